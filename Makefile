@@ -1,0 +1,55 @@
+# Every target sets up what it needs. With PYTHON=python3.12 another interpreter (3.11 to 3.13) makes the environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+SPACE := search_spaces/digits_quickstart.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev quickstart test test-slow check format bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+install: $(INSTALLED) ## create .venv with what a user needs
+install-dev: $(INSTALLED_DEV) ## the same with what a developer adds
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 must be used, but got {v.major}.{v.minor}; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $(INSTALLED) $@
+
+quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each call makes a new results directory
+	@results=results/digits_quickstart; n=1; \
+	while [ -e $$results ]; do n=$$((n + 1)); results=results/digits_quickstart-$$n; done; \
+	echo "$(BIN)/python run_search.py $(SPACE) --results $$results"; \
+	$(BIN)/python run_search.py $(SPACE) --results $$results
+
+test: $(INSTALLED_DEV) ## the tests, without the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(INSTALLED_DEV) ## the slow tests
+	$(BIN)/python -m pytest -m slow
+
+check: $(INSTALLED_DEV) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED_DEV) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## the benchmarks, some minutes
+	$(BIN)/python -m benchmarks.search_overhead
+
+clean: ## remove .venv and caches; results stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
