@@ -1,0 +1,54 @@
+"""The one door into training: plain, complete, and the same after a journey through JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from tests.space.spaces import documents
+from wrn_search.space.architecture import Architecture
+from wrn_search.space.domains import Choice, IntRange, Scalar
+from wrn_search.space.reader import space_from_mapping
+from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
+
+
+def config_of(document: dict[str, Any]) -> TrialConfig:
+    """The config at the low end of every domain."""
+    space = space_from_mapping(document)
+    hparams: dict[str, Scalar] = {}
+    for name, domain in space.hyperparameters.items():
+        hparams[name] = domain.options[0] if isinstance(domain, Choice) else domain.low
+    return space.trial_config(hparams, 3, precision="fp32", compile="off")
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents())
+def test_a_config_survives_json(document: dict[str, Any]) -> None:
+    config = config_of(document)
+
+    assert TrialConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert set(config.to_dict()) == {*LEAVES, "dataset", "seed"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents())
+def test_every_leaf_has_the_type_that_it_declares(document: dict[str, Any]) -> None:
+    values = config_of(document).to_dict()
+
+    assert {name for name in LEAVES if type(values[name]) is float} == set(REAL_LEAVES)
+
+
+def test_the_architecture_is_that_of_the_leaves() -> None:
+    config = config_of({"model": {"depth": IntRange(22, 40, 18), "widen_factor": 2, "block": "B(3,1,3)"}})
+
+    assert config.architecture == Architecture(22, 2.0, (3, 1, 3))
+
+
+def test_a_config_with_a_leaf_too_many_is_not_read() -> None:
+    values = config_of({}).to_dict()
+
+    with pytest.raises(TypeError, match="surprise"):
+        TrialConfig.from_dict(values | {"surprise": 1})

@@ -1,0 +1,20 @@
+"""The one value that a training hands out: what an epoch measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """What one epoch of one trial measured; errors in percent, times in seconds, memory in bytes."""
+
+    epoch: int  # completed epochs, from 1
+    learning_rate: float
+    train_loss: float  # mean cross-entropy over the epoch's augmented batches
+    train_error: float
+    val_loss: float
+    val_error: float
+    seconds: float  # wall seconds of training, data path included, validation not
+    images_per_second: float  # training images over `seconds`
+    memory_bytes: int  # high-water mark of the trial so far: CUDA reserved, else resident

@@ -1,0 +1,90 @@
+"""Domains: the sets of values that a hyperparameter may take, each with its scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from typing_extensions import TypeIs
+
+Scalar: TypeAlias = int | float | str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`{choice: [a, b, ...]}`: one of the listed values, in no order."""
+
+    options: tuple[Scalar, ...]
+
+    def to_document(self) -> dict[str, list[Scalar]]:
+        """As the space file writes it."""
+        return {"choice": list(self.options)}
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """`{uniform: [low, high]}`: any real number between, both ends included."""
+
+    low: float
+    high: float
+
+    def to_document(self) -> dict[str, list[float]]:
+        """As the space file writes it."""
+        return {"uniform": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """`{loguniform: [low, high]}`: any real number between, uniform in its logarithm."""
+
+    low: float
+    high: float
+
+    def to_document(self) -> dict[str, list[float]]:
+        """As the space file writes it."""
+        return {"loguniform": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class IntRange:
+    """`{int: [low, high]}` or `{int: [low, high, step]}`: low, low + step, ... up to high."""
+
+    low: int
+    high: int
+    step: int = 1
+
+    @property
+    def values(self) -> range:
+        """All values, in order."""
+        return range(self.low, self.high + 1, self.step)
+
+    def to_document(self) -> dict[str, list[int]]:
+        """As the space file writes it."""
+        return {"int": [self.low, self.high, self.step]}
+
+
+Domain: TypeAlias = Choice | Uniform | LogUniform | IntRange
+DOMAINS: dict[str, type[Domain]] = {
+    "choice": Choice,
+    "uniform": Uniform,
+    "loguniform": LogUniform,
+    "int": IntRange,
+}
+
+
+def is_domain(value: object) -> TypeIs[Domain]:
+    """Whether a leaf's value is a domain, not a scalar."""
+    return isinstance(value, Choice | Uniform | LogUniform | IntRange)
+
+
+def finite_values(value: Scalar | Domain) -> tuple[Scalar, ...] | None:
+    """Every value of a scalar, a choice or an int domain; None for the continuous ones."""
+    match value:
+        case Choice():
+            return value.options
+        case IntRange():
+            return tuple(value.values)
+        case Uniform() | LogUniform():
+            return None
+        case _:
+            return (value,)
