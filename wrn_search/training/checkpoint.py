@@ -1,0 +1,83 @@
+"""Checkpoints on disk: written whole or not at all, and read only if every byte is what was written."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_FORMAT = "wrn-search checkpoint"
+# Goes up with every change of the state's keys or of the network's parameter names.
+_VERSION = 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used: its text says which file and why."""
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Writes a state of tensors and plain values; at every moment `path` holds the old one or the new one.
+
+    The folder must exist. A kill leaves at most `path` with `.partial` appended, which the next save
+    overwrites.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"format": _FORMAT, "version": _VERSION, "state": state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """The state that `save_checkpoint` wrote, its tensors on the CPU. Nothing in the file is executed.
+
+    Raises:
+        CheckpointError: no such file, damaged, of another program, or of another version.
+    """
+    content = _read(path)
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise CheckpointError(f"{path}: must be a checkpoint of a trial, but holds something else")
+    if content.get("version") != _VERSION:
+        raise CheckpointError(
+            f"{path}: must be of checkpoint version {_VERSION}, but is {content.get('version')}"
+        )
+    state: dict[str, Any] = content["state"]
+    return state
+
+
+def _read(path: Path) -> Any:
+    """What torch stored in a file."""
+    try:
+        # torch writes the checksums of its zip archives and never looks at them: a flipped bit would load.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise CheckpointError(f"{path}: damaged checkpoint: wrong checksum of {damaged}")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such checkpoint") from error
+    except CheckpointError:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever a reader of a broken archive runs into: there is no narrower common type
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path}: damaged or foreign checkpoint: {reason}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a rename in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

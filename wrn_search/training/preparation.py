@@ -1,0 +1,240 @@
+"""From settings to arrays on disk, once a node: decoded, split, preprocessed and padded, for trials to map.
+
+Two levels in `cache_root()/prepared`: the decoded source, and a folder for each way to split and prepare it;
+other settings decode nothing again. A second call reads `meta.json` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock
+
+from wrn_search.space.datasets import SVHN_EXTRA_IMAGES, DatasetSettings, cache_root, data_root
+from wrn_search.space.errors import InputError, Problem
+from wrn_search.training.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
+from wrn_search.training.datasets import DATASETS, PRESENCE, USER_FILES
+from wrn_search.training.prepared_folder import build_folder, read_meta, write_array
+from wrn_search.training.preprocessing import PREPROCESSINGS, Preprocessing, preprocessing_problems
+from wrn_search.training.source import Images, Labels
+from wrn_search.training.split import Indices, size_problems, split_hash, stratified_split
+
+FORMAT = 1  # of the arrays and their meaning: raise it when either changes, and everything is prepared again
+
+_CHUNK = 2000  # images
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Arrays in `directory` and what a training must know of them.
+
+    `train_images.npy` (n, H + 2 padding, W + 2 padding, C) and `validation_images.npy` (m, H, W, C) are
+    uint8, for zca float32; `train_labels.npy` (n,) and `validation_labels.npy` (m,) are int64.
+    """
+
+    directory: Path
+    num_classes: int
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]  # H, W, C
+    train_images: int  # how many
+    validation_images: int  # how many
+    split_hash: str
+    chance_error: float  # percent: of always answering the most frequent class of the validation images
+    padding: int  # pixels around each stored training image
+    mean: tuple[float, ...]  # (C,): a network is given (stored - mean) / std
+    std: tuple[float, ...]  # (C,)
+
+
+def prepare(dataset: DatasetSettings) -> PreparedData:
+    """The data set ready to train on; downloads, decodes and writes what is not there yet.
+
+    Any number of processes may call it: one prepares, the others wait for it.
+
+    Raises:
+        InputError: the data are not there, not as they must be, or do not fit the settings.
+    """
+    folders = _folders(dataset)
+    meta = read_meta(folders.prepared)
+    if meta is None:
+        with _writing():
+            folders.prepared.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folders.lock):
+                meta = read_meta(folders.prepared) or build_folder(
+                    folders.prepared, lambda target: _prepare_into(target, dataset, folders.source)
+                )
+    facts: dict[str, Any] = {
+        key: tuple(fact) if isinstance(fact, list) else fact for key, fact in meta.items()
+    }
+    return PreparedData(directory=folders.prepared, **facts)
+
+
+def check_presence(dataset: DatasetSettings) -> str:
+    """One line on where the data are or come from; nothing is downloaded or written.
+
+    Raises:
+        InputError: the data are neither there nor to be downloaded, or are known not to fit the settings.
+    """
+    folders = _folders(dataset)
+    if read_meta(folders.prepared) is not None:
+        return f"{dataset.name}: prepared in {folders.prepared}"
+    _check_known(dataset)
+    with _reading():
+        presence = PRESENCE[dataset.name](dataset)
+    if presence.images is not None and presence.classes is not None:
+        _check_sizes(presence.images, presence.classes, dataset)
+    return f"{dataset.name}: {presence.text}"
+
+
+@dataclass(frozen=True)
+class _Folders:
+    source: Path  # decoded, whole
+    prepared: Path  # split, preprocessed, padded
+    lock: Path
+
+
+def _folders(dataset: DatasetSettings) -> _Folders:
+    """Where a data set's arrays belong: names hold a digest of everything that changes their content."""
+    padding = AUGMENTATIONS[dataset.augmentation]
+    source: dict[str, Any] = {"format": FORMAT, "name": dataset.name, "extra": dataset.extra}
+    if dataset.name in USER_FILES:
+        source |= {"root": str(data_root(dataset)), "files": _fingerprint(dataset)}
+    prepared = source | {
+        "validation": dataset.validation,
+        "train_images": dataset.train_images,
+        "preprocessing": dataset.preprocessing,
+        "padding": [padding.padding, padding.mode],
+    }
+    parent, source_key = cache_root() / "prepared", f"{dataset.name}-source-{_digest(source)}"
+    return _Folders(
+        source=parent / source_key,
+        prepared=parent / f"{dataset.name}-{_digest(prepared)}",
+        lock=parent / f".{source_key}.lock",
+    )
+
+
+def _fingerprint(dataset: DatasetSettings) -> str:
+    """Digest of the user's training files by name, size and time: changes when any is written or removed."""
+    root = data_root(dataset)
+    files = []
+    with _reading():
+        for path in USER_FILES[dataset.name](dataset):
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+                raise InputError.of("dataset.root", f"training files must be plain files, but got {path}")
+            files.append((str(path.relative_to(root)), status.st_size, status.st_mtime_ns))
+    return _digest(files)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -> dict[str, Any]:
+    """Writes the arrays of `PreparedData` and returns its other fields."""
+    _check_known(dataset)  # before anything is downloaded
+    images, labels, class_names = _decoded(dataset, source_folder)
+    shape = (images.shape[1], images.shape[2], images.shape[3])
+    _check_shape(shape, dataset)
+    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
+    padding = AUGMENTATIONS[dataset.augmentation]
+    _write_images(target / "train_images.npy", images, split.train, preprocessing, padding)
+    _write_images(
+        target / "validation_images.npy", images, split.validation, preprocessing, AUGMENTATIONS["none"]
+    )
+    np.save(target / "train_labels.npy", labels[split.train])
+    np.save(target / "validation_labels.npy", labels[split.validation])
+    most_frequent = int(np.bincount(labels[split.validation]).max())
+    return {
+        "num_classes": len(class_names),
+        "class_names": class_names,
+        "image_shape": shape,
+        "train_images": len(split.train),
+        "validation_images": len(split.validation),
+        "split_hash": split_hash(split, labels),
+        "chance_error": 100 * (1 - most_frequent / len(split.validation)),
+        "padding": padding.padding,
+        "mean": preprocessing.mean,
+        "std": preprocessing.std,
+    }
+
+
+def _decoded(dataset: DatasetSettings, folder: Path) -> tuple[Images, Labels, tuple[str, ...]]:
+    """Images (mapped, read only), labels and class names of the source, decoded if no earlier call did."""
+
+    def decode_into(target: Path) -> dict[str, Any]:
+        with _reading():
+            source = DATASETS[dataset.name](dataset)
+        np.save(target / "images.npy", source.images)
+        np.save(target / "labels.npy", source.labels)
+        return {"class_names": source.class_names}
+
+    meta = read_meta(folder) or build_folder(folder, decode_into)
+    images, labels = np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "labels.npy")
+    return images, labels, tuple(meta["class_names"])
+
+
+def _write_images(
+    path: Path, images: Images, indices: Indices, preprocessing: Preprocessing, augmentation: Augmentation
+) -> None:
+    height, width = (side + 2 * augmentation.padding for side in images.shape[1:3])
+
+    def chunks() -> Iterator[npt.NDArray[Any]]:
+        for start in range(0, len(indices), _CHUNK):
+            stored = preprocessing.store(images[indices[start : start + _CHUNK]])
+            yield pad_images(stored, augmentation)
+
+    write_array(path, (len(indices), height, width, images.shape[3]), preprocessing.dtype, chunks())
+
+
+def _check_known(dataset: DatasetSettings) -> None:
+    """The settings against what is known of the data set before its files are."""
+    facts = dataset.facts
+    if facts.image_shape is not None:
+        _check_shape(facts.image_shape, dataset)
+    if facts.train_images is not None and facts.num_classes is not None:
+        extra = SVHN_EXTRA_IMAGES if dataset.extra else 0
+        _check_sizes(facts.train_images + extra, facts.num_classes, dataset)
+
+
+def _check_shape(image_shape: tuple[int, int, int], dataset: DatasetSettings) -> None:
+    _raise_any(
+        padding_problems(image_shape, dataset.augmentation)
+        + preprocessing_problems(image_shape, dataset.preprocessing)
+    )
+
+
+def _check_sizes(images: int, classes: int, dataset: DatasetSettings) -> None:
+    _raise_any(size_problems(images, classes, dataset.validation, dataset.train_images))
+
+
+def _raise_any(problems: list[Problem]) -> None:
+    if problems:
+        raise InputError(problems)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What the file system refuses while the data are read is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError.of("dataset.root", f"training files must be readable, but got: {error}") from None
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        rule = "must be a folder with room for the prepared images"
+        raise InputError.of("WRN_SEARCH_DATA", f"{rule}, but got {cache_root()}: {error}") from None
