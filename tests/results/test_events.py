@@ -1,0 +1,113 @@
+"""Events as lines: every event comes back equal, everything else is refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wrn_search.metrics import EpochMetrics
+from wrn_search.results.events import EVENTS, Failed, Interrupted, Reported, SearchEnded, from_line, to_line
+from wrn_search.space.errors import InputError
+
+from .searches import every_event, metrics, reported, trial_config
+
+
+def test_every_event_comes_back_equal_from_one_ascii_line():
+    events = [event for _, event in every_event()]
+    assert {type(event) for event in events} == set(EVENTS.values())
+    for seq, event in enumerate(events):
+        line = to_line(event, seq, 12.5)
+        assert line.isascii()
+        assert "\n" not in line
+        assert from_line(line) == (seq, 12.5, event)
+
+
+def test_a_line_has_its_place_first_then_the_fields_with_metrics_flattened():
+    values = json.loads(to_line(reported(3, 2), 7, 1.25))
+    assert list(values)[:4] == ["seq", "time", "event", "number"]
+    assert (values["seq"], values["time"], values["event"], values["number"]) == (7, 1.25, "reported", 3)
+    assert {field.name for field in dataclasses.fields(EpochMetrics)} <= values.keys()
+    assert values["val_error"] == 30.0
+
+
+def test_the_config_of_a_proposal_comes_back_as_the_trial_config():
+    proposal = next(event for _, event in every_event() if type(event).__name__ == "Proposed")
+    _, _, event = from_line(to_line(proposal, 0, 0.0))
+    assert trial_config().from_dict(event.config) == trial_config(dropout=0.0)
+
+
+@settings(deadline=None)
+@given(error=st.text(), number=st.integers(0, 10**9), time=st.floats(0, 4e9))
+def test_any_text_fits_in_one_line(error, number, time):
+    event = Failed(number, error)
+    line = to_line(event, 3, time)
+    assert "\n" not in line
+    assert "\r" not in line
+    assert from_line(line) == (3, time, event)
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(deadline=None)
+@given(st.builds(EpochMetrics, st.integers(1, 10**6), *[finite] * 7, st.integers(0, 2**60)))
+def test_metrics_come_back_to_the_last_bit(values):
+    event = Reported(0, values, "node", "cuda:0")
+    assert from_line(to_line(event, 0, 0.0))[2] == event
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite_are_never_written(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_line(Reported(0, metrics(1, val_loss=value), "node", "cpu"), 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "must hold one event as JSON, but it is damaged"),
+        ('{"seq": 0, "time": 1.5, "event": "comple', "but it is damaged"),
+        ('{"seq": 0, "time": NaN, "event": "search_resumed"}', "numbers must be finite, but got NaN"),
+        ("[1, 2]", "event: must be one of search_started, .*, but got none"),
+        ('{"seq": 0, "time": 1.5}', "event: must be one of search_started, .*, but got none"),
+        ('{"seq": 0, "time": 1.5, "event": ["completed"]}', r"but got \['completed'\]"),
+        ('{"seq": 0, "time": 1.5, "event": "paused"}', "but got 'paused' .was it written by a newer version"),
+        (
+            '{"seq": 0, "time": 1.5, "event": "completed", "numer": 3}',
+            "completed: .* missing ones: number; unknown ones: numer .was it written by another version",
+        ),
+        (
+            '{"seq": 0, "time": 1.5, "event": "completed", "number": "3"}',
+            "completed.number: must be int, but got '3'",
+        ),
+        (
+            '{"seq": 0, "time": true, "event": "search_resumed"}',
+            "search_resumed.time: must be float or int, but got True",
+        ),
+        (
+            '{"seq": 0.0, "time": 1, "event": "search_resumed"}',
+            "search_resumed.seq: must be int, but got 0.0",
+        ),
+    ],
+)
+def test_a_wrong_line_is_refused_with_its_place_and_rule(line, message):
+    with pytest.raises(InputError, match=message) as caught:
+        from_line(line, "results/x/events.jsonl:3")
+    assert str(caught.value).startswith("results/x/events.jsonl:3: ")
+
+
+def test_whole_numbers_are_taken_where_a_float_is_due():
+    line = to_line(Reported(0, metrics(1), "node", "cpu"), 0, 1.0).replace(
+        '"val_error":60.0', '"val_error":60'
+    )
+    assert from_line(line)[2] == Reported(0, metrics(1), "node", "cpu")
+
+
+def test_events_are_told_apart_by_their_class():
+    assert Interrupted(1, "x") != Failed(1, "x")
+    assert SearchEnded("finished") == SearchEnded("finished")

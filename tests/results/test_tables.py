@@ -1,0 +1,139 @@
+"""The tables as pure functions of a state: what a row says."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from wrn_search.results.events import Completed
+from wrn_search.results.schema import EPOCHS_SCHEMA, TRIALS_SCHEMA
+from wrn_search.results.state import SearchState, fold
+from wrn_search.results.tables import epoch_rows, epochs_table, trials_table
+
+from .searches import (
+    START,
+    every_event,
+    metrics,
+    proposed,
+    reported,
+    search_started,
+    started,
+    timed,
+    trial_config,
+)
+
+
+def at(seconds):
+    """START plus some seconds, as the tables give a time."""
+    return datetime.fromtimestamp(START, UTC) + timedelta(seconds=seconds)
+
+
+def one_trial(*events):
+    """The row of trial 0 after these events."""
+    table = trials_table(fold(timed(search_started(), proposed(0), *events)))
+    assert table.schema.equals(TRIALS_SCHEMA, check_metadata=True)
+    return table.to_pylist()[0]
+
+
+def test_a_row_holds_config_metrics_and_costs_of_its_trial():
+    row = one_trial(
+        started(0),
+        reported(0, 1, val_error=20.0, memory_bytes=5000),
+        reported(0, 2, val_error=30.0, memory_bytes=4000),
+        Completed(0),
+    )
+    config = trial_config()
+    leaves = config.to_dict() | {"dataset": "digits"}
+    assert row.items() >= leaves.items()
+    last = metrics(2)
+    assert {key: value for key, value in row.items() if key not in leaves} == {
+        "search": "small",
+        "trial_id": "trial_00000",
+        "number": 0,
+        "status": "completed",
+        "repeat": 0,
+        "num_params": proposed(0).num_params,
+        "macs": proposed(0).macs,
+        "epochs_done": 2,
+        "val_error": 30.0,
+        "best_val_error": 20.0,
+        "val_loss": last.val_loss,
+        "train_error": last.train_error,
+        "train_loss": last.train_loss,
+        "test_error": None,
+        "train_seconds": 3.0,  # 1 + 2
+        "images_per_second": pytest.approx(2000 / 3),  # 1,000 images in each epoch
+        "peak_memory_bytes": 5000,
+        "gpu_fraction": 0.5,
+        "threads": 1,
+        "device": "cpu",
+        "node": "node-a",
+        "error": None,
+        "started_at": at(2),
+        "finished_at": at(5),
+    }
+
+
+def test_a_trial_without_reports_has_nulls_where_nothing_was_measured():
+    row = one_trial()
+    assert row["status"] == "running"
+    assert row["epochs_done"] == 0
+    assert row["train_seconds"] == 0.0
+    assert {key for key, value in row.items() if value is None} == {
+        *("val_error", "best_val_error", "val_loss", "train_error", "train_loss", "test_error"),
+        *("images_per_second", "peak_memory_bytes", "gpu_fraction", "threads", "device", "node", "error"),
+        *("started_at", "finished_at"),
+    }
+
+
+def test_every_trial_has_a_row_whatever_its_status():
+    rows = trials_table(fold(every_event())).to_pylist()
+    assert [row["number"] for row in rows] == list(range(6))
+    assert [row["status"] for row in rows] == [
+        *("completed", "stopped", "diverged", "failed", "running", "running")
+    ]
+    assert [row["error"] for row in rows] == [
+        *(None, None, "train loss is nan in epoch 1", "RuntimeError: out of memory", None, None)
+    ]
+    assert [row["epochs_done"] for row in rows] == [4, 1, 0, 0, 3, 1]
+
+
+def test_rows_are_ordered_by_number_in_whatever_order_they_were_proposed():
+    state = fold(timed(search_started(), proposed(2), proposed(0), proposed(1)))
+    assert trials_table(state)["number"].to_pylist() == [0, 1, 2]
+
+
+def test_an_epoch_row_holds_all_metrics_and_its_time():
+    state = fold(timed(search_started(), proposed(0), reported(0, 1), reported(0, 2)))
+    table = epochs_table(epoch_rows(state))
+    assert table.schema.equals(EPOCHS_SCHEMA, check_metadata=True)
+    names = {"search": "small", "trial_id": "trial_00000"}
+    assert table.to_pylist() == [
+        names | dataclasses.asdict(metrics(1)) | {"reported_at": at(2)},
+        names | dataclasses.asdict(metrics(2)) | {"reported_at": at(3)},
+    ]
+
+
+def test_without_trials_the_tables_are_empty_and_typed():
+    assert trials_table(SearchState()).schema.equals(TRIALS_SCHEMA, check_metadata=True)
+    assert epochs_table([]).schema.equals(EPOCHS_SCHEMA, check_metadata=True)
+    assert trials_table(SearchState()).num_rows == epochs_table([]).num_rows == 0
+
+
+def test_tables_of_thousands_of_trials_take_less_than_seconds():
+    """2,000 trials of 30 epochs; measured 0.15 s and 0.25 s on 2 busy cores, five times that for 10,000."""
+    state = SearchState()
+    state.apply(START, search_started())
+    for number in range(2_000):
+        state.apply(START, proposed(number))
+        for epoch in range(1, 31):
+            state.apply(START + epoch, reported(number, epoch))
+    before = time.process_time()
+    assert trials_table(state).num_rows == 2_000
+    between = time.process_time()
+    assert epochs_table(epoch_rows(state)).num_rows == 60_000
+    assert between - before < 1
+    assert time.process_time() - between < 1

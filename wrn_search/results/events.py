@@ -1,0 +1,234 @@
+"""Events: what happened in a search, one frozen value and one JSON line each.
+
+A line is `{"seq": 4, "time": 1732349123.25, "event": "reported", ...}`: its place in the record from 0, Unix
+seconds, the event's name in `EVENTS`, then its own fields. An `EpochMetrics` is flattened into its line.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias, get_type_hints
+
+from wrn_search.metrics import EpochMetrics
+from wrn_search.space.errors import InputError
+
+
+@dataclass(frozen=True)
+class SearchStarted:
+    """A search began; the first event of every record."""
+
+    search: str  # the search's name
+    search_id: str
+    max_epochs: int
+    chance_error: float  # percent: the error of always answering the most frequent validation class
+    dataset: str
+
+
+@dataclass(frozen=True)
+class SearchResumed:
+    """A later session goes on with the search; one for each `--resume`."""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The searcher proposed a trial."""
+
+    number: int  # row of the trial, from 0
+    trial_id: str
+    configuration: int  # index of the hyperparameters, shared by their repeats
+    repeat: int  # from 0
+    hparams: dict[str, Any]  # only what the searcher proposed
+    config: dict[str, Any]  # `TrialConfig.to_dict()`
+    num_params: int
+    macs: int  # multiply-adds of one image
+
+
+@dataclass(frozen=True)
+class Started:
+    """A trial is being trained; again after a resume or a second try."""
+
+    number: int
+    threads: int
+    gpu_fraction: float
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A trial completed an epoch."""
+
+    number: int
+    metrics: EpochMetrics
+    node: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The scheduler ended a trial at a rung."""
+
+    number: int
+    rung: int  # epochs
+    reason: str
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A trial reached its last epoch."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """A trial's loss turned non-finite."""
+
+    number: int
+    epoch: int  # the epoch that was not completed
+    error: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A trial ended by an exception or the death of its process."""
+
+    number: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A trial ended with its session and can go on in the next."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """A finite space has no more configurations."""
+
+    configurations: int  # how many it had
+
+
+@dataclass(frozen=True)
+class SearchEnded:
+    """A session of the search ended."""
+
+    reason: str  # finished | exhausted | max_hours | interrupted | failed
+
+
+Event: TypeAlias = (
+    SearchStarted
+    | SearchResumed
+    | Proposed
+    | Started
+    | Reported
+    | Stopped
+    | Completed
+    | Diverged
+    | Failed
+    | Interrupted
+    | Exhausted
+    | SearchEnded
+)
+TimedEvent: TypeAlias = tuple[float, Event]
+
+EVENTS: dict[str, type[Event]] = {
+    "search_started": SearchStarted,
+    "search_resumed": SearchResumed,
+    "proposed": Proposed,
+    "started": Started,
+    "reported": Reported,
+    "stopped": Stopped,
+    "completed": Completed,
+    "diverged": Diverged,
+    "failed": Failed,
+    "interrupted": Interrupted,
+    "exhausted": Exhausted,
+    "search_ended": SearchEnded,
+}
+_NAMES = {kind: name for name, kind in EVENTS.items()}
+_ENVELOPE = ("seq", "time", "event")
+# JSON does not keep 1.0 apart from 1, and `bool` is no number here: so types are compared, not instances.
+_JSON_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,)}
+
+
+def to_line(event: Event, seq: int, time: float) -> str:
+    """The event as one line of JSON, in ASCII and without its newline.
+
+    Raises:
+        ValueError: a number is not finite; a record never holds NaN.
+    """
+    envelope = {"seq": seq, "time": time, "event": _NAMES[type(event)]}
+    if isinstance(event, Reported):
+        own = {"number": event.number, **vars(event.metrics), "node": event.node, "device": event.device}
+    else:
+        own = vars(event)
+    return _encode({**envelope, **own})
+
+
+def from_line(line: str, where: str = "") -> tuple[int, float, Event]:
+    """(seq, time, event) of a line that `to_line` wrote; `where` is its FILE:LINE for the errors.
+
+    Raises:
+        InputError: the line is no JSON, or not an event of this version.
+    """
+    try:
+        values = _decode(line)
+    except ValueError as error:
+        raise InputError.of(
+            "", f"a line must hold one event as JSON, but it is damaged: {error}", where
+        ) from None
+    kind = _check_event(values, where)
+    seq, time, _ = (values.pop(key) for key in _ENVELOPE)
+    if kind is Reported:
+        number, node, device = (values.pop(key) for key in ("number", "node", "device"))
+        return seq, time, Reported(number, EpochMetrics(**values), node, device)
+    return seq, time, kind(**values)
+
+
+def _fields(kind: type[Event]) -> dict[str, tuple[type, ...]]:
+    """Field name -> the types that JSON may give for it, of a whole line."""
+    hints = {"seq": int, "time": float, "event": str} | get_type_hints(kind)
+    if hints.pop("metrics", None):
+        hints |= get_type_hints(EpochMetrics)
+    return {name: _JSON_TYPES.get(hint, (dict,)) for name, hint in hints.items()}
+
+
+_FIELDS = {name: _fields(kind) for name, kind in EVENTS.items()}
+
+
+def _check_event(values: Any, where: str) -> type[Event]:
+    """The class of the event in a parsed line.
+
+    Raises:
+        InputError: naming what is no field, no event or no value of this version.
+    """
+    name = values.get("event") if isinstance(values, dict) else None
+    if not isinstance(name, str) or name not in EVENTS:
+        got = "none" if name is None else f"{name!r} (was it written by a newer version?)"
+        raise InputError.of("event", f"must be one of {', '.join(EVENTS)}, but got {got}", where)
+    fields = _FIELDS[name]
+    if values.keys() != fields.keys():
+        missing = ", ".join(sorted(fields.keys() - values.keys())) or "none"
+        unknown = ", ".join(sorted(values.keys() - fields.keys())) or "none"
+        text = (
+            f"must have this version's fields, but got missing ones: {missing}; unknown ones: {unknown} "
+            "(was it written by another version?)"
+        )
+        raise InputError.of(name, text, where)
+    for key, types in fields.items():
+        if type(values[key]) not in types:
+            expected = " or ".join(kind.__name__ for kind in types)
+            raise InputError.of(f"{name}.{key}", f"must be {expected}, but got {values[key]!r}", where)
+    return EVENTS[name]
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"numbers must be finite, but got {constant}")
+
+
+# Built once: json.dumps and json.loads with options build a new coder at every call.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode

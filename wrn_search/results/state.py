@@ -1,0 +1,168 @@
+"""The state of a search as a fold over its events: pure, so that a resumed search is the same search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from wrn_search.metrics import EpochMetrics
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Exhausted,
+    Failed,
+    Interrupted,
+    Proposed,
+    Reported,
+    SearchEnded,
+    SearchResumed,
+    SearchStarted,
+    Started,
+    Stopped,
+    TimedEvent,
+)
+from wrn_search.space.errors import InputError
+
+FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
+STATUSES = FINAL | {"running", "interrupted"}
+
+
+@dataclass
+class TrialState:
+    """One trial: what was proposed, what it reported, how it stands."""
+
+    number: int
+    trial_id: str
+    configuration: int
+    repeat: int
+    hparams: dict[str, Any]
+    config: dict[str, Any]
+    num_params: int
+    macs: int
+    status: str = "running"  # one of STATUSES; running from its proposal on
+    reports: list[tuple[float, EpochMetrics]] = field(
+        default_factory=list
+    )  # (time, metrics), each epoch once
+    error: str | None = None  # why it diverged, failed or was interrupted
+    rung: int | None = None  # epochs at which the scheduler stopped it
+    node: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    gpu_fraction: float | None = None
+    started_at: float | None = None  # Unix seconds of the first start
+    finished_at: float | None = None  # Unix seconds; None while it runs
+    _epochs: set[int] = field(default_factory=set, repr=False)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs on record."""
+        return len(self.reports)
+
+    @property
+    def last(self) -> EpochMetrics | None:
+        """Metrics of the last epoch on record."""
+        return self.reports[-1][1] if self.reports else None
+
+    @property
+    def best_val_error(self) -> float | None:
+        """The lowest validation error on record, in percent."""
+        return min((metrics.val_error for _, metrics in self.reports), default=None)
+
+    def start(self, time: float, event: Started) -> None:
+        """The trial is running, for the first time or again."""
+        self.status, self.error, self.rung, self.finished_at = "running", None, None, None
+        self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
+        self.started_at = time if self.started_at is None else self.started_at
+
+    def report(self, time: float, event: Reported) -> None:
+        """One epoch more. An epoch that a resumed trial runs again is passed over: its first row stands."""
+        self.node, self.device = event.node, event.device
+        if event.metrics.epoch not in self._epochs:
+            self._epochs.add(event.metrics.epoch)
+            self.reports.append((time, event.metrics))
+
+    def end(self, time: float, status: str, *, error: str | None = None, rung: int | None = None) -> None:
+        """The trial has ended, unless it already had: an interrupt changes nothing that is finished."""
+        if self.status not in FINAL:
+            self.status, self.error, self.rung, self.finished_at = status, error, rung, time
+
+
+@dataclass
+class SearchState:
+    """A search: its trials by number, and how its sessions went."""
+
+    search: str = ""
+    search_id: str = ""
+    max_epochs: int = 0
+    chance_error: float = 100.0  # percent
+    dataset: str = ""
+    trials: dict[int, TrialState] = field(default_factory=dict)
+    exhausted: int | None = None  # configurations of a finite space that ran out
+    ended: str | None = None  # reason of the last session's end; None while a session goes on
+    _ended_seconds: float = 0.0  # of all sessions but the last
+    _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
+
+    @property
+    def seconds_spent(self) -> float:
+        """Wall seconds of all sessions, each from its start to its last event."""
+        return self._ended_seconds + self._session[1] - self._session[0]
+
+    def apply(self, time: float, event: Event) -> None:
+        """Takes in one event.
+
+        Raises:
+            InputError: the event is about a trial that was never proposed.
+        """
+        if isinstance(event, SearchStarted | SearchResumed):
+            self._ended_seconds, self._session = self.seconds_spent, (time, time)
+        else:
+            # A clock that was set back must not shorten what was spent.
+            self._session = (self._session[0], max(self._session[1], time))
+        match event:
+            case SearchStarted():
+                self.search, self.search_id = event.search, event.search_id
+                self.max_epochs, self.chance_error = event.max_epochs, event.chance_error
+                self.dataset = event.dataset
+            case SearchResumed():
+                self.ended = None
+            case Exhausted():
+                self.exhausted = event.configurations
+            case SearchEnded():
+                self.ended = event.reason
+            case Proposed():
+                # A trial's row stands as it was first proposed.
+                self.trials.setdefault(event.number, TrialState(**vars(event)))
+            case _:
+                self._apply_to_trial(time, event)
+
+    def _apply_to_trial(
+        self, time: float, event: Started | Reported | Stopped | Completed | Diverged | Failed | Interrupted
+    ) -> None:
+        trial = self.trials.get(event.number)
+        if trial is None:
+            raise InputError.of("number", f"a trial must be proposed first, but got {event}")
+        match event:
+            case Reported():
+                trial.report(time, event)
+            case Started():
+                trial.start(time, event)
+            case Completed():
+                trial.end(time, "completed")
+            case Stopped():
+                trial.end(time, "stopped", rung=event.rung)
+            case Diverged():
+                trial.end(time, "diverged", error=event.error)
+            case Failed():
+                trial.end(time, "failed", error=event.error)
+            case Interrupted():
+                trial.end(time, "interrupted", error=event.reason)
+
+
+def fold(events: Iterable[TimedEvent]) -> SearchState:
+    """The state after these events."""
+    state = SearchState()
+    for time, event in events:
+        state.apply(time, event)
+    return state

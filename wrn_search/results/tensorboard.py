@@ -1,0 +1,212 @@
+"""TensorBoard runs of a search: scalars by epoch, and every trial in the HParams tab, running or ended.
+
+The HParams messages are built here: TensorBoard's own `hparams.summary` needs TensorFlow, and torch's
+`add_hparams` makes an extra run of every trial (both at 2.21).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tensorboard.compat.proto.event_pb2 import Event as LogEvent
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Failed,
+    Interrupted,
+    Reported,
+    Started,
+    Stopped,
+)
+from wrn_search.results.names import short_name
+from wrn_search.results.state import FINAL, SearchState, TrialState
+from wrn_search.space.domains import Choice, Domain, Scalar
+
+# Few tags, those that one compares runs by; the tables hold the rest.
+SCALARS = {
+    "val_error": ("validation error (%)", api_pb2.DATASET_VALIDATION),
+    "val_loss": ("validation loss", api_pb2.DATASET_VALIDATION),
+    "train_error": ("training error (%)", api_pb2.DATASET_TRAINING),
+    "train_loss": ("training loss", api_pb2.DATASET_TRAINING),
+    "learning_rate": ("learning rate", api_pb2.DATASET_TRAINING),
+    "images_per_second": ("images per second", api_pb2.DATASET_TRAINING),
+}
+_FLUSH_SECONDS = 5
+_EVENT_FILES = "events.out.tfevents.*"
+_TAIL_BYTES = 1024
+
+
+class TensorBoardLog:
+    """Keeps `tensorboard/` abreast of a state; subscribe `on_event` after `state.apply`.
+
+    A run is one event file. Opening the log writes those runs again that a kill may have left short, and so
+    does each start of a trial: an epoch is never in a run twice.
+    """
+
+    def __init__(self, directory: ResultsDirectory, state: SearchState, domains: Mapping[str, Domain]):
+        self._folder = directory.tensorboard
+        self._state = state
+        self._writers: dict[int, EventFileWriter] = {}  # of running trials
+        self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
+        self._write_experiment(domains)
+        for trial in state.trials.values():
+            if trial.status in FINAL and not _has_ended(self._run(trial)):
+                self._rewrite(trial)
+                self._end(trial)
+            elif trial.status not in FINAL and trial.started_at is not None:
+                self._rewrite(trial)
+                self._close(trial)
+
+    def on_event(self, time: float, event: Event) -> None:
+        """Writes what the event, which the state has applied, brings."""
+        match event:
+            case Started():
+                self._rewrite(self._state.trials[event.number])
+            case Reported():
+                self._write_reports(self._state.trials[event.number])
+            case Completed() | Stopped() | Diverged() | Failed():
+                self._end(self._state.trials[event.number])
+            case Interrupted():
+                self._close(self._state.trials[event.number])
+
+    def close(self) -> None:
+        """Closes all files; unfinished runs stay without an end."""
+        for number in list(self._writers):
+            self._close(self._state.trials[number])
+
+    def _run(self, trial: TrialState) -> Path:
+        """The folder of the trial's run; its name is what TensorBoard shows."""
+        return self._folder / short_name(trial.number, trial.config, trial.repeat)
+
+    def _write_experiment(self, domains: Mapping[str, Domain]) -> None:
+        """The columns of the HParams tab, once, in the root run."""
+        experiment = api_pb2.Experiment(
+            hparam_infos=[_hparam_info(name, domain) for name, domain in domains.items()],
+            metric_infos=[
+                api_pb2.MetricInfo(
+                    name=api_pb2.MetricName(tag=tag), display_name=display_name, dataset_type=dataset_type
+                )
+                for tag, (display_name, dataset_type) in SCALARS.items()
+            ],
+        )
+        _delete_event_files(self._folder)
+        writer = EventFileWriter(str(self._folder))
+        message = HParamsPluginData(experiment=experiment)
+        writer.add_event(LogEvent(summary=_hparams_summary(metadata.EXPERIMENT_TAG, message)))
+        writer.close()
+
+    def _rewrite(self, trial: TrialState) -> None:
+        """Begins the trial's run anew, with all that is on record of it, and leaves it open."""
+        self._close(trial)
+        run = self._run(trial)
+        _delete_event_files(run)
+        writer = EventFileWriter(str(run), flush_secs=_FLUSH_SECONDS)
+        began = trial.started_at or trial.finished_at or 0.0  # it may have failed before it started
+        start = SessionStartInfo(
+            # The repeats of a configuration make one row, with the mean of their metrics.
+            group_name=f"configuration_{trial.configuration:03d}",
+            start_time_secs=began,
+        )
+        for name, value in trial.hparams.items():
+            _set_value(start.hparams[name], value)
+        message = HParamsPluginData(session_start_info=start)
+        summary = _hparams_summary(metadata.SESSION_START_INFO_TAG, message)
+        writer.add_event(LogEvent(wall_time=began, summary=summary))
+        self._writers[trial.number], self._written[trial.number] = writer, 0
+        self._write_reports(trial)
+
+    def _write_reports(self, trial: TrialState) -> None:
+        """The scalars of the reports that the run does not hold yet."""
+        writer = self._writers.get(trial.number)
+        if writer is None:
+            return  # a late report of a trial that has ended
+        for seconds, metrics in trial.reports[self._written[trial.number] :]:
+            values = [Summary.Value(tag=tag, simple_value=getattr(metrics, tag)) for tag in SCALARS]
+            writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
+        self._written[trial.number] = len(trial.reports)
+
+    def _end(self, trial: TrialState) -> None:
+        """Writes how the trial ended and closes its run; a trial that never started gets its run now."""
+        if trial.number not in self._writers:
+            if _has_ended(self._run(trial)):
+                return
+            self._rewrite(trial)
+        failed = trial.status in ("diverged", "failed")
+        end = SessionEndInfo(
+            status=api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS,
+            end_time_secs=trial.finished_at,
+        )
+        message = HParamsPluginData(session_end_info=end)
+        summary = _hparams_summary(metadata.SESSION_END_INFO_TAG, message)
+        self._writers[trial.number].add_event(LogEvent(wall_time=trial.finished_at, summary=summary))
+        self._close(trial)
+
+    def _close(self, trial: TrialState) -> None:
+        """Closes the trial's file, if it is open; each open file has a thread."""
+        writer = self._writers.pop(trial.number, None)
+        if writer is not None:
+            writer.close()
+
+
+def _hparam_info(name: str, domain: Domain) -> api_pb2.HParamInfo:
+    """A column of the HParams tab: its type, and the values that can be filtered by."""
+    info = api_pb2.HParamInfo(name=name, differs=True, type=api_pb2.DATA_TYPE_FLOAT64)
+    if isinstance(domain, Choice):
+        info.type = _data_type(domain.options)
+        info.domain_discrete.extend(domain.options)
+    else:
+        info.domain_interval.min_value, info.domain_interval.max_value = domain.low, domain.high
+    return info
+
+
+def _data_type(options: Sequence[Scalar]) -> Any:
+    """The protobuf's type that holds all options."""
+    if all(isinstance(option, bool) for option in options):
+        return api_pb2.DATA_TYPE_BOOL
+    if all(isinstance(option, int | float) for option in options):
+        return api_pb2.DATA_TYPE_FLOAT64
+    return api_pb2.DATA_TYPE_STRING
+
+
+def _set_value(target: Any, value: Any) -> None:
+    """Fills a protobuf `Value` with a hyperparameter, typed; lists are shown as text."""
+    if isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, int | float):
+        target.number_value = value
+    else:
+        target.string_value = value if isinstance(value, str) else json.dumps(value)
+
+
+def _hparams_summary(tag: str, message: HParamsPluginData) -> Summary:
+    """A summary that carries nothing but a message to the HParams plugin."""
+    value = Summary.Value(
+        tag=tag, metadata=metadata.create_summary_metadata(message), tensor=metadata.NULL_TENSOR
+    )
+    return Summary(value=[value])
+
+
+def _has_ended(run: Path) -> bool:
+    """Whether the run's file holds its end, which is written last."""
+    for path in run.glob(_EVENT_FILES):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES), os.SEEK_SET)
+            if metadata.SESSION_END_INFO_TAG.encode() in file.read():
+                return True
+    return False
+
+
+def _delete_event_files(run: Path) -> None:
+    for path in run.glob(_EVENT_FILES):
+        path.unlink()
