@@ -1,0 +1,225 @@
+"""The conductor played without Ray: order of events, budgets, repeats, and that resuming is feeding events again."""
+
+import dataclasses
+from itertools import pairwise
+
+import pytest
+
+from tests.search.playing import FACTS, conductor_of, metrics, new_record, play, space_of
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Proposed,
+    Reported,
+    SearchEnded,
+    SearchResumed,
+    SearchStarted,
+    Started,
+    Stopped,
+)
+from wrn_search.results.record import Record, read_events
+from wrn_search.results.state import FINAL, fold
+from wrn_search.search.conductor import Assignment, Conductor, NoTrial, trial_id
+from wrn_search.search.sizing import Allotment
+from wrn_search.space.trial_config import TrialConfig
+
+
+def _curve(assignment: Assignment, epoch: int) -> float:
+    """The more dropout, the worse; falls with every epoch."""
+    return 60 * assignment.config.dropout + 40 / epoch
+
+
+def _statuses(conductor: Conductor) -> list[str]:
+    return [trial.status for trial in conductor.state.trials.values()]
+
+
+def test_every_trial_is_proposed_started_and_ended_once_in_this_order(tmp_path) -> None:
+    space = space_of()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=2)
+    play(conductor, _curve)
+    events = [event for _, event in read_events(tmp_path / "events.jsonl")]
+    assert conductor.end_reason == "finished"
+    assert len(conductor.state.trials) == 9
+    for number in range(9):
+        own = [event for event in events if getattr(event, "number", None) == number]
+        assert [type(event) for event in own[:2]] == [Proposed, Started]
+        assert all(isinstance(event, Reported) for event in own[2:-1])
+        assert isinstance(own[-1], Completed | Stopped)
+    assert set(_statuses(conductor)) == {"completed", "stopped"}
+
+
+def test_an_event_is_on_disk_before_it_is_acted_on(tmp_path) -> None:
+    space = space_of()
+    path = tmp_path / "events.jsonl"
+    conductor = conductor_of(space, new_record(path, space))
+    answer = conductor.next_trial()
+    assert isinstance(answer, Assignment)
+    assert isinstance(read_events(path)[-1][1], Proposed)
+    conductor.started(answer.number)
+    conductor.reported(answer.number, metrics(1, 50.0), "node", "cpu")
+    assert isinstance(read_events(path)[-1][1], Reported)
+
+
+def test_no_more_trials_at_once_than_allotted(tmp_path) -> None:
+    space = space_of()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=3)
+    answers = [conductor.next_trial() for _ in range(4)]
+    assert [type(answer) for answer in answers] == [Assignment, Assignment, Assignment, NoTrial]
+    assert answers[3] is NoTrial.WAIT
+    conductor.failed(0, "its process died")
+    assert isinstance(conductor.next_trial(), Assignment)
+
+
+def test_repeats_share_a_configuration_and_have_their_own_seeds(tmp_path) -> None:
+    space = space_of(search={"trials": 3, "repeats": 2, "searcher": "random", "scheduler": "none"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    play(conductor, _curve)
+    trials = list(conductor.state.trials.values())
+    assert [(trial.configuration, trial.repeat) for trial in trials] == [
+        (c, r) for c in range(3) for r in range(2)
+    ]
+    assert all(trials[2 * c].hparams == trials[2 * c + 1].hparams for c in range(3))
+    assert len({trial.config["seed"] for trial in trials}) == 6
+    assert len({trial.trial_id for trial in trials}) == 6
+
+
+def test_a_finite_space_that_runs_out_ends_the_search(tmp_path) -> None:
+    space = space_of(model={"depth": {"choice": [10, 16]}}, search={"trials": 50, "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    play(conductor, _curve)
+    assert (conductor.end_reason, len(conductor.state.trials)) == ("exhausted", 2)
+
+
+def test_diverged_and_failed_trials_end_once_and_are_counted(tmp_path) -> None:
+    space = space_of(search={"trials": 2, "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    play(conductor, lambda assignment, epoch: None if epoch == 2 else 50.0)
+    conductor.failed(0, "too late: it has ended")
+    assert _statuses(conductor) == ["diverged", "diverged"]
+    events = [event for _, event in read_events(tmp_path / "events.jsonl")]
+    assert sum(isinstance(event, Diverged) for event in events) == 2
+    assert conductor.state.trials[0].epochs_done == 1
+
+
+def test_the_hours_end_the_search_after_the_epoch_in_progress(tmp_path) -> None:
+    now = [0.0]
+    space = space_of(search={"trials": 9, "max_hours": 0.5, "scheduler": "none", "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), clock=lambda: now[0])
+
+    def curve(assignment: Assignment, epoch: int) -> float:
+        now[0] += 120.0
+        return 50.0
+
+    assert play(conductor, curve) == 15  # half an hour of two-minute epochs
+    assert conductor.end_reason == "max_hours"
+    assert _statuses(conductor) == ["completed", "interrupted"]
+    assert conductor.next_trial() is NoTrial.DONE
+
+
+def test_the_hours_hold_for_the_last_trials_too(tmp_path) -> None:
+    now = [0.0]
+    space = space_of(search={"trials": 1, "max_hours": 1.0, "scheduler": "none", "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), 2, clock=lambda: now[0])
+    conductor.next_trial()
+    conductor.started(0)
+    assert conductor.next_trial() is NoTrial.DONE  # all is proposed, one trains
+    now[0] = 3600.0
+    assert conductor.reported(0, metrics(1, 50.0), "node", "cpu") is False
+    assert (conductor.end_reason, _statuses(conductor)) == ("max_hours", ["interrupted"])
+
+
+def test_an_interrupt_ends_running_trials_after_their_epoch(tmp_path) -> None:
+    space = space_of()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=2)
+    for number in range(2):
+        conductor.next_trial()
+        conductor.started(number)
+    conductor.interrupt()
+    assert conductor.next_trial() is NoTrial.DONE
+    assert conductor.reported(0, metrics(1, 50.0), "node", "cpu") is False
+    assert conductor.live == {1}
+    assert conductor.state.trials[0].status == "interrupted"
+
+
+@pytest.mark.parametrize("searcher", ["random", "tpe"])
+@pytest.mark.parametrize("killed_after", [1, 4, 7, 20, 33])
+def test_a_killed_search_goes_on_as_if_nothing_had_happened(tmp_path, searcher, killed_after) -> None:
+    """One trial at a time: the resumed search has the same trials, curves, stops and proposals as an unbroken one."""
+    space = space_of(search={"trials": 12, "searcher": searcher, "reduction_factor": 2})
+    whole = conductor_of(space, new_record(tmp_path / "whole.jsonl", space))
+    play(whole, _curve)
+    with new_record(tmp_path / "killed.jsonl", space) as record:
+        assert play(conductor_of(space, record), _curve, most_reports=killed_after) == killed_after
+    with Record.open(tmp_path / "killed.jsonl") as record:
+        record.append(SearchResumed())
+    resumed = conductor_of(space, Record.open(tmp_path / "killed.jsonl"))
+    play(resumed, _curve)
+    for one, other in zip(whole.state.trials.values(), resumed.state.trials.values(), strict=True):
+        assert (one.trial_id, one.hparams, one.status, one.rung) == (
+            other.trial_id,
+            other.hparams,
+            other.status,
+            other.rung,
+        )
+        assert [report for _, report in one.reports] == [report for _, report in other.reports]
+
+
+def test_a_trial_whose_end_was_not_recorded_ends_at_the_next_start(tmp_path) -> None:
+    """The driver died between a trial's last report and the event that ends it."""
+    space = space_of(search={"trials": 1, "searcher": "random", "scheduler": "none"})
+    path = tmp_path / "events.jsonl"
+    with new_record(path, space) as record:
+        play(conductor_of(space, record), _curve)
+    lines = path.read_text().splitlines(keepends=True)
+    assert '"completed"' in lines[-1]
+    path.write_text("".join(lines[:-1]))
+    resumed = conductor_of(space, Record.open(path))
+    assert resumed.next_trial() is NoTrial.DONE
+    assert _statuses(resumed) == ["completed"]
+
+
+def test_a_resumed_search_spends_what_is_left_of_its_hours(tmp_path) -> None:
+    space = space_of(search={"max_hours": 1.0})
+    moments = iter([0.0, 1800.0, 5000.0])
+    path = tmp_path / "events.jsonl"
+    with Record.create(path, clock=lambda: next(moments)) as record:
+        for event in (
+            SearchStarted("played", "id", 10, 90.0, "digits"),
+            SearchEnded("interrupted"),
+            SearchResumed(),
+        ):
+            record.append(event)
+    conductor = conductor_of(space, Record.open(path), clock=lambda: 0.0)
+    assert conductor.seconds_left == 1800.0
+
+
+def test_proposals_carry_the_size_of_their_network(tmp_path) -> None:
+    space = space_of(model={"depth": 10, "widen_factor": 1})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    conductor.next_trial()
+    trial = conductor.state.trials[0]
+    # WRN-10-1: 77,850 parameters for 3 channels; a grey image saves 2 * 16 * 9 of them in the first convolution.
+    assert trial.num_params == 77_850 - 288
+    assert trial.macs == (12_501_632 - 640 - 2 * 16 * 9 * 32**2) // 16 + 640
+
+
+def test_the_identity_of_a_trial_is_its_number_and_what_it_trains() -> None:
+    space = space_of()
+    config = space.trial_config({"dropout": 0.1}, 3, precision="fp32", compile="off")
+    elsewhere = dataclasses.replace(config, dataset=config.dataset.model_copy(update={"root": "/elsewhere"}))
+    ids = [trial_id(7, each) for each in (config, elsewhere, dataclasses.replace(config, seed=4))]
+    assert ids[0] == ids[1]  # where the files lie changes nothing
+    assert ids[0] != ids[2]
+    assert ids[0].startswith("00007-")
+    assert TrialConfig.from_dict(config.to_dict()) == config
+
+
+def test_the_record_folds_to_the_conductors_state(tmp_path) -> None:
+    space = space_of()
+    path = tmp_path / "events.jsonl"
+    conductor = Conductor(space, FACTS, Allotment(2, 1, 0.0), new_record(path, space))
+    play(conductor, _curve)
+    assert fold(read_events(path)) == conductor.state
+    assert all(trial.status in FINAL for trial in conductor.state.trials.values())
+    times = [time for time, _ in read_events(path)]
+    assert all(earlier <= later for earlier, later in pairwise(times))

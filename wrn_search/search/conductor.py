@@ -1,0 +1,272 @@
+"""The conductor: what to do next, by the record. It knows neither Ray nor torch.
+
+Whoever runs trials (Ray Tune here, a test or a simulated clock elsewhere) asks `next_trial` and tells what happened.
+The conductor writes each event before it is acted on; the searcher and the scheduler learn from the written events
+only, so a search that is resumed knows what it knew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from wrn_search.complexity import macs, num_params
+from wrn_search.metrics import EpochMetrics
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Exhausted,
+    Failed,
+    Interrupted,
+    Proposed,
+    Reported,
+    Started,
+    Stopped,
+)
+from wrn_search.results.record import Record
+from wrn_search.results.state import FINAL, SearchState, TrialState
+from wrn_search.search.outcomes import EndedTrial, outcome_of
+from wrn_search.search.schedulers import SCHEDULERS
+from wrn_search.search.searchers import SEARCHERS
+from wrn_search.search.seeds import derived_seed
+from wrn_search.search.sizing import Allotment
+from wrn_search.space.definition import Space
+from wrn_search.space.trial_config import TrialConfig
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the conductor must know of the data."""
+
+    num_classes: int
+    image_shape: tuple[int, int, int]  # height, width, channels
+    validation_images: int
+    chance_error: float  # percent
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A trial to train now."""
+
+    number: int
+    trial_id: str
+    config: TrialConfig
+
+
+class NoTrial(Enum):
+    """Why there is no trial to train now."""
+
+    WAIT = "as many trials run as may"
+    DONE = "no further trial will come"
+
+
+class Conductor:
+    """Decides for one session of a search.
+
+    Args:
+        space: the search.
+        facts: of its data.
+        allotment: how many trials run at once and what each gets.
+        record: open; its events are replayed first.
+        precision: resolved, `fp32` or `bf16`.
+        compile: resolved, `on` or `off`.
+        clock: seconds; for `search.max_hours`.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        facts: DataFacts,
+        allotment: Allotment,
+        record: Record,
+        *,
+        precision: str = "fp32",
+        compile: str = "off",
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.space = space
+        self.facts = facts
+        self.allotment = allotment
+        self.state = SearchState()
+        self.end_reason: str | None = None  # why no further trial will come; None while one may
+        self._record = record
+        self._resolved = {"precision": precision, "compile": compile}
+        self._searcher = SEARCHERS[space.search.searcher](space)
+        self._scheduler = SCHEDULERS[space.search.scheduler](
+            space, facts.chance_error, facts.validation_images
+        )
+        self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
+        self._live: set[int] = set()
+        for moment, event in record.events:
+            self._learn(moment, event)
+        record.subscribe(self._learn)
+        self._clock = clock
+        self._began = clock()
+        self._spent_before = self.state.seconds_spent
+        self._unfinished = [trial.number for trial in self.state.trials.values() if trial.status not in FINAL]
+
+    @property
+    def live(self) -> frozenset[int]:
+        """Numbers of the trials that train now."""
+        return frozenset(self._live)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall seconds that `search.max_hours` leaves over all sessions; None without a limit."""
+        if self.space.search.max_hours is None:
+            return None
+        return self.space.search.max_hours * 3600 - self._spent_before - (self._clock() - self._began)
+
+    def next_trial(self) -> Assignment | NoTrial:
+        """The trial to train now; its proposal is on record when this returns."""
+        self._look_at_clock()
+        if self.end_reason is not None:
+            return NoTrial.DONE
+        if len(self._live) >= self.allotment.concurrent:
+            return NoTrial.WAIT
+        while self._unfinished:
+            number = self._unfinished.pop(0)
+            if not self._ends_at_last_report(number):
+                return self._assignment(self.state.trials[number])
+        proposed = self._propose()
+        return NoTrial.DONE if proposed is None else self._assignment(self.state.trials[proposed])
+
+    def started(self, number: int) -> None:
+        """A trial has its process and begins to train."""
+        self._record.append(
+            Started(number, threads=self.allotment.cpus_per_trial, gpu_fraction=self.allotment.gpus_per_trial)
+        )
+
+    def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
+        """A trial completed an epoch. Whether it goes on."""
+        self._record.append(Reported(number, metrics, node, device))
+        if self._ends_at_last_report(number):
+            return False
+        self._look_at_clock()
+        if self.end_reason in ("max_hours", "interrupted"):
+            self.interrupted(number, f"the search ended: {self.end_reason}")
+            return False
+        return True
+
+    def diverged(self, number: int, epoch: int, error: str) -> None:
+        """A trial's loss turned non-finite in `epoch`."""
+        self._end(Diverged(number, epoch, error))
+
+    def failed(self, number: int, error: str) -> None:
+        """A trial raised an exception or lost its process."""
+        self._end(Failed(number, error))
+
+    def interrupted(self, number: int, reason: str) -> None:
+        """A trial ended with its session; the next one goes on with it."""
+        self._end(Interrupted(number, reason))
+
+    def interrupt(self) -> None:
+        """The user wants to stop: no trial starts any more, running ones end after their epoch."""
+        if self.end_reason in (None, "finished", "exhausted"):
+            self.end_reason = "interrupted"
+
+    def _end(self, event: Diverged | Failed | Interrupted) -> None:
+        """Ends a trial once; a second cause changes nothing."""
+        if event.number in self._live:
+            self._record.append(event)
+
+    def _look_at_clock(self) -> None:
+        left = self.seconds_left
+        if left is None or left > 0:
+            return
+        # All may have been proposed already: the trials that still train must not go on either.
+        if self.end_reason is None or (self.end_reason in ("finished", "exhausted") and self._live):
+            self.end_reason = "max_hours"
+
+    def _propose(self) -> int | None:
+        """The next repeat of the last configuration, or the first of a new one: its number, once on record."""
+        number = len(self.state.trials)
+        configuration, repeat = divmod(number, self.space.search.repeats)
+        if configuration >= self.space.trials:
+            self.end_reason = "finished"
+            return None
+        if repeat:
+            hparams = self.state.trials[number - 1].hparams
+        else:
+            proposal = self._searcher.propose(configuration)
+            if proposal is None:
+                self._record.append(Exhausted(configuration))
+                self.end_reason = "exhausted"
+                return None
+            hparams = proposal
+        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
+        config = self.space.trial_config(hparams, seed, **self._resolved)
+        height, width, channels = self.facts.image_shape
+        self._record.append(
+            Proposed(
+                number=number,
+                trial_id=trial_id(number, config),
+                configuration=configuration,
+                repeat=repeat,
+                hparams=hparams,
+                config=config.to_dict(),
+                num_params=num_params(config.architecture, self.facts.num_classes, channels),
+                macs=macs(config.architecture, self.facts.num_classes, channels, (height, width)),
+            )
+        )
+        return number
+
+    def _assignment(self, trial: TrialState) -> Assignment:
+        self._live.add(trial.number)
+        return Assignment(trial.number, trial.trial_id, TrialConfig.from_dict(trial.config))
+
+    def _ends_at_last_report(self, number: int) -> bool:
+        """Whether a trial ends with what it has reported, by its last epoch or by its rung; then that is on record."""
+        trial = self.state.trials[number]
+        if not trial.reports:
+            return False
+        epoch = trial.reports[-1][1].epoch
+        if epoch >= self.space.training.epochs:
+            self._record.append(Completed(number))
+            return True
+        stop = self._scheduler.decide(number, epoch)
+        if stop is not None:
+            self._record.append(Stopped(number, stop.rung, stop.reason))
+        return stop is not None
+
+    def _learn(self, moment: float, event: Event) -> None:
+        """The one place where a written event changes what is known; live and replayed events alike."""
+        self.state.apply(moment, event)
+        match event:
+            case Proposed():
+                self._configurations.setdefault(event.configuration, []).append(event.number)
+                if event.repeat == 0:
+                    self._searcher.proposed(event.configuration, event.hparams)
+            case Reported():
+                self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
+            case Stopped() | Completed() | Diverged() | Failed():
+                self._live.discard(event.number)
+                self._tell(self.state.trials[event.number].configuration)
+            case Interrupted():
+                self._live.discard(event.number)
+            case _:
+                pass
+
+    def _tell(self, configuration: int) -> None:
+        """Tells the searcher of a configuration whose repeats have all ended."""
+        trials = [self.state.trials[number] for number in self._configurations[configuration]]
+        if len(trials) == self.space.search.repeats and all(trial.status in FINAL for trial in trials):
+            ended = [
+                EndedTrial(trial.status, {metrics.epoch: metrics.val_error for _, metrics in trial.reports})
+                for trial in trials
+            ]
+            self._searcher.told(configuration, outcome_of(ended, self.facts.chance_error))
+
+
+def trial_id(number: int, config: TrialConfig) -> str:
+    """`00007-3f2a9c1d`: the number, and a hash of all that fixes the training but where its files lie."""
+    identity: dict[str, Any] = config.to_dict()
+    identity["dataset"] = {key: value for key, value in identity["dataset"].items() if key != "root"}
+    text = json.dumps(identity, sort_keys=True)
+    return f"{number:05d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

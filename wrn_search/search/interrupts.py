@@ -1,0 +1,39 @@
+"""Ctrl-C and SIGTERM: the first asks the search to stop, the second stops at once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interrupts(ask_to_stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `ask_to_stop` at the first signal; raises KeyboardInterrupt at the second."""
+    asked = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        ask_to_stop()
+        text = "stopping: running trials finish their epoch (10 s at most); once more to stop at once"
+        print(f"\n{text}", file=sys.stderr, flush=True)
+
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # Python delivers signals to the main thread only
+        yield
+        return
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

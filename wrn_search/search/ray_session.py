@@ -1,0 +1,101 @@
+"""Ray for the length of a search: its own, quiet and private, or the one that the user names."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from wrn_search.search.sizing import Node
+from wrn_search.space.errors import InputError
+
+# What Tune must not do: print its own boxes and warnings, write its own logs, snapshot its state, catch our signals.
+_ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000000",
+    "TUNE_WARN_THRESHOLD_S": "1000000000",
+}
+
+
+@contextmanager
+def own_ray(node: Node) -> Iterator[None]:
+    """A Ray of our own on this machine; never joins a cluster by accident, also not through RAY_ADDRESS."""
+    _set_environment()
+    import ray
+
+    # Trial processes inherit it: they must find the same package wherever the command was started.
+    package = str(Path(__file__).resolve().parents[2])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([package, *([before] if before else [])])
+    try:
+        ray.init(address="local", num_cpus=node.cpus, num_gpus=node.gpus, **_quiet())
+        yield
+    finally:
+        ray.shutdown()
+        if before is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+@contextmanager
+def ray_at(address: str) -> Iterator[list[Node]]:
+    """The Ray cluster at an address; hands out its nodes.
+
+    Raises:
+        InputError: no cluster answers there.
+    """
+    _set_environment()
+    import ray
+
+    try:
+        ray.init(address=address, **_quiet())
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        text = (
+            f"a Ray cluster must answer at {address} (start one with `ray start --head`), but got: {reason}"
+        )
+        raise InputError.of("--address", text) from None
+    try:
+        yield joined_nodes()
+    finally:
+        ray.shutdown()
+
+
+def joined_nodes() -> list[Node]:
+    """The living nodes of the Ray that this process is connected to."""
+    import ray
+
+    resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in resources]
+
+
+def is_connected() -> bool:
+    """Whether this process (a notebook) has connected to Ray already."""
+    _set_environment()
+    import ray
+
+    return bool(ray.is_initialized())
+
+
+def _set_environment() -> None:
+    os.environ.update(_ENVIRONMENT)
+
+
+def _quiet() -> dict[str, Any]:
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    return {
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+    }

@@ -1,0 +1,154 @@
+"""A whole search from a space file to its last table: check, prepare, start or resume, hand to Ray Tune, finish."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wrn_search.results.record import Record
+from wrn_search.results.state import FINAL, SearchState
+from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.interrupts import interrupts
+from wrn_search.search.precision import resolved_precision
+from wrn_search.search.progress import Progress, ProgressDisplay
+from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
+from wrn_search.search.request import (
+    Request,
+    SpaceLike,
+    allotment_of,
+    check_batch_size,
+    request_of,
+    resumable_state,
+)
+from wrn_search.search.session import COMPILE, Observers, end_session, hand_to_tune, opened_record
+from wrn_search.search.sizing import Node, local_node
+from wrn_search.training.preparation import prepare
+
+
+class SearchFailed(RuntimeError):
+    """The search could not go on; what is on record stays, and `--resume` continues it."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """How a search, or a session of it, ended."""
+
+    directory: Path
+    state: SearchState
+    reason: str  # finished | exhausted | max_hours | interrupted
+
+    @property
+    def exit_status(self) -> int:
+        """0 done, 1 there are trials and all failed, 130 interrupted and resumable."""
+        if self.reason == "interrupted":
+            return 130
+        trials = self.state.trials.values()
+        return int(bool(trials) and all(trial.status == "failed" for trial in trials))
+
+
+def run(
+    space: SpaceLike,
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path | None = None,
+    resume: bool = False,
+    address: str | None = None,
+    quiet: bool = False,
+) -> SearchResult:
+    """Runs or resumes a search to its end.
+
+    Args:
+        space: a space file's path, its content as a mapping, or a `Space`.
+        overrides: `KEY=VALUE` each, as with `--set`.
+        results: the results directory; default `results/<name>`.
+        resume: go on with the search that is there; a finished one is only read.
+        address: a Ray cluster's address; default the Ray that this process is connected to, else one of its own.
+        quiet: no progress on stderr.
+
+    Raises:
+        InputError: bad input or options; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    request = request_of(space, overrides, results)
+    state = None
+    if not resume:
+        request.directory.check_new()
+    else:
+        state = resumable_state(request)
+        unfinished = any(trial.status not in FINAL for trial in state.trials.values())
+        if state.ended in ("finished", "exhausted") and not unfinished:
+            return SearchResult(request.directory.path, state, state.ended)
+    data = prepare(request.space.dataset)
+    check_batch_size(request.space, data.train_images)
+    with ExitStack() as stack:
+        nodes = _nodes_of_a_running_ray(address, stack)
+        allotment = allotment_of(request, nodes or [local_node()])
+        asked = request.space.training.precision
+        precision = resolved_precision(asked, data.image_shape, allotment.gpus_per_trial, state)
+        record = stack.enter_context(opened_record(request, data, allotment, precision, resume))
+        facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
+        conductor = Conductor(request.space, facts, allotment, record, precision=precision, compile=COMPILE)
+        reason = _session(request, conductor, record, quiet, start_ray=not nodes)
+    return SearchResult(request.directory.path, conductor.state, reason)
+
+
+def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
+    """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
+    if address is not None:
+        return stack.enter_context(ray_at(address))
+    return joined_nodes() if "ray" in sys.modules and is_connected() else []
+
+
+def _session(request: Request, conductor: Conductor, record: Record, quiet: bool, start_ray: bool) -> str:
+    """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
+
+    Raises:
+        SearchFailed: Ray, the disk or a bug ended it.
+    """
+    observers = Observers(request.directory, record, conductor)
+    failure: Exception | None = None
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(interrupts(conductor.interrupt))
+            if start_ray:
+                stack.enter_context(own_ray(local_node()))
+            display = stack.enter_context(_display(request, record, quiet))
+            hand_to_tune(request.directory, conductor, display)
+        reason = conductor.end_reason or "failed"
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except Exception as error:
+        reason, failure = "failed", error
+    try:
+        end_session(conductor, record, observers, reason)
+    except OSError as error:
+        reason, failure = "failed", failure or error
+    if reason == "failed":
+        raise SearchFailed(
+            _cause(failure) if failure else "Ray Tune ended before the search did"
+        ) from failure
+    return reason
+
+
+@contextmanager
+def _display(request: Request, record: Record, quiet: bool) -> Iterator[ProgressDisplay | None]:
+    if quiet:
+        yield None
+        return
+    progress = Progress(request.rows, request.space.training.epochs, began=time.time())
+    for moment, event in record.events:
+        progress.apply(moment, event)
+    display = ProgressDisplay(progress)
+    record.subscribe(display)
+    with display:
+        yield display
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,157 @@
+"""One session of a search: its files, the observers of its record, and Ray Tune until the conductor is done."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from wrn_search.results.directory import ResultsDirectory, atomic_write_text
+from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
+from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.record import Record
+from wrn_search.results.tables import TableWriter
+from wrn_search.results.tensorboard import TensorBoardLog
+from wrn_search.search.checkpoints import CheckpointKeeper
+from wrn_search.search.conductor import Conductor
+from wrn_search.search.progress import ProgressDisplay
+from wrn_search.search.request import Request
+from wrn_search.search.rungs import rungs_of
+from wrn_search.search.sizing import Allotment
+from wrn_search.space.definition import Space
+from wrn_search.training.preparation import PreparedData
+
+COMPILE = "off"  # what `auto` means until compiling is shown to pay back
+
+
+@contextmanager
+def opened_record(
+    request: Request, data: PreparedData, allotment: Allotment, precision: str, resume: bool
+) -> Iterator[Record]:
+    """The open record of a new or a resumed search, this session's first event in it."""
+    directory = request.directory
+    if resume:
+        with Record.open(directory.events) as record:
+            record.append(SearchResumed())
+    else:
+        _begin(request, data, allotment, precision)
+    directory.checkpoints.mkdir(exist_ok=True)
+    shutil.rmtree(directory.ray, ignore_errors=True)
+    # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
+    with Record.open(directory.events) as record:
+        yield record
+
+
+def _begin(request: Request, data: PreparedData, allotment: Allotment, precision: str) -> None:
+    """The files of a new search that are written once, and its first event."""
+    directory, space = request.directory, request.space
+    directory.create()
+    search_id = new_search_id()
+    atomic_write_text(directory.space_file, request.space_text)
+    atomic_write_text(directory.resolved, yaml.safe_dump(space.to_document(), sort_keys=False))
+    write_manifest(directory.manifest, _manifest(search_id, space, data, allotment, precision))
+    started = SearchStarted(
+        search=space.name,
+        search_id=search_id,
+        max_epochs=space.training.epochs,
+        chance_error=data.chance_error,
+        dataset=space.dataset.name,
+    )
+    with Record.create(directory.events) as record:
+        record.append(started)
+    directory.started()
+
+
+def _manifest(
+    search_id: str, space: Space, data: PreparedData, allotment: Allotment, precision: str
+) -> dict[str, Any]:
+    details = {
+        "precision": precision,
+        "compile": COMPILE,
+        "threads": allotment.cpus_per_trial,
+        "concurrent": allotment.concurrent,
+        "gpus_per_trial": allotment.gpus_per_trial,
+        "rungs": list(rungs_of(space)),
+        "split_hash": data.split_hash,
+        "dataset": {
+            "name": space.dataset.name,
+            "num_classes": data.num_classes,
+            "image_shape": list(data.image_shape),
+            "train_images": data.train_images,
+            "validation_images": data.validation_images,
+        },
+    }
+    return manifest(search_id, space.search.seed, sys.argv, hardware(), details)
+
+
+class Observers:
+    """Everything that follows from the record while the search runs: tables, TensorBoard, checkpoints kept."""
+
+    def __init__(self, directory: ResultsDirectory, record: Record, conductor: Conductor):
+        self._keeper = CheckpointKeeper(directory.checkpoints)
+        for moment, event in record.events:
+            self._keeper(moment, event)
+        self._keeper.sweep()
+        self._tables = TableWriter(directory, conductor.state)
+        self._board = TensorBoardLog(directory, conductor.state, conductor.space.hyperparameters)
+        record.subscribe(self._keeper)
+        record.subscribe(self._tables.on_event)
+        record.subscribe(self._board.on_event)
+
+    def finish(self) -> None:
+        """The last version of every file."""
+        self._tables.flush()
+        self._tables.compact()
+        self._board.close()
+        self._keeper.sweep()
+
+
+def hand_to_tune(directory: ResultsDirectory, conductor: Conductor, display: ProgressDisplay | None) -> None:
+    """Ray Tune runs trials until the conductor has no more."""
+    from ray import tune
+
+    from wrn_search.search.trainable import WideResNetTrainable
+    from wrn_search.search.tune_adapter import (
+        ConductorCallback,
+        ConductorScheduler,
+        ConductorSearcher,
+        EndOfSearch,
+    )
+
+    allotment = conductor.allotment
+    resources = {"cpu": allotment.cpus_per_trial, "gpu": allotment.gpus_per_trial}
+    tuner = tune.Tuner(
+        tune.with_resources(WideResNetTrainable, resources),
+        tune_config=tune.TuneConfig(
+            search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
+            scheduler=ConductorScheduler(conductor),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=lambda trial: trial.config["trial_id"],
+            trial_dirname_creator=lambda trial: trial.config["trial_id"],
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(directory.ray.absolute()),
+            callbacks=[ConductorCallback(conductor, display)],
+            stop=EndOfSearch(conductor),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the trainable writes its own
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+def end_session(conductor: Conductor, record: Record, observers: Observers, reason: str) -> None:
+    """The last events of a session: trials that still train end as interrupted, then the search itself.
+
+    The search ends on record only when its tables are whole: whoever finds it finished need not write them.
+    """
+    for number in sorted(conductor.live):
+        conductor.interrupted(number, f"the session ended: {reason}")
+    observers.finish()
+    record.append(SearchEnded(reason))

@@ -1,0 +1,121 @@
+"""How many trials run at once and what each gets: pure arithmetic over nodes, checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wrn_search.space.definition import ResourceSettings
+from wrn_search.space.errors import InputError, Problem
+
+CPU_QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
+_NVIDIA_SIGNS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one machine offers."""
+
+    cpus: int
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Allotment:
+    """What the search takes: trials at once, and for each its cores (also its threads) and its share of a GPU."""
+
+    concurrent: int
+    cpus_per_trial: int
+    gpus_per_trial: float
+
+
+def allot(
+    resources: ResourceSettings, nodes: Sequence[Node], trials: int, rows: int, adaptive: bool
+) -> Allotment:
+    """The allotment for these nodes.
+
+    `auto` on CPU is one trial a core, but at most a quarter of `trials` for a searcher that learns from results;
+    spare cores become threads. On GPUs every share is used.
+
+    Args:
+        resources: the `resources` section.
+        nodes: the machines, at least one.
+        trials: configurations of the search.
+        rows: trials times repeats: more never run at once.
+        adaptive: whether the searcher learns from results.
+
+    Raises:
+        InputError: the nodes cannot give what was asked for.
+    """
+    gpus = resources.gpus_per_trial
+    share = (1.0 if any(node.gpus for node in nodes) else 0.0) if isinstance(gpus, str) else gpus
+    cpus = 1 if isinstance(resources.cpus_per_trial, str) else resources.cpus_per_trial
+    room = capacity(nodes, cpus, share)
+    if room == 0:
+        raise InputError([_infeasible(nodes, cpus, share)])
+    if isinstance(resources.concurrent, str):
+        concurrent = min(room, rows)
+        if adaptive and not share:
+            concurrent = min(concurrent, max(1, trials // 4))
+    else:
+        if resources.concurrent > room:
+            text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
+            raise InputError.of(
+                "resources.concurrent", f"{text} {_request(cpus, share)}), but got {resources.concurrent}"
+            )
+        concurrent = min(resources.concurrent, rows)
+    if isinstance(resources.cpus_per_trial, str):
+        while capacity(nodes, cpus + 1, share) >= concurrent:
+            cpus += 1
+    return Allotment(concurrent, cpus, share)
+
+
+def capacity(nodes: Sequence[Node], cpus: int, share: float) -> int:
+    """How many trials of this size fit on the nodes at once."""
+    return sum(
+        min(node.cpus // cpus, int(node.gpus / share)) if share else node.cpus // cpus for node in nodes
+    )
+
+
+def local_node() -> Node:
+    """This machine, as far as this process may use it."""
+    return Node(usable_cores(), _gpus())
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on: its affinity, cut by the container's quota (cgroup v2)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = CPU_QUOTA_FILE.read_text().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+
+
+def _gpus() -> int:
+    """CUDA devices that torch sees; torch is imported only where there is a driver."""
+    if not any(sign.exists() for sign in _NVIDIA_SIGNS):
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:
+    if share and not any(node.gpus for node in nodes):
+        return Problem("resources.gpus_per_trial", f"a GPU must be there, but got {_offer(nodes)}")
+    return Problem(
+        "resources.cpus_per_trial",
+        f"one machine must be able to hold a trial of {_request(cpus, share)}, but got {_offer(nodes)}",
+    )
+
+
+def _request(cpus: int, share: float) -> str:
+    return f"{cpus} CPU{'s' if cpus > 1 else ''}" + (f" and {share:g} GPU" if share else "")
+
+
+def _offer(nodes: Sequence[Node]) -> str:
+    machines = ", ".join(f"{node.cpus} CPUs and {node.gpus} GPUs" for node in nodes[:4])
+    return machines + (f" and {len(nodes) - 4} more machines" if len(nodes) > 4 else "")

@@ -1,0 +1,104 @@
+"""The Ray Tune trainable: one process trains one trial after another, one epoch a step.
+
+It reports what happened as plain values and decides nothing: not when to stop, not what a failure means.
+"""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+
+from wrn_search.metrics import EpochMetrics
+from wrn_search.space.errors import InputError
+from wrn_search.space.trial_config import TrialConfig
+
+if TYPE_CHECKING:
+    from wrn_search.training.loop import Training
+
+
+class WideResNetTrainable(tune.Trainable):
+    """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `checkpoint`, `threads`, `gpu_fraction`.
+
+    A step returns `{"epoch": {...}}`, `{"diverged": {...}}` or `{"failed": text}`; exceptions of the training are
+    values, so that the process lives on for the next trial. `checkpoint` is written before the epoch is reported.
+    """
+
+    _training: Training | None = None
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Remembers the trial; the first step builds it, where a failure can be told."""
+        self._assignment = config
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """The next trial in the same process."""
+        self.cleanup()
+        self._assignment = new_config
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch."""
+        try:
+            return self._epoch()
+        except Exception as error:  # whatever it is, it is this trial's end and has to be told
+            self.cleanup()
+            return {"failed": _told(error)}
+
+    def cleanup(self) -> None:
+        """Frees the network."""
+        if self._training is not None:
+            self._training.close()
+            self._training = None
+
+    def _epoch(self) -> dict[str, Any]:
+        from wrn_search.training.loop import Diverged
+
+        training = self._training = self._training or self._build()
+        checkpoint = Path(self._assignment["checkpoint"])
+        try:
+            metrics = training.run_epoch()
+        except Diverged as divergence:
+            return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
+        training.save(checkpoint)
+        return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
+
+    def _build(self) -> Training:
+        """The training, from its checkpoint if there is one. torch is imported here, once a process."""
+        from wrn_search.training.allocator import keep_freed_memory
+        from wrn_search.training.loop import Training
+        from wrn_search.training.preparation import prepare
+
+        keep_freed_memory()
+        config = TrialConfig.from_dict(self._assignment["trial"])
+        device = _device(self._assignment["gpu_fraction"])
+        training = Training(
+            config, prepare(config.dataset), device=device, threads=self._assignment["threads"]
+        )
+        checkpoint = Path(self._assignment["checkpoint"])
+        if checkpoint.exists():
+            training.restore(checkpoint)
+        return training
+
+
+def _device(gpu_fraction: float) -> str:
+    """`cuda` when the trial was given a share of a GPU and there is one; a simulated GPU trains on the CPU."""
+    import torch
+
+    return "cuda" if gpu_fraction and torch.cuda.is_available() else "cpu"
+
+
+def _told(error: Exception) -> str:
+    """An exception as the table shows it: our own words alone, else with the innermost lines of the trace."""
+    if isinstance(error, InputError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = "; ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__name__}: {error} ({places})"
+
+
+def metrics_of(result: dict[str, Any]) -> EpochMetrics:
+    """The metrics in a step's result."""
+    return EpochMetrics(**result["epoch"])

@@ -1,0 +1,163 @@
+"""Ray Tune's three interfaces onto the conductor: where trials come from, whether they go on, when all is over.
+
+Tune keeps trial processes, places them on nodes and hands results over. It decides nothing, and its own snapshots
+are never read.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback, Stopper
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from wrn_search.search.conductor import Conductor, NoTrial
+from wrn_search.search.progress import ProgressDisplay
+from wrn_search.search.trainable import metrics_of
+
+# An interrupted search waits this long for running trials to finish their epoch; then their last checkpoint counts.
+SECONDS_TO_FINISH_EPOCHS = 10.0
+
+
+class _NotPickled:
+    """Tune pickles what it is given into its snapshots; ours hold open files and are never restored from there."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class ConductorSearcher(_NotPickled, Searcher):
+    """Hands the conductor's trials to Tune."""
+
+    def __init__(self, conductor: Conductor, checkpoints: Path):
+        super().__init__()
+        self._conductor = conductor
+        self._checkpoints = checkpoints
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """A trial's whole description; None while as many trials run as may."""
+        answer = self._conductor.next_trial()
+        if isinstance(answer, NoTrial):
+            return None if answer is NoTrial.WAIT else Searcher.FINISHED
+        return {
+            "number": answer.number,
+            "trial_id": answer.trial_id,
+            "trial": answer.config.to_dict(),
+            "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
+            "threads": self._conductor.allotment.cpus_per_trial,
+            "gpu_fraction": self._conductor.allotment.gpus_per_trial,
+        }
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """The record has told the searcher already."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the record is the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the record is the state."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing: the record is the state."""
+
+
+class ConductorScheduler(_NotPickled, FIFOScheduler):
+    """Tells the conductor what trials report, and Tune whether they go on."""
+
+    def __init__(self, conductor: Conductor):
+        super().__init__()
+        self._conductor = conductor
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """One epoch, or the end, of a trial."""
+        number = trial.config["number"]
+        nested = _unflattened(result)
+        if "failed" in nested:
+            self._conductor.failed(number, nested["failed"])
+        elif "diverged" in nested:
+            self._conductor.diverged(number, **nested["diverged"])
+        elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
+            return str(TrialScheduler.CONTINUE)
+        return str(TrialScheduler.STOP)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """The trial's process died, or could not start."""
+        error_file = getattr(trial, "error_file", None)
+        text = (
+            Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
+        )
+        self._conductor.failed(trial.config["number"], _process_error(text))
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
+        return None
+
+
+class ConductorCallback(_NotPickled, Callback):
+    """Tells the conductor when a trial has its process; keeps the progress display's clock moving."""
+
+    def __init__(self, conductor: Conductor, display: ProgressDisplay | None):
+        self._conductor = conductor
+        self._display = display
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A process is there and the first epoch is about to begin."""
+        self._conductor.started(trial.config["number"])
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Some times a second."""
+        if self._display is not None:
+            self._display.tick()
+
+
+class EndOfSearch(Stopper):
+    """Ends everything when an interrupted or overdue search has waited long enough for its trials."""
+
+    def __init__(self, conductor: Conductor):
+        self._conductor = conductor
+        self._waiting_since: float | None = None
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Single trials are the scheduler's matter."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Asked at every step of Tune's loop."""
+        if self._conductor.end_reason not in ("interrupted", "max_hours"):
+            return False
+        self._waiting_since = self._waiting_since or time.monotonic()
+        patience = SECONDS_TO_FINISH_EPOCHS if self._conductor.end_reason == "interrupted" else float("inf")
+        return not self._conductor.live or time.monotonic() - self._waiting_since > patience
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def checkpoint_file(checkpoints: Path, trial_id: str) -> Path:
+    """Where a trial's last checkpoint lies."""
+    return checkpoints / f"{trial_id}.pt"
+
+
+def _unflattened(result: dict[str, Any]) -> dict[str, Any]:
+    """Tune hands results over with nested keys joined by slashes."""
+    nested: dict[str, Any] = {}
+    for key, value in result.items():
+        head, slash, tail = key.partition("/")
+        if slash:
+            nested.setdefault(head, {})[tail] = value
+        else:
+            nested[key] = value
+    return nested
+
+
+def _process_error(text: str) -> str:
+    """The last telling lines of Ray's report on a process that is gone."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "the trial's process ended: " + (
+        " ".join(lines[-3:])[-600:] if lines else "no reason was reported"
+    )
