@@ -1,0 +1,100 @@
+"""`describe`: one network in numbers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from wrn_search.__main__ import main
+
+WRN_28_10 = ["describe", "--depth", "28", "--widen-factor", "10"]
+
+
+def test_json_of_wrn_28_10_is_that_of_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*WRN_28_10, "--json"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "name": "WRN-28-10",
+        "depth": 28,
+        "widen_factor": 10.0,
+        "block": "B(3,3)",
+        "deepening_factor": 2,
+        "blocks_per_group": 4,
+        "widths": [160, 320, 640],
+        "num_classes": 10,
+        "image_shape": [32, 32, 3],
+        "num_params": 36_479_194,
+        "macs": 5_243_328_768,
+        "weights_bytes": 145_916_776,
+        "training_state_bytes": 437_750_328,
+    }
+
+
+def test_the_text_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(WRN_28_10) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "WRN-28-10 for 10 classes of 32x32x3 images",
+        "block         B(3,3), 4 in each of three groups",
+        "widths        160, 320, 640 channels",
+        "parameters    36,479,194",
+        "multiply-adds 5,243,328,768 an image",
+        "memory        145.9 MB weights, 437.8 MB with gradients and momentum (activations not counted)",
+    ]
+
+
+def test_classes_channels_image_size_and_block_count(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--classes", "100", "--channels", "1", "--image-size", "8", "--block", "B(3,1,3)", "--json"]
+    assert main(["describe", "--depth", "40", "--widen-factor", "2", *options]) == 0
+
+    described = json.loads(capsys.readouterr().out)
+    assert described["name"] == "WRN-40-2-B(3,1,3)"
+    assert described["image_shape"] == [8, 8, 1]
+    assert described["num_classes"] == 100
+    assert described["deepening_factor"] == 3
+
+
+BLOCK = "block must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3), but got"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["17", "1"], ["--depth: depth must be 6*N + 4 with block B(3,3) (nearest: 16 or 22), but got 17"]),
+        (["16", "0"], ["--widen-factor: 0.0625 <= widen_factor <= 100 must hold, but got 0"]),
+        (["16", "nan"], ["--widen-factor: 0.0625 <= widen_factor <= 100 must hold, but got nan"]),
+        (["16", "1e400"], ["--widen-factor: 0.0625 <= widen_factor <= 100 must hold, but got inf"]),
+        (["16", "1", "--block", "B(2)"], [f"--block: {BLOCK} 'B(2)'"]),
+        (["16", "1", "--block", "\x1b[31m"], [f"--block: {BLOCK} '\\x1b[31m'"]),
+        (
+            ["16", "1", "--classes", "1" + "0" * 400],
+            ["--classes: must be 1 to 1000000, but got a number of about 400 digits"],
+        ),
+        (
+            ["17", "0", "--classes", "0", "--image-size", "-1", "--channels", "0"],
+            [
+                "--classes: must be 1 to 1000000, but got 0",
+                "--image-size: must be 1 to 1000000, but got -1",
+                "--channels: must be 1 to 1000000, but got 0",
+                "--widen-factor: 0.0625 <= widen_factor <= 100 must hold, but got 0",
+                "--depth: depth must be 6*N + 4 with block B(3,3) (nearest: 16 or 22), but got 17",
+            ],
+        ),
+    ],
+    ids=lambda part: " ".join(part)[:30],
+)
+def test_bad_options_are_told_all_at_once(
+    arguments: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    depth, widen_factor, *others = arguments
+
+    assert main(["describe", "--depth", depth, "--widen-factor", widen_factor, *others]) == 2
+    assert capsys.readouterr() == ("", "".join(line + "\n" for line in lines))
+
+
+def test_the_largest_sizes_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = ["--classes", "1000000", "--image-size", "1000000", "--channels", "1000000"]
+
+    assert main(["describe", "--depth", "9994", "--widen-factor", "100", *sizes]) == 0
+    assert "for 1000000 classes of 1000000x1000000x1000000 images" in capsys.readouterr().out

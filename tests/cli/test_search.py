@@ -1,0 +1,139 @@
+"""`run_search.py`: its options, the dry run, and what it refuses before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import ROOT, modules_of, run
+from wrn_search.cli.search import main
+
+TRIALS = "must be a whole number"
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A valid space file in an empty folder, where the test runs with a data folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
+    Path("s.yaml").write_text("name: s\ndataset: {name: digits}\nmodel: {depth: {choice: [10, 16]}}\n")
+    return "s.yaml"
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing(space: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(Path().rglob("*"))
+
+    assert main([space, "--dry-run", "--trials", "1e1", "--set", "training.epochs=30"]) == 0
+
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "searcher      tpe, 10 configurations" + "\n" in told.out
+    assert "training      30 epochs, 60 epochs over 2 trials at most" in told.out
+    assert told.out.splitlines()[-2:] == [
+        "results       results/s (new)",
+        "Dry run: nothing was started or written.",
+    ]
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--trials", "0"], f"--set: search.trials: {TRIALS} from 1 to 1000000, but got 0"),
+        (["--trials", "x"], f"--set: search.trials: {TRIALS}, but got 'x'"),
+        (["--trials", "1e99"], f"--set: search.trials: {TRIALS} from 1 to 1000000, but got 1e+99"),
+        (["--trials", "[3]"], f"--set: search.trials: {TRIALS}, but got [3]"),
+        (["--trials", ""], "--trials: must not be empty, but got ''"),
+        (["--results", ""], "--results: must not be empty, but got ''"),
+        (["--address", ""], "--address: must not be empty, but got ''"),
+        (["--set", "=3"], "--set: KEY=VALUE must hold, such as training.epochs=30, but got '=3'"),
+        (["--set", "model=3"], "--set: model: must be a section with keys below it, but got 3"),
+        (
+            ["--set", "name=../x"],
+            "--set: name: must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter "
+            "or digit and hold no '..', but got '../x'",
+        ),
+        (
+            ["--results", "s.yaml"],
+            "--results: must be a new or an empty directory, but s.yaml exists and holds something "
+            "else; name another with --results DIR (--resume is for searches)",
+        ),
+        (
+            ["--results", "."],
+            "--results: must be a new or an empty directory, but . exists and holds something "
+            "else; name another with --results DIR (--resume is for searches)",
+        ),
+        (
+            ["--resume"],
+            "--resume: a search must be there to be resumed, but results/s holds none; start it without "
+            "--resume",
+        ),
+        (
+            ["--set", "resources.cpus_per_trial=4096"],
+            "resources.cpus_per_trial: one machine must be able to hold a trial of 4096 CPUs, but got ",
+        ),
+        (
+            ["--set", "dataset.name=parquet"],
+            "dataset.root: must be a folder that holds train*.parquet, but got no ",
+        ),
+    ],
+    ids=lambda part: part[:40] if isinstance(part, str) else "",
+)
+@pytest.mark.parametrize("dry_run", [["--dry-run"], []], ids=["dry", "real"])
+def test_bad_input_is_told_before_anything_starts(
+    space: str, arguments: list[str], line: str, dry_run: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([space, *arguments, *dry_run]) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(line)
+    assert told.err.count("\n") == 1
+    assert not Path("results").exists()
+
+
+def test_the_real_command_ends_with_status_2_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("name: s\nmodel: {depth: 17}\nsearch: {trials: 1" + "0" * 400 + "}\n")
+    done = run(str(ROOT / "run_search.py"), "s.yaml", "--dry-run", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "s.yaml:2: model.depth: depth must be 6*N + 4 with block B(3,3) (nearest: 16 or 22), but got 17",
+        "s.yaml:3: search.trials: must be a whole number from 1 to 1000000, but got a number of about 400 digits",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["s.yaml", "--dry"], ["s.yaml", "--\x1b[31m"], ["s.yaml", "t.yaml\x1b"]]
+)
+def test_wrong_options_show_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.startswith("usage: run_search.py")
+    assert "\x1b" not in told
+
+
+def test_the_help_has_examples_and_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "python run_search.py search_spaces/digits_quickstart.yaml" in told
+    assert "exit status: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted" in told
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    statement = "from wrn_search.cli.search import main; main(['--help'])"
+
+    assert modules_of(statement, "torch", "ray", "optuna", "pandas", "pyarrow") == set()
+
+
+def test_a_results_folder_cannot_send_terminal_codes(space: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([space, "--dry-run", "--results", "\x1b[31mred"]) == 0
+    assert "results       \\x1b[31mred (new)" in capsys.readouterr().out.splitlines()

@@ -1,0 +1,61 @@
+"""`python -m wrn_search COMMAND`: everything around a search but the search itself (that is `run_search.py`)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from wrn_search.cli import check, describe
+from wrn_search.cli.exits import Parser, exit_status
+from wrn_search.space.errors import InputError, nearest
+
+# command -> (its module with add_options, run and EXAMPLE; one line of help)
+COMMANDS = {
+    "check": (check, "validate a space file and explain what the search would do"),
+    "describe": (describe, "parameters, multiply-adds and memory of one network"),
+}
+NOT_YET = ("report", "confirm", "export", "predict", "rerun", "tensorboard", "paper", "replay")
+
+
+def parser() -> Parser:
+    """All commands and their options."""
+    options = Parser(
+        prog="python -m wrn_search",
+        description="Hyperparameter search for Wide Residual Networks; searches run with run_search.py.",
+        allow_abbrev=False,
+    )
+    commands = options.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            epilog=f"example: {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_options(command)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    return exit_status(lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    command = arguments[0] if arguments else "-"  # argparse says that one is required
+    if command in NOT_YET:
+        raise InputError.of("COMMAND", f"'{command}' is not supported yet; use one of {', '.join(COMMANDS)}")
+    if command not in COMMANDS and not command.startswith("-"):
+        rule = f"must be one of {', '.join(COMMANDS)}"
+        raise InputError.of("COMMAND", f"{rule}, but got '{command}'{nearest(command, COMMANDS)}")
+    options = parser().parse_args(arguments)
+    status: int = COMMANDS[options.command][0].run(options)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""`check SPACE`: validates a space file and explains what the search would do; `--schema` prints its JSON Schema."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from wrn_search.cli.exits import show
+from wrn_search.search.rungs import rungs_of
+from wrn_search.space.definition import Space
+from wrn_search.space.errors import InputError
+from wrn_search.space.explain import explanation, text_of
+from wrn_search.space.reader import read_space
+
+EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set training.epochs=30"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `check`."""
+    parser.add_argument("space", metavar="SPACE", nargs="?", help="the space file (YAML)")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="as in run_search.py",
+    )
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of space files")
+    parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command."""
+    if options.schema:
+        if options.space is not None or options.overrides:
+            raise InputError.of(
+                "--schema", "must stand without SPACE and --set: it is the same for all of them"
+            )
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Space.model_json_schema()
+        show(json.dumps(schema, indent=2))
+        return 0
+    if options.space is None:
+        raise InputError.of("SPACE", "a space file must be named (or --schema), but got none")
+    space = read_space(options.space, options.overrides)
+    told = explanation(space, rungs_of(space))
+    show(json.dumps(told, indent=2) if options.json else text_of(told))
+    return 0

@@ -1,0 +1,49 @@
+"""How a command speaks and ends: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from wrn_search.space.errors import InputError, printable
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+_MAX_PROBLEMS = 100
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse's parser, whose complaints carry no terminal codes."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the usage and the message on stderr; ends with status 2."""
+        super().error(printable(message))
+
+
+def show(text: str) -> None:
+    """Prints a result on stdout; what a terminal might obey is spelt out."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
+    try:
+        status = command()
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        for problem in error.problems[:_MAX_PROBLEMS]:
+            print(problem, file=sys.stderr)
+        if (more := len(error.problems) - _MAX_PROBLEMS) > 0:
+            print(f"... and {more} more", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,100 @@
+"""`run_search.py SPACE`: runs, resumes or plans a search."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, show
+from wrn_search.space.errors import InputError, Problem
+
+_EXAMPLES = """\
+examples:
+  python run_search.py search_spaces/digits_quickstart.yaml
+  python run_search.py search_spaces/cifar_width_depth.yaml --dry-run
+  python run_search.py search_spaces/cifar_width_depth.yaml --set training.epochs=30 --set search.trials=40
+  python run_search.py search_spaces/cifar_width_depth.yaml --resume
+
+exit status: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted (go on with --resume)
+"""
+
+
+def parser() -> Parser:
+    """The options of `run_search.py`."""
+    options = Parser(
+        prog="run_search.py",
+        description="Searches depth, width and regularisation of Wide Residual Networks as a space file says.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    options.add_argument("space", metavar="SPACE", help="the space file (YAML)")
+    options.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="replace a value of the space file, such as training.epochs=30; VALUE is YAML; may be repeated",
+    )
+    options.add_argument("--results", metavar="DIR", help="the results directory (default: results/<name>)")
+    options.add_argument(
+        "--resume", action="store_true", help="go on with the search in the results directory"
+    )
+    options.add_argument(
+        "--dry-run", action="store_true", help="check everything and print the plan; run nothing"
+    )
+    options.add_argument("--trials", metavar="N", help="short for --set search.trials=N")
+    options.add_argument(
+        "--address", metavar="ADDR", help="a running Ray cluster, or auto (default: a Ray of its own)"
+    )
+    options.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _search(options))
+
+
+def _search(options: argparse.Namespace) -> int:
+    _refuse_empty(options)
+    # Imported late, so that --help answers at once.
+    from wrn_search.search.request import dry_run
+
+    overrides = [
+        *options.overrides,
+        *([f"search.trials={options.trials}"] if options.trials is not None else []),
+    ]
+    if options.dry_run:
+        show(dry_run(options.space, overrides=overrides, results=options.results, resume=options.resume))
+        return 0
+    from wrn_search.search.run import SearchFailed, run
+
+    try:
+        result = run(
+            options.space,
+            overrides=overrides,
+            results=options.results,
+            resume=options.resume,
+            address=options.address,
+            quiet=options.quiet,
+        )
+    except SearchFailed as error:
+        print(f"the search failed: {error}", file=sys.stderr)
+        return 1
+    from wrn_search.analysis.summary import summary_text
+
+    show(summary_text(result.state, str(result.directory)))
+    if result.exit_status == INTERRUPTED:
+        print("interrupted: go on with the same command and --resume", file=sys.stderr)
+    return result.exit_status
+
+
+def _refuse_empty(options: argparse.Namespace) -> None:
+    """An empty value, such as that of an unset shell variable, is not taken for the default."""
+    empty = [name for name in ("results", "trials", "address") if getattr(options, name) == ""]
+    if empty:
+        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)
