@@ -1,0 +1,76 @@
+"""What the README shows works as written: its space file, its files, its queries."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tests.search.playing import conductor_of, new_record, play, space_of
+from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.tables import TableWriter
+from wrn_search.space.reader import read_space, space_from_text
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+SHIPPED = sorted((ROOT / "search_spaces").glob("*.yaml"))
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch) -> Path:
+    """Played results at the place that the README names."""
+    monkeypatch.chdir(tmp_path)
+    directory = ResultsDirectory("results/digits_quickstart")
+    directory.path.mkdir(parents=True)
+    space = space_of(
+        model={"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}},
+        search={"reduction_factor": 2},
+    )
+    with new_record(directory.events, space) as record:
+        conductor = conductor_of(space, record)
+        play(conductor, lambda assignment, epoch: 30.0 / epoch + assignment.config.depth)
+    TableWriter(directory, conductor.state).flush()
+    return directory.path
+
+
+def test_the_space_file_is_one() -> None:
+    (text,) = _blocks("yaml")
+    space = space_from_text(text, "README.md")
+    shipped = read_space(ROOT / "search_spaces" / "cifar_width_depth.yaml")
+    assert space.model_copy(update={"description": shipped.description}) == shipped
+
+
+def test_pandas_reads_the_tables(results, capsys) -> None:
+    (program,) = _blocks("python")
+    exec(program, {})  # the README's own lines, as a notebook would run them
+    assert "widen_factor" in capsys.readouterr().out
+
+
+def test_duckdb_reads_the_files(results) -> None:
+    (queries,) = _blocks("sql")
+    cells, curves = [duckdb.sql(query).df() for query in queries.split(";") if query.strip()]
+    trials = pd.read_parquet(results / "trials.parquet")
+    assert cells["n"].sum() == (trials["status"] == "completed").sum()
+    assert cells["lowest"].min() == trials.loc[trials["status"] == "completed", "val_error"].min()
+    assert len(curves) == trials.loc[trials["status"] == "completed", "epochs_done"].sum()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_space_is_named_like_its_file_and_says_what_it_asks_and_costs(path) -> None:
+    assert read_space(path).name == path.stem
+    header = path.read_text().partition("name:")[0]
+    assert all(f"# {word} " in header for word in ("asks", "data", "costs", "expect"))
+    assert f"`{path.name}`" in README
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    for path in re.findall(r"(?:search_spaces/\w+\.yaml|`(?:search|training)/\w+\.py)", README):
+        name = path.removeprefix("`")
+        assert (ROOT / name).exists() or (ROOT / "wrn_search" / name).exists(), path
