@@ -99,6 +99,7 @@ def search_seconds(trials: int, epochs: int) -> tuple[float, float]:
 def measure(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
     """Both sides in turn, `rounds` times."""
     from wrn_search.results.manifest import hardware
+    from wrn_search.search.sizing import usable_cores
     from wrn_search.training.preparation import prepare
 
     prepare(space(trials, epochs).dataset)
@@ -115,7 +116,7 @@ def measure(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
         "bare_seconds": bare,
         "ray_start_seconds": ray_start,
         "ratio": statistics.median(one / other for one, other in zip(search, bare, strict=True)),
-        "hardware": hardware(),
+        "hardware": hardware(usable_cores()),
         "versions": {name: version(name) for name in ("torch", "ray", "optuna")}
         | {"python": platform.python_version()},
     }

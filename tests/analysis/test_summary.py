@@ -4,9 +4,11 @@ from wrn_search.results.events import (
     Completed,
     Diverged,
     Event,
+    Exhausted,
     Failed,
     Proposed,
     Reported,
+    SearchEnded,
     SearchStarted,
     Started,
     Stopped,
@@ -21,7 +23,7 @@ def _state(trials: list[tuple[int, float, list[float], str]]) -> SearchState:
     space = space_of(
         model={"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}, training={"epochs": EPOCHS}
     )
-    events: list[Event] = [SearchStarted("played", "id", EPOCHS, 90.0, "digits")]
+    events: list[Event] = [SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split")]
     for number, (depth, width, errors, status) in enumerate(trials):
         hparams = {"depth": depth, "widen_factor": width}
         config = space.trial_config(hparams, number, precision="fp32", compile="off").to_dict()
@@ -81,7 +83,10 @@ def test_the_text_shows_gaps_as_gaps() -> None:
         if row[1:] and row[1] in ("10", "16")
     }
     assert cells == {"10": ["8.00 (n=2 s=1)", "none (n=0 s=1)"], "16": ["-", "7.50 (n=1 s=0 x=2)"]}
-    assert "Trained 8 of 14 planned epochs: 43 % saved by ending trials early." in text
+    assert (
+        "Trained 8 of 14 planned epochs: early stopping saved 2 (14 %), "
+        "4 are missing from trials that failed, diverged or were interrupted."
+    ) in text
     assert "1 trials failed: the trial's process ended" in text
     assert text.splitlines()[-1] == "Results: results/played"
 
@@ -89,3 +94,13 @@ def test_the_text_shows_gaps_as_gaps() -> None:
 def test_a_search_in_which_nothing_got_there_calls_no_trial_best() -> None:
     text = summary_text(_state([(10, 1.0, [5.0], "stopped")]), "results/played")
     assert "No trial was trained to its last epoch (2), so no trial is called best." in text
+
+
+def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
+    state = _state(TRIALS)
+    assert "The search ended" not in summary_text(state, "results/played")
+    state.apply(99.0, Exhausted(7))
+    state.apply(99.0, SearchEnded("exhausted"))
+    assert "The search ended because its space has 7 configurations and no more." in summary_text(state, "x")
+    state.apply(99.0, SearchEnded("max_hours"))
+    assert "The search ended because search.max_hours were over." in summary_text(state, "x")

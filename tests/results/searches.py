@@ -103,7 +103,7 @@ def started(number: int) -> Started:
 
 def search_started() -> SearchStarted:
     """The beginning of every record here."""
-    return SearchStarted("small", "0123456789abcdef", MAX_EPOCHS, 90.0, "digits")
+    return SearchStarted("small", "0123456789abcdef", MAX_EPOCHS, 90.0, "digits", "split")
 
 
 def timed(*events: Event, first: float = START) -> list[TimedEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -36,6 +37,13 @@ def start(directory):
     directory.create()
     record_of(directory.events, timed(search_started())).close()
     directory.started()
+
+
+def die_while_starting(directory):
+    """What a process leaves that is killed before the first event: its locks are gone."""
+    dead = ResultsDirectory(directory.path)
+    dead.create()
+    os.close(dead._starting)
 
 
 def test_every_file_has_its_place(directory):
@@ -113,7 +121,7 @@ def test_a_place_that_refuses_when_it_comes_to_it_is_told_too():
 
 @pytest.mark.parametrize("torn", [None, b"", b'{"seq":0,"time":17'])
 def test_a_start_that_died_before_its_first_event_does_not_block_the_next(directory, torn):
-    directory.create()
+    die_while_starting(directory)
     directory.space_file.write_text("name: small\n")
     (directory.epochs / "deep").mkdir(parents=True)
     if torn is not None:
@@ -123,8 +131,27 @@ def test_a_start_that_died_before_its_first_event_does_not_block_the_next(direct
     assert [path.name for path in directory.path.iterdir()] == ["events.jsonl"]
 
 
-def test_a_dead_start_is_cleared_of_our_files_only(directory):
+def test_two_searches_that_start_at_once_do_not_share_a_directory(directory):
     directory.create()
+    directory.space_file.write_text("name: first\n")
+    with pytest.raises(InputError, match="one search at a time may start in a directory, but another"):
+        ResultsDirectory(directory.path).create()
+    assert directory.space_file.read_text() == "name: first\n"
+
+
+def test_a_start_that_another_overtook_gives_way(directory, monkeypatch):
+    late = ResultsDirectory(directory.path)
+    looks = iter([lambda: None])  # the late one looks first, when nothing is there yet
+    check_new = late.check_new
+    monkeypatch.setattr(late, "check_new", lambda: next(looks, check_new)())
+    start(directory)
+    with pytest.raises(InputError, match="results are never overwritten"):
+        late.create()
+    assert [path.name for path in directory.path.iterdir()] == ["events.jsonl"]
+
+
+def test_a_dead_start_is_cleared_of_our_files_only(directory):
+    die_while_starting(directory)
     directory.space_file.write_text("name: small\n")
     notes = directory.path / "notes.txt"
     notes.write_text("mine")

@@ -38,7 +38,8 @@ def metrics(epoch: int, val_error: float) -> EpochMetrics:
 def new_record(path: Path, space: Space) -> Record:
     """A record that holds its first event and is opened anew, as a session opens it."""
     with Record.create(path) as record:
-        record.append(SearchStarted(space.name, "id", space.training.epochs, FACTS.chance_error, "digits"))
+        epochs, chance = space.training.epochs, FACTS.chance_error
+        record.append(SearchStarted(space.name, "id", epochs, chance, "digits", "split"))
     return Record.open(path)
 
 

@@ -184,7 +184,7 @@ def test_a_resumed_search_spends_what_is_left_of_its_hours(tmp_path) -> None:
     path = tmp_path / "events.jsonl"
     with Record.create(path, clock=lambda: next(moments)) as record:
         for event in (
-            SearchStarted("played", "id", 10, 90.0, "digits"),
+            SearchStarted("played", "id", 10, 90.0, "digits", "split"),
             SearchEnded("interrupted"),
             SearchResumed(),
         ):
@@ -223,3 +223,23 @@ def test_the_record_folds_to_the_conductors_state(tmp_path) -> None:
     assert all(trial.status in FINAL for trial in conductor.state.trials.values())
     times = [time for time, _ in read_events(path)]
     assert all(earlier <= later for earlier, later in pairwise(times))
+
+
+def test_a_resumed_trial_is_assigned_what_is_on_record_and_where_the_images_lie_now(tmp_path) -> None:
+    before, now = (space_of(dataset={"name": "parquet", "root": f"/{root}"}) for root in ("old", "new"))
+    path = tmp_path / "events.jsonl"
+    with new_record(path, before) as record:
+        assert play(conductor_of(before, record), _curve, most_reports=3) == 3
+    answer = conductor_of(now, Record.open(path)).next_trial()
+    assert isinstance(answer, Assignment)
+    assert (answer.number, answer.epochs_done, answer.config.dataset.root) == (0, 3, "/new")
+    assert answer.trial_id == trial_id(0, answer.config)
+
+
+def test_the_searcher_is_told_of_a_network_that_did_not_fit(tmp_path) -> None:
+    space = space_of(search={"trials": 2, "searcher": "tpe"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    conductor.next_trial()
+    conductor.failed(0, "torch.OutOfMemoryError: CUDA out of memory", out_of_memory=True)
+    trial = conductor._searcher._study.trials[0]
+    assert (trial.state.name, trial.values) == ("COMPLETE", [FACTS.chance_error])

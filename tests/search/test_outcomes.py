@@ -13,6 +13,10 @@ def test_a_diverged_repeat_counts_with_the_error_of_chance() -> None:
     assert outcome_of([EndedTrial("diverged", {1: 60.0}), EndedTrial("completed", CURVE)], 90.0) == Full(60.0)
 
 
+def test_a_network_that_needs_too_much_memory_counts_with_the_error_of_chance() -> None:
+    assert outcome_of([EndedTrial("failed", {}, out_of_memory=True)], 90.0) == Full(90.0)
+
+
 def test_stopped_repeats_give_no_result_but_what_was_seen() -> None:
     repeats = [EndedTrial("stopped", {1: 50.0, 2: 30.0}), EndedTrial("stopped", {1: 40.0})]
     assert outcome_of(repeats, 90.0) == Pruned({1: 45.0})

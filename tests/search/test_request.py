@@ -4,7 +4,7 @@ import yaml
 from tests.search.playing import space_of
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.record import Record
-from wrn_search.search.request import check_batch_size, request_of, resumable_state
+from wrn_search.search.request import check_batch_size, check_same_split, request_of, resumable_state
 from wrn_search.space.errors import InputError
 
 DOCUMENT = {"name": "asked", "dataset": {"name": "digits"}, "model": {"dropout": {"uniform": [0, 0.5]}}}
@@ -16,7 +16,7 @@ def _begun(path, document=DOCUMENT) -> None:
     request = request_of(document, [], path)
     (path / "resolved.yaml").write_text(yaml.safe_dump(request.space.to_document()))
     with Record.create(path / "events.jsonl") as record:
-        record.append(SearchStarted("asked", "id", 60, 90.0, "digits"))
+        record.append(SearchStarted("asked", "id", 60, 90.0, "digits", "split"))
 
 
 def test_results_go_to_the_name_unless_told_otherwise(tmp_path) -> None:
@@ -70,3 +70,22 @@ def test_a_batch_takes_no_more_images_than_there_are() -> None:
     check_batch_size(space, 512)
     with pytest.raises(InputError, match=r"batch_size must be at most the 511 images .* but got 512"):
         check_batch_size(space, 511)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"name: [", b"- 1", b"\xff\xfe"])
+def test_a_search_whose_resolved_space_is_gone_or_damaged_is_not_resumed(tmp_path, content) -> None:
+    _begun(tmp_path / "search")
+    path = tmp_path / "search" / "resolved.yaml"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(InputError, match=r"resolved.yaml: must hold the search's space .* but got "):
+        resumable_state(request_of(DOCUMENT, [], tmp_path / "search"))
+
+
+def test_the_images_must_be_those_of_the_beginning(tmp_path) -> None:
+    _begun(tmp_path / "search")
+    state = resumable_state(request_of(DOCUMENT, ["dataset.root=elsewhere"], tmp_path / "search"))
+    check_same_split(state, "split")
+    with pytest.raises(
+        InputError, match=r"^dataset: the images must be those .*: split split, but got other"
+    ):
+        check_same_split(state, "other")

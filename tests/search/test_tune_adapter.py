@@ -52,8 +52,10 @@ def test_what_went_wrong_is_told_and_stops_the_trial(conductor, tmp_path) -> Non
     searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor)
     trials = [_trial(searcher.suggest("a")), _trial(searcher.suggest("b"))]
     diverged = {"diverged/epoch": 1, "diverged/error": "training loss must be finite, but got nan"}
+    failed = {"failed/error": "ValueError: x", "failed/out_of_memory": True}
     assert scheduler.on_trial_result(None, trials[0], diverged) == TrialScheduler.STOP
-    assert scheduler.on_trial_result(None, trials[1], {"failed": "ValueError: x"}) == TrialScheduler.STOP
+    assert scheduler.on_trial_result(None, trials[1], failed) == TrialScheduler.STOP
+    assert conductor.state.trials[1].out_of_memory
     report = tmp_path / "error.txt"
     report.write_text("Failure # 1\n\nThe actor died unexpectedly.\n  worker exit: SIGKILL\n")
     trials.append(SimpleNamespace(config=searcher.suggest("c"), error_file=str(report)))

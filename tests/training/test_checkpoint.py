@@ -120,7 +120,7 @@ def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     save_checkpoint(tmp_path / "trial.pt", {})
     monkeypatch.undo()
 
-    with pytest.raises(CheckpointError, match="must be of checkpoint version 1, but is 7"):
+    with pytest.raises(CheckpointError, match="must be of checkpoint version 2, but is 7"):
         load_checkpoint(tmp_path / "trial.pt")
 
 

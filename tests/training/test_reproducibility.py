@@ -65,7 +65,7 @@ def test_a_checkpoint_holds_every_weight_buffer_momentum_and_generator(straight:
     assert {f"/network/{name}" for name in state["network"]} <= set(moved)
     for number in range(len(list(network.parameters()))):
         assert f"/optimiser/state/{number}/momentum_buffer" in moved
-    assert {"/randomness/cpu", "/randomness/batches", "/epoch"} <= set(moved)
+    assert {"/randomness/cpu", "/randomness/batches", "/history"} <= set(moved)
 
 
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"dropout": 0.2}, {"weight_decay": 4e-4}])

@@ -76,14 +76,18 @@ def state_of(training: Training, folder: Path) -> dict[str, Any]:
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
-    """Where two nested states differ in as much as a bit."""
+    """Where two nested states differ in as much as a bit; what was measured of the machine may differ."""
     if isinstance(one, torch.Tensor):
         same = isinstance(other, torch.Tensor) and one.dtype == other.dtype and torch.equal(one, other)
         return [] if same else [where]
     if isinstance(one, dict):
         if not isinstance(other, dict) or one.keys() != other.keys():
             return [where]
-        return [text for key in one for text in differences(one[key], other[key], f"{where}/{key}")]
+        return [
+            text
+            for key in one.keys() - set(NAMES_OF_MEASUREMENTS)
+            for text in differences(one[key], other[key], f"{where}/{key}")
+        ]
     if isinstance(one, list):
         if not isinstance(other, list) or len(one) != len(other):
             return [where]

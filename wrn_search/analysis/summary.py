@@ -33,6 +33,7 @@ class Summary:
     cells: dict[tuple[int, float], Cell]  # (depth, widen_factor) -> cell
     epochs_done: int
     epochs_planned: int  # if every trial had run to its last epoch
+    epochs_saved: int  # of trials that the scheduler stopped
 
 
 def summary_of(state: SearchState) -> Summary:
@@ -48,6 +49,9 @@ def summary_of(state: SearchState) -> Summary:
         cells={key: _cell(members) for key, members in sorted(by_cell.items())},
         epochs_done=sum(len(trial.reports) for trial in trials),
         epochs_planned=len(trials) * state.max_epochs,
+        epochs_saved=sum(
+            state.max_epochs - trial.epochs_done for trial in trials if trial.status == "stopped"
+        ),
     )
 
 
@@ -64,6 +68,7 @@ def summary_text(state: SearchState, where: str) -> str:
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     errors = Counter(trial.error for trial in state.trials.values() if trial.status == "failed")
     lines += [f"{count} trials failed: {error}" for error, count in errors.most_common(3)]
+    lines += _end_lines(state)
     return "\n".join([*lines, f"Results: {where}"])
 
 
@@ -102,13 +107,24 @@ def _cell_text(cell: Cell) -> str:
 
 
 def _saving_lines(found: Summary) -> list[str]:
-    saved = found.epochs_planned - found.epochs_done
     if not found.epochs_planned:
         return []
-    share = f"{100 * saved / found.epochs_planned:.0f} %"
-    return [
-        f"Trained {found.epochs_done} of {found.epochs_planned} planned epochs: {share} saved by ending trials early."
-    ]
+    share = 100 * found.epochs_saved / found.epochs_planned
+    text = f"Trained {found.epochs_done} of {found.epochs_planned} planned epochs"
+    lost = found.epochs_planned - found.epochs_done - found.epochs_saved
+    other = f", {lost} are missing from trials that failed, diverged or were interrupted" if lost else ""
+    return [f"{text}: early stopping saved {found.epochs_saved} ({share:.0f} %){other}."]
+
+
+def _end_lines(state: SearchState) -> list[str]:
+    """Why there are fewer trials than asked for."""
+    match state.ended:
+        case "max_hours":
+            return ["The search ended because search.max_hours were over."]
+        case "exhausted":
+            return [f"The search ended because its space has {state.exhausted} configurations and no more."]
+        case _:
+            return []
 
 
 def _cell(trials: Iterable[TrialState]) -> Cell:

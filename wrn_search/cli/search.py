@@ -69,7 +69,15 @@ def _search(options: argparse.Namespace) -> int:
         *([f"search.trials={options.trials}"] if options.trials is not None else []),
     ]
     if options.dry_run:
-        show(dry_run(options.space, overrides=overrides, results=options.results, resume=options.resume))
+        show(
+            dry_run(
+                options.space,
+                overrides=overrides,
+                results=options.results,
+                resume=options.resume,
+                address=options.address,
+            )
+        )
         return 0
     from wrn_search.search.run import SearchFailed, run
 

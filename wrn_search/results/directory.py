@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from wrn_search.space.errors import InputError
 
-# Says that a start is under way: before the first event, these files beside it are ours and may be cleared.
+# Says that a start is under way, and is locked by it: before the first event, these files beside it are ours and may
+# be cleared by the next start.
 _STARTING = ".starting"
 _FILES = (
     "events.jsonl",
@@ -31,6 +33,7 @@ class ResultsDirectory:
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
+        self._starting: int | None = None  # descriptor of the locked file while a start is under way
 
     @property
     def events(self) -> Path:
@@ -119,14 +122,19 @@ class ResultsDirectory:
         """Makes the directory. What an earlier start left that died before its first event is cleared.
 
         Raises:
-            InputError: see `check_new`, or the directory cannot be made or written.
+            InputError: see `check_new`, another search starts here, or the directory cannot be made or written.
         """
         self.check_new()
         try:
-            if self._is_failed_start():
-                self._clear()
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / _STARTING).touch()
+            self._starting = _locked(self.path / _STARTING)
+            if self.exists():  # another start was faster
+                self.started()
+                self.check_new()
+            self._clear()
+        except BlockingIOError:
+            text = f"one search at a time may start in a directory, but another one starts in {self.path}"
+            raise InputError.of("--results", text) from None
         except OSError as error:
             text = (
                 f"must be a directory that can be made and written, but got: {error.strerror} ({self.path})"
@@ -145,6 +153,9 @@ class ResultsDirectory:
     def started(self) -> None:
         """Call it once the record holds the first event: from now on nothing here is cleared."""
         (self.path / _STARTING).unlink(missing_ok=True)
+        if self._starting is not None:
+            os.close(self._starting)
+            self._starting = None
 
     def _clear(self) -> None:
         """Removes the files of a failed start, and only those that have a place here."""
@@ -153,7 +164,23 @@ class ResultsDirectory:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        (self.path / _STARTING).unlink()
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of a file that is locked until it is closed.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        pass  # some network file systems have no locks
+    return descriptor
 
 
 @contextmanager

@@ -7,7 +7,7 @@ seconds, the event's name in `EVENTS`, then its own fields. An `EpochMetrics` is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, NoReturn, TypeAlias, get_type_hints
 
 from wrn_search.metrics import EpochMetrics
@@ -23,6 +23,7 @@ class SearchStarted:
     max_epochs: int
     chance_error: float  # percent: the error of always answering the most frequent validation class
     dataset: str
+    split_hash: str = ""  # of the labels and of which images validate
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Failed:
 
     number: int
     error: str
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ EVENTS: dict[str, type[Event]] = {
 _NAMES = {kind: name for name, kind in EVENTS.items()}
 _ENVELOPE = ("seq", "time", "event")
 # JSON does not keep 1.0 apart from 1, and `bool` is no number here: so types are compared, not instances.
-_JSON_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,)}
+_JSON_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}
 
 
 def to_line(event: Event, seq: int, time: float) -> str:
@@ -197,6 +199,11 @@ def _fields(kind: type[Event]) -> dict[str, tuple[type, ...]]:
 
 
 _FIELDS = {name: _fields(kind) for name, kind in EVENTS.items()}
+# Fields that came later have a default, so that older records stay readable.
+_REQUIRED = {
+    name: _FIELDS[name].keys() - {field.name for field in fields(kind) if field.default is not MISSING}
+    for name, kind in EVENTS.items()
+}
 
 
 def _check_event(values: Any, where: str) -> type[Event]:
@@ -209,19 +216,19 @@ def _check_event(values: Any, where: str) -> type[Event]:
     if not isinstance(name, str) or name not in EVENTS:
         got = "none" if name is None else f"{name!r} (was it written by a newer version?)"
         raise InputError.of("event", f"must be one of {', '.join(EVENTS)}, but got {got}", where)
-    fields = _FIELDS[name]
-    if values.keys() != fields.keys():
-        missing = ", ".join(sorted(fields.keys() - values.keys())) or "none"
-        unknown = ", ".join(sorted(values.keys() - fields.keys())) or "none"
+    known = _FIELDS[name]
+    if not _REQUIRED[name] <= values.keys() <= known.keys():
+        missing = ", ".join(sorted(_REQUIRED[name] - values.keys())) or "none"
+        unknown = ", ".join(sorted(values.keys() - known.keys())) or "none"
         text = (
             f"must have this version's fields, but got missing ones: {missing}; unknown ones: {unknown} "
             "(was it written by another version?)"
         )
         raise InputError.of(name, text, where)
-    for key, types in fields.items():
-        if type(values[key]) not in types:
-            expected = " or ".join(kind.__name__ for kind in types)
-            raise InputError.of(f"{name}.{key}", f"must be {expected}, but got {values[key]!r}", where)
+    for key, value in values.items():
+        if type(value) not in known[key]:
+            expected = " or ".join(kind.__name__ for kind in known[key])
+            raise InputError.of(f"{name}.{key}", f"must be {expected}, but got {value!r}", where)
     return EVENTS[name]
 
 

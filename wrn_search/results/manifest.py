@@ -68,14 +68,15 @@ def versions() -> dict[str, str | None]:
     return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 
-def hardware() -> dict[str, Any]:
-    """This machine: processor, cores that this process may use, memory; GPUs are for the caller to add."""
+def hardware(cores: int, gpus: Sequence[str] = ()) -> dict[str, Any]:
+    """This machine: processor, cores that this process may use, memory, names of its GPUs."""
     return {
         "hostname": socket.gethostname(),
         "platform": platform.platform(),
         "cpu": _cpu_model(),
-        "cores": _usable_cores(),
+        "cores": cores,
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "gpus": list(gpus),
     }
 
 
@@ -112,11 +113,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
     return done.stdout.strip()
-
-
-def _usable_cores() -> int:
-    """Fewer than the machine has in a container or a batch job."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cpu_model() -> str:

@@ -46,6 +46,7 @@ class TrialState:
         default_factory=list
     )  # (time, metrics), each epoch once
     error: str | None = None  # why it diverged, failed or was interrupted
+    out_of_memory: bool = False  # why it failed
     rung: int | None = None  # epochs at which the scheduler stopped it
     node: str | None = None
     device: str | None = None
@@ -73,6 +74,7 @@ class TrialState:
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""
         self.status, self.error, self.rung, self.finished_at = "running", None, None, None
+        self.out_of_memory = False
         self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
         self.started_at = time if self.started_at is None else self.started_at
 
@@ -83,10 +85,19 @@ class TrialState:
             self._epochs.add(event.metrics.epoch)
             self.reports.append((time, event.metrics))
 
-    def end(self, time: float, status: str, *, error: str | None = None, rung: int | None = None) -> None:
+    def end(
+        self,
+        time: float,
+        status: str,
+        *,
+        error: str | None = None,
+        out_of_memory: bool = False,
+        rung: int | None = None,
+    ) -> None:
         """The trial has ended, unless it already had: an interrupt changes nothing that is finished."""
         if self.status not in FINAL:
             self.status, self.error, self.rung, self.finished_at = status, error, rung, time
+            self.out_of_memory = out_of_memory
 
 
 @dataclass
@@ -98,6 +109,7 @@ class SearchState:
     max_epochs: int = 0
     chance_error: float = 100.0  # percent
     dataset: str = ""
+    split_hash: str = ""
     trials: dict[int, TrialState] = field(default_factory=dict)
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
@@ -124,7 +136,7 @@ class SearchState:
             case SearchStarted():
                 self.search, self.search_id = event.search, event.search_id
                 self.max_epochs, self.chance_error = event.max_epochs, event.chance_error
-                self.dataset = event.dataset
+                self.dataset, self.split_hash = event.dataset, event.split_hash
             case SearchResumed():
                 self.ended = None
             case Exhausted():
@@ -155,7 +167,7 @@ class SearchState:
             case Diverged():
                 trial.end(time, "diverged", error=event.error)
             case Failed():
-                trial.end(time, "failed", error=event.error)
+                trial.end(time, "failed", error=event.error, out_of_memory=event.out_of_memory)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
 

@@ -7,6 +7,7 @@ only, so a search that is resumed knows what it knew.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -57,6 +58,7 @@ class Assignment:
     number: int
     trial_id: str
     config: TrialConfig
+    epochs_done: int  # on record
 
 
 class NoTrial(Enum):
@@ -158,9 +160,9 @@ class Conductor:
         """A trial's loss turned non-finite in `epoch`."""
         self._end(Diverged(number, epoch, error))
 
-    def failed(self, number: int, error: str) -> None:
+    def failed(self, number: int, error: str, out_of_memory: bool = False) -> None:
         """A trial raised an exception or lost its process."""
-        self._end(Failed(number, error))
+        self._end(Failed(number, error, out_of_memory))
 
     def interrupted(self, number: int, reason: str) -> None:
         """A trial ended with its session; the next one goes on with it."""
@@ -219,7 +221,9 @@ class Conductor:
 
     def _assignment(self, trial: TrialState) -> Assignment:
         self._live.add(trial.number)
-        return Assignment(trial.number, trial.trial_id, TrialConfig.from_dict(trial.config))
+        # Where the images lie may change between sessions; what they are may not.
+        config = dataclasses.replace(TrialConfig.from_dict(trial.config), dataset=self.space.dataset)
+        return Assignment(trial.number, trial.trial_id, config, trial.epochs_done)
 
     def _ends_at_last_report(self, number: int) -> bool:
         """Whether a trial ends with what it has reported, by its last epoch or by its rung; then that is on record."""
@@ -258,7 +262,11 @@ class Conductor:
         trials = [self.state.trials[number] for number in self._configurations[configuration]]
         if len(trials) == self.space.search.repeats and all(trial.status in FINAL for trial in trials):
             ended = [
-                EndedTrial(trial.status, {metrics.epoch: metrics.val_error for _, metrics in trial.reports})
+                EndedTrial(
+                    trial.status,
+                    {metrics.epoch: metrics.val_error for _, metrics in trial.reports},
+                    trial.out_of_memory,
+                )
                 for trial in trials
             ]
             self._searcher.told(configuration, outcome_of(ended, self.facts.chance_error))

@@ -10,7 +10,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Full:
-    """A value at full epochs: the mean of the completed repeats; a diverged one counts with the error of chance."""
+    """A value at full epochs: the mean of the completed repeats.
+
+    One that diverged or ran out of memory counts with the error of chance.
+    """
 
     val_error: float  # percent
 
@@ -36,12 +39,13 @@ class EndedTrial:
 
     status: str  # completed | stopped | diverged | failed
     curve: dict[int, float]  # epoch -> validation error in percent
+    out_of_memory: bool = False  # why it failed
 
 
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
     """The one outcome of a configuration's repeats; `chance_error` in percent."""
     full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed"]
-    full += [chance_error for trial in repeats if trial.status == "diverged"]
+    full += [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
     if full:
         return Full(statistics.fmean(full))
     curves = [trial.curve for trial in repeats if trial.status == "stopped"]

@@ -11,7 +11,7 @@ import yaml
 
 from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.record import read_events
-from wrn_search.results.state import SearchState, fold
+from wrn_search.results.state import FINAL, SearchState, fold
 from wrn_search.search.rungs import rungs_of
 from wrn_search.search.sizing import Allotment, Node, allot, local_node
 from wrn_search.space.definition import Space
@@ -71,7 +71,7 @@ def resumable_state(request: Request) -> SearchState:
     if not directory.exists():
         text = f"a search must be there to be resumed, but {directory.path} holds none; start it without --resume"
         raise InputError.of("--resume", text)
-    before = _flat(yaml.safe_load(directory.resolved.read_text(encoding="utf-8")))
+    before = _flat(_resolved_document(directory.resolved))
     now = _flat(request.space.to_document())
     rule = "must stay what it was when a search is resumed (extending one is not supported yet)"
     problems = [
@@ -82,6 +82,35 @@ def resumable_state(request: Request) -> SearchState:
     if problems:
         raise InputError(problems)
     return fold(read_events(directory.events))
+
+
+def _resolved_document(path: Path) -> dict[str, Any]:
+    """The space of a search that was begun.
+
+    Raises:
+        InputError: the file is gone or damaged.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document = str(error).splitlines()[0]
+    if not isinstance(document, dict):
+        text = (
+            f"must hold the search's space after --set and defaults, but got {document} (needed for --resume)"
+        )
+        raise InputError.of("", text, str(path))
+    return document
+
+
+def check_same_split(state: SearchState, split_hash: str) -> None:
+    """A search that is resumed trains and validates on the same images, wherever they lie now.
+
+    Raises:
+        InputError: the split is another one.
+    """
+    if state.split_hash and state.split_hash != split_hash:  # early records did not hold it
+        text = "the images must be those that the search began with"
+        raise InputError.of("dataset", f"{text}: split {state.split_hash}, but got {split_hash}")
 
 
 def check_batch_size(space: Space, train_images: int) -> None:
@@ -113,8 +142,11 @@ def dry_run(
     overrides: Sequence[str] = (),
     results: str | Path | None = None,
     resume: bool = False,
+    address: str | None = None,
 ) -> str:
     """The plan of a search in words; looks for the data and the hardware, starts no Ray and writes nothing.
+
+    With `address` the hardware is that of the Ray cluster there.
 
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
@@ -123,18 +155,25 @@ def dry_run(
 
     request = request_of(space, overrides, results)
     if resume:
-        ended = sum(trial.finished_at is not None for trial in resumable_state(request).trials.values())
+        ended = sum(trial.status in FINAL for trial in resumable_state(request).trials.values())
         begun = f"{ended} trials have ended there"
     else:
         request.directory.check_new()
         begun = "new"
     presence = check_presence(request.space.dataset)
-    node = local_node()
-    allotment = allotment_of(request, [node])
+    nodes = [local_node()]
+    if address is not None:
+        from wrn_search.search.ray_session import ray_at
+
+        with ray_at(address) as joined:
+            nodes = joined
+    allotment = allotment_of(request, nodes)
+    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
+    machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
     lines = [
         text_of(explanation(request.space, rungs_of(request.space))),
         f"images        {presence}",
-        f"machine       {node.cpus} cores, {node.gpus} GPUs: {allotment.concurrent} trials at once, "
+        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: {allotment.concurrent} trials at once, "
         f"each with {allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU",
         f"results       {request.directory.path} ({begun})",
         "Dry run: nothing was started or written.",

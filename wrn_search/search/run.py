@@ -21,6 +21,7 @@ from wrn_search.search.request import (
     SpaceLike,
     allotment_of,
     check_batch_size,
+    check_same_split,
     request_of,
     resumable_state,
 )
@@ -74,6 +75,13 @@ def run(
         SearchFailed: the search could not go on.
     """
     request = request_of(space, overrides, results)
+    try:
+        return _run(request, resume, address, quiet)
+    except OSError as error:  # a disk that is full, gone or not ours
+        raise SearchFailed(str(error)) from error
+
+
+def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> SearchResult:
     state = None
     if not resume:
         request.directory.check_new()
@@ -84,15 +92,18 @@ def run(
             return SearchResult(request.directory.path, state, state.ended)
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
+    if state is not None:
+        check_same_split(state, data.split_hash)
     with ExitStack() as stack:
-        nodes = _nodes_of_a_running_ray(address, stack)
-        allotment = allotment_of(request, nodes or [local_node()])
+        joined = _nodes_of_a_running_ray(address, stack)
+        nodes = joined or [local_node()]
+        allotment = allotment_of(request, nodes)
         asked = request.space.training.precision
         precision = resolved_precision(asked, data.image_shape, allotment.gpus_per_trial, state)
-        record = stack.enter_context(opened_record(request, data, allotment, precision, resume))
+        record = stack.enter_context(opened_record(request, data, nodes, allotment, precision, resume))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
         conductor = Conductor(request.space, facts, allotment, record, precision=precision, compile=COMPILE)
-        reason = _session(request, conductor, record, quiet, start_ray=not nodes)
+        reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from wrn_search.search.conductor import Conductor
 from wrn_search.search.progress import ProgressDisplay
 from wrn_search.search.request import Request
 from wrn_search.search.rungs import rungs_of
-from wrn_search.search.sizing import Allotment
+from wrn_search.search.sizing import Allotment, Node, gpu_names, usable_cores
 from wrn_search.space.definition import Space
 from wrn_search.training.preparation import PreparedData
 
@@ -30,7 +30,12 @@ COMPILE = "off"  # what `auto` means until compiling is shown to pay back
 
 @contextmanager
 def opened_record(
-    request: Request, data: PreparedData, allotment: Allotment, precision: str, resume: bool
+    request: Request,
+    data: PreparedData,
+    nodes: Sequence[Node],
+    allotment: Allotment,
+    precision: str,
+    resume: bool,
 ) -> Iterator[Record]:
     """The open record of a new or a resumed search, this session's first event in it."""
     directory = request.directory
@@ -38,7 +43,7 @@ def opened_record(
         with Record.open(directory.events) as record:
             record.append(SearchResumed())
     else:
-        _begin(request, data, allotment, precision)
+        _begin(request, data, nodes, allotment, precision)
     directory.checkpoints.mkdir(exist_ok=True)
     shutil.rmtree(directory.ray, ignore_errors=True)
     # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
@@ -46,20 +51,23 @@ def opened_record(
         yield record
 
 
-def _begin(request: Request, data: PreparedData, allotment: Allotment, precision: str) -> None:
+def _begin(
+    request: Request, data: PreparedData, nodes: Sequence[Node], allotment: Allotment, precision: str
+) -> None:
     """The files of a new search that are written once, and its first event."""
     directory, space = request.directory, request.space
     directory.create()
     search_id = new_search_id()
     atomic_write_text(directory.space_file, request.space_text)
     atomic_write_text(directory.resolved, yaml.safe_dump(space.to_document(), sort_keys=False))
-    write_manifest(directory.manifest, _manifest(search_id, space, data, allotment, precision))
+    write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, precision))
     started = SearchStarted(
         search=space.name,
         search_id=search_id,
         max_epochs=space.training.epochs,
         chance_error=data.chance_error,
         dataset=space.dataset.name,
+        split_hash=data.split_hash,
     )
     with Record.create(directory.events) as record:
         record.append(started)
@@ -67,7 +75,12 @@ def _begin(request: Request, data: PreparedData, allotment: Allotment, precision
 
 
 def _manifest(
-    search_id: str, space: Space, data: PreparedData, allotment: Allotment, precision: str
+    search_id: str,
+    space: Space,
+    data: PreparedData,
+    nodes: Sequence[Node],
+    allotment: Allotment,
+    precision: str,
 ) -> dict[str, Any]:
     details = {
         "precision": precision,
@@ -75,6 +88,7 @@ def _manifest(
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,
         "gpus_per_trial": allotment.gpus_per_trial,
+        "nodes": [vars(node) for node in nodes],
         "rungs": list(rungs_of(space)),
         "split_hash": data.split_hash,
         "dataset": {
@@ -85,7 +99,7 @@ def _manifest(
             "validation_images": data.validation_images,
         },
     }
-    return manifest(search_id, space.search.seed, sys.argv, hardware(), details)
+    return manifest(search_id, space.search.seed, sys.argv, hardware(usable_cores(), gpu_names()), details)
 
 
 class Observers:

@@ -81,7 +81,7 @@ def capacity(nodes: Sequence[Node], cpus: int, share: float) -> int:
 
 def local_node() -> Node:
     """This machine, as far as this process may use it."""
-    return Node(usable_cores(), _gpus())
+    return Node(usable_cores(), len(gpu_names()))
 
 
 def usable_cores() -> int:
@@ -94,13 +94,13 @@ def usable_cores() -> int:
     return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
-def _gpus() -> int:
+def gpu_names() -> list[str]:
     """CUDA devices that torch sees; torch is imported only where there is a driver."""
     if not any(sign.exists() for sign in _NVIDIA_SIGNS):
-        return 0
+        return []
     import torch
 
-    return torch.cuda.device_count()
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:

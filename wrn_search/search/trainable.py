@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 class WideResNetTrainable(tune.Trainable):
-    """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `checkpoint`, `threads`, `gpu_fraction`.
+    """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
+    `threads`, `gpu_fraction`.
 
-    A step returns `{"epoch": {...}}`, `{"diverged": {...}}` or `{"failed": text}`; exceptions of the training are
-    values, so that the process lives on for the next trial. `checkpoint` is written before the epoch is reported.
+    A step returns `{"epoch": {...}}`, `{"diverged": {...}}` or `{"failed": {...}}`; exceptions of the training are
+    values, so that the process lives on for the next trial. `checkpoint` is written before the epoch is reported, so
+    after a kill it can hold epochs that are not on record: those are reported first, from the checkpoint.
     """
 
     _training: Training | None = None
@@ -32,11 +34,12 @@ class WideResNetTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step builds it, where a failure can be told."""
         self._assignment = config
+        self._reported: int = config["epochs_done"]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """The next trial in the same process."""
         self.cleanup()
-        self._assignment = new_config
+        self.setup(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
@@ -45,7 +48,7 @@ class WideResNetTrainable(tune.Trainable):
             return self._epoch()
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
             self.cleanup()
-            return {"failed": _told(error)}
+            return {"failed": {"error": _told(error), "out_of_memory": _is_out_of_memory(error)}}
 
     def cleanup(self) -> None:
         """Frees the network."""
@@ -57,12 +60,15 @@ class WideResNetTrainable(tune.Trainable):
         from wrn_search.training.loop import Diverged
 
         training = self._training = self._training or self._build()
-        checkpoint = Path(self._assignment["checkpoint"])
-        try:
-            metrics = training.run_epoch()
-        except Diverged as divergence:
-            return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
-        training.save(checkpoint)
+        if self._reported < training.epoch:
+            metrics = training.history[self._reported]
+        else:
+            try:
+                metrics = training.run_epoch()
+            except Diverged as divergence:
+                return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
+            training.save(Path(self._assignment["checkpoint"]))
+        self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
 
     def _build(self) -> Training:
@@ -88,6 +94,13 @@ def _device(gpu_fraction: float) -> str:
     import torch
 
     return "cuda" if gpu_fraction and torch.cuda.is_available() else "cpu"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Of the device or of the machine; torch has a class for the one and a text for the other."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _told(error: Exception) -> str:

@@ -46,6 +46,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "number": answer.number,
             "trial_id": answer.trial_id,
             "trial": answer.config.to_dict(),
+            "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
             "threads": self._conductor.allotment.cpus_per_trial,
             "gpu_fraction": self._conductor.allotment.gpus_per_trial,
@@ -78,7 +79,7 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         number = trial.config["number"]
         nested = _unflattened(result)
         if "failed" in nested:
-            self._conductor.failed(number, nested["failed"])
+            self._conductor.failed(number, **nested["failed"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
         elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):

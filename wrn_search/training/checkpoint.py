@@ -11,7 +11,7 @@ import torch
 
 _FORMAT = "wrn-search checkpoint"
 # Goes up with every change of the state's keys or of the network's parameter names.
-_VERSION = 1
+_VERSION = 2
 
 
 class CheckpointError(ValueError):

@@ -82,7 +82,7 @@ class Training:
         batches: tuple[TrainSource, EvaluationSource] | None = None,
     ):
         self.config = config
-        self.epoch = 0  # completed epochs
+        self.history: list[EpochMetrics] = []  # of the completed epochs
         self.device = _resolved(device)
         self._split_hash = data.split_hash
         torch.set_num_threads(threads)
@@ -99,6 +99,11 @@ class Training:
         # Evaluation stays with the plain network: its mode and batch sizes would be compiled anew.
         self._forward = torch.compile(self.network) if config.compile == "on" else self.network
 
+    @property
+    def epoch(self) -> int:
+        """Completed epochs."""
+        return len(self.history)
+
     def run_epoch(self) -> EpochMetrics:
         """Trains one epoch and evaluates on the validation split.
 
@@ -114,8 +119,7 @@ class Training:
             train_loss, train_error = self._train(epoch)
         seconds = time.perf_counter() - started
         val_loss, val_error = self._evaluate(epoch)
-        self.epoch = epoch
-        return EpochMetrics(
+        metrics = EpochMetrics(
             epoch=epoch,
             learning_rate=learning_rate,
             train_loss=train_loss,
@@ -126,6 +130,8 @@ class Training:
             images_per_second=self.train_batches.num_images / seconds,
             memory_bytes=high_water_mark_bytes(self.device),
         )
+        self.history.append(metrics)
+        return metrics
 
     def _train(self, epoch: int) -> tuple[float, float]:
         """One pass over the training batches: mean loss and error in percent, both as the weights change."""
@@ -167,11 +173,14 @@ class Training:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bf16")
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint of the last completed epoch; call it between epochs."""
+        """Writes a checkpoint of the last completed epoch; call it between epochs.
+
+        It holds the metrics of all epochs too: a kill can come before they are on record anywhere else.
+        """
         state = {
             "config": self.config.to_dict(),
             "split_hash": self._split_hash,
-            "epoch": self.epoch,
+            "history": [vars(metrics) for metrics in self.history],
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "randomness": self.randomness.state_dict(),
@@ -197,7 +206,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.randomness.load_state_dict(state["randomness"])
-        self.epoch = state["epoch"]
+        self.history = [EpochMetrics(**metrics) for metrics in state["history"]]
 
     def close(self) -> None:
         """Frees the network and all else that takes memory, on the device too. A second call does nothing."""

@@ -1,0 +1,104 @@
+"""The trainable, driven as Ray Tune drives it, without Ray's processes: real trainings of a thin network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.trainings import config_of, learned
+from wrn_search.search.trainable import WideResNetTrainable, metrics_of
+
+EPOCHS = config_of().epochs
+
+
+def _assignment(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[str, Any]:
+    return {
+        "trial": config_of(**changes).to_dict(),
+        "epochs_done": epochs_done,
+        "checkpoint": str(checkpoint),
+        "threads": 1,
+        "gpu_fraction": 0.0,
+    }
+
+
+def _trainable(assignment: dict[str, Any]) -> WideResNetTrainable:
+    """Without the parent's constructor, which wants a running trial of Ray's."""
+    trainable = WideResNetTrainable.__new__(WideResNetTrainable)
+    trainable.setup(assignment)
+    return trainable
+
+
+def _epochs(trainable: WideResNetTrainable, count: int) -> list[dict[str, float]]:
+    return [learned(metrics_of(trainable.step())) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, float]]:
+    """What each epoch learns when nothing gets in the way."""
+    return _epochs(_trainable(_assignment(tmp_path_factory.mktemp("straight") / "trial.pt")), EPOCHS)
+
+
+def test_a_checkpoint_is_there_before_its_epoch_is_reported(tmp_path: Path) -> None:
+    trainable = _trainable(_assignment(tmp_path / "trial.pt"))
+    result = trainable.step()
+    assert metrics_of(result).epoch == 1
+    assert result["device"] == "cpu"
+    assert (tmp_path / "trial.pt").exists()
+
+
+@pytest.mark.parametrize("saved", range(1, EPOCHS + 1))
+@pytest.mark.parametrize("recorded", range(EPOCHS))
+def test_every_epoch_is_reported_once_wherever_a_kill_came_between_checkpoint_and_record(
+    tmp_path: Path, straight: list[dict[str, float]], saved: int, recorded: int
+) -> None:
+    """A checkpoint ahead of the record tells what it knows; one behind it trains the epochs again, bit for bit."""
+    _epochs(_trainable(_assignment(tmp_path / "trial.pt")), saved)
+    resumed = _trainable(_assignment(tmp_path / "trial.pt", epochs_done=recorded))
+    first = min(saved, recorded)
+    assert _epochs(resumed, EPOCHS - first) == straight[first:]
+
+
+def test_an_epoch_told_from_the_checkpoint_is_not_trained(tmp_path: Path) -> None:
+    trainable = _trainable(_assignment(tmp_path / "trial.pt"))
+    first = trainable.step()["epoch"]
+    resumed = _trainable(_assignment(tmp_path / "trial.pt"))
+    assert resumed.step()["epoch"] == first, "its seconds too are those of the first time"
+
+
+def test_a_process_goes_from_trial_to_trial(tmp_path: Path, straight: list[dict[str, float]]) -> None:
+    trainable = _trainable(_assignment(tmp_path / "other.pt", seed=5, widen_factor=1))
+    trainable.step()
+    assert trainable.reset_config(_assignment(tmp_path / "trial.pt"))
+    assert _epochs(trainable, EPOCHS) == straight
+
+
+def test_what_goes_wrong_is_a_value(tmp_path: Path) -> None:
+    assert _trainable(_assignment(tmp_path / "trial.pt", learning_rate=1e30)).step()["diverged"]["epoch"] == 1
+    (tmp_path / "damaged.pt").write_bytes(b"not a checkpoint")
+    failed = _trainable(_assignment(tmp_path / "damaged.pt")).step()["failed"]
+    assert failed["error"].startswith(f"CheckpointError: {tmp_path / 'damaged.pt'}: ")
+    assert not failed["out_of_memory"]
+
+
+@pytest.mark.parametrize(
+    ("error", "out_of_memory"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"), True),
+        (MemoryError(), True),
+        (RuntimeError("mat1 and mat2 must have the same dtype"), False),
+    ],
+)
+def test_too_little_memory_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, out_of_memory: bool
+) -> None:
+    def raising(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("wrn_search.training.loop.Training.run_epoch", raising)
+    failed = _trainable(_assignment(tmp_path / "trial.pt")).step()["failed"]
+    assert failed["out_of_memory"] is out_of_memory
+    assert failed["error"].startswith(type(error).__name__)
