@@ -1,31 +1,31 @@
-"""What a search costs over its trainings: wall time of a search against the same trainings in bare processes.
+"""What a search costs over its trainings.
 
-16 trials of WRN-16-2 on digits, 27 epochs each, no scheduler, two at a time with one thread each; both sides import
-torch and prepare nothing anew. Ray's start is measured apart. The sides alternate; the medians and their ratio are
-printed, with all values beside them in JSON.
+Wall time: 16 trials of WRN-16-2 on digits, 27 epochs each, no scheduler, two at a time with one thread each, against
+the same trainings in two bare processes; both sides import torch and prepare nothing anew. Ray's start is measured
+apart.
 
-    python -m benchmarks.search_overhead [--rounds 3] [--json FILE]
+Driver: CPU seconds of the search's own process when trials do nothing, for growing numbers of trials, and the exponent
+with which the total grows from the first number to the last.
+
+    python -m benchmarks.search_overhead [--rounds 1] [--driver random:100,1000,5000;tpe:100,1000] [--json FILE]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import statistics
+import math
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from benchmarks.measuring import in_turns, options, ratio, report, row
 from wrn_search.search.seeds import derived_seed
 from wrn_search.space.definition import Space
 from wrn_search.space.reader import space_from_mapping
 
 PROCESSES = 2
+DRIVER = "random:100,1000,5000;tpe:100,1000"
 _BARE = """
 import sys
 from benchmarks.search_overhead import train_bare
@@ -77,15 +77,15 @@ def bare_seconds(trials: int, epochs: int) -> float:
     return time.perf_counter() - began
 
 
-def search_seconds(trials: int, epochs: int) -> tuple[float, float]:
-    """Wall seconds of a search in a Ray that runs already, and of that Ray's start."""
+def search_seconds(trials: int, epochs: int, ray_starts: list[float]) -> float:
+    """Wall seconds of a search in a Ray that runs already; those of that Ray's start are appended."""
     import ray
 
     import wrn_search
 
     began = time.perf_counter()
     ray.init(num_cpus=PROCESSES, include_dashboard=False, log_to_driver=False)
-    ray_start = time.perf_counter() - began
+    ray_starts.append(time.perf_counter() - began)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         result = wrn_search.run(space(trials, epochs), results=Path(folder) / "results", quiet=True)
@@ -93,56 +93,53 @@ def search_seconds(trials: int, epochs: int) -> tuple[float, float]:
     ray.shutdown()
     completed = sum(trial.status == "completed" for trial in result.state.trials.values())
     assert completed == trials, f"{completed} of {trials} trials completed"
-    return seconds, ray_start
+    return seconds
 
 
-def measure(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
-    """Both sides in turn, `rounds` times."""
-    from wrn_search.results.manifest import hardware
-    from wrn_search.search.sizing import usable_cores
-    from wrn_search.training.preparation import prepare
-
-    prepare(space(trials, epochs).dataset)
-    search, bare, ray_start = [], [], []
-    for _ in range(rounds):
-        bare.append(bare_seconds(trials, epochs))
-        seconds, start = search_seconds(trials, epochs)
-        search.append(seconds)
-        ray_start.append(start)
-    return {
-        "trials": trials,
-        "epochs": epochs,
-        "search_seconds": search,
-        "bare_seconds": bare,
-        "ray_start_seconds": ray_start,
-        "ratio": statistics.median(one / other for one, other in zip(search, bare, strict=True)),
-        "hardware": hardware(usable_cores()),
-        "versions": {name: version(name) for name in ("torch", "ray", "optuna")}
-        | {"python": platform.python_version()},
-    }
+def driver_cpu_seconds(searcher: str, trials: int) -> float:
+    """Of one search of idle trials, in a new process."""
+    command = [sys.executable, "-m", "benchmarks.driver_cpu", str(trials), searcher]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[0])
 
 
 def main() -> None:
-    """Prints a table; `--json` keeps the values."""
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """Prints both tables."""
+    parser = options(__doc__, rounds=1)
+    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=27)
+    parser.add_argument(
+        "--driver", default=DRIVER, help=f"SEARCHER:TRIALS,...;... (default {DRIVER}); '' for none"
     )
-    options.add_argument("--rounds", type=int, default=1)
-    options.add_argument("--trials", type=int, default=16)
-    options.add_argument("--epochs", type=int, default=27)
-    options.add_argument("--json", type=Path)
-    chosen = options.parse_args()
-    measured = measure(chosen.rounds, chosen.trials, chosen.epochs)
-    for name in ("search_seconds", "bare_seconds", "ray_start_seconds"):
-        values = measured[name]
-        shown = f"median {statistics.median(values):6.1f}   from {min(values):.1f} to {max(values):.1f}"
-        print(f"{name:<20}{shown}   n={len(values)}")
-    print(
-        f"search over bare    {measured['ratio']:.2f}   ({measured['trials']} trials x {measured['epochs']} epochs)"
-    )
-    print(f"{measured['hardware']}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(measured, indent=2) + "\n")
+    chosen = parser.parse_args()
+    kept: dict[str, object] = {}
+    lines: list[str] = []
+    if chosen.rounds:
+        from wrn_search.training.preparation import prepare
+
+        prepare(space(chosen.trials, chosen.epochs).dataset)
+        ray_starts: list[float] = []
+        sides = {
+            "bare processes": lambda: bare_seconds(chosen.trials, chosen.epochs),
+            "search": lambda: search_seconds(chosen.trials, chosen.epochs, ray_starts),
+        }
+        seconds = in_turns(sides, chosen.rounds)
+        over = ratio(seconds, "search", "bare processes")
+        kept["wall"] = {"seconds": seconds, "ray_start_seconds": ray_starts, "ratio": over}
+        lines += [f"{chosen.trials} trials of WRN-16-2 on digits x {chosen.epochs} epochs, two at a time"]
+        lines += [row(side, values, "s") for side, values in seconds.items()]
+        lines += [row("Ray's start, not counted", ray_starts, "s"), f"  search over bare: {over:.2f}"]
+    for part in filter(None, chosen.driver.split(";")):
+        searcher, _, numbers = part.partition(":")
+        counts = [int(number) for number in numbers.split(",")]
+        totals = [driver_cpu_seconds(searcher, count) for count in counts]
+        exponent = math.log(totals[-1] / totals[0]) / math.log(counts[-1] / counts[0])
+        kept[f"driver {searcher}"] = {"trials": counts, "cpu_seconds": totals, "growth_exponent": exponent}
+        lines += [f"Driver's CPU with idle trials, searcher {searcher}"]
+        for count, total in zip(counts, totals, strict=True):
+            lines += [f"  {count:>6,} trials{total:>10.1f} s in all{1000 * total / count:>10.1f} ms a trial"]
+        lines += [f"  the total grows with the power {exponent:.2f}"]
+    report("search_overhead", lines, kept, chosen.json)
 
 
 if __name__ == "__main__":

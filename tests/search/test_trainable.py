@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from tests.training.trainings import config_of, learned
 from wrn_search.search.trainable import WideResNetTrainable, metrics_of
 
 EPOCHS = config_of().epochs
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _assignment(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[str, Any]:
@@ -81,6 +85,50 @@ def test_what_goes_wrong_is_a_value(tmp_path: Path) -> None:
     failed = _trainable(_assignment(tmp_path / "damaged.pt")).step()["failed"]
     assert failed["error"].startswith(f"CheckpointError: {tmp_path / 'damaged.pt'}: ")
     assert not failed["out_of_memory"]
+
+
+@pytest.mark.parametrize(
+    ("gpu_fraction", "cuda", "limits"), [(0.25, True, [0.25]), (0.25, False, []), (0.0, True, [])]
+)
+def test_a_share_of_a_gpu_is_a_share_of_its_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu_fraction: float, cuda: bool, limits: list[float]
+) -> None:
+    set_limits: list[float] = []
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", set_limits.append)
+    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction}
+    _trainable(assignment).step()  # where there is no GPU it fails later, as a value
+    assert set_limits == limits
+
+
+def test_variables_that_tie_threads_to_cores_are_overruled(tmp_path: Path) -> None:
+    """In a new process, whose OpenMP has read nothing yet: both threads may run on every core."""
+    assignment = _assignment(tmp_path / "trial.pt") | {"threads": 2}
+    program = f"""
+import os, sys
+from wrn_search.search.trainable import WideResNetTrainable
+assert "torch" not in sys.modules
+trainable = WideResNetTrainable.__new__(WideResNetTrainable)
+trainable.setup({assignment!r})
+assert "epoch" in trainable.step()
+import torch
+torch.rand(4_000_000).sum()
+assert torch.get_num_threads() == 2
+for task in os.listdir("/proc/self/task"):
+    print(len(os.sched_getaffinity(int(task))))
+"""
+    bound = {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}", "GOMP_CPU_AFFINITY": "0", "OMP_THREAD_LIMIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | bound | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=60,  # two threads under a limit of one wait for each other for ever
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {str(len(os.sched_getaffinity(0)))}
 
 
 @pytest.mark.parametrize(

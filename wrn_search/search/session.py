@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -24,6 +24,9 @@ from wrn_search.search.rungs import rungs_of
 from wrn_search.search.sizing import Allotment, Node, gpu_names, usable_cores
 from wrn_search.space.definition import Space
 from wrn_search.training.preparation import PreparedData
+
+if TYPE_CHECKING:
+    from wrn_search.search.trainable import WideResNetTrainable
 
 COMPILE = "off"  # what `auto` means until compiling is shown to pay back
 
@@ -124,8 +127,13 @@ class Observers:
         self._keeper.sweep()
 
 
-def hand_to_tune(directory: ResultsDirectory, conductor: Conductor, display: ProgressDisplay | None) -> None:
-    """Ray Tune runs trials until the conductor has no more."""
+def hand_to_tune(
+    directory: ResultsDirectory,
+    conductor: Conductor,
+    display: ProgressDisplay | None,
+    trainable: type[WideResNetTrainable] | None = None,
+) -> None:
+    """Ray Tune runs trials until the conductor has no more, each by the `trainable`."""
     from ray import tune
 
     from wrn_search.search.trainable import WideResNetTrainable
@@ -139,7 +147,7 @@ def hand_to_tune(directory: ResultsDirectory, conductor: Conductor, display: Pro
     allotment = conductor.allotment
     resources = {"cpu": allotment.cpus_per_trial, "gpu": allotment.gpus_per_trial}
     tuner = tune.Tuner(
-        tune.with_resources(WideResNetTrainable, resources),
+        tune.with_resources(trainable or WideResNetTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
             scheduler=ConductorScheduler(conductor),

@@ -5,6 +5,7 @@ It reports what happened as plain values and decides nothing: not when to stop, 
 
 from __future__ import annotations
 
+import os
 import socket
 import traceback
 from pathlib import Path
@@ -19,6 +20,8 @@ from wrn_search.space.trial_config import TrialConfig
 if TYPE_CHECKING:
     from wrn_search.training.loop import Training
 
+_THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
+
 
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
@@ -32,7 +35,8 @@ class WideResNetTrainable(tune.Trainable):
     _training: Training | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Remembers the trial; the first step builds it, where a failure can be told."""
+        """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
+        _forget_placement_of_threads()
         self._assignment = config
         self._reported: int = config["epochs_done"]
 
@@ -72,7 +76,9 @@ class WideResNetTrainable(tune.Trainable):
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
 
     def _build(self) -> Training:
-        """The training, from its checkpoint if there is one. torch is imported here, once a process."""
+        """The training, from its checkpoint if there is one."""
+        import torch
+
         from wrn_search.training.allocator import keep_freed_memory
         from wrn_search.training.loop import Training
         from wrn_search.training.preparation import prepare
@@ -80,6 +86,8 @@ class WideResNetTrainable(tune.Trainable):
         keep_freed_memory()
         config = TrialConfig.from_dict(self._assignment["trial"])
         device = _device(self._assignment["gpu_fraction"])
+        if device == "cuda":  # one trial that takes too much must not take its neighbours down
+            torch.cuda.set_per_process_memory_fraction(self._assignment["gpu_fraction"])
         training = Training(
             config, prepare(config.dataset), device=device, threads=self._assignment["threads"]
         )
@@ -87,6 +95,15 @@ class WideResNetTrainable(tune.Trainable):
         if checkpoint.exists():
             training.restore(checkpoint)
         return training
+
+
+def _forget_placement_of_threads() -> None:
+    """Drops what would tie every trial process of a node to the same cores; OpenMP reads it when torch is imported.
+
+    The number of threads needs no such care: `Training` sets it, whatever OMP_NUM_THREADS says.
+    """
+    for name in _THREAD_PLACEMENT:
+        os.environ.pop(name, None)
 
 
 def _device(gpu_fraction: float) -> str:

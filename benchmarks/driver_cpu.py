@@ -1,0 +1,75 @@
+"""CPU seconds of the driver in a search whose trials do nothing; `search_overhead.py` runs it in new processes.
+
+python -m benchmarks.driver_cpu TRIALS SEARCHER
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.ray_session import own_ray
+from wrn_search.search.request import allotment_of, request_of
+from wrn_search.search.session import Observers, end_session, hand_to_tune, opened_record
+from wrn_search.search.sizing import Node
+from wrn_search.search.trainable import WideResNetTrainable
+from wrn_search.training.preparation import prepare
+
+NODE = Node(cpus=2)
+
+
+class Idle(WideResNetTrainable):
+    """Reports an epoch without training it."""
+
+    def step(self) -> dict[str, Any]:
+        """The error follows from the number, so that searchers have something to learn."""
+        error = float(self._assignment["number"] * 7919 % 97)
+        losses = {"train_loss": 1.0, "train_error": error, "val_loss": 1.0, "val_error": error}
+        costs = {"seconds": 0.1, "images_per_second": 1000.0, "memory_bytes": 10**8}
+        return {
+            "epoch": {"epoch": 1, "learning_rate": 0.1, **losses, **costs},
+            "node": "node",
+            "device": "cpu",
+        }
+
+
+def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, float]:
+    """(CPU, wall) seconds of a search's driver, from the first proposal to the last table; Ray runs already."""
+    document = {
+        "name": "driver",
+        "dataset": {"name": "digits"},
+        "model": {"depth": {"choice": [10, 16, 22, 28]}, "dropout": {"uniform": [0.0, 0.5]}},
+        "training": {"epochs": 1, "weight_decay": {"loguniform": [1e-5, 1e-3]}},
+        "search": {"trials": trials, "searcher": searcher, "scheduler": "none"},
+        "resources": {"concurrent": 2, "cpus_per_trial": 1, "gpus_per_trial": 0},
+    }
+    request = request_of(document, [], folder / "results")
+    data = prepare(request.space.dataset)
+    allotment = allotment_of(request, [NODE])
+    facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
+    with own_ray(NODE), opened_record(request, data, [NODE], allotment, "fp32", resume=False) as record:
+        cpu, wall = time.process_time(), time.perf_counter()
+        conductor = Conductor(request.space, facts, allotment, record)
+        observers = Observers(request.directory, record, conductor)
+        hand_to_tune(request.directory, conductor, None, trainable=Idle)
+        end_session(conductor, record, observers, conductor.end_reason or "failed")
+        seconds = time.process_time() - cpu, time.perf_counter() - wall
+    assert sum(trial.status == "completed" for trial in conductor.state.trials.values()) == trials
+    return seconds
+
+
+def main() -> None:
+    """Prints both numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        print(*driver_seconds(int(sys.argv[1]), sys.argv[2], Path(folder)))
+
+
+if __name__ == "__main__":
+    # The trainable must have an importable name in the trial processes.
+    from benchmarks.driver_cpu import main as imported_main
+
+    imported_main()
