@@ -79,6 +79,24 @@ def test_a_process_goes_from_trial_to_trial(tmp_path: Path, straight: list[dict[
     assert _epochs(trainable, EPOCHS) == straight
 
 
+def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_path: Path) -> None:
+    trainable = _trainable(_assignment(tmp_path / "first.pt"))
+    _epochs(trainable, EPOCHS)
+    modules = set(sys.modules)
+    opened: list[str] = []
+    watching = [True]
+    sys.addaudithook(
+        lambda event, args: opened.append(str(args[0])) if watching and event == "open" else None
+    )
+    trainable.reset_config(_assignment(tmp_path / "second.pt", seed=5, depth=16))
+    assert metrics_of(trainable.step()).epoch == 1
+    watching.clear()
+    assert any(path.startswith(str(tmp_path / "second.pt")) for path in opened), "the hook sees files"
+    foreign = [path for path in opened if not path.startswith((str(tmp_path), "/proc/self/"))]
+    assert foreign == []
+    assert set(sys.modules) == modules
+
+
 def test_what_goes_wrong_is_a_value(tmp_path: Path) -> None:
     assert _trainable(_assignment(tmp_path / "trial.pt", learning_rate=1e30)).step()["diverged"]["epoch"] == 1
     (tmp_path / "damaged.pt").write_bytes(b"not a checkpoint")

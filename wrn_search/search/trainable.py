@@ -9,7 +9,7 @@ import os
 import socket
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ray import tune
 
@@ -18,7 +18,9 @@ from wrn_search.space.errors import InputError
 from wrn_search.space.trial_config import TrialConfig
 
 if TYPE_CHECKING:
+    from wrn_search.space.datasets import DatasetSettings
     from wrn_search.training.loop import Training
+    from wrn_search.training.preparation import PreparedData
 
 _THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
 
@@ -33,6 +35,9 @@ class WideResNetTrainable(tune.Trainable):
     """
 
     _training: Training | None = None
+    _data: ClassVar[
+        dict[DatasetSettings, PreparedData]
+    ] = {}  # of the process: its next trial looks for no file
 
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
@@ -88,9 +93,8 @@ class WideResNetTrainable(tune.Trainable):
         device = _device(self._assignment["gpu_fraction"])
         if device == "cuda":  # one trial that takes too much must not take its neighbours down
             torch.cuda.set_per_process_memory_fraction(self._assignment["gpu_fraction"])
-        training = Training(
-            config, prepare(config.dataset), device=device, threads=self._assignment["threads"]
-        )
+        data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
+        training = Training(config, data, device=device, threads=self._assignment["threads"])
         checkpoint = Path(self._assignment["checkpoint"])
         if checkpoint.exists():
             training.restore(checkpoint)

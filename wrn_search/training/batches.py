@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -119,8 +120,12 @@ class _Normalisation:
         return inputs.permute(0, 3, 1, 2)
 
 
+@lru_cache(maxsize=4)
 def _images(path: Path, device: torch.device) -> Tensor:
-    """The stored images: on the CPU a read-only map of the file, on another device one copy, as stored."""
+    """The stored images: on the CPU a read-only map of the file, on another device one copy, as stored.
+
+    Kept for the next trial of the process: the name of the folder tells the content, nothing writes to either.
+    """
     mapped = np.load(path, mmap_mode="r")
     with warnings.catch_warnings():
         # Nothing here writes to it.
@@ -128,5 +133,7 @@ def _images(path: Path, device: torch.device) -> Tensor:
         return torch.from_numpy(mapped).to(device)
 
 
+@lru_cache(maxsize=4)
 def _labels(path: Path, device: torch.device) -> Tensor:
+    """(n,) int64; kept as the images are."""
     return torch.from_numpy(np.load(path)).to(device)
