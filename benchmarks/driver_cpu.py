@@ -14,12 +14,13 @@ from typing import Any
 from wrn_search.search.conductor import Conductor, DataFacts
 from wrn_search.search.ray_session import own_ray
 from wrn_search.search.request import allotment_of, request_of
-from wrn_search.search.session import Observers, end_session, hand_to_tune, opened_record
+from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node
 from wrn_search.search.trainable import WideResNetTrainable
 from wrn_search.training.preparation import prepare
 
 NODE = Node(cpus=2)
+ARITHMETIC = Arithmetic(precision="fp32", compile="off")
 
 
 class Idle(WideResNetTrainable):
@@ -51,7 +52,7 @@ def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, flo
     data = prepare(request.space.dataset)
     allotment = allotment_of(request, [NODE])
     facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-    with own_ray(NODE), opened_record(request, data, [NODE], allotment, "fp32", resume=False) as record:
+    with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, resume=False) as record:
         cpu, wall = time.process_time(), time.perf_counter()
         conductor = Conductor(request.space, facts, allotment, record)
         observers = Observers(request.directory, record, conductor)

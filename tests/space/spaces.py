@@ -76,7 +76,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "weight_decay": _searched(draw, 0, 10),
         "lr_schedule": draw(st.sampled_from(["step", "cosine"])),
         "lr_drops": sorted(draw(st.lists(st.floats(0.01, 0.99), max_size=4, unique=True))),
-        "compile": draw(st.sampled_from(["auto", "off"])),
+        "compile": draw(st.sampled_from(["auto", "on", "off"])),
     }
     search = {
         "searcher": draw(st.sampled_from(["random", "tpe"])),

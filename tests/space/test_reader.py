@@ -44,7 +44,7 @@ KEY_ERRORS = [
         "training: {epochs: {choice: [1, 2]}}",
         "training.epochs: must be a single value, not a domain, but got {choice: [1, 2]}",
     ),
-    ("training: {compile: on}", "training.compile: 'on' is not supported yet; use one of auto, off"),
+    ("training: {compile: maybe}", "training.compile: must be one of auto, on, off, but got 'maybe'"),
     ("training: {precision: half}", "training.precision: must be one of auto, fp32, bf16, but got 'half'"),
     ("search: {searcher: bayes}", "search.searcher: must be one of random, grid, tpe, but got 'bayes'"),
     (

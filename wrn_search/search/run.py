@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
+from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.precision import resolved_precision
@@ -25,7 +26,7 @@ from wrn_search.search.request import (
     request_of,
     resumable_state,
 )
-from wrn_search.search.session import COMPILE, Observers, end_session, hand_to_tune, opened_record
+from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node, local_node
 from wrn_search.training.preparation import prepare
 
@@ -98,11 +99,14 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
-        asked = request.space.training.precision
-        precision = resolved_precision(asked, data.image_shape, allotment.gpus_per_trial, state)
-        record = stack.enter_context(opened_record(request, data, nodes, allotment, precision, resume))
+        asked, share = request.space.training, allotment.gpus_per_trial
+        arithmetic = Arithmetic(
+            resolved_precision(asked.precision, data.image_shape, share, state),
+            resolved_compile(asked.compile, share, state),
+        )
+        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, resume))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = Conductor(request.space, facts, allotment, record, precision=precision, compile=COMPILE)
+        conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
         reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -28,7 +29,13 @@ from wrn_search.training.preparation import PreparedData
 if TYPE_CHECKING:
     from wrn_search.search.trainable import WideResNetTrainable
 
-COMPILE = "off"  # what `auto` means until compiling is shown to pay back
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How all trials of a search compute: `auto` resolved."""
+
+    precision: str  # fp32 | bf16
+    compile: str  # on | off
 
 
 @contextmanager
@@ -37,7 +44,7 @@ def opened_record(
     data: PreparedData,
     nodes: Sequence[Node],
     allotment: Allotment,
-    precision: str,
+    arithmetic: Arithmetic,
     resume: bool,
 ) -> Iterator[Record]:
     """The open record of a new or a resumed search, this session's first event in it."""
@@ -46,7 +53,7 @@ def opened_record(
         with Record.open(directory.events) as record:
             record.append(SearchResumed())
     else:
-        _begin(request, data, nodes, allotment, precision)
+        _begin(request, data, nodes, allotment, arithmetic)
     directory.checkpoints.mkdir(exist_ok=True)
     shutil.rmtree(directory.ray, ignore_errors=True)
     # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
@@ -55,7 +62,7 @@ def opened_record(
 
 
 def _begin(
-    request: Request, data: PreparedData, nodes: Sequence[Node], allotment: Allotment, precision: str
+    request: Request, data: PreparedData, nodes: Sequence[Node], allotment: Allotment, arithmetic: Arithmetic
 ) -> None:
     """The files of a new search that are written once, and its first event."""
     directory, space = request.directory, request.space
@@ -63,7 +70,7 @@ def _begin(
     search_id = new_search_id()
     atomic_write_text(directory.space_file, request.space_text)
     atomic_write_text(directory.resolved, yaml.safe_dump(space.to_document(), sort_keys=False))
-    write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, precision))
+    write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, arithmetic))
     started = SearchStarted(
         search=space.name,
         search_id=search_id,
@@ -83,11 +90,11 @@ def _manifest(
     data: PreparedData,
     nodes: Sequence[Node],
     allotment: Allotment,
-    precision: str,
+    arithmetic: Arithmetic,
 ) -> dict[str, Any]:
     details = {
-        "precision": precision,
-        "compile": COMPILE,
+        "precision": arithmetic.precision,
+        "compile": arithmetic.compile,
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,
         "gpus_per_trial": allotment.gpus_per_trial,
