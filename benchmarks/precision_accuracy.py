@@ -69,11 +69,14 @@ def main() -> None:
             )
             for precision in PRECISIONS
         }
-        for _ in range(chosen.rounds):
+        for seed in range(chosen.rounds):
             for side in sides.values():
                 side.start()
             for precision, side in sides.items():
                 errors[precision].append(side.wait())
+            print(
+                f"seed {seed}: {', '.join(f'{name} {errors[name][-1]:.2f} %' for name in errors)}", flush=True
+            )
     lost = [bf16 - fp32 for fp32, bf16 in zip(errors["fp32"], errors["bf16"], strict=True)]
     limit = upper_limit(lost)
     lines = [f"WRN-16-2, {data.train_images:,} images, {EPOCHS} epochs; validation error in % by seed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -203,7 +204,7 @@ def test_results_are_never_overwritten_and_a_finished_search_is_shown_again(fini
 
 
 def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not(tmp_path) -> None:
-    """Ctrl-C once, then a kill -9 in the middle of the resumed session, then to the end; against an unbroken search."""
+    """Ctrl-C, then SIGTERM, then kill -9, each in the middle of a session, then to the end; against an unbroken one."""
     document = QUICK | {
         "search": {"trials": 5, "rungs": [3], "reduction_factor": 2},
         "resources": {"concurrent": 1},
@@ -223,11 +224,18 @@ def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not
     assert trials["status"].iloc[-1] == "interrupted"
 
     second = _started(space, "--results", "broken", "--resume", cwd=tmp_path)
-    _wait_for(second, tmp_path / "broken", Reported, 8)
-    second.kill()
-    second.communicate(timeout=DEADLINE)
-    third = _run(space, "--results", "broken", "--resume", "--quiet", cwd=tmp_path)
-    assert third.returncode == 0, third.stderr
+    _wait_for(second, tmp_path / "broken", Reported, 7)
+    second.terminate()
+    _, errors = second.communicate(timeout=DEADLINE)
+    assert second.returncode == 130, errors
+    assert "SIGTERM received" not in errors
+
+    third = _started(space, "--results", "broken", "--resume", cwd=tmp_path)
+    _wait_for(third, tmp_path / "broken", Reported, 10)
+    third.kill()
+    third.communicate(timeout=DEADLINE)
+    last = _run(space, "--results", "broken", "--resume", "--quiet", cwd=tmp_path)
+    assert last.returncode == 0, last.stderr
 
     tables = [wrn_search.read(tmp_path / name) for name in ("whole", "broken")]
     kept = ["trial_id", "status", "epochs_done", "val_error", "val_loss", "train_loss", "dropout", "seed"]
@@ -314,3 +322,23 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path) -> None:
     assert "trials are compared after epochs 2, 4, 5" in done.stdout
     assert "Dry run: nothing was started or written." in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379", "ray://127.0.0.1:1"]
+)
+def test_an_address_where_no_cluster_answers_is_told_at_once(tmp_path, address) -> None:
+    done = _run(_written(tmp_path, QUICK), "--address", address, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"--address: a Ray cluster must answer at {address} ")
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
+
+
+@pytest.mark.parametrize(("redirection", "status"), [(">&-", 0), ("> /dev/full", 1)])
+def test_an_output_that_takes_nothing_is_no_traceback(tmp_path, redirection, status) -> None:
+    _written(tmp_path, QUICK)
+    command = f"{shlex.join(COMMAND)} space.yaml --dry-run {redirection}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == status
+    assert len(done.stderr.splitlines()) == status, done.stderr

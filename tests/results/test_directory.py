@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from wrn_search.results.directory import ResultsDirectory, atomic_write_text, replacing
+from wrn_search.results.directory import ResultsDirectory, atomic_write_text, replacing, temporary_path
 from wrn_search.results.record import Record
 from wrn_search.space.errors import InputError
 
@@ -123,6 +123,7 @@ def test_a_place_that_refuses_when_it_comes_to_it_is_told_too():
 def test_a_start_that_died_before_its_first_event_does_not_block_the_next(directory, torn):
     die_while_starting(directory)
     directory.space_file.write_text("name: small\n")
+    temporary_path(directory.resolved).write_text("na")
     (directory.epochs / "deep").mkdir(parents=True)
     if torn is not None:
         directory.events.write_bytes(torn)

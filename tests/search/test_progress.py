@@ -39,6 +39,25 @@ def test_a_resumed_session_reckons_with_its_own_pace() -> None:
     )
 
 
+def test_the_time_left_falls_while_trials_run() -> None:
+    """Two trials at a time of ten epochs each, an epoch a second: it goes down by a second a second."""
+    progress = Progress(rows=4, max_epochs=10, began=0.0)
+    config = space_of().trial_config({"dropout": 0.1}, 0, precision="fp32", compile="off").to_dict()
+    for number in range(4):
+        progress.apply(0.0, Proposed(number, f"{number}", number, 0, {"dropout": 0.1}, config, 1, 1))
+    left = []
+    for second in range(1, 21):
+        pair = (0, 1) if second <= 10 else (2, 3)
+        for number in pair:
+            epoch = (second - 1) % 10 + 1
+            progress.apply(float(second), Reported(number, metrics(epoch, 20.0), "node", "cpu"))
+            if epoch == 10:
+                progress.apply(float(second), Completed(number))
+        left.append(progress.seconds_left(float(second)))
+    assert left[:9] == [None] * 9
+    assert left[9:] == [float(second) for second in range(10, -1, -1)]
+
+
 def test_an_epoch_that_is_trained_again_counts_once() -> None:
     progress = Progress(rows=1, max_epochs=5, began=0.0)
     for moment, event in _events()[:3]:

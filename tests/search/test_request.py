@@ -77,7 +77,9 @@ def test_a_search_whose_resolved_space_is_gone_or_damaged_is_not_resumed(tmp_pat
     _begun(tmp_path / "search")
     path = tmp_path / "search" / "resolved.yaml"
     path.unlink() if content is None else path.write_bytes(content)
-    with pytest.raises(InputError, match=r"resolved.yaml: must hold the search's space .* but got "):
+    with pytest.raises(
+        InputError, match=r"resolved.yaml: --resume needs .*, but it (cannot be read|is damaged)"
+    ):
         resumable_state(request_of(DOCUMENT, [], tmp_path / "search"))
 
 
@@ -89,3 +91,15 @@ def test_the_images_must_be_those_of_the_beginning(tmp_path) -> None:
         InputError, match=r"^dataset: the images must be those .*: split split, but got other"
     ):
         check_same_split(state, "other")
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"seq":0,"ti'])
+def test_tables_without_a_record_are_not_gone_on_with(tmp_path, content) -> None:
+    _begun(tmp_path / "search")
+    events = tmp_path / "search" / "events.jsonl"
+    events.unlink() if content is None else events.write_bytes(content)
+    (tmp_path / "search" / "trials.parquet").touch()
+    with pytest.raises(
+        InputError, match=r"^--resume: the record must be whole, but .*events.jsonl is missing"
+    ):
+        resumable_state(request_of(DOCUMENT, [], tmp_path / "search"))

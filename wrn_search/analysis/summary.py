@@ -64,7 +64,7 @@ def summary_text(state: SearchState, where: str) -> str:
     """The end of a search for a reader; `where` is the results directory."""
     found = summary_of(state)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
-    lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts})", ""]
+    lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts or 'none'})", ""]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     errors = Counter(trial.error for trial in state.trials.values() if trial.status == "failed")
     lines += [f"{count} trials failed: {error}" for error, count in errors.most_common(3)]

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from wrn_search.space.errors import InputError, printable
 
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 _MAX_PROBLEMS = 100
@@ -25,6 +26,8 @@ class Parser(argparse.ArgumentParser):
 
 def show(text: str) -> None:
     """Prints a result on stdout; what a terminal might obey is spelt out."""
+    if sys.stdout is None:  # closed by whoever started us
+        return
     encoding = sys.stdout.encoding or "utf-8"
     print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
 
@@ -33,7 +36,8 @@ def exit_status(command: Callable[[], int]) -> int:
     """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
     try:
         status = command()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
     except InputError as error:
         for problem in error.problems[:_MAX_PROBLEMS]:
@@ -45,5 +49,14 @@ def exit_status(command: Callable[[], int]) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output (head, less) has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        _drop_output()
+        print(f"the output could not be written: {printable(str(error))}", file=sys.stderr)
+        return FAILED
+
+
+def _drop_output() -> None:
+    """What Python still holds of it must not fail a second time at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -145,7 +145,8 @@ class ResultsDirectory:
         """Whether a start died here before its first event, and nobody has put files of his own here."""
         if not (self.path / _STARTING).exists() or self.exists():
             return False
-        return {path.name for path in self.path.iterdir()} <= {_STARTING, *_FILES}
+        ours = {_STARTING, *_FILES, *(temporary_path(self.path / name).name for name in _FILES)}
+        return {path.name for path in self.path.iterdir()} <= ours
 
     def _is_empty_folder(self) -> bool:
         return self.path.is_dir() and not any(self.path.iterdir())
@@ -164,6 +165,7 @@ class ResultsDirectory:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+            temporary_path(path).unlink(missing_ok=True)
 
 
 def _locked(path: Path) -> int:

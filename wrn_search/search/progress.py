@@ -50,7 +50,7 @@ class Progress:
     _epochs: dict[int, int] = field(default_factory=dict)
     _errors: dict[int, float] = field(default_factory=dict)
     _session_epochs: int = 0
-    _session_ended: int = 0
+    _ended_epochs: int = 0
 
     def apply(self, moment: float, event: Event) -> None:
         """Takes in one event."""
@@ -62,16 +62,16 @@ class Progress:
             case Reported():
                 self._report(moment, event)
             case Completed():
-                self._end(moment, event.number, "completed")
+                self._end(event.number, "completed")
                 error = self._errors[event.number]
                 if self.best is None or error < self.best[0]:
                     self.best = (error, self._names[event.number])
             case Stopped():
-                self._end(moment, event.number, "stopped")
+                self._end(event.number, "stopped")
             case Diverged():
-                self._end(moment, event.number, "diverged")
+                self._end(event.number, "diverged")
             case Failed():
-                self._end(moment, event.number, "failed")
+                self._end(event.number, "failed")
             case Interrupted():
                 self.running.discard(event.number)
             case _:
@@ -102,10 +102,15 @@ class Progress:
         return " | ".join(parts)
 
     def seconds_left(self, now: float) -> float | None:
-        """By the pace at which trials have ended in this session; None before the first has."""
-        if not self._session_ended:
+        """By this session's pace of epochs, if trials to come take as many as those that have ended took.
+
+        None before one has ended, or before this session has trained.
+        """
+        ended = sum(self.ended.values())
+        if not self._ended_epochs or not self._session_epochs:
             return None
-        return (self.rows - sum(self.ended.values())) * (now - self.began) / self._session_ended
+        left = (self.rows - ended) * self._ended_epochs / ended - (self.epochs_done - self._ended_epochs)
+        return max(0.0, left) * (now - self.began) / self._session_epochs
 
     def _report(self, moment: float, event: Reported) -> None:
         if event.metrics.epoch <= self._epochs.get(event.number, 0):
@@ -115,11 +120,11 @@ class Progress:
         self.epochs_done += 1
         self._session_epochs += moment >= self.began
 
-    def _end(self, moment: float, number: int, status: str) -> None:
+    def _end(self, number: int, status: str) -> None:
         self.running.discard(number)
         self.ended[status] += 1
         self.epochs_saved += self.max_epochs - self._epochs.get(number, 0)
-        self._session_ended += moment >= self.began
+        self._ended_epochs += self._epochs.get(number, 0)
 
 
 class ProgressDisplay:

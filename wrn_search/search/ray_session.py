@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ _ENVIRONMENT = {
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000000",
     "TUNE_WARN_THRESHOLD_S": "1000000000",
 }
+
+SECONDS_FOR_AN_ANSWER = 5.0
 
 
 @contextmanager
@@ -59,8 +62,9 @@ def ray_at(address: str) -> Iterator[list[Node]]:
     import ray
 
     try:
+        _knock(address)
         ray.init(address=address, **_quiet())
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         text = (
             f"a Ray cluster must answer at {address} (start one with `ray start --head`), but got: {reason}"
@@ -70,6 +74,17 @@ def ray_at(address: str) -> Iterator[list[Node]]:
         yield joined_nodes()
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Sees to it that something listens at HOST:PORT: Ray itself would try for minutes.
+
+    Raises:
+        OSError, OverflowError: nobody answers, or there is no such host or port.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER).close()
 
 
 def joined_nodes() -> list[Node]:

@@ -69,6 +69,9 @@ def resumable_state(request: Request) -> SearchState:
     """
     directory = request.directory
     if not directory.exists():
+        if directory.trials.exists():
+            text = f"the record must be whole, but {directory.events} is missing or holds no event"
+            raise InputError.of("--resume", f"{text}; the tables beside it can be read but not gone on with")
         text = f"a search must be there to be resumed, but {directory.path} holds none; start it without --resume"
         raise InputError.of("--resume", text)
     before = _flat(_resolved_document(directory.resolved))
@@ -90,15 +93,15 @@ def _resolved_document(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is gone or damaged.
     """
+    rule = "--resume needs the search's space after --set and defaults"
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        document = str(error).splitlines()[0]
+    except OSError as error:
+        raise InputError.of("", f"{rule}, but it cannot be read: {error.strerror}", str(path)) from None
+    except (UnicodeDecodeError, yaml.YAMLError):
+        document = None
     if not isinstance(document, dict):
-        text = (
-            f"must hold the search's space after --set and defaults, but got {document} (needed for --resume)"
-        )
-        raise InputError.of("", text, str(path))
+        raise InputError.of("", f"{rule}, but it is damaged", str(path))
     return document
 
 

@@ -128,9 +128,9 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     failure: Exception | None = None
     try:
         with ExitStack() as stack:
-            stack.enter_context(interrupts(conductor.interrupt))
             if start_ray:
                 stack.enter_context(own_ray(local_node()))
+            stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
             hand_to_tune(request.directory, conductor, display)
         reason = conductor.end_reason or "failed"
