@@ -48,8 +48,13 @@ format: $(INSTALLED_DEV) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## the benchmarks, some minutes
-	$(BIN)/python -m benchmarks.search_overhead
+bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
+	$(BIN)/python -m benchmarks.ceiling --rounds 3
+	$(BIN)/python -m benchmarks.data_path
+	$(BIN)/python -m benchmarks.packing --rounds 3
+	$(BIN)/python -m benchmarks.bn_relu --rounds 3
+	$(BIN)/python -m benchmarks.training_rate --rounds 3 --networks 10-1,16-2
+	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
 
 clean: ## remove .venv and caches; results stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
