@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -245,18 +246,58 @@ def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not
         assert epochs[metrics].equals(whole_epochs[metrics])
 
 
-def test_a_killed_trial_process_fails_its_trial_alone(tmp_path) -> None:
-    document = QUICK | {"search": {"trials": 3, "scheduler": "none"}, "resources": {"concurrent": 1}}
+def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path) -> None:
+    document = QUICK | {
+        "search": {"trials": 2, "scheduler": "none", "retries": 1},
+        "resources": {"concurrent": 1},
+    }
     search = _started(_written(tmp_path, document), "--results", "out", cwd=tmp_path)
-    _wait_for(search, tmp_path / "out", Reported, 1)
-    (trial,) = _trial_processes(search)
-    trial.kill()
+    for reports in (2, 4):
+        _wait_for(search, tmp_path / "out", Reported, reports)
+        (trial,) = _trial_processes(search)
+        trial.kill()
     _, errors = search.communicate(timeout=DEADLINE)
     assert search.returncode == 0, errors
-    trials, _ = wrn_search.read(tmp_path / "out")
-    assert trials["status"].tolist() == ["failed", "completed", "completed"]
-    assert trials["error"].iloc[0].startswith("the trial's process ended: ")
     assert "Traceback" not in errors
+    trials, epochs = wrn_search.read(tmp_path / "out")
+    assert trials["status"].tolist() == ["failed", "completed"]
+    assert trials["error"].iloc[0].startswith("the trial's process ended: ")
+    assert trials["error"].iloc[0].endswith("(tried 2 times)")
+    assert not epochs.duplicated(["trial_id", "epoch"]).any()
+
+    extended = _run("space.yaml", "--results", "out", "--resume", "--trials", "3", cwd=tmp_path)
+    assert extended.returncode == 0, extended.stderr
+    more, _ = wrn_search.read(tmp_path / "out")
+    assert more["status"].tolist() == ["failed", "completed", "completed"]
+    assert more["trial_id"].tolist()[:2] == trials["trial_id"].tolist()
+
+
+def test_a_full_disk_stops_the_search_and_makes_no_failed_trials(tmp_path) -> None:
+    """A link to /dev/full in the place of the next checkpoint stands for the disk; the save that fails removes it."""
+    document = QUICK | {"search": {"trials": 4, "scheduler": "none"}, "resources": {"concurrent": 1}}
+    space = _written(tmp_path, document)
+    search = _started(space, "--results", "out", "--quiet", cwd=tmp_path)
+    _wait_for(search, tmp_path / "out", Reported, 2)
+    (checkpoint,) = (tmp_path / "out" / "checkpoints").glob("*.pt")
+    partial = checkpoint.with_name(checkpoint.name + ".partial")
+    while not partial.is_symlink():
+        with contextlib.suppress(FileExistsError):  # it is just being written
+            partial.symlink_to("/dev/full")
+    _, errors = search.communicate(timeout=DEADLINE)
+    assert search.returncode == 1, errors
+    assert errors == (
+        f"the search failed: a checkpoint could not be written: No space left on device ({checkpoint}); "
+        "what is on record stays: go on with --resume\n"
+    )
+    trials, epochs = wrn_search.read(tmp_path / "out")
+    assert trials["status"].tolist() == ["interrupted"]
+    assert trials["epochs_done"].iloc[0] == len(epochs) >= 2
+
+    resumed = _run(space, "--results", "out", "--resume", "--quiet", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    trials, epochs = wrn_search.read(tmp_path / "out")
+    assert trials["status"].tolist() == ["completed"] * 4
+    assert len(epochs) == 24
 
 
 def test_the_hours_end_a_search_with_what_it_has(tmp_path) -> None:

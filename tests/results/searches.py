@@ -16,6 +16,7 @@ from wrn_search.results.events import (
     Interrupted,
     Proposed,
     Reported,
+    Retried,
     SearchEnded,
     SearchResumed,
     SearchStarted,
@@ -127,6 +128,8 @@ def every_event() -> list[TimedEvent]:
         reported(4, 2),
         Interrupted(4, "SIGINT"),
         reported(5, 1),
+        Retried(5, "the trial's process ended"),
+        started(5),
         Exhausted(6),
         SearchEnded("interrupted"),
     )

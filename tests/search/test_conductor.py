@@ -122,7 +122,7 @@ def test_the_hours_hold_for_the_last_trials_too(tmp_path) -> None:
     conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), 2, clock=lambda: now[0])
     conductor.next_trial()
     conductor.started(0)
-    assert conductor.next_trial() is NoTrial.DONE  # all is proposed, one trains
+    assert conductor.next_trial() is NoTrial.WAIT  # all is proposed, one trains
     now[0] = 3600.0
     assert conductor.reported(0, metrics(1, 50.0), "node", "cpu") is False
     assert (conductor.end_reason, _statuses(conductor)) == ("max_hours", ["interrupted"])
@@ -243,3 +243,94 @@ def test_the_searcher_is_told_of_a_network_that_did_not_fit(tmp_path) -> None:
     conductor.failed(0, "torch.OutOfMemoryError: CUDA out of memory", out_of_memory=True)
     trial = conductor._searcher._study.trials[0]
     assert (trial.state.name, trial.values) == ("COMPLETE", [FACTS.chance_error])
+
+
+def test_a_lost_trial_is_tried_again_from_where_it_was_even_the_last_one(tmp_path) -> None:
+    space = space_of(search={"trials": 1, "searcher": "random", "scheduler": "none", "retries": 1})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=2)
+    assert isinstance(conductor.next_trial(), Assignment)
+    conductor.started(0)
+    conductor.reported(0, metrics(1, 50.0), "node", "cpu")
+    assert conductor.next_trial() is NoTrial.WAIT
+    conductor.lost(0, "its process died")
+    conductor.lost(0, "told twice")
+    again = conductor.next_trial()
+    assert isinstance(again, Assignment)
+    assert (again.number, again.epochs_done) == (0, 1)
+    conductor.started(0)
+    conductor.lost(0, "its process died")
+    assert conductor.next_trial() is NoTrial.DONE
+    trial = conductor.state.trials[0]
+    assert (trial.status, trial.error, trial.retries) == ("failed", "its process died (tried 2 times)", 1)
+
+
+def test_tries_are_counted_over_all_sessions(tmp_path) -> None:
+    space = space_of(search={"trials": 1, "searcher": "random", "retries": 1})
+    path = tmp_path / "events.jsonl"
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record)
+        conductor.next_trial()
+        conductor.lost(0, "its process died")
+    conductor = conductor_of(space, Record.open(path))
+    assert isinstance(conductor.next_trial(), Assignment)
+    conductor.lost(0, "its process died")
+    assert _statuses(conductor) == ["failed"]
+
+
+@pytest.mark.parametrize(("share", "ended"), [(0.5, 10), (0.9, 10), (1.0, 40)])
+def test_a_search_whose_trials_fail_gives_up(tmp_path, share, ended) -> None:
+    """Every trial fails: ten must have ended; a share of 1 never gives up."""
+    space = space_of(search={"trials": 40, "searcher": "random", "max_failed_share": share})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        conductor.failed(answer.number, "ValueError: x")
+    assert len(conductor.state.trials) == ended
+    if share < 1:
+        assert conductor.end_reason == "failed"
+        assert conductor.failure == (
+            f"at most a share of {share:g} of the trials may fail (search.max_failed_share), "
+            "but 10 of 10 did, the last one by: ValueError: x"
+        )
+
+
+def test_half_of_the_trials_may_fail(tmp_path) -> None:
+    space = space_of(search={"trials": 20, "searcher": "random", "scheduler": "none"}, training={"epochs": 1})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        if answer.number % 2:
+            conductor.failed(answer.number, "ValueError: x")
+        else:
+            conductor.reported(answer.number, metrics(1, 50.0), "node", "cpu")
+    assert (conductor.end_reason, len(conductor.state.trials)) == ("finished", 20)
+
+
+def test_without_room_for_a_checkpoint_nothing_goes_on_and_nothing_fails(tmp_path) -> None:
+    space = space_of()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=2)
+    for number in range(2):
+        conductor.next_trial()
+        conductor.started(number)
+    conductor.storage_failed(0, "a checkpoint could not be written: No space left on device (x.pt)")
+    assert conductor.next_trial() is NoTrial.DONE
+    assert conductor.reported(1, metrics(1, 50.0), "node", "cpu") is False
+    assert _statuses(conductor) == ["interrupted", "interrupted"]
+    assert (conductor.end_reason, conductor.failure) == ("failed", conductor.state.trials[0].error)
+
+
+def test_a_finished_search_goes_on_when_more_trials_are_asked_for(tmp_path) -> None:
+    """With one trial at a time the extended search is the search that had asked for them at once."""
+    path = tmp_path / "events.jsonl"
+    whole, short = (
+        space_of(search={"trials": n, "searcher": "random", "reduction_factor": 2}) for n in (12, 5)
+    )
+    unbroken = conductor_of(whole, new_record(tmp_path / "whole.jsonl", whole))
+    play(unbroken, _curve)
+    with new_record(path, short) as record:
+        conductor = conductor_of(short, record)
+        play(conductor, _curve)
+        assert len(conductor.state.trials) == 5
+        record.append(SearchEnded("finished"))
+    extended = conductor_of(whole, Record.open(path))
+    play(extended, _curve)
+    for one, other in zip(unbroken.state.trials.values(), extended.state.trials.values(), strict=True):
+        assert (one.trial_id, one.hparams, one.status) == (other.trial_id, other.hparams, other.status)

@@ -50,7 +50,7 @@ def test_another_search_does_not(tmp_path) -> None:
     overrides = ["training.epochs=9", "model.dropout=0.1", "dataset.validation=200"]
     with pytest.raises(InputError) as caught:
         resumable_state(request_of(DOCUMENT, overrides, tmp_path / "search"))
-    rule = "must stay what it was when a search is resumed (extending one is not supported yet)"
+    rule = "must stay what it was when a search is resumed, so that its trials can be compared"
     assert str(caught.value).splitlines() == [
         f"dataset.validation: {rule}: 300, but got 200",
         f"model.dropout: {rule}: {{uniform: [0.0, 0.5]}}, but got 0.1",

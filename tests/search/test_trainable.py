@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def _assignment(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[
         "checkpoint": str(checkpoint),
         "threads": 1,
         "gpu_fraction": 0.0,
+        "epoch_seconds": None,
     }
 
 
@@ -99,10 +101,52 @@ def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_pat
 
 def test_what_goes_wrong_is_a_value(tmp_path: Path) -> None:
     assert _trainable(_assignment(tmp_path / "trial.pt", learning_rate=1e30)).step()["diverged"]["epoch"] == 1
-    (tmp_path / "damaged.pt").write_bytes(b"not a checkpoint")
-    failed = _trainable(_assignment(tmp_path / "damaged.pt")).step()["failed"]
-    assert failed["error"].startswith(f"CheckpointError: {tmp_path / 'damaged.pt'}: ")
-    assert not failed["out_of_memory"]
+
+
+def test_a_damaged_checkpoint_is_a_fault_that_passes(
+    tmp_path: Path, straight: list[dict[str, float]]
+) -> None:
+    """The next try begins anew, and learns what was learned before."""
+    path = tmp_path / "trial.pt"
+    _epochs(_trainable(_assignment(path)), 2)
+    path.write_bytes(path.read_bytes()[:1000])
+    assert _trainable(_assignment(path, epochs_done=2)).step()["lost"]["error"].startswith(f"{path}: ")
+    assert _epochs(_trainable(_assignment(path, epochs_done=2)), EPOCHS) == straight
+
+
+def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
+    """/dev/full is a disk without room; the file that cannot be written is named."""
+    (tmp_path / "trial.pt.partial").symlink_to("/dev/full")
+    result = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    assert result == {
+        "storage": {
+            "error": f"a checkpoint could not be written: No space left on device ({tmp_path / 'trial.pt'})"
+        }
+    }
+
+
+def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path) -> None:
+    """Also when it hangs in C code that never gives the interpreter back."""
+    assignment = _assignment(tmp_path / "trial.pt") | {"epoch_seconds": 1.0}
+    program = f"""
+import ctypes
+from wrn_search.search.trainable import WideResNetTrainable
+WideResNetTrainable._epoch = lambda self: ctypes.PyDLL(None).sleep(50)
+trainable = WideResNetTrainable.__new__(WideResNetTrainable)
+trainable.setup({assignment!r})
+trainable.step()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False, timeout=40
+    )
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
+
+
+def test_the_limit_of_an_epoch_ends_with_it(tmp_path: Path) -> None:
+    trainable = _trainable(_assignment(tmp_path / "trial.pt") | {"epoch_seconds": 2.0})
+    assert metrics_of(trainable.step()).epoch == 1
+    time.sleep(2.5)  # the process lives
 
 
 @pytest.mark.parametrize(

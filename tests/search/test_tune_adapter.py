@@ -26,7 +26,7 @@ def conductor(tmp_path) -> Conductor:
 
 
 def _trial(config: dict) -> SimpleNamespace:
-    return SimpleNamespace(config=config, error_file=None)
+    return SimpleNamespace(config=config, error_file=None, trial_id=f"tune{config['number']}")
 
 
 def _flat(epoch: int) -> dict:
@@ -58,13 +58,17 @@ def test_what_went_wrong_is_told_and_stops_the_trial(conductor, tmp_path) -> Non
     assert conductor.state.trials[1].out_of_memory
     report = tmp_path / "error.txt"
     report.write_text("Failure # 1\n\nThe actor died unexpectedly.\n  worker exit: SIGKILL\n")
-    trials.append(SimpleNamespace(config=searcher.suggest("c"), error_file=str(report)))
+    trials.append(SimpleNamespace(config=searcher.suggest("c"), error_file=str(report), trial_id="c"))
     scheduler.on_trial_error(None, trials[2])
     states = conductor.state.trials
+    assert (states[2].status, states[2].retries) == ("interrupted", 1)
+    for _ in range(2):  # search.retries
+        assert searcher.suggest("again")["trial_id"] == states[2].trial_id
+        scheduler.on_trial_error(None, trials[2])
     assert [states[number].status for number in range(3)] == ["diverged", "failed", "failed"]
     assert states[1].error == "ValueError: x"
     assert states[2].error == (
-        "the trial's process ended: Failure # 1 The actor died unexpectedly. worker exit: SIGKILL"
+        "the trial's process ended: Failure # 1 The actor died unexpectedly. worker exit: SIGKILL (tried 3 times)"
     )
     assert searcher.suggest("d") == Searcher.FINISHED
 
@@ -99,3 +103,22 @@ def test_what_tune_snapshots_holds_nothing_of_ours(conductor, tmp_path) -> None:
         EndOfSearch(conductor),
     ):
         assert not vars(pickle.loads(pickle.dumps(part)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"),
+    [(4.0, "the trial's process ended: "), (6.0, "an epoch must end within search.trial_timeout (5 s)")],
+)
+def test_a_process_that_was_ended_for_hanging_is_told_as_such(tmp_path, monkeypatch, seconds, reason) -> None:
+    now = [100.0]
+    monkeypatch.setattr("wrn_search.search.tune_adapter.time.monotonic", lambda: now[0])
+    space = space_of(search={"trials": 1, "searcher": "random", "trial_timeout": 5})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    scheduler = ConductorScheduler(conductor)
+    trial = _trial(ConductorSearcher(conductor, tmp_path).suggest("a"))
+    scheduler.on_trial_add(None, trial)
+    now[0] += 50  # waited for its process
+    assert scheduler.on_trial_result(None, trial, _flat(1)) == TrialScheduler.CONTINUE
+    now[0] += seconds
+    scheduler.on_trial_error(None, trial)
+    assert conductor.state.trials[0].error.startswith(reason)

@@ -35,7 +35,10 @@ KEY_ERRORS = [
         "model: {num_params: 3}",
         "model.num_params: exact parameter budgets are not supported yet; take the key out",
     ),
-    ("search: {retries: 3}", "search.retries: retrying failed trials is not supported yet; take the key out"),
+    (
+        "search: {warm_start: [x]}",
+        "search.warm_start: warm starting from another search is not supported yet; take the key out",
+    ),
     ("model: 3", "model: must be a section with keys below it, but got 3"),
     ("search: [1, 2]", "search: must be a section with keys below it, but got [1, 2]"),
     ("dataset: cifar10", "dataset: must be a section with keys below it, but got 'cifar10'"),
@@ -211,7 +214,7 @@ NULLABLE = {
         "dataset.augmentation",
         "dataset.train_images",
     ),
-    *("model.block", "model.deepening_factor", "search.trials", "search.max_hours"),
+    *("model.block", "model.deepening_factor", "search.trials", "search.max_hours", "search.trial_timeout"),
 }
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
 

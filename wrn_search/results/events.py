@@ -99,6 +99,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Retried:
+    """A trial was lost by a fault that can pass, such as the death of its process, and will be tried again."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Interrupted:
     """A trial ended with its session and can go on in the next."""
 
@@ -130,6 +138,7 @@ Event: TypeAlias = (
     | Completed
     | Diverged
     | Failed
+    | Retried
     | Interrupted
     | Exhausted
     | SearchEnded
@@ -146,6 +155,7 @@ EVENTS: dict[str, type[Event]] = {
     "completed": Completed,
     "diverged": Diverged,
     "failed": Failed,
+    "retried": Retried,
     "interrupted": Interrupted,
     "exhausted": Exhausted,
     "search_ended": SearchEnded,

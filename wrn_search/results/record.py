@@ -15,6 +15,7 @@ from wrn_search.results.events import (
     Event,
     Failed,
     Interrupted,
+    Retried,
     SearchEnded,
     Stopped,
     TimedEvent,
@@ -26,7 +27,7 @@ from wrn_search.space.errors import InputError
 Subscriber = Callable[[float, Event], object]
 
 _SYNC_SECONDS = 1.0
-_SYNCED_AT_ONCE = (Stopped, Completed, Diverged, Failed, Interrupted, SearchEnded)
+_SYNCED_AT_ONCE = (Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded)
 
 
 class Record:

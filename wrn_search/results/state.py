@@ -16,6 +16,7 @@ from wrn_search.results.events import (
     Interrupted,
     Proposed,
     Reported,
+    Retried,
     SearchEnded,
     SearchResumed,
     SearchStarted,
@@ -47,6 +48,7 @@ class TrialState:
     )  # (time, metrics), each epoch once
     error: str | None = None  # why it diverged, failed or was interrupted
     out_of_memory: bool = False  # why it failed
+    retries: int = 0  # faults that passed
     rung: int | None = None  # epochs at which the scheduler stopped it
     node: str | None = None
     device: str | None = None
@@ -150,7 +152,9 @@ class SearchState:
                 self._apply_to_trial(time, event)
 
     def _apply_to_trial(
-        self, time: float, event: Started | Reported | Stopped | Completed | Diverged | Failed | Interrupted
+        self,
+        time: float,
+        event: Started | Reported | Stopped | Completed | Diverged | Failed | Retried | Interrupted,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -168,6 +172,9 @@ class SearchState:
                 trial.end(time, "diverged", error=event.error)
             case Failed():
                 trial.end(time, "failed", error=event.error, out_of_memory=event.out_of_memory)
+            case Retried():
+                trial.retries += trial.status not in FINAL
+                trial.end(time, "interrupted", error=event.reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
 

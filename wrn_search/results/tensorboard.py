@@ -26,6 +26,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Reported,
+    Retried,
     Started,
     Stopped,
 )
@@ -77,7 +78,7 @@ class TensorBoardLog:
                 self._write_reports(self._state.trials[event.number])
             case Completed() | Stopped() | Diverged() | Failed():
                 self._end(self._state.trials[event.number])
-            case Interrupted():
+            case Interrupted() | Retried():
                 self._close(self._state.trials[event.number])
 
     def close(self) -> None:

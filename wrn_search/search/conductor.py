@@ -27,6 +27,7 @@ from wrn_search.results.events import (
     Interrupted,
     Proposed,
     Reported,
+    Retried,
     Started,
     Stopped,
 )
@@ -39,6 +40,10 @@ from wrn_search.search.seeds import derived_seed
 from wrn_search.search.sizing import Allotment
 from wrn_search.space.definition import Space
 from wrn_search.space.trial_config import TrialConfig
+
+# Reasons for which running trials end after their epoch; after the others they train to their end.
+_AT_ONCE = ("max_hours", "interrupted", "failed")
+ENDED_BEFORE_GIVING_UP = 10  # trials
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class Conductor:
         self.allotment = allotment
         self.state = SearchState()
         self.end_reason: str | None = None  # why no further trial will come; None while one may
+        self.failure: str | None = None  # what went wrong, when that is `failed`
         self._record = record
         self._resolved = {"precision": precision, "compile": compile}
         self._searcher = SEARCHERS[space.search.searcher](space)
@@ -128,7 +134,7 @@ class Conductor:
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
         self._look_at_clock()
-        if self.end_reason is not None:
+        if self.end_reason in _AT_ONCE:
             return NoTrial.DONE
         if len(self._live) >= self.allotment.concurrent:
             return NoTrial.WAIT
@@ -136,8 +142,10 @@ class Conductor:
             number = self._unfinished.pop(0)
             if not self._ends_at_last_report(number):
                 return self._assignment(self.state.trials[number])
-        proposed = self._propose()
-        return NoTrial.DONE if proposed is None else self._assignment(self.state.trials[proposed])
+        proposed = self._propose() if self.end_reason is None else None
+        if proposed is not None:
+            return self._assignment(self.state.trials[proposed])
+        return NoTrial.WAIT if self._live else NoTrial.DONE  # one that trains may have to be tried again
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""
@@ -151,7 +159,7 @@ class Conductor:
         if self._ends_at_last_report(number):
             return False
         self._look_at_clock()
-        if self.end_reason in ("max_hours", "interrupted"):
+        if self.end_reason in _AT_ONCE:
             self.interrupted(number, f"the search ended: {self.end_reason}")
             return False
         return True
@@ -161,8 +169,25 @@ class Conductor:
         self._end(Diverged(number, epoch, error))
 
     def failed(self, number: int, error: str, out_of_memory: bool = False) -> None:
-        """A trial raised an exception or lost its process."""
+        """A trial raised an exception, which it would raise again."""
         self._end(Failed(number, error, out_of_memory))
+        self._look_at_failures()
+
+    def lost(self, number: int, error: str) -> None:
+        """A trial was lost by a fault that can pass: it is tried again, `search.retries` times."""
+        tries = self.state.trials[number].retries
+        if number not in self._live:
+            return
+        if tries >= self.space.search.retries:
+            self.failed(number, f"{error} (tried {tries + 1} times)" if tries else error)
+            return
+        self._record.append(Retried(number, error))
+        self._unfinished.append(number)
+
+    def storage_failed(self, number: int, error: str) -> None:
+        """What a trial has learned can no longer be stored: nothing goes on until somebody makes room."""
+        self._fail(error)
+        self.interrupted(number, error)
 
     def interrupted(self, number: int, reason: str) -> None:
         """A trial ended with its session; the next one goes on with it."""
@@ -172,6 +197,23 @@ class Conductor:
         """The user wants to stop: no trial starts any more, running ones end after their epoch."""
         if self.end_reason in (None, "finished", "exhausted"):
             self.end_reason = "interrupted"
+
+    def _look_at_failures(self) -> None:
+        ended = [trial.status for trial in self.state.trials.values() if trial.status in FINAL]
+        failed = ended.count("failed")
+        most = self.space.search.max_failed_share
+        if len(ended) >= ENDED_BEFORE_GIVING_UP and failed > most * len(ended):
+            last = next(
+                trial.error for trial in reversed(self.state.trials.values()) if trial.status == "failed"
+            )
+            self._fail(
+                f"at most a share of {most:g} of the trials may fail (search.max_failed_share), "
+                f"but {failed} of {len(ended)} did, the last one by: {last}"
+            )
+
+    def _fail(self, error: str) -> None:
+        if self.end_reason not in _AT_ONCE:
+            self.end_reason, self.failure = "failed", error
 
     def _end(self, event: Diverged | Failed | Interrupted) -> None:
         """Ends a trial once; a second cause changes nothing."""
@@ -252,7 +294,7 @@ class Conductor:
             case Stopped() | Completed() | Diverged() | Failed():
                 self._live.discard(event.number)
                 self._tell(self.state.trials[event.number].configuration)
-            case Interrupted():
+            case Interrupted() | Retried():
                 self._live.discard(event.number)
             case _:
                 pass

@@ -24,6 +24,7 @@ from wrn_search.results.events import (
     Interrupted,
     Proposed,
     Reported,
+    Retried,
     SearchEnded,
     Started,
     Stopped,
@@ -72,7 +73,7 @@ class Progress:
                 self._end(event.number, "diverged")
             case Failed():
                 self._end(event.number, "failed")
-            case Interrupted():
+            case Interrupted() | Retried():
                 self.running.discard(event.number)
             case _:
                 pass

@@ -24,7 +24,16 @@ from wrn_search.space.reader import read_space, space_from_mapping
 SpaceLike = str | Path | Mapping[str, Any] | Space
 ADAPTIVE_SEARCHERS = ("tpe",)
 # What may change between the sessions of one search without making its trials incomparable.
-MAY_CHANGE = ("description", "resources.", "search.max_hours", "dataset.root")
+MAY_CHANGE = (
+    "description",
+    "dataset.root",
+    "resources.",
+    "search.max_failed_share",
+    "search.max_hours",
+    "search.retries",
+    "search.trial_timeout",
+    "search.trials",
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ def resumable_state(request: Request) -> SearchState:
         raise InputError.of("--resume", text)
     before = _flat(_resolved_document(directory.resolved))
     now = _flat(request.space.to_document())
-    rule = "must stay what it was when a search is resumed (extending one is not supported yet)"
+    rule = "must stay what it was when a search is resumed, so that its trials can be compared"
     problems = [
         Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}")
         for key in sorted(before.keys() | now.keys())

@@ -88,9 +88,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         request.directory.check_new()
     else:
         state = resumable_state(request)
-        unfinished = any(trial.status not in FINAL for trial in state.trials.values())
-        if state.ended in ("finished", "exhausted") and not unfinished:
-            return SearchResult(request.directory.path, state, state.ended)
+        if _is_whole(request, state):
+            return SearchResult(request.directory.path, state, state.ended or "finished")
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
     if state is not None:
@@ -109,6 +108,13 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
         reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
+
+
+def _is_whole(request: Request, state: SearchState) -> bool:
+    """Whether a search has all the trials that are asked for, each at its end."""
+    if any(trial.status not in FINAL for trial in state.trials.values()):
+        return False
+    return state.ended == "exhausted" or (state.ended == "finished" and len(state.trials) >= request.rows)
 
 
 def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
@@ -143,9 +149,8 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        raise SearchFailed(
-            _cause(failure) if failure else "Ray Tune ended before the search did"
-        ) from failure
+        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 
 

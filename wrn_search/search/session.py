@@ -52,6 +52,7 @@ def opened_record(
     if resume:
         with Record.open(directory.events) as record:
             record.append(SearchResumed())
+            atomic_write_text(directory.resolved, _resolved(request))  # more trials or hours, another root
     else:
         _begin(request, data, nodes, allotment, arithmetic)
     directory.checkpoints.mkdir(exist_ok=True)
@@ -69,7 +70,7 @@ def _begin(
     directory.create()
     search_id = new_search_id()
     atomic_write_text(directory.space_file, request.space_text)
-    atomic_write_text(directory.resolved, yaml.safe_dump(space.to_document(), sort_keys=False))
+    atomic_write_text(directory.resolved, _resolved(request))
     write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, arithmetic))
     started = SearchStarted(
         search=space.name,
@@ -82,6 +83,11 @@ def _begin(
     with Record.create(directory.events) as record:
         record.append(started)
     directory.started()
+
+
+def _resolved(request: Request) -> str:
+    """The space after `--set` and defaults."""
+    return yaml.safe_dump(request.space.to_document(), sort_keys=False)
 
 
 def _manifest(
@@ -161,7 +167,9 @@ def hand_to_tune(
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial_id"],
-            trial_dirname_creator=lambda trial: trial.config["trial_id"],
+            trial_dirname_creator=lambda trial: (
+                trial.trial_id
+            ),  # Tune's: a trial that is tried again is a new one
         ),
         run_config=tune.RunConfig(
             name="tune",

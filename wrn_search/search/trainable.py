@@ -5,6 +5,7 @@ It reports what happened as plain values and decides nothing: not when to stop, 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import socket
 import traceback
@@ -26,13 +27,18 @@ if TYPE_CHECKING:
 _THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
 
 
+class StorageError(RuntimeError):
+    """The disk is full, gone or not ours."""
+
+
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
-    `threads`, `gpu_fraction`.
+    `threads`, `gpu_fraction`, `epoch_seconds` (None or a limit).
 
-    A step returns `{"epoch": {...}}`, `{"diverged": {...}}` or `{"failed": {...}}`; exceptions of the training are
-    values, so that the process lives on for the next trial. `checkpoint` is written before the epoch is reported, so
-    after a kill it can hold epochs that are not on record: those are reported first, from the checkpoint.
+    A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
+    fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
+    process lives on for the next trial. `checkpoint` is written before the epoch is reported, so after a kill it can
+    hold epochs that are not on record: those are reported first, from the checkpoint.
     """
 
     _training: Training | None = None
@@ -56,12 +62,20 @@ class WideResNetTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch."""
+        """One epoch. One that takes longer than `epoch_seconds` ends the process, whatever it is busy with."""
+        limit = self._assignment["epoch_seconds"]
+        if limit is not None:
+            faulthandler.dump_traceback_later(limit, exit=True)
         try:
             return self._epoch()
+        except StorageError as error:
+            self.cleanup()
+            return {"storage": {"error": str(error)}}
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
             self.cleanup()
             return {"failed": {"error": _told(error), "out_of_memory": _is_out_of_memory(error)}}
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def cleanup(self) -> None:
         """Frees the network."""
@@ -70,9 +84,15 @@ class WideResNetTrainable(tune.Trainable):
             self._training = None
 
     def _epoch(self) -> dict[str, Any]:
+        from wrn_search.training.checkpoint import CheckpointError
         from wrn_search.training.loop import Diverged
 
-        training = self._training = self._training or self._build()
+        try:
+            training = self._training = self._training or self._build()
+        except CheckpointError as error:  # the next try begins without it
+            self.cleanup()
+            Path(self._assignment["checkpoint"]).unlink(missing_ok=True)
+            return {"lost": {"error": str(error)}}
         if self._reported < training.epoch:
             metrics = training.history[self._reported]
         else:
@@ -80,9 +100,23 @@ class WideResNetTrainable(tune.Trainable):
                 metrics = training.run_epoch()
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
-            training.save(Path(self._assignment["checkpoint"]))
+            self._save(training)
         self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
+
+    def _save(self, training: Training) -> None:
+        """Writes the checkpoint.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        path = Path(self._assignment["checkpoint"])
+        try:
+            training.save(path)
+        except OSError as error:
+            raise StorageError(
+                f"a checkpoint could not be written: {error.strerror or error} ({path})"
+            ) from error
 
     def _build(self) -> Training:
         """The training, from its checkpoint if there is one."""

@@ -50,6 +50,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
             "threads": self._conductor.allotment.cpus_per_trial,
             "gpu_fraction": self._conductor.allotment.gpus_per_trial,
+            "epoch_seconds": self._conductor.space.search.trial_timeout,
         }
 
     def on_trial_complete(
@@ -73,13 +74,23 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
     def __init__(self, conductor: Conductor):
         super().__init__()
         self._conductor = conductor
+        self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A trial is about to start."""
+        self._heard[trial.trial_id] = time.monotonic()
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """One epoch, or the end, of a trial."""
         number = trial.config["number"]
+        self._heard[trial.trial_id] = time.monotonic()
         nested = _unflattened(result)
         if "failed" in nested:
             self._conductor.failed(number, **nested["failed"])
+        elif "lost" in nested:
+            self._conductor.lost(number, nested["lost"]["error"])
+        elif "storage" in nested:
+            self._conductor.storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
         elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
@@ -92,7 +103,10 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         text = (
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
-        self._conductor.failed(trial.config["number"], _process_error(text))
+        reason, limit = _process_error(text), trial.config["epoch_seconds"]
+        if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
+            reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
+        self._conductor.lost(trial.config["number"], reason)
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
@@ -129,10 +143,10 @@ class EndOfSearch(Stopper):
 
     def stop_all(self) -> bool:
         """Asked at every step of Tune's loop."""
-        if self._conductor.end_reason not in ("interrupted", "max_hours"):
+        if self._conductor.end_reason not in ("interrupted", "max_hours", "failed"):
             return False
         self._waiting_since = self._waiting_since or time.monotonic()
-        patience = SECONDS_TO_FINISH_EPOCHS if self._conductor.end_reason == "interrupted" else float("inf")
+        patience = float("inf") if self._conductor.end_reason == "max_hours" else SECONDS_TO_FINISH_EPOCHS
         return not self._conductor.live or time.monotonic() - self._waiting_since > patience
 
     def __getstate__(self) -> dict[str, Any]:

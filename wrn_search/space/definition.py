@@ -152,6 +152,21 @@ class SearchSettings(Section):
         real_number(0, 100_000, above=True, nullable=True),
         Field(description="wall hours after which no epoch is begun"),
     ] = None
+    retries: Annotated[
+        int,
+        whole_number(0, 1000),
+        Field(description="further tries of a trial whose process dies or whose checkpoint is damaged"),
+    ] = 2
+    trial_timeout: Annotated[
+        float | None,
+        real_number(0, 10_000_000, above=True, nullable=True),
+        Field(description="seconds that one epoch may take, validation included; then the process is ended"),
+    ] = None
+    max_failed_share: Annotated[
+        float,
+        real_number(0, 1),
+        Field(description="the search ends when 10 trials have ended and more than this share has failed"),
+    ] = 0.5
     seed: Annotated[
         int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
     ] = 0

@@ -21,9 +21,6 @@ from wrn_search.space.yaml_source import Source, parse_source, read_source, with
 NOT_YET: dict[KeyPath, str] = {
     ("model", "num_params"): "exact parameter budgets are",
     ("search", "warm_start"): "warm starting from another search is",
-    ("search", "retries"): "retrying failed trials is",
-    ("search", "trial_timeout"): "a time limit for a hanging trial is",
-    ("search", "max_failed_share"): "ending a search by its share of failed trials is",
 }
 SECTIONS: dict[str, type[BaseModel]] = {
     name: field.annotation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from pathlib import Path
@@ -26,8 +27,10 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """
     partial = path.with_name(path.name + ".partial")
     try:
+        content = io.BytesIO()  # torch's writer has no words for a full disk, a file's `write` has
+        torch.save({"format": _FORMAT, "version": _VERSION, "state": state}, content)
         with partial.open("wb") as file:
-            torch.save({"format": _FORMAT, "version": _VERSION, "state": state}, file)
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
