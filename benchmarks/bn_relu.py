@@ -69,6 +69,7 @@ def _region(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     )
 
 
+torch._dynamo.config.recompile_limit = 2 * len(SHAPES) + 2  # past it torch would quietly run it uncompiled
 _compiled_region = torch.compile(_region, dynamic=True)
 
 

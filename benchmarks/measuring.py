@@ -122,10 +122,17 @@ def options(doc: str | None, rounds: int) -> argparse.ArgumentParser:
     """What every benchmark takes."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--rounds", type=int, default=rounds, help=f"turns of each variant (default {rounds})"
+        "--rounds", type=_count, default=rounds, help=f"turns of each variant (default {rounds})"
     )
     parser.add_argument("--json", type=Path, help=f"where the values go (default {RESULTS.name}/MACHINE/)")
     return parser
+
+
+def _count(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, but got '{text}'")
+    return int(text)
 
 
 def report(name: str, lines: Sequence[str], values: Mapping[str, Any], path: Path | None) -> None:

@@ -59,6 +59,28 @@ def whole_path(
     return lambda: training.run_epoch().images_per_second
 
 
+def wall_path(
+    dataset: DatasetSettings,
+    depth: int,
+    widen_factor: float,
+    precision: str,
+    batch_size: int,
+    threads: int,
+    images: int,
+) -> Callable[[], float]:
+    """At least so many images, validations between the epochs, as a function that returns how many they were."""
+    training = training_of(config_of(dataset, depth, widen_factor, precision, batch_size), threads)
+
+    def train() -> float:
+        trained = 0
+        while trained < images:
+            training.run_epoch()
+            trained += training.train_batches.num_images
+        return trained
+
+    return train
+
+
 def step_alone(
     dataset: DatasetSettings, depth: int, widen_factor: float, precision: str, batch_size: int, threads: int
 ) -> Callable[[], float]:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from benchmarks.images import write_parquet
 from benchmarks.measuring import Variant, in_turns, options, report, row
-from benchmarks.our_training import VALIDATION, whole_path
+from benchmarks.our_training import VALIDATION, wall_path
 from wrn_search.space.datasets import DatasetSettings
 from wrn_search.training.preparation import prepare
 
 STEPS = 12  # of a round at 32x32
+IMAGES = {8: 10_000, 32: STEPS * 128}  # of a round and trial
 BATCH_SIZES = {8: 64, 32: 128}
 CASES = ((8, 10, 1), (8, 16, 2), (32, 10, 1), (32, 16, 2))  # image side, depth, widening factor
 
@@ -35,17 +37,21 @@ def measure(
         "widen_factor": widen_factor,
         "precision": "fp32",
         "batch_size": BATCH_SIZES[side],
+        "images": IMAGES[side],
     }
     with ExitStack() as stack:
-        alone = stack.enter_context(Variant(whole_path, threads=2, **shape))
-        pair = [stack.enter_context(Variant(whole_path, threads=1, **shape)) for _ in range(2)]
+        alone = stack.enter_context(Variant(wall_path, threads=2, **shape))
+        pair = [stack.enter_context(Variant(wall_path, threads=1, **shape)) for _ in range(2)]
 
-        def together() -> float:
-            for variant in pair:
+        def rate(variants: list[Variant]) -> float:
+            """Images/s from the common start to the last end."""
+            began = time.perf_counter()
+            for variant in variants:
                 variant.start()
-            return sum(variant.wait() for variant in pair)
+            return sum(variant.wait() for variant in variants) / (time.perf_counter() - began)
 
-        return in_turns({"1 trial x 2 threads": alone.run, "2 trials x 1 thread": together}, rounds)
+        ways = {"1 trial x 2 threads": lambda: rate([alone]), "2 trials x 1 thread": lambda: rate(pair)}
+        return in_turns(ways, rounds)
 
 
 def main() -> None:

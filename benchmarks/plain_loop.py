@@ -31,7 +31,7 @@ class Images(Dataset[tuple[Tensor, int]]):
         self.targets = labels.tolist()
         self.transform = transforms.Compose(
             [
-                transforms.RandomCrop(32, padding=4, padding_mode="reflect"),
+                transforms.RandomCrop(32, padding=4),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
                 transforms.Normalize(_MEAN, _STD),

@@ -106,7 +106,7 @@ def driver_cpu_seconds(searcher: str, trials: int) -> float:
 def main() -> None:
     """Prints both tables."""
     parser = options(__doc__, rounds=1)
-    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--trials", type=int, default=16, help="of the search that is timed; 0 for none")
     parser.add_argument("--epochs", type=int, default=27)
     parser.add_argument(
         "--driver", default=DRIVER, help=f"SEARCHER:TRIALS,...;... (default {DRIVER}); '' for none"
@@ -114,7 +114,7 @@ def main() -> None:
     chosen = parser.parse_args()
     kept: dict[str, object] = {}
     lines: list[str] = []
-    if chosen.rounds:
+    if chosen.trials:
         from wrn_search.training.preparation import prepare
 
         prepare(space(chosen.trials, chosen.epochs).dataset)

@@ -75,6 +75,7 @@ def main() -> None:
     parser = options(__doc__, rounds=5)
     parser.add_argument("--networks", default=",".join(STEPS), help="DEPTH-WIDTH, separated by commas")
     chosen = parser.parse_args()
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the plain loop and the ceiling are a CPU's, so all must be
     threads = usable_cores()
     lines: list[str] = []
     kept: dict[str, Any] = {"threads": threads, "batch_size": BATCH_SIZE, "networks": {}}

@@ -365,9 +365,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
 
 
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379", "ray://127.0.0.1:1"]
-)
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379"])
 def test_an_address_where_no_cluster_answers_is_told_at_once(tmp_path, address) -> None:
     done = _run(_written(tmp_path, QUICK), "--address", address, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -383,3 +381,25 @@ def test_an_output_that_takes_nothing_is_no_traceback(tmp_path, redirection, sta
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == status
     assert len(done.stderr.splitlines()) == status, done.stderr
+
+
+def test_ray_client_is_refused(tmp_path) -> None:
+    done = _run(_written(tmp_path, QUICK), "--address", "ray://127.0.0.1:1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "--address: must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
+    )
+
+
+def test_a_search_goes_on_when_nobody_watches(tmp_path) -> None:
+    """stderr is a pipe whose reader has gone, then closed."""
+    document = QUICK | {"search": {"trials": 1, "scheduler": "none"}, "training": {"epochs": 2}}
+    space = _written(tmp_path, document)
+    for number, redirection in enumerate(("2> >(head -c1 > /dev/null)", "2>&-")):
+        command = f"{shlex.join(COMMAND)} {space} --results out-{number} {redirection}"
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, stdout=subprocess.PIPE, timeout=DEADLINE, check=False
+        )
+        assert done.returncode == 0
+        trials, _ = wrn_search.read(tmp_path / f"out-{number}")
+        assert trials["epochs_done"].tolist() == [2]

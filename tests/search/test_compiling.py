@@ -24,8 +24,11 @@ def test_the_users_own_compiler_counts(monkeypatch) -> None:
     assert resolved_compile("on", 0.0) == "on"
 
 
-def test_a_resumed_search_keeps_what_it_began_with(tmp_path) -> None:
+def test_a_resumed_search_keeps_what_it_began_with(tmp_path, monkeypatch) -> None:
     space = space_of()
     conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), compile="on")
     conductor.next_trial()
-    assert resolved_compile("auto", 0.0, conductor.state) == "on"
+    assert resolved_compile("auto", 0.5, conductor.state) == "on"
+    monkeypatch.setattr("wrn_search.search.compiling.shutil.which", lambda name: None)
+    with pytest.raises(InputError, match="a C\\+\\+ compiler must be installed"):
+        resolved_compile("auto", 0.0, conductor.state)

@@ -334,3 +334,44 @@ def test_a_finished_search_goes_on_when_more_trials_are_asked_for(tmp_path) -> N
     play(extended, _curve)
     for one, other in zip(unbroken.state.trials.values(), extended.state.trials.values(), strict=True):
         assert (one.trial_id, one.hparams, one.status) == (other.trial_id, other.hparams, other.status)
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_process_that_dies_while_the_search_ends_costs_no_try(tmp_path, retries) -> None:
+    """SIGTERM to a whole job step: the driver is asked to stop and its trial processes die."""
+    space = space_of(search={"trials": 2, "searcher": "random", "retries": retries})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    conductor.next_trial()
+    conductor.interrupt()
+    conductor.lost(0, "its process died")
+    assert (_statuses(conductor), conductor.state.trials[0].retries) == (["interrupted"], 0)
+
+
+def test_an_interrupt_counts_after_the_hours_too_but_not_after_the_end(tmp_path) -> None:
+    now = [0.0]
+    space = space_of(search={"trials": 1, "max_hours": 1.0, "scheduler": "none", "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), clock=lambda: now[0])
+    conductor.next_trial()
+    now[0] = 4000.0
+    conductor.look_at_clock()
+    assert conductor.end_reason == "max_hours"
+    conductor.interrupt()
+    assert conductor.end_reason == "interrupted"
+
+    space = space_of(search={"trials": 1, "searcher": "random", "scheduler": "none"})
+    finished = conductor_of(space, new_record(tmp_path / "finished.jsonl", space))
+    play(finished, _curve)
+    finished.interrupt()
+    assert finished.end_reason == "finished"
+
+
+def test_a_lost_trial_is_not_tried_again_when_the_hours_are_over(tmp_path) -> None:
+    now = [0.0]
+    space = space_of(search={"trials": 1, "max_hours": 1.0, "searcher": "random"})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), 2, clock=lambda: now[0])
+    conductor.next_trial()
+    assert conductor.next_trial() is NoTrial.WAIT
+    conductor.lost(0, "its process died")
+    now[0] = 4000.0
+    assert conductor.next_trial() is NoTrial.DONE
+    assert conductor.end_reason == "max_hours"

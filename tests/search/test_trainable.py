@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -131,7 +132,8 @@ def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path) -> None:
     program = f"""
 import ctypes
 from wrn_search.search.trainable import WideResNetTrainable
-WideResNetTrainable._epoch = lambda self: ctypes.PyDLL(None).sleep(50)
+from wrn_search.training.loop import Training
+Training.run_epoch = lambda self: ctypes.PyDLL(None).sleep(50)
 trainable = WideResNetTrainable.__new__(WideResNetTrainable)
 trainable.setup({assignment!r})
 trainable.step()
@@ -212,3 +214,32 @@ def test_too_little_memory_is_told_apart(
     failed = _trainable(_assignment(tmp_path / "trial.pt")).step()["failed"]
     assert failed["out_of_memory"] is out_of_memory
     assert failed["error"].startswith(type(error).__name__)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), OSError(errno.EMFILE, "Too many open files")]
+)
+def test_a_checkpoint_that_cannot_be_read_just_now_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, straight: list[dict[str, float]], error: OSError
+) -> None:
+    path = tmp_path / "trial.pt"
+    _epochs(_trainable(_assignment(path)), 2)
+
+    def raising(*arguments: object, **options: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.load", raising)
+        assert error.strerror in _trainable(_assignment(path, epochs_done=2)).step()["lost"]["error"]
+    assert _epochs(_trainable(_assignment(path, epochs_done=2)), EPOCHS - 2) == straight[2:]
+
+
+def test_no_room_for_prepared_images_is_no_fault_of_the_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(WideResNetTrainable, "_build", raising)
+    result = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    assert result == {"storage": {"error": "[Errno 28] No space left on device"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -32,6 +33,12 @@ def show(text: str) -> None:
     print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
 
 
+def say(text: str) -> None:
+    """Prints a line on stderr, if anybody listens there."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
 def exit_status(command: Callable[[], int]) -> int:
     """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
     try:
@@ -41,22 +48,23 @@ def exit_status(command: Callable[[], int]) -> int:
         return status
     except InputError as error:
         for problem in error.problems[:_MAX_PROBLEMS]:
-            print(problem, file=sys.stderr)
+            say(str(problem))
         if (more := len(error.problems) - _MAX_PROBLEMS) > 0:
-            print(f"... and {more} more", file=sys.stderr)
+            say(f"... and {more} more")
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         _drop_output()
         return 0
     except OSError as error:
         _drop_output()
-        print(f"the output could not be written: {printable(str(error))}", file=sys.stderr)
+        say(f"the output could not be written: {printable(str(error))}")
         return FAILED
 
 
 def _drop_output() -> None:
     """What Python still holds of it must not fail a second time at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

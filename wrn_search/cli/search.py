@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, show
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
 from wrn_search.space.errors import InputError, Problem
 
 _EXAMPLES = """\
@@ -91,13 +90,13 @@ def _search(options: argparse.Namespace) -> int:
             quiet=options.quiet,
         )
     except SearchFailed as error:
-        print(f"the search failed: {error}", file=sys.stderr)
+        say(f"the search failed: {error}")
         return 1
     from wrn_search.analysis.summary import summary_text
 
     show(summary_text(result.state, str(result.directory)))
     if result.exit_status == INTERRUPTED:
-        print("interrupted: go on with the same command and --resume", file=sys.stderr)
+        say("interrupted: go on with the same command and --resume")
     return result.exit_status
 
 

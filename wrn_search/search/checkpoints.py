@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Proposed, Reported, Stopped
@@ -34,8 +35,9 @@ class CheckpointKeeper:
         """Deletes what a kill left behind: files of no unfinished trial, half-written ones too."""
         needed = {f"{trial_id}.pt" for trial_id in self._ids.values()}
         for path in self._folder.iterdir():
-            if path.name not in needed:
-                path.unlink(missing_ok=True)
+            if path.name not in needed and not path.is_dir():
+                with contextlib.suppress(OSError):  # such as a file of NFS that somebody still reads
+                    path.unlink()
 
     def _keep_better(self, number: int) -> None:
         loser: int | None = number

@@ -25,8 +25,7 @@ def resolved_compile(asked: str, gpu_fraction: float, state: SearchState | None 
     Raises:
         InputError: `on`, for a CPU without the C++ compiler that torch needs there.
     """
-    for trial in state.trials.values() if state else ():
-        return str(trial.config["compile"])
+    asked = next((str(trial.config["compile"]) for trial in state.trials.values()), asked) if state else asked
     if asked == "on" and not gpu_fraction and not _has_compiler():
         text = f"a C++ compiler must be installed ({' or '.join(_COMPILERS)}), but none was found"
         raise InputError.of("training.compile", f"{text}; use off")

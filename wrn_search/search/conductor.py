@@ -133,7 +133,7 @@ class Conductor:
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
-        self._look_at_clock()
+        self.look_at_clock()
         if self.end_reason in _AT_ONCE:
             return NoTrial.DONE
         if len(self._live) >= self.allotment.concurrent:
@@ -158,7 +158,7 @@ class Conductor:
         self._record.append(Reported(number, metrics, node, device))
         if self._ends_at_last_report(number):
             return False
-        self._look_at_clock()
+        self.look_at_clock()
         if self.end_reason in _AT_ONCE:
             self.interrupted(number, f"the search ended: {self.end_reason}")
             return False
@@ -178,6 +178,9 @@ class Conductor:
         tries = self.state.trials[number].retries
         if number not in self._live:
             return
+        if self.end_reason in _AT_ONCE:  # a signal to the whole group ends trial processes too
+            self.interrupted(number, error)
+            return
         if tries >= self.space.search.retries:
             self.failed(number, f"{error} (tried {tries + 1} times)" if tries else error)
             return
@@ -195,7 +198,8 @@ class Conductor:
 
     def interrupt(self) -> None:
         """The user wants to stop: no trial starts any more, running ones end after their epoch."""
-        if self.end_reason in (None, "finished", "exhausted"):
+        over = self.end_reason in ("finished", "exhausted") and not (self._live or self._unfinished)
+        if self.end_reason != "failed" and not over:
             self.end_reason = "interrupted"
 
     def _look_at_failures(self) -> None:
@@ -212,7 +216,7 @@ class Conductor:
             )
 
     def _fail(self, error: str) -> None:
-        if self.end_reason not in _AT_ONCE:
+        if self.end_reason not in ("interrupted", "failed"):
             self.end_reason, self.failure = "failed", error
 
     def _end(self, event: Diverged | Failed | Interrupted) -> None:
@@ -220,12 +224,15 @@ class Conductor:
         if event.number in self._live:
             self._record.append(event)
 
-    def _look_at_clock(self) -> None:
+    def look_at_clock(self) -> None:
+        """Ends the search when its hours are over; may be called without an event, too."""
         left = self.seconds_left
         if left is None or left > 0:
             return
         # All may have been proposed already: the trials that still train must not go on either.
-        if self.end_reason is None or (self.end_reason in ("finished", "exhausted") and self._live):
+        if self.end_reason is None or (
+            self.end_reason in ("finished", "exhausted") and (self._live or self._unfinished)
+        ):
             self.end_reason = "max_hours"
 
     def _propose(self) -> int | None:

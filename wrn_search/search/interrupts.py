@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -24,7 +25,8 @@ def interrupts(ask_to_stop: Callable[[], None]) -> Iterator[None]:
         asked = True
         ask_to_stop()
         text = "stopping: running trials finish their epoch (10 s at most); once more to stop at once"
-        print(f"\n{text}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # nobody may be listening any more
+            print(f"\n{text}", file=sys.stderr, flush=True)
 
     if (
         threading.current_thread() is not threading.main_thread()

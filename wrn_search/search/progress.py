@@ -5,6 +5,7 @@ A fold over events like everything else; live in a terminal, plain lines elsewhe
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -138,13 +139,13 @@ class ProgressDisplay:
         self, progress: Progress, stream: TextIO | None = None, clock: Callable[[], float] = time.time
     ):
         self._progress = progress
-        self._stream = stream or sys.stderr
+        self._stream: TextIO | None = stream or sys.stderr  # None: closed by whoever started us
         self._clock = clock
         self._shown_at = 0.0
         self._live: Live | None = None
 
     def __enter__(self) -> ProgressDisplay:
-        if self._stream.isatty():
+        if self._stream is not None and self._stream.isatty():
             console = Console(file=self._stream)
             self._live = Live(self._renderable(), console=console, auto_refresh=False)
             self._live.start()
@@ -152,8 +153,9 @@ class ProgressDisplay:
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            self._live.update(self._renderable(), refresh=True)
-            self._live.stop()
+            with contextlib.suppress(OSError, ValueError):
+                self._live.update(self._renderable(), refresh=True)
+                self._live.stop()
 
     def __call__(self, moment: float, event: Event) -> None:
         """Takes in a written event."""
@@ -167,10 +169,11 @@ class ProgressDisplay:
         if not at_once and now - self._shown_at < pause:
             return
         self._shown_at = now
-        if self._live:
-            self._live.update(self._renderable(), refresh=True)
-        else:
-            print(self._progress.line(now), file=self._stream, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # a search does not end with those who watch it
+            if self._live:
+                self._live.update(self._renderable(), refresh=True)
+            elif self._stream is not None:
+                print(self._progress.line(now), file=self._stream, flush=True)
 
     def _renderable(self) -> Text:
         return Text(self._progress.line(self._clock()).replace(" | ", "\n"))

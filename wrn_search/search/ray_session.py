@@ -18,6 +18,8 @@ _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Its monitor's way of ending a process takes the whole of Tune along; the kernel's way ends one trial.
+    "RAY_memory_monitor_refresh_ms": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
@@ -61,6 +63,9 @@ def ray_at(address: str) -> Iterator[list[Node]]:
     _set_environment()
     import ray
 
+    if address.startswith("ray://"):
+        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
+        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
     try:
         _knock(address)
         ray.init(address=address, **_quiet())
@@ -82,7 +87,7 @@ def _knock(address: str) -> None:
     Raises:
         OSError, OverflowError: nobody answers, or there is no such host or port.
     """
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    host, colon, port = address.rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER).close()
 

@@ -88,8 +88,8 @@ def resumable_state(request: Request) -> SearchState:
     rule = "must stay what it was when a search is resumed, so that its trials can be compared"
     problems = [
         Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}")
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not key.startswith(MAY_CHANGE)
+        for key in sorted(before.keys() | now.keys(), key=str)
+        if before.get(key) != now.get(key) and not str(key).startswith(MAY_CHANGE)
     ]
     if problems:
         raise InputError(problems)

@@ -52,13 +52,15 @@ def opened_record(
     if resume:
         with Record.open(directory.events) as record:
             record.append(SearchResumed())
-            atomic_write_text(directory.resolved, _resolved(request))  # more trials or hours, another root
     else:
         _begin(request, data, nodes, allotment, arithmetic)
-    directory.checkpoints.mkdir(exist_ok=True)
-    shutil.rmtree(directory.ray, ignore_errors=True)
     # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
+        atomic_write_text(
+            directory.resolved, _resolved(request)
+        )  # on resume: more trials or hours, another root
+        directory.checkpoints.mkdir(exist_ok=True)
+        shutil.rmtree(directory.ray, ignore_errors=True)
         yield record
 
 

@@ -5,10 +5,13 @@ It reports what happened as plain values and decides nothing: not when to stop, 
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import socket
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from wrn_search.training.preparation import PreparedData
 
 _THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
+_NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 class StorageError(RuntimeError):
@@ -62,20 +66,18 @@ class WideResNetTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch. One that takes longer than `epoch_seconds` ends the process, whatever it is busy with."""
-        limit = self._assignment["epoch_seconds"]
-        if limit is not None:
-            faulthandler.dump_traceback_later(limit, exit=True)
+        """One epoch."""
         try:
             return self._epoch()
         except StorageError as error:
             self.cleanup()
             return {"storage": {"error": str(error)}}
+        except OSError as error:
+            self.cleanup()
+            return {"storage" if error.errno in _NO_STORAGE else "lost": {"error": str(error)}}
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
             self.cleanup()
             return {"failed": {"error": _told(error), "out_of_memory": _is_out_of_memory(error)}}
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
     def cleanup(self) -> None:
         """Frees the network."""
@@ -97,7 +99,8 @@ class WideResNetTrainable(tune.Trainable):
             metrics = training.history[self._reported]
         else:
             try:
-                metrics = training.run_epoch()
+                with _time_limit(self._assignment["epoch_seconds"]):
+                    metrics = training.run_epoch()
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
             self._save(training)
@@ -137,6 +140,19 @@ class WideResNetTrainable(tune.Trainable):
         if checkpoint.exists():
             training.restore(checkpoint)
         return training
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    """Ends the process when the block takes longer, whatever it is busy with."""
+    if seconds is None:
+        yield
+        return
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _forget_placement_of_threads() -> None:

@@ -143,6 +143,7 @@ class EndOfSearch(Stopper):
 
     def stop_all(self) -> bool:
         """Asked at every step of Tune's loop."""
+        self._conductor.look_at_clock()
         if self._conductor.end_reason not in ("interrupted", "max_hours", "failed"):
             return False
         self._waiting_since = self._waiting_since or time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import zipfile
@@ -11,6 +12,8 @@ from typing import Any
 import torch
 
 _FORMAT = "wrn-search checkpoint"
+# Says nothing of the file: the same read may go well later.
+_PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
 # Goes up with every change of the state's keys or of the network's parameter names.
 _VERSION = 2
 
@@ -45,6 +48,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: no such file, damaged, of another program, or of another version.
+        OSError, MemoryError: it could not be read now, which says nothing of the file.
     """
     content = _read(path)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
@@ -70,9 +74,9 @@ def _read(path: Path) -> Any:
         raise CheckpointError(f"{path}: no such checkpoint") from error
     except CheckpointError:
         raise
-    except (
-        Exception
-    ) as error:  # whatever a reader of a broken archive runs into: there is no narrower common type
+    except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in _PASSING:
+            raise  # whatever a reader of a broken archive runs into: there is no narrower common type
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: damaged or foreign checkpoint: {reason}") from error
 
