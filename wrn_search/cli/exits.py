@@ -27,8 +27,6 @@ class Parser(argparse.ArgumentParser):
 
 def show(text: str) -> None:
     """Prints a result on stdout; what a terminal might obey is spelt out."""
-    if sys.stdout is None:  # closed by whoever started us
-        return
     encoding = sys.stdout.encoding or "utf-8"
     print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
 
@@ -41,10 +39,10 @@ def say(text: str) -> None:
 
 def exit_status(command: Callable[[], int]) -> int:
     """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
+    _open_what_is_closed()
     try:
         status = command()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return status
     except InputError as error:
         for problem in error.problems[:_MAX_PROBLEMS]:
@@ -64,7 +62,17 @@ def exit_status(command: Callable[[], int]) -> int:
         return FAILED
 
 
+def _open_what_is_closed() -> None:
+    """A stream that whoever started us has closed leads nowhere; else the next opened file would take its place."""
+    for name, descriptor in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != descriptor:
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+            setattr(sys, name, open(descriptor, "r" if name == "stdin" else "w", closefd=False))  # noqa: SIM115
+
+
 def _drop_output() -> None:
     """What Python still holds of it must not fail a second time at its end."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
