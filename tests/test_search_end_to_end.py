@@ -246,6 +246,7 @@ def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not
         assert epochs[metrics].equals(whole_epochs[metrics])
 
 
+@pytest.mark.slow
 def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path) -> None:
     document = QUICK | {
         "search": {"trials": 2, "scheduler": "none", "retries": 1},
@@ -272,6 +273,7 @@ def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path
     assert more["trial_id"].tolist()[:2] == trials["trial_id"].tolist()
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_search_and_makes_no_failed_trials(tmp_path) -> None:
     """A link to /dev/full in the place of the next checkpoint stands for the disk; the save that fails removes it."""
     document = QUICK | {"search": {"trials": 4, "scheduler": "none"}, "resources": {"concurrent": 1}}
@@ -391,6 +393,7 @@ def test_ray_client_is_refused(tmp_path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_when_nobody_watches(tmp_path) -> None:
     """stderr is a pipe whose reader has gone, then closed."""
     document = QUICK | {"search": {"trials": 1, "scheduler": "none"}, "training": {"epochs": 2}}
