@@ -9,30 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wrn_search.analysis.quantities import (
-    Answer,
-    CellMap,
-    Confirm,
-    Counts,
-    Curves,
-    Dataset,
-    Edf,
-    Importance,
-    IsoParams,
-    Paper,
-    Pareto,
-    Provenance,
-    Reason,
-    Rungs,
-    Search,
-    Slice,
-    Trial,
-)
+from wrn_search.analysis.background import Confirm, Counts, Paper, Provenance, Reason
+from wrn_search.analysis.details import Curves, Edf, Importance, Rungs, Slice
+from wrn_search.analysis.quantities import Answer, CellMap, Dataset, IsoParams, Pareto, Search, Trial
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one or several searches over the same images found; see `quantities` for each part."""
+    """What one or several searches over the same images found; see `quantities`, `details`, `background` for the parts."""
 
     title: str  # the searches' names
     searches: tuple[Search, ...]
