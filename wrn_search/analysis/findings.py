@@ -16,7 +16,7 @@ from wrn_search.analysis.quantities import Answer, CellMap, Dataset, IsoParams, 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one or several searches over the same images found; see `quantities`, `details`, `background` for the parts."""
+    """What one or several searches over the same images found; its parts: `quantities`, `details`, `background`."""
 
     title: str  # the searches' names
     searches: tuple[Search, ...]
