@@ -1,0 +1,178 @@
+"""Figures of depth x widening factor: the error that each pair reached, and the time that it took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wrn_search.analysis.findings import Findings
+from wrn_search.analysis.quantities import Cell, CellMap
+from wrn_search.report.figure import Figure, Table, axis, hover_text, layout, percent, plural, shown
+
+_CELL_WIDTH = 62  # pixels that a cell's text needs
+_CELL_HEIGHT = 54
+_READ = (
+    "Each cell: its value, n = trials that it was taken from, s = stopped early, x = failed or diverged, "
+    "r = running or interrupted. Blank = never tried; grey = tried, but no trial got there."
+)
+
+
+def error_map(findings: Findings) -> Figure:
+    """The lowest validation error of each pair at full epochs; with repeats the median of its best configuration."""
+    grid = findings.error_map
+    reached = [cell for cell in grid.cells if _error(cell) is not None]
+    if reached:
+        best = min(reached, key=lambda cell: _error(cell) or 0.0)
+        kind = "median of repeats" if grid.repeated else "validation error"
+        result = (
+            f"Lowest {kind} {percent(_error(best))} % at depth {best.depth}, widening factor "
+            f"{shown(best.widen_factor)} (n = {best.n}), of {plural(len(reached), 'pair')} with a trial at full "
+            f"epochs ({findings.max_epochs}); {_gaps(grid)}."
+        )
+    else:
+        result = f"No trial got to full epochs ({findings.max_epochs}), so no pair has an error yet."
+    value = "the lowest validation error at full epochs in percent"
+    if grid.repeated:
+        value = "the median over the repeats of its best configuration, with their range"
+    return Figure(
+        key="error-map",
+        title="Validation error (%) by depth and widening factor",
+        result=result,
+        reading=f"The value is {value}. {_READ} {_binning(grid)}".strip(),
+        table=_table(findings, grid),
+        **_drawing(findings, grid, [_error(cell) for cell in grid.cells], "%"),
+    )
+
+
+def time_map(findings: Findings) -> Figure:
+    """The median seconds of an epoch's training of each pair."""
+    grid = findings.time_map
+    timed = [cell for cell in grid.cells if cell.value is not None]
+    if timed:
+        low = min(timed, key=lambda cell: cell.value or 0.0)
+        high = max(timed, key=lambda cell: cell.value or 0.0)
+        ratio = (high.value or 0.0) / low.value if low.value else None
+        result = (
+            f"An epoch took {shown(low.value)} s (depth {low.depth}, widening factor {shown(low.widen_factor)}) "
+            f"to {shown(high.value)} s (depth {high.depth}, widening factor {shown(high.widen_factor)})"
+            + (f", {ratio:.3g} times as long." if ratio else ".")
+        )
+    else:
+        result = "No epoch has been timed yet."
+    devices = sorted({device for each in findings.provenance for device in each.devices})
+    return Figure(
+        key="time-map",
+        title="Seconds an epoch by depth and widening factor",
+        result=result,
+        reading=f"Median over trials of each one's median epoch, training only, on {', '.join(devices) or 'unknown hardware'}; "
+        f"trials that ran beside others are slower. n = timed trials. {_binning(grid)}".strip(),
+        table=_table(findings, grid),
+        **_drawing(findings, grid, [cell.value for cell in grid.cells], "s"),
+    )
+
+
+def _error(cell: Cell) -> float | None:
+    return cell.value if cell.median is None else cell.median
+
+
+def _gaps(grid: CellMap) -> str:
+    tried = {(cell.depth, cell.widen_factor) for cell in grid.cells}
+    gaps = len(grid.depths) * len(grid.widen_factors) - len(tried)
+    unreached = sum(_error(cell) is None for cell in grid.cells)
+    return f"{unreached} tried without one, {gaps} never tried"
+
+
+def _binning(grid: CellMap) -> str:
+    return "Widening factors are middles of bins." if grid.binned else ""
+
+
+def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit: str) -> dict[str, Any]:
+    """Traces, layout and size of a map."""
+    columns = [("≈" if grid.binned else "") + shown(float(factor)) for factor in grid.widen_factors]
+    rows = [str(depth) for depth in grid.depths]
+    places = {
+        (cell.depth, cell.widen_factor): (cell, value) for cell, value in zip(grid.cells, values, strict=True)
+    }
+    pairs = [[places.get((depth, factor)) for factor in grid.widen_factors] for depth in grid.depths]
+    shared = {"type": "heatmap", "x": columns, "y": rows, "xgap": 3, "ygap": 3, "hoverinfo": "text"}
+    number = _digits([value for value in values if value is not None])
+    texts = [[_cell_text(*pair, number) if pair else "" for pair in row] for row in pairs]
+    hovers = [[_cell_hover(findings, *pair, unit) if pair else "" for pair in row] for row in pairs]
+    traces = (
+        {
+            **shared,
+            "z": [[0 if pair and pair[1] is None else None for pair in row] for row in pairs],
+            "colorscale": [[0, "@empty"], [1, "@empty"]],
+            "showscale": False,
+            "text": texts,
+            "texttemplate": "%{text}",
+            "textfont": {"size": 11, "color": "@muted"},
+            "hovertext": hovers,
+        },
+        {
+            **shared,
+            "z": [[pair[1] if pair else None for pair in row] for row in pairs],
+            "colorscale": "@map",
+            "colorbar": {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0},
+            "text": texts,
+            "texttemplate": "%{text}",
+            "textfont": {"size": 11},
+            "hovertext": hovers,
+        },
+    )
+    plain = {"showgrid": False, "showline": False, "ticks": "", "type": "category"}
+    return {
+        "traces": traces,
+        "layout": layout(axis("widening factor", **plain), axis("depth", **plain)),
+        "height": 110 + _CELL_HEIGHT * max(2, len(rows)),
+        "min_width": 130 + _CELL_WIDTH * len(columns),
+    }
+
+
+def _digits(values: list[float]) -> str:
+    """A number format in which neighbours differ and a cell has room."""
+    return ".2f" if max(values, default=0.0) < 100 else ",.0f"
+
+
+def _tally(cell: Cell) -> str:
+    counts = (("s", cell.stopped), ("x", cell.failed + cell.diverged), ("r", cell.other))
+    return " ".join([f"n={cell.n}", *(f"{letter}={count}" for letter, count in counts if count)])
+
+
+def _cell_text(cell: Cell, value: float | None, number: str) -> str:
+    if value is None:
+        return f"none<br>{_tally(cell)}"
+    ranged = cell.median is not None and cell.low is not None and cell.high is not None
+    between = f"<br>{cell.low:{number}}–{cell.high:{number}}" if ranged else ""
+    return f"<b>{value:{number}}</b>{between}<br>{_tally(cell)}"
+
+
+def _cell_hover(findings: Findings, cell: Cell, value: float | None, unit: str) -> str:
+    lines = [f"depth {cell.depth}, widening factor {shown(cell.widen_factor)}"]
+    lines.append(f"{shown(value)} {unit}, {_tally(cell)}" if value is not None else f"none, {_tally(cell)}")
+    if cell.trial is not None:
+        several = len(findings.searches) > 1
+        lines += ["", hover_text(findings.trials[cell.trial], name_search=several)]
+    return "<br>".join(lines)
+
+
+def _table(findings: Findings, grid: CellMap) -> Table:
+    head = (
+        "trial",
+        "depth",
+        "widening factor",
+        f"value ({grid.unit})",
+        "n",
+        "stopped",
+        "failed",
+        "diverged",
+        "other",
+    )
+    repeated = ("median", "lowest", "highest", "repeats") if grid.repeated else ()
+    rows = []
+    for cell in grid.cells:
+        name = findings.trials[cell.trial].name if cell.trial is not None else "–"
+        counts = (cell.n, cell.stopped, cell.failed, cell.diverged, cell.other)
+        row = (name, str(cell.depth), shown(cell.widen_factor), shown(cell.value), *map(str, counts))
+        ranges = (percent(cell.median), percent(cell.low), percent(cell.high), str(cell.repeats))
+        rows.append(row + (ranges if repeated else ()))
+    return Table(head + repeated, rows)
