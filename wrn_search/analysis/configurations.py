@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wrn_search.analysis.material import Material
@@ -40,9 +40,8 @@ class Configuration:
         return self.completed + (() if chance_error is None else (chance_error,) * self.diverged)
 
 
-def configurations_of(material: Material) -> tuple[Configuration, ...]:
-    """All configurations with an error at full epochs, by number."""
-    seconds = seconds_per_epoch(material)
+def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple[Configuration, ...]:
+    """All configurations with an error at full epochs, by number; `seconds` is what `seconds_per_epoch` gives."""
     found = []
     for number, rows in material.trials.groupby("configuration", sort=True):
         status = rows["status"]
