@@ -124,7 +124,7 @@ def manifest_of(plan: Plan, space: Space) -> dict[str, Any]:
 
 
 def trial_rows(plan: Plan, space: Space) -> list[dict[str, Any]]:
-    """The rows of trials.parquet; `final` and `curve_epochs` beside the schema's columns are for `epoch_columns`."""
+    """The rows of trials.parquet; `final` and `seconds` beside the schema's columns are for `epoch_columns`."""
     rng = np.random.default_rng(plan.seed)
     rows = []
     for configuration, hparams in enumerate(_proposals(space, rng)):
