@@ -8,7 +8,7 @@ from wrn_search.analysis.background import Paper
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Answer, Bought, Estimate
 from wrn_search.report.blocks import figures_block, folded, listing, sentences, table_block
-from wrn_search.report.figure import Table, interval_text, percent, shown
+from wrn_search.report.figure import NONE, Table, interval_text, percent, shown
 from wrn_search.report.finalists import finalists
 from wrn_search.report.markup import Html, element, join
 
@@ -74,9 +74,9 @@ def _estimate(findings: Findings, found: Estimate, role: str) -> tuple[str, ...]
         found.network,
         findings.trials[found.trial].name,
         percent(found.val_error),
-        f"{percent(found.lowest)} to {percent(found.highest)}" if found.n > 1 else "–",
+        f"{percent(found.lowest)} to {percent(found.highest)}" if found.n > 1 else NONE,
         str(found.n) if found.n == found.ended else f"{found.n} of {found.ended}",
-        "–" if found.standard_error is None else f"{found.standard_error:.2f}",
+        NONE if found.standard_error is None else f"{found.standard_error:.2f}",
         shown(found.num_params),
         shown(found.macs),
         shown(found.seconds_per_epoch),

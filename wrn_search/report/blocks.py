@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from wrn_search.report.figure import MAX_ROWS, Figure, Table
 from wrn_search.report.markup import Html, element, join, script_json
 
+_LONG = 48  # signs; longer text breaks into lines
+
 
 def figure_block(figure: Figure) -> Html:
     """The figure's place, its values as JSON, its caption, and its table folded below."""
@@ -58,7 +60,10 @@ def table_block(table: Table) -> Html:
 
 def _cell(tag: str, value: str, place: int, table: Table) -> Html:
     scope = "col" if tag == "th" else None
-    return element(tag, value, class_="text" if place < table.text_columns else None, scope=scope)
+    kind = "text" if place < table.text_columns else None
+    if kind and len(value) > _LONG:
+        kind = "long text"
+    return element(tag, value, class_=kind, scope=scope)
 
 
 def sentences(texts: Iterable[str], class_: str | None = None) -> Html:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wrn_search.analysis.details import Curve
 from wrn_search.analysis.findings import Findings
-from wrn_search.report.figure import Figure, Table, axis, layout, log_axis, percent, plural
+from wrn_search.report.figure import NONE, Figure, Table, axis, layout, log_axis, percent, plural
 from wrn_search.report.markup import plot_text
 from wrn_search.report.palette import SERIES
 
@@ -20,8 +20,9 @@ def learning_curves(findings: Findings) -> Figure:
     best, others = found.curves[:_NAMED], found.curves[_NAMED:]
     traces = [_others(others)] if others else []
     traces += [_named(findings, curve, place) for place, curve in reversed(list(enumerate(best)))]
-    positive = all(value > 0 for curve in found.curves for value in curve.val_error)
-    scale = log_axis if positive else axis
+    errors = [value for curve in found.curves for value in curve.val_error]
+    title = "validation error (%)"
+    scale = log_axis(title, errors) if all(error > 0 for error in errors) else axis(title)
     if best:
         result = (
             f"The best trial went from {percent(best[0].val_error[0])} % after epoch {best[0].epochs[0]} to "
@@ -47,9 +48,7 @@ def learning_curves(findings: Findings) -> Figure:
         reading=f"Validation error after each epoch; in colour the {plural(len(best), 'best trial')}, in grey the others.{drops}{drawn}",
         table=_curve_table(findings) if best else None,
         traces=tuple(traces),
-        layout=layout(
-            axis("epoch"), scale("validation error (%)"), shapes=[_vertical(drop) for drop in found.drops]
-        ),
+        layout=layout(axis("epoch"), scale, shapes=[_vertical(drop) for drop in found.drops]),
         height=440,
         wide=True,
     )
@@ -79,6 +78,7 @@ def early_stopping(findings: Findings) -> Figure:
         traces=_tau_traces(findings),
         layout=layout(axis("epoch"), axis("rank correlation with the end"), shapes=drops),
         height=340,
+        wide=True,
     )
 
 
@@ -174,7 +174,7 @@ def _rung_table(findings: Findings) -> Table | None:
             str(rung.epoch),
             str(rung.reached),
             str(rung.stopped),
-            "–" if rung.tau is None else f"{rung.tau:.2f}",
+            NONE if rung.tau is None else f"{rung.tau:.2f}",
             str(rung.n),
         )
         for rung in found.rungs

@@ -32,7 +32,8 @@ def distribution(findings: Findings) -> Figure:
         if middle is not None
         else f"Of {plural(whole.n, 'ended trial')} {whole.reached} got to full epochs, less than half, so the distribution has no median."
     )
-    traces = [_step(band, ramp(place, len(found.bands)), 1.5) for place, band in enumerate(found.bands)]
+    end = _end((whole, *found.bands))
+    traces = [_step(band, end, ramp(place, len(found.bands)), 1.5) for place, band in enumerate(found.bands)]
     return Figure(
         key="edf",
         title="Error distribution of all trials",
@@ -40,7 +41,7 @@ def distribution(findings: Findings) -> Figure:
         reading="Share of all trials that ended, failures included, with a full-epoch error of at most e; black: all, in colour: "
         "bands of parameters with equally many trials each.",
         table=_table((whole, *found.bands)) if whole.errors else None,
-        traces=(*traces, _step(whole, "@ink", 2.5)) if whole.errors else (),
+        traces=(*traces, _step(whole, end, "@ink", 2.5)) if whole.errors else (),
         layout=_share_layout(),
         height=400,
     )
@@ -57,7 +58,8 @@ def halves(findings: Findings) -> Figure:
         result = "Less than half of the deeper or of the wider trials got to full epochs, so there are no two medians to compare."
     else:
         result = "The deeper and the wider networks cannot be told apart."
-    traces = [_step(curve, f"@{SERIES[place]}", 2) for place, curve in enumerate(found.halves)]
+    end = _end(found.halves)
+    traces = [_step(curve, end, f"@{SERIES[place]}", 2) for place, curve in enumerate(found.halves)]
     return Figure(
         key="edf-halves",
         title="Error distribution at equal complexity",
@@ -138,14 +140,21 @@ def _share_layout() -> dict[str, Any]:
     )
 
 
-def _step(curve: EdfCurve, colour: str, width: float) -> dict[str, Any]:
+def _end(curves: tuple[EdfCurve, ...]) -> float:
+    """Where all steps end, a little right of the highest error."""
+    errors = [error for curve in curves for error in curve.errors]
+    return max(errors) + 0.03 * ((max(errors) - min(errors)) or 1.0) if errors else 0.0
+
+
+def _step(curve: EdfCurve, end: float, colour: str, width: float) -> dict[str, Any]:
+    """From nothing at the lowest error to what was reached, which lasts to the end."""
     label = f"{curve.label} (n = {curve.n})"
     return {
         "type": "scatter",
         "mode": "lines",
         "name": plot_text(label),
-        "x": list(curve.errors),
-        "y": list(curve.shares),
+        "x": [*curve.errors[:1], *curve.errors, end],
+        "y": [0.0, *curve.shares, *curve.shares[-1:]],
         "line": {"shape": "hv", "color": colour, "width": width},
         "hovertemplate": "%{y:.0%} of trials have at most %{x:.2f} %",
     }

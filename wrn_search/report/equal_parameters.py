@@ -29,6 +29,7 @@ def iso_params(findings: Findings) -> Figure:
     traces: list[dict[str, Any]] = []
     for place, band in enumerate(found.bands):
         traces += _band_traces(band, place, len(found.bands))
+    ratios = [point.ratio for band in found.bands for point in band.points]
     return Figure(
         key="iso-params",
         title="Error against depth:width at equal parameters",
@@ -37,7 +38,7 @@ def iso_params(findings: Findings) -> Figure:
         table=_table(findings, found),
         traces=tuple(traces),
         layout=layout(
-            log_axis("depth : widening factor (to the right: deeper and narrower)"),
+            log_axis("depth : widening factor (to the right: deeper and narrower)", ratios),
             axis("validation error (%)"),
         ),
         height=460,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,11 @@ from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Trial
 from wrn_search.report.markup import plot_text
 
+NONE = "\u2013"  # stands where a value is missing
+
 MAX_POINTS = 2000  # of one scatter plot; more make a browser slow and a picture no clearer
 MAX_ROWS = 1000  # of one table; all of them are in trials.parquet
+_MOST_TICKS = 9
 _VALUES_A_LINE = 2  # of a hover, so that it fits a telephone
 
 
@@ -69,6 +73,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
             "yanchor": "bottom",
             "font": {"size": 12},
         },
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@axis", "activecolor": "@ink"},
         "xaxis": x,
         "yaxis": y,
         **more,
@@ -91,9 +96,22 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def log_axis(title: str, **more: Any) -> dict[str, Any]:
-    """A logarithmic axis whose ticks read 1, 2 and 5, as 100k and 2M."""
-    return axis(title, type="log", dtick="D2", exponentformat="SI", **more)
+def log_axis(title: str, values: Iterable[float], **more: Any) -> dict[str, Any]:
+    """A logarithmic axis with whole labels at 1, 2 and 5, or at 1 where they would crowd."""
+    positive = [value for value in values if value > 0]
+    ticks = log_ticks(min(positive), max(positive)) if positive else []
+    return axis(title, type="log", tickvals=ticks, ticktext=[short_count(tick) for tick in ticks], **more)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round values from just below `low` to just above `high`, at most about ten."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0,)):
+        ticks = [step * 10.0**decade for decade in decades for step in steps]
+        inside = [tick for tick in ticks if low / 1.3 <= tick <= high * 1.3]
+        if len(inside) <= _MOST_TICKS:
+            return inside
+    return inside[:: 1 + len(inside) // _MOST_TICKS]
 
 
 def hover_text(trial: Trial, *, name_search: bool) -> str:
@@ -135,13 +153,13 @@ def thinning(drawn: int, total: int) -> str:
 
 def percent(value: float | None) -> str:
     """An error in percent with two digits, or a dash."""
-    return "–" if value is None else f"{value:.2f}"
+    return NONE if value is None else f"{value:.2f}"
 
 
 def shown(value: object) -> str:
     """A hyperparameter's value or another number, with four significant digits."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "–" if value is None else str(value)
+        return NONE if value is None else str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
@@ -155,7 +173,7 @@ def short_count(value: float) -> str:
 
 def interval_text(interval: tuple[float, float] | None, digits: int = 2) -> str:
     """`-0.31 to +0.12`, or a dash."""
-    return "–" if interval is None else f"{interval[0]:+.{digits}f} to {interval[1]:+.{digits}f}"
+    return NONE if interval is None else f"{interval[0]:+.{digits}f} to {interval[1]:+.{digits}f}"
 
 
 def plural(count: int, noun: str, many: str = "") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wrn_search.analysis.background import Confirm, Finalist
-from wrn_search.report.figure import Figure, Table, axis, layout, percent, plural, shown
+from wrn_search.report.figure import NONE, Figure, Table, axis, layout, percent, plural, shown
 from wrn_search.report.markup import plot_text
 
 
@@ -27,7 +27,7 @@ def finalists(confirm: Confirm) -> Figure:
             axis("error (%)"),
             axis("", type="category", categoryarray=labels[::-1], showgrid=False, ticks=""),
         ),
-        height=130 + 60 * max(1, len(labels)),
+        height=130 + 44 * max(1, len(labels)),
         wide=True,
     )
 
@@ -110,10 +110,10 @@ def _table(confirm: Confirm) -> Table:
         (
             each.network,
             "winner" if each.is_winner else "",
-            "–" if each.number is None else str(each.number),
+            NONE if each.number is None else str(each.number),
             percent(each.search_error),
             _summary(each.val_summary),
-            "–" if each.winners_curse is None else f"{each.winners_curse:+.2f}",
+            NONE if each.winners_curse is None else f"{each.winners_curse:+.2f}",
             _summary(each.test_summary),
             f"{shown(len(each.val_errors))} + {shown(len(each.test_errors))}",
         )
@@ -125,4 +125,4 @@ def _table(confirm: Confirm) -> Table:
 
 
 def _summary(summary: tuple[float, float, float] | None) -> str:
-    return "–" if summary is None else f"{summary[0]:.2f} ({summary[1]:.2f} to {summary[2]:.2f})"
+    return NONE if summary is None else f"{summary[0]:.2f} ({summary[1]:.2f} to {summary[2]:.2f})"

@@ -106,7 +106,7 @@ def _front_figure(findings: Findings, front: Front) -> Figure:
         f"in the table.{note}{thinning(len(drawn), len(front.points))}",
         table=_table(findings, front),
         traces=_traces(front, [front.points[place] for place in drawn]) if front.points else (),
-        layout=layout(log_axis(title), axis("validation error (%)")),
+        layout=layout(log_axis(title, (point.cost for point in front.points)), axis("validation error (%)")),
         height=420,
     )
 

@@ -73,6 +73,7 @@ def importance(findings: Findings) -> Figure:
             axis("", type="category", showgrid=False, ticks=""),
         ),
         height=90 + 34 * max(2, len(names)),
+        wide=len(findings.slices) % 2 == 0,  # else it stands beside the last slice
     )
 
 
@@ -106,7 +107,10 @@ def _slice(findings: Findings, found: Slice) -> Figure:
 def _value_axis(found: Slice) -> dict[str, Any]:
     if found.categorical:
         return axis(found.name, type="category", categoryarray=_categories(found), showgrid=False)
-    return log_axis(found.name) if found.log else axis(found.name)
+    if found.log:
+        numbers = [point.value for point in found.points if not isinstance(point.value, str)]
+        return log_axis(found.name, numbers)
+    return axis(found.name)
 
 
 def _categories(found: Slice) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Cell, CellMap
-from wrn_search.report.figure import Figure, Table, axis, hover_text, layout, percent, plural, shown
+from wrn_search.report.figure import NONE, Figure, Table, axis, hover_text, layout, percent, plural, shown
 
 _CELL_WIDTH = 62  # pixels that a cell's text needs
 _CELL_HEIGHT = 54
@@ -94,7 +94,7 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     }
     pairs = [[places.get((depth, factor)) for factor in grid.widen_factors] for depth in grid.depths]
     shared = {"type": "heatmap", "x": columns, "y": rows, "xgap": 3, "ygap": 3, "hoverinfo": "text"}
-    number = _digits([value for value in values if value is not None])
+    number = ".2f" if unit == "%" else ".3g"
     texts = [[_cell_text(*pair, number) if pair else "" for pair in row] for row in pairs]
     hovers = [[_cell_hover(findings, *pair, unit) if pair else "" for pair in row] for row in pairs]
     traces = (
@@ -128,11 +128,6 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     }
 
 
-def _digits(values: list[float]) -> str:
-    """A number format in which neighbours differ and a cell has room."""
-    return ".2f" if max(values, default=0.0) < 100 else ",.0f"
-
-
 def _tally(cell: Cell) -> str:
     counts = (("s", cell.stopped), ("x", cell.failed + cell.diverged), ("r", cell.other))
     return " ".join([f"n={cell.n}", *(f"{letter}={count}" for letter, count in counts if count)])
@@ -142,7 +137,7 @@ def _cell_text(cell: Cell, value: float | None, number: str) -> str:
     if value is None:
         return f"none<br>{_tally(cell)}"
     ranged = cell.median is not None and cell.low is not None and cell.high is not None
-    between = f"<br>{cell.low:{number}}–{cell.high:{number}}" if ranged else ""
+    between = f"<br>{cell.low:{number}}\u2013{cell.high:{number}}" if ranged else ""
     return f"<b>{value:{number}}</b>{between}<br>{_tally(cell)}"
 
 
@@ -170,7 +165,7 @@ def _table(findings: Findings, grid: CellMap) -> Table:
     repeated = ("median", "lowest", "highest", "repeats") if grid.repeated else ()
     rows = []
     for cell in grid.cells:
-        name = findings.trials[cell.trial].name if cell.trial is not None else "–"
+        name = findings.trials[cell.trial].name if cell.trial is not None else NONE
         counts = (cell.n, cell.stopped, cell.failed, cell.diverged, cell.other)
         row = (name, str(cell.depth), shown(cell.widen_factor), shown(cell.value), *map(str, counts))
         ranges = (percent(cell.median), percent(cell.low), percent(cell.high), str(cell.repeats))

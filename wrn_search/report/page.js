@@ -9,7 +9,9 @@
   const config = {
     responsive: true,
     displaylogo: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    showSendToCloud: false, // nothing leaves this page
+    displayModeBar: window.matchMedia("(hover: hover)").matches ? "hover" : false,
+    modeBarButtons: [["toImage", "resetScale2d"]],
     toImageButtonOptions: { format: "svg" },
   };
 
