@@ -84,7 +84,11 @@ def findings_of(*directories: Path | str) -> Findings:
         InputError: no readable results, no trial at all, or searches whose errors cannot be compared (other data,
             split, epochs or precision).
     """
-    material = material_of(directories)
+    return findings_from(material_of(directories))
+
+
+def findings_from(material: Material) -> Findings:
+    """All statistics once over the same material."""
     seconds = seconds_per_epoch(material)
     configurations = configurations_of(material, seconds)
     trials = _trials(material, seconds)

@@ -8,7 +8,8 @@ import numpy as np
 
 from wrn_search.analysis.details import Importance
 from wrn_search.analysis.material import Material
-from wrn_search.analysis.slices import is_log, native
+from wrn_search.analysis.optuna_export import distribution_of
+from wrn_search.analysis.slices import native
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,6 @@ SEED = 0
 LEAST = 4  # completed trials: below, a forest has nothing to split
 TRUSTED_PER_HYPERPARAMETER = 10
 MOST = 500  # trials given to the forest, drawn evenly by error: its cost grows faster than their number
-_INTEGERS = frozenset({"depth", "batch_size", "deepening_factor"})
 
 
 def importance_of(material: Material) -> Importance:
@@ -36,7 +36,7 @@ def importance_of(material: Material) -> Importance:
     if n > MOST:
         rows = rows.iloc[np.unique(np.linspace(0, n - 1, MOST).round().astype(int))]
     shares = _fanova(
-        rows.dropna(subset=varying), {name: _distribution(material, rows, name) for name in varying}
+        rows.dropna(subset=varying), {name: distribution_of(material, rows, name) for name in varying}
     )
     shares |= {name: 0.0 for name in material.hyperparameters if name not in shares}
     return Importance(shares=shares, n=n, warning=_warning(material, n, len(varying), others), others=others)
@@ -86,18 +86,3 @@ def _fanova(rows: pd.DataFrame, distributions: dict[str, BaseDistribution]) -> d
     shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     found = {str(name): float(share) for name, share in shares.items()}
     return found if all(np.isfinite(list(found.values()))) else {}
-
-
-def _distribution(material: Material, rows: pd.DataFrame, name: str) -> BaseDistribution:
-    """A distribution that holds every value of the tables: spaces of several searches may differ."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    values = sorted(
-        {native(value) for value in rows[name].dropna()}, key=lambda value: (str(type(value)), value)
-    )
-    if any(isinstance(value, str) for value in values):
-        return CategoricalDistribution(values)
-    low, high = float(min(values)), float(max(values))
-    if name in _INTEGERS:
-        return IntDistribution(int(low), int(high))
-    return FloatDistribution(low, high, log=is_log(material, name) and low > 0)
