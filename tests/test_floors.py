@@ -40,7 +40,16 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "results"},
         {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
     ),
-    "cli": (3, {"space", "complexity", "metrics", "training", "results", "search", "analysis"}, {"rich"}),
+    "report": (
+        2,
+        {"space", "complexity", "metrics", "results", "analysis"},
+        {"plotly", "matplotlib"},
+    ),
+    "cli": (
+        3,
+        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report"},
+        {"rich"},
+    ),
     "__main__": (3, {"space", "cli"}, set()),
     "run_search": (3, {"cli"}, set()),
     "__init__": (3, {"results", "search"}, set()),  # `run` and `read`, on first use
@@ -100,6 +109,7 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
     sideways = {
         ("space", "complexity"),  # one floor of values, in one direction for each pair of files
         ("complexity", "space"),
+        ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),
     }
@@ -141,7 +151,15 @@ def test_no_file_imports_itself_in_a_ring() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["space.reader", "results.reader", "analysis.summary", "analysis.findings", "cli.search", "__main__"],
+    [
+        "space.reader",
+        "results.reader",
+        "analysis.summary",
+        "analysis.findings",
+        "report.write",
+        "cli.search",
+        "__main__",
+    ],
 )
 def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
     assert (

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 
 from wrn_search.analysis.background import Paper
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Answer, Bought, Estimate
-from wrn_search.report.blocks import figures_block, folded, listing, sentences, table_block
-from wrn_search.report.figure import NONE, Table, interval_text, percent, shown
+from wrn_search.report.blocks import figures_block, folded, listing, prose, sentences, table_block
+from wrn_search.report.figure import Table
 from wrn_search.report.finalists import finalists
 from wrn_search.report.markup import Html, element, join
+from wrn_search.report.wording import NONE, interval_text, percent, sentence, short_count, shown
 
 
 def answer_section(findings: Findings, follow_up: str | None) -> Html:
@@ -18,7 +20,7 @@ def answer_section(findings: Findings, follow_up: str | None) -> Html:
     answer = findings.answer
     parts: list[object] = [
         sentences(findings.notes, "notes"),
-        element("ol", *(element("li", sentence) for sentence in answer.sentences), class_="answer"),
+        element("ol", *(element("li", prose(sentence(text))) for text in answer.sentences), class_="answer"),
         _networks(findings, answer),
         _bought(answer.bought),
         element("h4", "What this search cannot tell") if answer.limits else "",
@@ -48,7 +50,7 @@ def _networks(findings: Findings, answer: Answer) -> Html:
         "",
         "network",
         "trial",
-        "validation error (%)",
+        "error (%)",
         "range",
         "n",
         "standard error",
@@ -78,7 +80,7 @@ def _estimate(findings: Findings, found: Estimate, role: str) -> tuple[str, ...]
         str(found.n) if found.n == found.ended else f"{found.n} of {found.ended}",
         NONE if found.standard_error is None else f"{found.standard_error:.2f}",
         shown(found.num_params),
-        shown(found.macs),
+        short_count(found.macs),
         shown(found.seconds_per_epoch),
     )
 
@@ -86,17 +88,13 @@ def _estimate(findings: Findings, found: Estimate, role: str) -> tuple[str, ...]
 def _bought(bought: Bought) -> Html:
     """Depth against width, in points of error for each doubling of the parameters."""
     if bought.depth_per_doubling is None or bought.width_per_doubling is None:
-        return (
-            element("p", f"Depth against width: {bought.why_no_fit}", class_="note")
-            if bought.why_no_fit
-            else join(())
-        )
+        return join(())  # the third sentence says why
     rows = [
         ("depth", f"{bought.depth_per_doubling:+.2f}", interval_text(bought.depth_interval)),
         ("width", f"{bought.width_per_doubling:+.2f}", interval_text(bought.width_interval)),
     ]
     head = ("parameters spent on", "points of error a doubling", "95 % interval")
-    note = f"Fitted to n = {bought.n}; negative is better. {bought.why_no_interval}".strip()
+    note = f"Fitted to n = {bought.n}; negative is better. {sentence(bought.why_no_interval)}".strip()
     title = element("h4", "What a doubling of the parameters bought")
     return join([title, table_block(Table(head, rows, note=note))])
 
@@ -114,14 +112,15 @@ def _follow_up(findings: Findings, space_file: str | None) -> Html:
 
 
 def _paper(paper: Paper) -> Html:
-    """The paper's published errors beside ours, with every difference of recipe."""
+    """The paper's published errors beside ours, with every difference of recipe, each named by a letter."""
     title = element("h4", "Beside the paper")
     if not paper.rows:
-        return join([title, element("p", paper.note)]) if paper.note else join(())
+        return join([title, element("p", sentence(paper.note))]) if paper.note else join(())
+    letters = _letters(paper)
     head = (
         "network",
         "paper's",
-        "recipe differs in",
+        "differences",
         "paper's test error (%)",
         "ours, validation (%)",
         "n",
@@ -132,7 +131,7 @@ def _paper(paper: Paper) -> Html:
             row.network,
             f"{row.table}, {row.statistic}"
             + ("" if row.dropout is None else f", {'with' if row.dropout else 'no'} dropout"),
-            "; ".join(row.differences) or "nothing that is known",
+            " ".join(letters.get(difference, difference) for difference in row.differences) or NONE,
             percent(row.paper_error),
             percent(row.ours.val_error),
             str(row.ours.n),
@@ -140,4 +139,20 @@ def _paper(paper: Paper) -> Html:
         )
         for row in paper.rows
     ]
-    return join([title, table_block(Table(head, rows, text_columns=3, note=paper.note))])
+    named = [element("li", element("b", letter), f" {text}") for text, letter in letters.items()]
+    return join(
+        [
+            title,
+            table_block(Table(head, rows, text_columns=3, note=sentence(paper.note))),
+            element("p", "Differences, ours first, then the paper's:", class_="note") if named else "",
+            element("ul", *named, class_="letters") if named else "",
+        ]
+    )
+
+
+def _letters(paper: Paper) -> dict[str, str]:
+    """A letter for each distinct difference, those of most rows first."""
+    counts = Counter(difference for row in paper.rows for difference in row.differences)
+    letters = [chr(ord("a") + place) for place in range(26)]
+    names = letters + [first + second for first in letters for second in letters]
+    return dict(zip((text for text, _ in counts.most_common(len(names))), names, strict=False))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wrn_search.report.figure import MAX_ROWS, Figure, Table
-from wrn_search.report.markup import Html, element, join, script_json
+from wrn_search.report.markup import Html, element, escape, join, script_json
+from wrn_search.report.wording import sentence
 
 _LONG = 48  # signs; longer text breaks into lines
 
@@ -25,7 +26,9 @@ def figure_block(figure: Figure) -> Html:
         )
         script = element("script", script_json(values), type="application/json", id=f"values-{figure.key}")
         drawing = join([element("div", plot, class_="scroll"), script])
-    caption = element("figcaption", element("strong", figure.result), " ", figure.reading)
+    caption = element(
+        "figcaption", element("strong", figure.result), f" {figure.reading}" if figure.traces else ""
+    )
     table = folded("Table of the values", table_block(figure.table)) if figure.table else ""
     return element(
         "figure",
@@ -68,8 +71,16 @@ def _cell(tag: str, value: str, place: int, table: Table) -> Html:
 
 def sentences(texts: Iterable[str], class_: str | None = None) -> Html:
     """A list, a sentence each; nothing if there are none."""
-    items = [element("li", text) for text in texts]
+    items = [element("li", prose(sentence(text))) for text in texts]
     return element("ul", *items, class_=class_) if items else join(())
+
+
+def prose(text: str) -> Html:
+    """Text whose parts between backticks are code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return join(element("code", part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def folded(summary: str, *children: object) -> Html:

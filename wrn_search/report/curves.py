@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from wrn_search.analysis.details import Curve
+from wrn_search.analysis.details import Curve, Rungs
 from wrn_search.analysis.findings import Findings
-from wrn_search.report.figure import NONE, Figure, Table, axis, layout, log_axis, percent, plural
+from wrn_search.report.axes import axis, layout, log_axis
+from wrn_search.report.figure import Figure, Table
 from wrn_search.report.markup import plot_text
 from wrn_search.report.palette import SERIES
+from wrn_search.report.wording import NONE, percent, plural, sentence
 
 _NAMED = 5  # curves with a colour and a name
 _LAST_ROWS = 200  # of the table
@@ -73,13 +75,23 @@ def early_stopping(findings: Findings) -> Figure:
         title="How early rankings foretell the end",
         result=result,
         reading="Kendall's tau-b between the ranking of trials after an epoch and at the end, among the "
-        f"{plural(found.n, 'trial')} that got there; 1 = the same order, 0 = no relation. Diamonds: rungs. {found.note}".strip(),
+        f"{plural(found.n, 'trial')} that got there; 1 = the same order, 0 = no relation. Diamonds: rungs. {sentence(found.note)}".strip(),
         table=_rung_table(findings),
         traces=_tau_traces(findings),
-        layout=layout(axis("epoch"), axis("rank correlation with the end"), shapes=drops),
+        layout=layout(
+            axis("epoch"),
+            axis("rank correlation with the end", range=[_lowest(found) - 0.05, 1.06]),
+            shapes=drops,
+        ),
         height=340,
         wide=True,
     )
+
+
+def _lowest(found: Rungs) -> float:
+    """Of all correlations that are drawn, and 0."""
+    rungs = [rung.tau for rung in found.rungs if rung.tau is not None]
+    return min(0.0, *rungs, *(tau for _, tau in found.tau_by_epoch), 0.0)
 
 
 def _others(curves: tuple[Curve, ...]) -> dict[str, Any]:
@@ -181,8 +193,8 @@ def _rung_table(findings: Findings) -> Table | None:
     ]
     if rows:
         return Table(("rung (epoch)", "reached", "stopped", "tau with the end", "n"), rows, text_columns=0)
-    rows = [(str(epoch), f"{tau:.2f}") for epoch, tau in found.tau_by_epoch]
-    return Table(("epoch", "tau with the end"), rows, text_columns=0) if rows else None
+    taus = [(str(epoch), f"{tau:.2f}") for epoch, tau in found.tau_by_epoch]
+    return Table(("epoch", "tau with the end"), taus, text_columns=0) if taus else None
 
 
 def _tau_traces(findings: Findings) -> tuple[dict[str, Any], ...]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from wrn_search.analysis.details import EdfCurve
 from wrn_search.analysis.findings import Findings
-from wrn_search.report.figure import Figure, Table, axis, layout, percent, plural
+from wrn_search.report.axes import axis, layout
+from wrn_search.report.figure import Figure, Table
 from wrn_search.report.markup import plot_text
 from wrn_search.report.palette import SERIES, ramp
+from wrn_search.report.wording import percent, plural, sentence
 
 _STATUSES = {
     "completed": "blue",
@@ -65,7 +67,7 @@ def halves(findings: Findings) -> Figure:
         title="Error distribution at equal complexity",
         result=result,
         reading="Each band of parameters is parted into a deeper and a wider half, weighted so that both halves have the same share of "
-        f"each band (Radosavovic et al., 2019). {found.note}".strip(),
+        f"each band (Radosavovic et al., 2019). {sentence(found.note)}".strip(),
         table=_table(found.halves) if found.halves else None,
         traces=tuple(traces),
         layout=_share_layout(),

@@ -6,19 +6,18 @@ from typing import Any
 
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Band, IsoParams
-from wrn_search.report.figure import (
-    Figure,
-    Table,
-    axis,
+from wrn_search.report.axes import axis, layout, log_axis
+from wrn_search.report.figure import Figure, Table
+from wrn_search.report.palette import ramp
+from wrn_search.report.wording import (
     interval_text,
-    layout,
-    log_axis,
     percent,
     plural,
+    sentence,
+    sentences_of,
     short_count,
     shown,
 )
-from wrn_search.report.palette import ramp
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star")
 
@@ -35,7 +34,7 @@ def iso_params(findings: Findings) -> Figure:
         title="Error against depth:width at equal parameters",
         result=_result(found),
         reading=_reading(findings, found),
-        table=_table(findings, found),
+        table=_table(findings, found) if found.bands else None,
         traces=tuple(traces),
         layout=layout(
             log_axis("depth : widening factor (to the right: deeper and narrower)", ratios),
@@ -77,13 +76,15 @@ def _band_traces(band: Band, place: int, places: int) -> list[dict[str, Any]]:
 
 def _result(found: IsoParams) -> str:
     if not found.bands:
-        return f"No band of equal parameters holds two depth:width ratios. {found.why_no_slope}".strip()
+        return sentences_of("No band of equal parameters holds two depth:width ratios", found.why_no_slope)
     if found.slope is None:
-        return f"No trend was fitted: {found.why_no_slope}"
+        return sentence(f"No trend was fitted: {found.why_no_slope}")
     side = "wider networks do better" if found.slope > 0 else "deeper networks do better"
     change = f"each doubling of depth:width goes with {found.slope:+.2f} points of error"
     if found.interval is None:
-        return f"At equal parameters {change} ({side}), a description without an interval: {found.why_no_interval}"
+        return sentence(
+            f"At equal parameters {change} ({side}), a description without an interval: {found.why_no_interval}"
+        )
     sure = side if found.found else "which cannot be told from none"
     return f"At equal parameters {change} (95 % interval {interval_text(found.interval)}): {sure}."
 

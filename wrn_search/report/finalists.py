@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from wrn_search.analysis.background import Confirm, Finalist
-from wrn_search.report.figure import NONE, Figure, Table, axis, layout, percent, plural, shown
+from wrn_search.report.axes import axis, layout
+from wrn_search.report.figure import Figure, Table
 from wrn_search.report.markup import plot_text
+from wrn_search.report.wording import NONE, percent, plural, sentence, shown
 
 
 def finalists(confirm: Confirm) -> Figure:
@@ -20,7 +22,7 @@ def finalists(confirm: Confirm) -> Figure:
         title="Retrained finalists",
         result=_result(winner, confirm),
         reading="Hollow diamond: what the search had seen; blue: fresh seeds on the search's own split; orange: test error of "
-        f"networks retrained on train and validation; bars: medians. All finalists are shown; validation named the winner. {confirm.note}".strip(),
+        f"networks retrained on train and validation; bars: medians. All finalists are shown; validation named the winner. {sentence(confirm.note)}".strip(),
         table=_table(confirm),
         traces=_traces(shown_ones, labels) if shown_ones else (),
         layout=layout(

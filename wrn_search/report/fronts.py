@@ -7,20 +7,10 @@ from typing import Any
 
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Front, FrontPoint
-from wrn_search.report.figure import (
-    Figure,
-    Table,
-    axis,
-    layout,
-    log_axis,
-    percent,
-    plural,
-    short_count,
-    shown,
-    thinned,
-    thinning,
-)
+from wrn_search.report.axes import axis, layout, log_axis
+from wrn_search.report.figure import Figure, Table, thinned, thinning
 from wrn_search.report.markup import plot_text
+from wrn_search.report.wording import percent, plural, sentence, short_count, shown
 
 _TITLES = {
     "num_params": "parameters",
@@ -41,7 +31,7 @@ def hypervolume(findings: Findings) -> Figure:
     steps = pareto.hypervolume
     if not steps or pareto.reference is None:
         why = pareto.why_no_hypervolume or "no trial has got to full epochs yet."
-        result = f"There is no hypervolume: {why}"
+        result = sentence(f"There is no hypervolume: {why}")
     else:
         half = next(hours for hours, _, share in steps if share >= steps[-1][2] / 2)
         result = (
@@ -97,7 +87,7 @@ def _front_figure(findings: Findings, front: Front) -> Figure:
         )
     else:
         result = "No trial got to full epochs, so there is no front yet."
-    note = f" {front.note}" if front.note else ""
+    note = f" {sentence(front.note)}" if front.note else ""
     return Figure(
         key=f"pareto-{front.cost.replace('_', '-')}",
         title=f"Error against {title}",
@@ -126,7 +116,7 @@ def _traces(front: Front, drawn: list[FrontPoint]) -> tuple[dict[str, Any], ...]
             "name": "Pareto front",
             "mode": "lines+markers+text",
             "text": _names(front),
-            "textposition": "top right",
+            "textposition": _sides(front),
             "textfont": {"size": 11, "color": "@ink"},
             "cliponaxis": False,
             "line": {"shape": "hv", "color": "@blue", "width": 1.5},
@@ -160,6 +150,13 @@ def _names(front: Front) -> list[str]:
         names.append(plot_text(point.network) if room else "")
         named += [place] if room else []
     return names[::-1]
+
+
+def _sides(front: Front) -> list[str]:
+    """On which side of its point a name has room: to the left near the right edge."""
+    low, high = front.points[0].cost, front.points[-1].cost
+    right = [low > 0 and point.cost > low * (high / low) ** 0.7 for point in front.front]
+    return ["top left" if near else "top right" for near in right]
 
 
 def _table(findings: Findings, front: Front) -> Table:

@@ -6,19 +6,10 @@ from typing import Any
 
 from wrn_search.analysis.details import Slice, SlicePoint
 from wrn_search.analysis.findings import Findings
-from wrn_search.report.figure import (
-    Figure,
-    Table,
-    axis,
-    layout,
-    log_axis,
-    percent,
-    plural,
-    shown,
-    thinned,
-    thinning,
-)
+from wrn_search.report.axes import axis, layout, log_axis
+from wrn_search.report.figure import Figure, Table, thinned, thinning
 from wrn_search.report.markup import plot_text
+from wrn_search.report.wording import percent, plural, sentence, shown
 
 _ROOM = 0.08  # of the errors' range above and below
 
@@ -32,7 +23,7 @@ def importance(findings: Findings) -> Figure:
     """Shares of the variance of the error that each hyperparameter explains alone."""
     found = findings.importance
     names = list(found.shares)
-    warning = f" {found.warning}" if found.warning else ""
+    warning = f" {sentence(found.warning)}" if found.warning else ""
     if names:
         told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(found.shares.items())[:3])
         result = (

@@ -6,9 +6,11 @@ from typing import Any
 
 from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Cell, CellMap
-from wrn_search.report.figure import NONE, Figure, Table, axis, hover_text, layout, percent, plural, shown
+from wrn_search.report.axes import axis, layout
+from wrn_search.report.figure import Figure, Table, hover_text
+from wrn_search.report.wording import NONE, percent, plural, shown
 
-_CELL_WIDTH = 62  # pixels that a cell's text needs
+_CELL_WIDTH = 74  # pixels that a cell's text needs
 _CELL_HEIGHT = 54
 _READ = (
     "Each cell: its value, n = trials that it was taken from, s = stopped early, x = failed or diverged, "
@@ -19,12 +21,12 @@ _READ = (
 def error_map(findings: Findings) -> Figure:
     """The lowest validation error of each pair at full epochs; with repeats the median of its best configuration."""
     grid = findings.error_map
-    reached = [cell for cell in grid.cells if _error(cell) is not None]
+    reached = [cell for cell in grid.cells if cell_error(cell) is not None]
     if reached:
-        best = min(reached, key=lambda cell: _error(cell) or 0.0)
+        best = min(reached, key=lambda cell: cell_error(cell) or 0.0)
         kind = "median of repeats" if grid.repeated else "validation error"
         result = (
-            f"Lowest {kind} {percent(_error(best))} % at depth {best.depth}, widening factor "
+            f"Lowest {kind} {percent(cell_error(best))} % at depth {best.depth}, widening factor "
             f"{shown(best.widen_factor)} (n = {best.n}), of {plural(len(reached), 'pair')} with a trial at full "
             f"epochs ({findings.max_epochs}); {_gaps(grid)}."
         )
@@ -39,7 +41,7 @@ def error_map(findings: Findings) -> Figure:
         result=result,
         reading=f"The value is {value}. {_READ} {_binning(grid)}".strip(),
         table=_table(findings, grid),
-        **_drawing(findings, grid, [_error(cell) for cell in grid.cells], "%"),
+        **_drawing(findings, grid, [cell_error(cell) for cell in grid.cells], "%"),
     )
 
 
@@ -70,14 +72,15 @@ def time_map(findings: Findings) -> Figure:
     )
 
 
-def _error(cell: Cell) -> float | None:
+def cell_error(cell: Cell) -> float | None:
+    """What an error map shows of a cell, percent."""
     return cell.value if cell.median is None else cell.median
 
 
 def _gaps(grid: CellMap) -> str:
     tried = {(cell.depth, cell.widen_factor) for cell in grid.cells}
     gaps = len(grid.depths) * len(grid.widen_factors) - len(tried)
-    unreached = sum(_error(cell) is None for cell in grid.cells)
+    unreached = sum(cell_error(cell) is None for cell in grid.cells)
     return f"{unreached} tried without one, {gaps} never tried"
 
 
@@ -133,12 +136,20 @@ def _tally(cell: Cell) -> str:
     return " ".join([f"n={cell.n}", *(f"{letter}={count}" for letter, count in counts if count)])
 
 
-def _cell_text(cell: Cell, value: float | None, number: str) -> str:
+def cell_lines(cell: Cell, value: float | None, number: str) -> list[str]:
+    """A cell's text: its value, the range over repeats, n and what became of the other trials."""
     if value is None:
-        return f"none<br>{_tally(cell)}"
-    ranged = cell.median is not None and cell.low is not None and cell.high is not None
-    between = f"<br>{cell.low:{number}}\u2013{cell.high:{number}}" if ranged else ""
-    return f"<b>{value:{number}}</b>{between}<br>{_tally(cell)}"
+        return ["none", _tally(cell)]
+    lines = [f"{value:{number}}"]
+    if cell.median is not None and cell.low is not None and cell.high is not None:
+        low, high = f"{cell.low:{number}}", f"{cell.high:{number}}"
+        lines += [f"{low}\u2013{high}"] if low != high else []
+    return [*lines, _tally(cell)]
+
+
+def _cell_text(cell: Cell, value: float | None, number: str) -> str:
+    first, *others = cell_lines(cell, value, number)
+    return "<br>".join([first if value is None else f"<b>{first}</b>", *others])
 
 
 def _cell_hover(findings: Findings, cell: Cell, value: float | None, unit: str) -> str:

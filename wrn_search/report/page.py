@@ -20,13 +20,14 @@ from wrn_search.report.blocks import figures_block
 from wrn_search.report.curves import early_stopping, learning_curves
 from wrn_search.report.distributions import distribution, halves
 from wrn_search.report.equal_parameters import iso_params
-from wrn_search.report.figure import hover_texts, plural
+from wrn_search.report.figure import hover_texts
 from wrn_search.report.fronts import front_figures, hypervolume
 from wrn_search.report.hyperparameters import importance, slices
 from wrn_search.report.maps import error_map, time_map
 from wrn_search.report.markup import Html, element, join, script_json
 from wrn_search.report.palette import DARK, LIGHT, THEMES, css_variables
 from wrn_search.report.record import provenance_section, wrong_section
+from wrn_search.report.wording import plural
 
 
 def page_of(findings: Findings, *, follow_up: str | None = None) -> str:

@@ -9,8 +9,9 @@ from wrn_search.analysis.findings import Findings
 from wrn_search.analysis.quantities import Search
 from wrn_search.report.blocks import figures_block, folded, listing, sentences, table_block
 from wrn_search.report.distributions import search_labels, statuses
-from wrn_search.report.figure import Table, plural
+from wrn_search.report.figure import Table
 from wrn_search.report.markup import Html, element, join
+from wrn_search.report.wording import plural
 from wrn_search.results.schema import EPOCHS_COLUMNS, TRIALS_COLUMNS, Column
 
 _MAX_NAMED = 10  # trials of one reason

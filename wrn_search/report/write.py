@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from wrn_search.analysis.findings import Findings, findings_of
+from wrn_search.analysis.findings import Findings, findings_from
+from wrn_search.analysis.follow_up import follow_up_text
+from wrn_search.analysis.material import Material, material_of
 from wrn_search.report.page import page_of
 from wrn_search.results.directory import ResultsDirectory, atomic_write_text
 from wrn_search.space.errors import InputError, Problem
@@ -15,10 +17,11 @@ def write_report(paths: Sequence[Path | str], output: Path | str | None = None) 
     """Writes the page of the results directories and returns its path; readers see the old page or the new one.
 
     Raises:
-        InputError: as `findings_of`, or no output is named for several directories, or it cannot be written.
+        InputError: as `material_of`, or no output is named for several directories, or it cannot be written.
     """
     place = report_path(paths, output)
-    write_page(findings_of(*paths), place)
+    material = material_of(paths)
+    write_page(material, findings_from(material), place)
     return place
 
 
@@ -41,12 +44,13 @@ def report_path(paths: Sequence[Path | str], output: Path | str | None) -> Path:
     return place
 
 
-def write_page(findings: Findings, place: Path, *, follow_up: str | None = None) -> None:
+def write_page(material: Material, findings: Findings, place: Path) -> None:
     """Writes the page.
 
     Raises:
         InputError: it cannot be written.
     """
+    follow_up = follow_up_text(material, findings) if findings.answer.best is not None else None
     page = page_of(findings, follow_up=follow_up)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
