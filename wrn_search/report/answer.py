@@ -131,7 +131,7 @@ def _paper(paper: Paper) -> Html:
             row.network,
             f"{row.table}, {row.statistic}"
             + ("" if row.dropout is None else f", {'with' if row.dropout else 'no'} dropout"),
-            " ".join(letters.get(difference, difference) for difference in row.differences) or NONE,
+            " ".join(sorted((letters.get(text, text) for text in row.differences), key=_order)) or NONE,
             percent(row.paper_error),
             percent(row.ours.val_error),
             str(row.ours.n),
@@ -148,6 +148,11 @@ def _paper(paper: Paper) -> Html:
             element("ul", *named, class_="letters") if named else "",
         ]
     )
+
+
+def _order(letters: str) -> tuple[int, str]:
+    """z before aa."""
+    return len(letters), letters
 
 
 def _letters(paper: Paper) -> dict[str, str]:

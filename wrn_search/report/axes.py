@@ -8,7 +8,15 @@ from typing import Any
 
 from wrn_search.report.wording import short_count
 
-_MOST_TICKS = 9
+_MOST_TICKS = 7
+LEGEND: dict[str, Any] = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1.02,
+    "xanchor": "left",
+    "yanchor": "bottom",
+    "font": {"size": 12},
+}  # above the plot
 
 
 def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -29,14 +37,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
             "font": {"color": "@ink", "size": 12},
             "align": "left",
         },
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.02,
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "font": {"size": 12},
-        },
+        "legend": LEGEND,
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@axis", "activecolor": "@ink"},
         "xaxis": x,
         "yaxis": y,

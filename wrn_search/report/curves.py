@@ -47,7 +47,8 @@ def learning_curves(findings: Findings) -> Figure:
         key="learning-curves",
         title="Learning curves",
         result=result,
-        reading=f"Validation error after each epoch; in colour the {plural(len(best), 'best trial')}, in grey the others.{drops}{drawn}",
+        reading=f"Validation error after each epoch; in colour the {plural(len(best), 'best trial')}, in grey the "
+        f"others.{drops}{drawn}",
         table=_curve_table(findings) if best else None,
         traces=tuple(traces),
         layout=layout(axis("epoch"), scale, shapes=[_vertical(drop) for drop in found.drops]),
@@ -63,7 +64,7 @@ def early_stopping(findings: Findings) -> Figure:
     result = (
         f"Early stopping saved {found.epochs_saved:,} of {found.epochs_planned:,} planned epochs ({saved:.0f} %)"
         if found.epochs_saved
-        else f"No trial was stopped early; {found.epochs_done:,} of {found.epochs_planned:,} planned epochs were trained"
+        else f"No trial was stopped early; {found.epochs_done:,} of {found.epochs_planned:,} epochs were trained"
     )
     taus = [
         f"{rung.tau:.2f} at epoch {rung.epoch} (n = {rung.n})" for rung in found.rungs if rung.tau is not None
@@ -75,7 +76,8 @@ def early_stopping(findings: Findings) -> Figure:
         title="How early rankings foretell the end",
         result=result,
         reading="Kendall's tau-b between the ranking of trials after an epoch and at the end, among the "
-        f"{plural(found.n, 'trial')} that got there; 1 = the same order, 0 = no relation. Diamonds: rungs. {sentence(found.note)}".strip(),
+        f"{plural(found.n, 'trial')} that got there; 1 = the same order, 0 = no relation. Diamonds: rungs. "
+        f"{sentence(found.note)}".strip(),
         table=_rung_table(findings),
         traces=_tau_traces(findings),
         layout=layout(
@@ -112,7 +114,7 @@ def _others(curves: tuple[Curve, ...]) -> dict[str, Any]:
         "trials": trials,
         "connectgaps": False,
         "line": {"color": "@pale", "width": 1},
-        "opacity": 0.45 if len(curves) < 100 else 0.25,
+        "opacity": 0.6 if len(curves) < 100 else 0.4,
         "hovertemplate": "%{hovertext}<br>epoch %{x}: %{y:.2f} %<extra></extra>",
     }
 
@@ -139,7 +141,8 @@ def _drop_words(curve: Curve, drops: tuple[int, ...]) -> str:
     after = [error for epoch, error in zip(curve.epochs, curve.val_error, strict=True) if epoch >= drops[0]]
     if not before or not after:
         return f"the learning rate dropped first at epoch {drops[0]}"
-    return f"from {percent(before[-1])} % to {percent(after[0])} % at the first drop of the learning rate (epoch {drops[0]})"
+    change = f"from {percent(before[-1])} % to {percent(after[0])} %"
+    return f"{change} at the first drop of the learning rate (epoch {drops[0]})"
 
 
 def _vertical(epoch: int) -> dict[str, Any]:

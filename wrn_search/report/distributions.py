@@ -7,7 +7,7 @@ from typing import Any
 
 from wrn_search.analysis.details import EdfCurve
 from wrn_search.analysis.findings import Findings
-from wrn_search.report.axes import axis, layout
+from wrn_search.report.axes import LEGEND, axis, layout
 from wrn_search.report.figure import Figure, Table
 from wrn_search.report.markup import plot_text
 from wrn_search.report.palette import SERIES, ramp
@@ -29,19 +29,19 @@ def distribution(findings: Findings) -> Figure:
     found = findings.edf
     whole = found.all
     middle = _quantile(whole, 0.5)
-    result = (
-        f"Of {plural(whole.n, 'ended trial')} {whole.reached} got to full epochs; half of all have an error of at most {percent(middle)} %."
-        if middle is not None
-        else f"Of {plural(whole.n, 'ended trial')} {whole.reached} got to full epochs, less than half, so the distribution has no median."
+    half = (
+        "less than half, so the distribution has no median"
+        if middle is None
+        else f"half of all have an error of at most {percent(middle)} %"
     )
     end = _end((whole, *found.bands))
     traces = [_step(band, end, ramp(place, len(found.bands)), 1.5) for place, band in enumerate(found.bands)]
     return Figure(
         key="edf",
         title="Error distribution of all trials",
-        result=result,
-        reading="Share of all trials that ended, failures included, with a full-epoch error of at most e; black: all, in colour: "
-        "bands of parameters with equally many trials each.",
+        result=f"Of {plural(whole.n, 'ended trial')} {whole.reached} got to full epochs; {half}.",
+        reading="Share of all trials that ended, failures included, with a full-epoch error of at most e. "
+        "Thick: all; in colour: bands of parameters with equally many trials each.",
         table=_table((whole, *found.bands)) if whole.errors else None,
         traces=(*traces, _step(whole, end, "@ink", 2.5)) if whole.errors else (),
         layout=_share_layout(),
@@ -57,7 +57,9 @@ def halves(findings: Findings) -> Figure:
         told = ", ".join(f"{label} {percent(value)} %" for label, value in medians)
         result = f"Median error at equal parameters: {told}."
     elif found.halves:
-        result = "Less than half of the deeper or of the wider trials got to full epochs, so there are no two medians to compare."
+        result = (
+            "Less than half of the deeper or of the wider trials got to full epochs, so one has no median."
+        )
     else:
         result = "The deeper and the wider networks cannot be told apart."
     end = _end(found.halves)
@@ -66,8 +68,8 @@ def halves(findings: Findings) -> Figure:
         key="edf-halves",
         title="Error distribution at equal complexity",
         result=result,
-        reading="Each band of parameters is parted into a deeper and a wider half, weighted so that both halves have the same share of "
-        f"each band (Radosavovic et al., 2019). {sentence(found.note)}".strip(),
+        reading="Each band of parameters is parted into a deeper and a wider half, weighted so that both halves "
+        f"have the same share of each band (Radosavovic et al., 2019). {sentence(found.note)}".strip(),
         table=_table(found.halves) if found.halves else None,
         traces=tuple(traces),
         layout=_share_layout(),
@@ -113,6 +115,7 @@ def statuses(findings: Findings) -> Figure:
             axis("trials", rangemode="tozero"),
             axis("", type="category", showgrid=False, ticks=""),
             barmode="stack",
+            legend=LEGEND | {"traceorder": "normal"},
         ),
         height=130 + 36 * len(names),
         wide=True,

@@ -21,8 +21,9 @@ def finalists(confirm: Confirm) -> Figure:
         key="finalists",
         title="Retrained finalists",
         result=_result(winner, confirm),
-        reading="Hollow diamond: what the search had seen; blue: fresh seeds on the search's own split; orange: test error of "
-        f"networks retrained on train and validation; bars: medians. All finalists are shown; validation named the winner. {sentence(confirm.note)}".strip(),
+        reading="Hollow diamond: what the search had seen; blue: fresh seeds on the search's own split; orange: "
+        "test error of networks retrained on train and validation; bars: medians. All finalists are shown; "
+        f"validation named the winner. {sentence(confirm.note)}".strip(),
         table=_table(confirm),
         traces=_traces(shown_ones, labels) if shown_ones else (),
         layout=layout(
@@ -40,7 +41,8 @@ def _result(winner: Finalist | None, confirm: Confirm) -> str:
     test = "its test error has not been read yet"
     if winner.test_summary:
         median, low, high = winner.test_summary
-        test = f"median test error {percent(median)} % ({percent(low)} to {percent(high)} %, n = {len(winner.test_errors)})"
+        spread = f"{percent(low)} to {percent(high)} %, n = {len(winner.test_errors)}"
+        test = f"median test error {percent(median)} % ({spread})"
         if winner.coverage is not None:
             test += f", a range that covers the median with {winner.coverage:.4g} %"
     reads = (

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from wrn_search.analysis.findings import Findings
-from wrn_search.analysis.quantities import Front, FrontPoint
+from wrn_search.analysis.quantities import Front, FrontPoint, Pareto
 from wrn_search.report.axes import axis, layout, log_axis
 from wrn_search.report.figure import Figure, Table, thinned, thinning
 from wrn_search.report.markup import plot_text
@@ -29,15 +29,6 @@ def hypervolume(findings: Findings) -> Figure:
     """The share of the box up to the reference point that the front of parameters dominates, over time."""
     pareto = findings.pareto
     steps = pareto.hypervolume
-    if not steps or pareto.reference is None:
-        why = pareto.why_no_hypervolume or "no trial has got to full epochs yet."
-        result = sentence(f"There is no hypervolume: {why}")
-    else:
-        half = next(hours for hours, _, share in steps if share >= steps[-1][2] / 2)
-        result = (
-            f"The front dominates {100 * steps[-1][2]:.1f} % of the reference box after {steps[-1][0]:.3g} hours and "
-            f"{plural(steps[-1][1], 'trial')}; half of that was there after {half:.3g} hours."
-        )
     trace = {
         "type": "scatter",
         "mode": "lines",
@@ -47,25 +38,14 @@ def hypervolume(findings: Findings) -> Figure:
         "line": {"shape": "hv", "color": "@blue", "width": 2},
         "hovertemplate": "%{x:.3g} hours, %{customdata} trials ended: %{y:.1%}<extra></extra>",
     }
-    network = f" ({pareto.reference_network})" if pareto.reference_network else ""
-    reference = (
-        f"Reference: {shown(int(pareto.reference[0]))} parameters, the largest network of the space{network}, "
-        f"and the error of chance, {percent(pareto.reference[1])} %."
-        if pareto.reference
-        else ""
-    )
+    rows = [(f"{hours:.4g}", str(ended), f"{share:.4f}") for hours, ended, share in steps]
     return Figure(
         key="hypervolume",
         title="Hypervolume of error and parameters over time",
-        result=result,
-        reading=f"Share of the box between the origin and the reference point that trials at full epochs dominate. {reference}".strip(),
-        table=Table(
-            ("hours of search", "trials ended", "share"),
-            [(f"{hours:.4g}", str(ended), f"{share:.4f}") for hours, ended, share in steps],
-            text_columns=0,
-        )
-        if steps
-        else None,
+        result=_growth(pareto),
+        reading="Share of the box between the origin and the reference point that trials at full epochs dominate. "
+        f"{_reference(pareto)}".strip(),
+        table=Table(("hours of search", "trials ended", "share"), rows, text_columns=0) if steps else None,
         traces=(trace,) if steps else (),
         layout=layout(
             axis("hours of search", rangemode="tozero"),
@@ -74,31 +54,55 @@ def hypervolume(findings: Findings) -> Figure:
     )
 
 
+def _growth(pareto: Pareto) -> str:
+    steps = pareto.hypervolume
+    if not steps:
+        why = pareto.why_no_hypervolume or "no trial has got to full epochs yet"
+        return sentence(f"There is no hypervolume: {why}")
+    half = next(hours for hours, _, share in steps if share >= steps[-1][2] / 2)
+    return (
+        f"The front dominates {100 * steps[-1][2]:.1f} % of the reference box after {steps[-1][0]:.3g} hours and "
+        f"{plural(steps[-1][1], 'trial')}; half of that was there after {half:.3g} hours."
+    )
+
+
+def _reference(pareto: Pareto) -> str:
+    if pareto.reference is None:
+        return ""
+    network = f" ({pareto.reference_network})" if pareto.reference_network else ""
+    return (
+        f"Reference: {shown(int(pareto.reference[0]))} parameters, the largest network of the space{network}, "
+        f"and the error of chance, {percent(pareto.reference[1])} %."
+    )
+
+
 def _front_figure(findings: Findings, front: Front) -> Figure:
     title = _TITLES.get(front.cost, front.cost)
-    chosen = front.front
     drawn = thinned(range(len(front.points)), [point.on_front for point in front.points])
-    if chosen:
-        first, last = chosen[0], chosen[-1]
-        result = (
-            f"Of {plural(len(front.points), 'configuration')} at full epochs {len(chosen)} "
-            f"{'is' if len(chosen) == 1 else 'are'} on the front, from {first.network} ({short_count(first.cost)} {front.unit}, "
-            f"{percent(first.val_error)} %) to {last.network} ({short_count(last.cost)}, {percent(last.val_error)} %)."
-        )
-    else:
-        result = "No trial got to full epochs, so there is no front yet."
     note = f" {sentence(front.note)}" if front.note else ""
     return Figure(
         key=f"pareto-{front.cost.replace('_', '-')}",
         title=f"Error against {title}",
-        result=result,
+        result=_ends(front),
         reading="On the front: no other configuration is both cheaper and better. Names where there is room; all are "
         f"in the table.{note}{thinning(len(drawn), len(front.points))}",
-        table=_table(findings, front),
+        table=_table(findings, front) if front.points else None,
         traces=_traces(front, [front.points[place] for place in drawn]) if front.points else (),
         layout=layout(log_axis(title, (point.cost for point in front.points)), axis("validation error (%)")),
         height=420,
     )
+
+
+def _ends(front: Front) -> str:
+    if not front.points:
+        return "No trial got to full epochs, so there is no front yet."
+    first, last = front.front[0], front.front[-1]
+    number = len(front.front)
+    cheapest = f"{first.network} ({short_count(first.cost)} {front.unit}, {percent(first.val_error)} %)"
+    best = f"{last.network} ({short_count(last.cost)}, {percent(last.val_error)} %)"
+    where = f"from {cheapest} to {best}" if number > 1 else cheapest
+    of = plural(len(front.points), "configuration")
+    return f"Of {of} at full epochs {number} {'is' if number == 1 else 'are'} on the front: {where}."
 
 
 def _traces(front: Front, drawn: list[FrontPoint]) -> tuple[dict[str, Any], ...]:

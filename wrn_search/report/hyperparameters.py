@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wrn_search.analysis.details import Slice, SlicePoint
+from wrn_search.analysis.details import Importance, Slice, SlicePoint
 from wrn_search.analysis.findings import Findings
 from wrn_search.report.axes import axis, layout, log_axis
 from wrn_search.report.figure import Figure, Table, thinned, thinning
 from wrn_search.report.markup import plot_text
-from wrn_search.report.wording import percent, plural, sentence, shown
+from wrn_search.report.wording import percent, plural, sentences_of, shown
 
 _ROOM = 0.08  # of the errors' range above and below
 
@@ -23,18 +23,9 @@ def importance(findings: Findings) -> Figure:
     """Shares of the variance of the error that each hyperparameter explains alone."""
     found = findings.importance
     names = list(found.shares)
-    warning = f" {sentence(found.warning)}" if found.warning else ""
-    if names:
-        told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(found.shares.items())[:3])
-        result = (
-            f"Of the variance of the error at full epochs: {told} (n = {plural(found.n, 'trial')}).{warning}"
-        )
-    else:
-        result = f"Importance cannot be told.{warning}"
+    uncounted = plural(found.others, "trial")
     left_out = (
-        f" {plural(found.others, 'trial')} that ended without a full-epoch error could not be counted."
-        if found.others
-        else ""
+        f" {uncounted} that ended without a full-epoch error could not be counted." if found.others else ""
     )
     trace = {
         "type": "bar",
@@ -50,7 +41,7 @@ def importance(findings: Findings) -> Figure:
     return Figure(
         key="importance",
         title="Importance of each hyperparameter",
-        result=result,
+        result=_importance_result(found),
         reading="Share of the variance that each explains alone, fANOVA over a forest fitted to the completed trials; "
         f"it says where this search saw errors differ, not why.{left_out}",
         table=Table(
@@ -60,7 +51,11 @@ def importance(findings: Findings) -> Figure:
         else None,
         traces=(trace,) if names else (),
         layout=layout(
-            axis("share of the variance", tickformat=".0%", rangemode="tozero"),
+            axis(
+                "share of the variance",
+                tickformat=".0%",
+                range=[0, 1.2 * max([0.01, *found.shares.values()])],
+            ),
             axis("", type="category", showgrid=False, ticks=""),
         ),
         height=90 + 34 * max(2, len(names)),
@@ -68,31 +63,40 @@ def importance(findings: Findings) -> Figure:
     )
 
 
+def _importance_result(found: Importance) -> str:
+    if not found.shares:
+        return sentences_of("importance cannot be told", found.warning)
+    told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(found.shares.items())[:3])
+    variance = f"of the variance of the error at full epochs: {told} (n = {plural(found.n, 'trial')})"
+    return sentences_of(variance, found.warning)
+
+
 def _slice(findings: Findings, found: Slice) -> Figure:
-    completed = sum(point.completed for point in found.points)
-    if found.summary:
-        low = min(found.summary, key=lambda row: row[2])
-        result = (
-            f"Lowest median of completed trials {percent(low[2])} % at {found.name} {'' if found.categorical else 'about '}"
-            f"{shown(low[0])} (n = {low[3]} of {plural(completed, 'completed trial')})."
-        )
-    else:
-        result = f"No trial got to full epochs, so there is no error at any {found.name} yet."
     drawn = thinned(range(len(found.points)), [False] * len(found.points))
     points = [found.points[place] for place in drawn]
     left_out = f" {plural(found.left_out, 'trial')} without any epoch not shown." if found.left_out else ""
     return Figure(
         key=f"slice-{found.name}".replace("_", "-"),
         title=f"Error against {found.name}",
-        result=result,
-        reading="Blue: trials at full epochs; pale: trials with fewer, at their last error, not comparable with them and "
-        "perhaps above the frame. Line: median of completed trials by value or bin. Each point has other values of all other "
-        f"hyperparameters too.{left_out}{thinning(len(drawn), len(found.points))}",
-        table=_slice_table(found),
+        result=_slice_result(found),
+        reading="Blue: trials at full epochs; pale: trials with fewer, at their last error, not comparable with "
+        "them and perhaps above the frame. Line: median of completed trials by value or bin. Each point has other "
+        f"values of all other hyperparameters too.{left_out}{thinning(len(drawn), len(found.points))}",
+        table=_slice_table(found) if found.summary else None,
         traces=_slice_traces(found, points) if points else (),
         layout=layout(_value_axis(found), axis("validation error (%)", **_frame(found.points))),
         height=360,
     )
+
+
+def _slice_result(found: Slice) -> str:
+    completed = sum(point.completed for point in found.points)
+    if not found.summary:
+        return f"No trial got to full epochs, so there is no error at any {found.name} yet."
+    value, _, median, n = min(found.summary, key=lambda row: row[2])
+    place = f"{found.name} {'' if found.categorical else 'about '}{shown(value)}"
+    of = plural(completed, "completed trial")
+    return f"Lowest median of completed trials {percent(median)} % at {place} (n = {n} of {of})."
 
 
 def _value_axis(found: Slice) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wrn_search.analysis.findings import Findings
@@ -12,6 +13,7 @@ from wrn_search.report.wording import NONE, percent, plural, shown
 
 _CELL_WIDTH = 74  # pixels that a cell's text needs
 _CELL_HEIGHT = 54
+_PLAIN = {"showgrid": False, "showline": False, "ticks": "", "type": "category"}
 _READ = (
     "Each cell: its value, n = trials that it was taken from, s = stopped early, x = failed or diverged, "
     "r = running or interrupted. Blank = never tried; grey = tried, but no trial got there."
@@ -28,7 +30,7 @@ def error_map(findings: Findings) -> Figure:
         result = (
             f"Lowest {kind} {percent(cell_error(best))} % at depth {best.depth}, widening factor "
             f"{shown(best.widen_factor)} (n = {best.n}), of {plural(len(reached), 'pair')} with a trial at full "
-            f"epochs ({findings.max_epochs}); {_gaps(grid)}."
+            f"epochs ({findings.max_epochs}){_gaps(grid)}."
         )
     else:
         result = f"No trial got to full epochs ({findings.max_epochs}), so no pair has an error yet."
@@ -65,8 +67,8 @@ def time_map(findings: Findings) -> Figure:
         key="time-map",
         title="Seconds an epoch by depth and widening factor",
         result=result,
-        reading=f"Median over trials of each one's median epoch, training only, on {', '.join(devices) or 'unknown hardware'}; "
-        f"trials that ran beside others are slower. n = timed trials. {_binning(grid)}".strip(),
+        reading="Median over trials of each one's median epoch, training only, on "
+        f"{', '.join(devices) or 'unknown hardware'}; trials that ran beside others are slower. n = timed trials. {_binning(grid)}".strip(),
         table=_table(findings, grid),
         **_drawing(findings, grid, [cell.value for cell in grid.cells], "s"),
     )
@@ -81,7 +83,7 @@ def _gaps(grid: CellMap) -> str:
     tried = {(cell.depth, cell.widen_factor) for cell in grid.cells}
     gaps = len(grid.depths) * len(grid.widen_factors) - len(tried)
     unreached = sum(cell_error(cell) is None for cell in grid.cells)
-    return f"{unreached} tried without one, {gaps} never tried"
+    return f"; {unreached} tried without one, {gaps} never tried" if unreached or gaps else ""
 
 
 def _binning(grid: CellMap) -> str:
@@ -92,43 +94,57 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     """Traces, layout and size of a map."""
     columns = [("≈" if grid.binned else "") + shown(float(factor)) for factor in grid.widen_factors]
     rows = [str(depth) for depth in grid.depths]
-    places = {
-        (cell.depth, cell.widen_factor): (cell, value) for cell, value in zip(grid.cells, values, strict=True)
+    cells = list(zip(grid.cells, values, strict=True))
+    shared = {
+        "type": "heatmap",
+        "x": columns,
+        "y": rows,
+        "xgap": 3,
+        "ygap": 3,
+        "texttemplate": "%{text}",
+        "hoverinfo": "text",
+        "hovertext": _placed(grid, {_pair(cell): _cell_hover(findings, cell, v, unit) for cell, v in cells}),
+        "hoverongaps": False,
     }
-    pairs = [[places.get((depth, factor)) for factor in grid.widen_factors] for depth in grid.depths]
-    shared = {"type": "heatmap", "x": columns, "y": rows, "xgap": 3, "ygap": 3, "hoverinfo": "text"}
     number = ".2f" if unit == "%" else ".3g"
-    texts = [[_cell_text(*pair, number) if pair else "" for pair in row] for row in pairs]
-    hovers = [[_cell_hover(findings, *pair, unit) if pair else "" for pair in row] for row in pairs]
+    texts = {_pair(cell): _cell_text(cell, value, number) for cell, value in cells}
+    empty = {_pair(cell): 0 for cell, value in cells if value is None}
+    filled = {_pair(cell): value for cell, value in cells if value is not None}
     traces = (
         {
             **shared,
-            "z": [[0 if pair and pair[1] is None else None for pair in row] for row in pairs],
+            "z": _placed(grid, empty),
+            "text": _placed(grid, {pair: texts[pair] for pair in empty}, ""),
             "colorscale": [[0, "@empty"], [1, "@empty"]],
             "showscale": False,
-            "text": texts,
-            "texttemplate": "%{text}",
             "textfont": {"size": 11, "color": "@muted"},
-            "hovertext": hovers,
         },
         {
             **shared,
-            "z": [[pair[1] if pair else None for pair in row] for row in pairs],
+            "z": _placed(grid, filled),
+            "text": _placed(grid, {pair: texts[pair] for pair in filled}, ""),
             "colorscale": "@map",
             "colorbar": {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0},
-            "text": texts,
-            "texttemplate": "%{text}",
             "textfont": {"size": 11},
-            "hovertext": hovers,
         },
     )
-    plain = {"showgrid": False, "showline": False, "ticks": "", "type": "category"}
     return {
-        "traces": traces,
-        "layout": layout(axis("widening factor", **plain), axis("depth", **plain)),
+        "traces": tuple(trace for trace, some in zip(traces, (empty, filled), strict=True) if some),
+        "layout": layout(axis("widening factor", **_PLAIN), axis("depth", **_PLAIN)),
         "height": 110 + _CELL_HEIGHT * max(2, len(rows)),
         "min_width": 130 + _CELL_WIDTH * len(columns),
     }
+
+
+def _pair(cell: Cell) -> tuple[int, float]:
+    return cell.depth, cell.widen_factor
+
+
+def _placed(
+    grid: CellMap, values: Mapping[tuple[int, float], Any], nothing: str | None = None
+) -> list[list[Any]]:
+    """Values by (depth, widening factor) as rows of a map; `nothing` where there is none."""
+    return [[values.get((depth, factor), nothing) for factor in grid.widen_factors] for depth in grid.depths]
 
 
 def _tally(cell: Cell) -> str:

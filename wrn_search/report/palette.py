@@ -1,7 +1,8 @@
 """Colours of the page and its figures for light and dark screens; a figure names them, the page looks them up.
 
 Series: Okabe & Ito's colours, which people with any colour blindness tell apart; lighter ones on dark. Ordered colours
-and maps: ColorBrewer's YlGnBu and matplotlib's viridis, which are read by lightness alone. In a map low errors stand out.
+and maps: ColorBrewer's YlGnBu and matplotlib's viridis, which are read by lightness alone. In a map
+low values stand out.
 """
 
 from __future__ import annotations

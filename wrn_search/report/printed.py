@@ -31,6 +31,7 @@ _STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.linewidth": 0.4,
     "grid.color": LIGHT["grid"],
     "legend.frameon": False,
@@ -151,7 +152,7 @@ def pareto(findings: Findings, figure: Figure) -> bool:
             axes.annotate(
                 printable(point.network),
                 (point.cost, point.val_error),
-                (3, 3),
+                (-4, -7) if point is front.front[-1] else (3, 3),
                 textcoords="offset points",
                 fontsize=6,
                 ha="right" if point is front.front[-1] else "left",

@@ -31,12 +31,14 @@ def shown(value: object) -> str:
 
 
 def short_count(value: float) -> str:
-    """`2.2 M`, `691 k`."""
+    """`2.2 M`, `691 k`, `0.5`, `5e-4`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {unit}"
-    # `5e-4`, not `0.0005` or `5e-04`
-    return f"{value:.2g}".replace("e-0", "e-") if value < 1e-4 else f"{value:.3g}"
+    if 0 < value < 1e-3:  # as in the trials' names: `5e-4`
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.3g}"
 
 
 def interval_text(interval: tuple[float, float] | None, digits: int = 2) -> str:
