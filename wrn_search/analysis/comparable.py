@@ -94,5 +94,6 @@ def _differences(name: str, rule: str, told: dict[Hashable, list[str]]) -> list[
     if len(told) < 2:
         return []
     got = "; ".join(f"{value} in {', '.join(paths)}" for value, paths in told.items())
-    text = f"trials that are compared must have {rule}, but got {got}; report them one by one"
-    return [Problem(name, text)]
+    several = len({path for paths in told.values() for path in paths}) > 1
+    hint = "; report them one by one" if several else ""
+    return [Problem(name, f"trials that are compared must have {rule}, but got {got}{hint}")]

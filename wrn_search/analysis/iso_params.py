@@ -32,7 +32,7 @@ def evidence_of(material: Material, configurations: Sequence[Configuration]) -> 
     designed = [c for c in configurations if not c.adaptive]
     chosen = designed or _lowest_of_each_network(configurations)
     why = "" if designed else _why_adaptive(material)
-    searches = dict.fromkeys(_name(material, c.source) for c in chosen)
+    searches = dict.fromkeys(_name(material, source) for source in sorted({c.source for c in chosen}))
     return Evidence(
         points=tuple(_point(c) for c in chosen),
         depths=tuple(c.depth for c in chosen),
