@@ -81,11 +81,8 @@ def statuses(findings: Findings) -> Figure:
     """How all trials ended, a bar a search."""
     counts = findings.counts
     bad = counts.by_status.get("failed", 0) + counts.by_status.get("diverged", 0)
-    result = f"{bad} of {plural(counts.trials, 'trial')} failed or diverged" + (
-        f" ({100 * bad / counts.trials:.1f} %)." if counts.trials else "."
-    )
-    by_search = _statuses_by_search(findings)
-    labels = search_labels(findings)
+    share = 100 * bad / max(1, counts.trials)
+    by_search, labels = _statuses_by_search(findings), search_labels(findings)
     names = [plot_text(label) for label in labels]
     traces = [
         {
@@ -107,7 +104,7 @@ def statuses(findings: Findings) -> Figure:
     return Figure(
         key="statuses",
         title="How the trials ended",
-        result=result,
+        result=f"{bad} of {plural(counts.trials, 'trial')} failed or diverged ({share:.1f} %).",
         reading="Every trial ends in one status and is counted in every denominator of this page.",
         table=Table(("search", *_STATUSES, "all"), rows),
         traces=tuple(traces),

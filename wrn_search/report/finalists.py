@@ -57,46 +57,42 @@ def _label(finalist: Finalist) -> str:
 
 
 def _traces(shown_ones: Sequence[Finalist], labels: list[str]) -> tuple[dict[str, Any], ...]:
-    def scatter(name: str, errors: list[Sequence[float]], marker: dict[str, Any]) -> dict[str, Any]:
-        pairs = [(error, label) for values, label in zip(errors, labels, strict=True) for error in values]
-        return {
-            "type": "scatter",
-            "mode": "markers",
-            "name": name,
-            "x": [error for error, _ in pairs],
-            "y": [label for _, label in pairs],
-            "marker": marker,
-            "hovertemplate": f"%{{y}}<br>{name}: %{{x:.2f}} %<extra></extra>",
-        }
-
+    """Every error as a point, medians as bars, what the search had seen as a hollow diamond."""
+    point = {"size": 9, "opacity": 0.75}
     bar = {"size": 22, "symbol": "line-ns-open", "line": {"width": 2}}
-    return (
-        scatter(
-            "validation, fresh seeds",
-            [each.val_errors for each in shown_ones],
-            {"color": "@blue", "size": 9, "opacity": 0.75},
-        ),
-        scatter(
-            "test",
-            [each.test_errors for each in shown_ones],
-            {"color": "@orange", "size": 9, "opacity": 0.75},
-        ),
-        scatter(
+    seen = {"color": "@ink", "size": 11, "symbol": "diamond-open"}
+    series = (
+        ("validation, fresh seeds", [each.val_errors for each in shown_ones], {**point, "color": "@blue"}),
+        ("test", [each.test_errors for each in shown_ones], {**point, "color": "@orange"}),
+        (
             "median, validation",
             [(each.val_summary or ())[:1] for each in shown_ones],
             {**bar, "color": "@blue"},
         ),
-        scatter(
-            "median, test",
-            [(each.test_summary or ())[:1] for each in shown_ones],
-            {**bar, "color": "@orange"},
-        ),
-        scatter(
-            "the search's estimate",
-            [() if each.search_error is None else (each.search_error,) for each in shown_ones],
-            {"color": "@ink", "size": 11, "symbol": "diamond-open"},
-        ),
+        ("median, test", [(each.test_summary or ())[:1] for each in shown_ones], {**bar, "color": "@orange"}),
+        ("the search's estimate", [_estimate(each) for each in shown_ones], seen),
     )
+    return tuple(_points(name, errors, labels, marker) for name, errors, marker in series)
+
+
+def _estimate(finalist: Finalist) -> tuple[float, ...]:
+    return () if finalist.search_error is None else (finalist.search_error,)
+
+
+def _points(
+    name: str, errors: Sequence[Sequence[float]], labels: list[str], marker: dict[str, Any]
+) -> dict[str, Any]:
+    """One series: the errors of each finalist on its own line."""
+    pairs = [(error, label) for values, label in zip(errors, labels, strict=True) for error in values]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [error for error, _ in pairs],
+        "y": [label for _, label in pairs],
+        "marker": marker,
+        "hovertemplate": f"%{{y}}<br>{name}: %{{x:.2f}} %<extra></extra>",
+    }
 
 
 def _table(confirm: Confirm) -> Table:

@@ -23,10 +23,9 @@ def importance(findings: Findings) -> Figure:
     """Shares of the variance of the error that each hyperparameter explains alone."""
     found = findings.importance
     names = list(found.shares)
+    rows = [(name, f"{share:.4f}") for name, share in found.shares.items()]
     uncounted = plural(found.others, "trial")
-    left_out = (
-        f" {uncounted} that ended without a full-epoch error could not be counted." if found.others else ""
-    )
+    left_out = f" {uncounted} without an error at full epochs could not be counted." if found.others else ""
     trace = {
         "type": "bar",
         "orientation": "h",
@@ -44,11 +43,7 @@ def importance(findings: Findings) -> Figure:
         result=_importance_result(found),
         reading="Share of the variance that each explains alone, fANOVA over a forest fitted to the completed trials; "
         f"it says where this search saw errors differ, not why.{left_out}",
-        table=Table(
-            ("hyperparameter", "share"), [(name, f"{share:.4f}") for name, share in found.shares.items()]
-        )
-        if names
-        else None,
+        table=Table(("hyperparameter", "share"), rows) if names else None,
         traces=(trace,) if names else (),
         layout=layout(
             axis(

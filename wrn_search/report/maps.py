@@ -13,6 +13,16 @@ from wrn_search.report.wording import NONE, percent, plural, shown
 
 _CELL_WIDTH = 74  # pixels that a cell's text needs
 _CELL_HEIGHT = 54
+_MAP = {
+    "type": "heatmap",
+    "xgap": 3,  # pixels
+    "ygap": 3,
+    "texttemplate": "%{text}",
+    "textfont": {"size": 11},
+    "hoverinfo": "text",
+    "hoverongaps": False,
+}
+_QUIET = {"size": 11, "color": "@muted"}
 _PLAIN = {"showgrid": False, "showline": False, "ticks": "", "type": "category"}
 _READ = (
     "Each cell: its value, n = trials that it was taken from, s = stopped early, x = failed or diverged, "
@@ -68,7 +78,8 @@ def time_map(findings: Findings) -> Figure:
         title="Seconds an epoch by depth and widening factor",
         result=result,
         reading="Median over trials of each one's median epoch, training only, on "
-        f"{', '.join(devices) or 'unknown hardware'}; trials that ran beside others are slower. n = timed trials. {_binning(grid)}".strip(),
+        f"{', '.join(devices) or 'unknown hardware'}; trials that ran beside others are slower. "
+        f"n = timed trials. {_binning(grid)}".strip(),
         table=_table(findings, grid),
         **_drawing(findings, grid, [cell.value for cell in grid.cells], "s"),
     )
@@ -91,48 +102,36 @@ def _binning(grid: CellMap) -> str:
 
 
 def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit: str) -> dict[str, Any]:
-    """Traces, layout and size of a map."""
-    columns = [("≈" if grid.binned else "") + shown(float(factor)) for factor in grid.widen_factors]
-    rows = [str(depth) for depth in grid.depths]
-    cells = list(zip(grid.cells, values, strict=True))
-    shared = {
-        "type": "heatmap",
-        "x": columns,
-        "y": rows,
-        "xgap": 3,
-        "ygap": 3,
-        "texttemplate": "%{text}",
-        "hoverinfo": "text",
-        "hovertext": _placed(grid, {_pair(cell): _cell_hover(findings, cell, v, unit) for cell, v in cells}),
-        "hoverongaps": False,
-    }
+    """Traces, layout and size of a map: one trace for cells without a value, one for those with it."""
     number = ".2f" if unit == "%" else ".3g"
+    cells = list(zip(grid.cells, values, strict=True))
+    hovers = {_pair(cell): _cell_hover(findings, cell, value, unit) for cell, value in cells}
     texts = {_pair(cell): _cell_text(cell, value, number) for cell, value in cells}
-    empty = {_pair(cell): 0 for cell, value in cells if value is None}
+    empty = {_pair(cell): 0.0 for cell, value in cells if value is None}
     filled = {_pair(cell): value for cell, value in cells if value is not None}
-    traces = (
-        {
-            **shared,
-            "z": _placed(grid, empty),
-            "text": _placed(grid, {pair: texts[pair] for pair in empty}, ""),
-            "colorscale": [[0, "@empty"], [1, "@empty"]],
-            "showscale": False,
-            "textfont": {"size": 11, "color": "@muted"},
-        },
-        {
-            **shared,
-            "z": _placed(grid, filled),
-            "text": _placed(grid, {pair: texts[pair] for pair in filled}, ""),
-            "colorscale": "@map",
-            "colorbar": {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0},
-            "textfont": {"size": 11},
-        },
+    bar = {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0}
+    looks: tuple[tuple[Mapping[tuple[int, float], float], dict[str, Any]], ...] = (
+        (empty, {"colorscale": [[0, "@empty"], [1, "@empty"]], "showscale": False, "textfont": _QUIET}),
+        (filled, {"colorscale": "@map", "colorbar": bar}),
     )
+    traces = [
+        {
+            **_MAP,
+            "x": [("≈" if grid.binned else "") + shown(float(factor)) for factor in grid.widen_factors],
+            "y": [str(depth) for depth in grid.depths],
+            "z": _placed(grid, numbers),
+            "text": _placed(grid, {pair: texts[pair] for pair in numbers}, ""),
+            "hovertext": _placed(grid, hovers),
+            **look,
+        }
+        for numbers, look in looks
+        if numbers
+    ]
     return {
-        "traces": tuple(trace for trace, some in zip(traces, (empty, filled), strict=True) if some),
+        "traces": tuple(traces),
         "layout": layout(axis("widening factor", **_PLAIN), axis("depth", **_PLAIN)),
-        "height": 110 + _CELL_HEIGHT * max(2, len(rows)),
-        "min_width": 130 + _CELL_WIDTH * len(columns),
+        "height": 110 + _CELL_HEIGHT * max(2, len(grid.depths)),
+        "min_width": 130 + _CELL_WIDTH * len(grid.widen_factors),
     }
 
 

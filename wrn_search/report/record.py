@@ -123,7 +123,8 @@ def _how_to_read(findings: Findings) -> Html:
     said = (
         f"This page counts {plural(counts.trials, 'trial')} of {plural(counts.configurations, 'configuration')} "
         f"and {plural(counts.networks, 'network')}. Errors are in percent. val_error is the error after the last "
-        "completed epoch: compare it among trials with status completed only. Trials that differ only in their seed share a configuration."
+        "completed epoch: compare it among trials with status completed only. Trials that differ only in their "
+        "seed share a configuration."
     )
     return join(
         [
