@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import exp, log2
-
+from tests.report import made_parts
+from tests.report.made_parts import DEPTHS, FACTORS, PLANNED
 from wrn_search.analysis.background import (
-    Confirm,
     Counts,
-    Finalist,
     Paper,
     PaperRow,
-    Provenance,
     Reason,
 )
 from wrn_search.analysis.details import (
-    Curve,
-    Curves,
-    Edf,
-    EdfCurve,
     Importance,
-    Rung,
-    Rungs,
     Slice,
     SlicePoint,
 )
@@ -43,17 +33,14 @@ from wrn_search.analysis.quantities import (
     Trial,
 )
 
-HOSTILE = "</script><img src=x onerror=alert(1)>&\"'<a href='javascript:alert(1)'>\u2028\x1b[31m%{x}@ink"
-DEPTHS, FACTORS = (10, 16, 22, 28, 40), (1.0, 2.0, 4.0, 8.0)
 EPOCHS = 30
-_PLANNED = [(depth, factor) for depth in DEPTHS for factor in FACTORS if (depth, factor) != (40, 8.0)] * 3
 _STATUS = {4: "failed", 9: "diverged", 13: "running", 20: "interrupted", 30: "failed"}
 
 
 def trials() -> tuple[Trial, ...]:
     """57 trials, three of each network, of which some ended badly."""
     made = []
-    for number, (depth, factor) in enumerate(_PLANNED):
+    for number, (depth, factor) in enumerate(PLANNED):
         params = round(17_000 * (depth - 4) * factor**2)
         status = _STATUS.get(number, "stopped" if depth == 10 or number % 5 == 0 else "completed")
         done = {"completed": EPOCHS, "stopped": 9, "failed": 0, "diverged": 3}.get(status, 12)
@@ -73,7 +60,7 @@ def trials() -> tuple[Trial, ...]:
                 macs=params * 150,
                 epochs_done=done,
                 epochs=EPOCHS,
-                val_error=error_at(number, done) if done else None,
+                val_error=made_parts.error_at(number, done) if done else None,
                 seconds_per_epoch=params / 1e5 + 2 if done else None,
                 hparams={
                     "depth": depth,
@@ -86,18 +73,6 @@ def trials() -> tuple[Trial, ...]:
             )
         )
     return tuple(made)
-
-
-def final_error(number: int) -> float:
-    """The error of a made trial after its last epoch, percent."""
-    depth, factor = _PLANNED[number]
-    params = 17_000 * (depth - 4) * factor**2
-    return 4 + 30 * (params / 1e5) ** -0.35 + 0.4 * log2(depth / factor) + number * 7 % 11 / 10
-
-
-def error_at(number: int, epoch: int) -> float:
-    """Its error after an epoch, percent."""
-    return final_error(number) + 50 * exp(-0.25 * epoch)
 
 
 def findings() -> Findings:
@@ -129,9 +104,9 @@ def findings() -> Findings:
             "Fewer than 100 trials: shares may move by tens of percent.",
             6,
         ),
-        curves=_curves(rows),
-        rungs=_rungs(),
-        edf=_edf(rows, full),
+        curves=made_parts.curves(rows),
+        rungs=made_parts.rungs(),
+        edf=made_parts.edf(rows, full),
         failures=(
             Reason("failed", "RuntimeError: boom", 2, (4, 30)),
             Reason("diverged", "loss is nan", 1, (9,)),
@@ -151,42 +126,10 @@ def findings() -> Findings:
             ),
             "Validation errors beside test errors.",
         ),
-        confirm=_confirm(rows, best),
-        provenance=(_provenance(),),
+        confirm=made_parts.confirm(rows, best),
+        provenance=(made_parts.provenance(),),
         notes=("The search is still running: 1 trial is not finished.",),
     )
-
-
-def hostile() -> Findings:
-    """The same with text that tries to act wherever text comes from outside."""
-    made = findings()
-    bad = {
-        "search": HOSTILE,
-        "name": HOSTILE,
-        "network": HOSTILE,
-        "trial_id": HOSTILE,
-        "error": HOSTILE,
-        "device": HOSTILE,
-    }
-    rows = tuple(replace(trial, **bad, hparams={HOSTILE: HOSTILE, **trial.hparams}) for trial in made.trials)
-    return replace(
-        made,
-        title=HOSTILE,
-        trials=rows,
-        searches=(replace(made.searches[0], name=HOSTILE, path=HOSTILE), replace(made.searches[0], trials=0, name=HOSTILE)),
-        provenance=(replace(made.provenance[0], search=HOSTILE, space_text=HOSTILE, command=(HOSTILE,), versions={HOSTILE: HOSTILE}, hardware={HOSTILE: [HOSTILE]}, git={"commit": HOSTILE}, devices=(HOSTILE,), missing=(HOSTILE,)), made.provenance[0]),
-        failures=(Reason("failed", HOSTILE, 2, (4, 30)),),
-        notes=(HOSTILE,),
-        answer=replace(made.answer, sentences=(HOSTILE,) * 3, limits=(HOSTILE,)),
-        slices=(*made.slices, replace(made.slices[0], name=HOSTILE, categorical=True, points=tuple(replace(point, value=HOSTILE) for point in made.slices[0].points))),
-        importance=replace(made.importance, shares={HOSTILE: 1.0}, warning=HOSTILE),
-        edf=replace(made.edf, all=replace(made.edf.all, label=HOSTILE), note=HOSTILE),
-        dataset=replace(made.dataset, name=HOSTILE),
-        paper=Paper((), HOSTILE),
-        confirm=replace(made.confirm, note=HOSTILE, finalists=tuple(replace(each, network=HOSTILE) for each in made.confirm.finalists)) if made.confirm else None,
-        rungs=replace(made.rungs, note=HOSTILE),
-        pareto=replace(made.pareto, reference_network=HOSTILE),
-    )  # fmt: skip
 
 
 def _search(count: int) -> Search:
@@ -222,7 +165,7 @@ def _answer(rows: tuple[Trial, ...], best: int) -> Answer:
     like = [place for place in (37, 42, 44) if rows[place].status == "completed"]
     return Answer(
         sentences=(
-            f"The best network at full epochs (30) is {rows[best].network}: {rows[best].val_error:.2f} % of 5,000 images.",
+            f"The best network at full epochs (30) is {rows[best].network}: {rows[best].val_error:.2f} %.",
             f"The smallest that cannot be told from it is {rows[like[0]].network}.",
             "At equal parameters width bought more than depth, a description without an interval.",
         ),
@@ -238,7 +181,7 @@ def _answer(rows: tuple[Trial, ...], best: int) -> Answer:
 
 def _cells(rows: tuple[Trial, ...], unit: str) -> CellMap:
     cells = []
-    for depth, factor in sorted(set(_PLANNED)):
+    for depth, factor in sorted(set(PLANNED)):
         here = [trial for trial in rows if (trial.depth, trial.widen_factor) == (depth, factor)]
         full = [trial for trial in here if trial.status == "completed"]
         best = min(full, key=lambda trial: trial.val_error or 0.0, default=None)
@@ -267,11 +210,18 @@ def _cells(rows: tuple[Trial, ...], unit: str) -> CellMap:
 def _iso_params(rows: tuple[Trial, ...], full: list[int]) -> IsoParams:
     bands = []
     for low, high in ((2.0e5, 4.2e5), (1.0e6, 1.7e6), (4.5e6, 7e6)):
+        chosen = [rows[place] for place in full if low <= rows[place].num_params <= high]
         points = [
-            IsoPoint(place, rows[place].network, rows[place].depth / rows[place].widen_factor, rows[place].num_params, rows[place].val_error or 0.0, 1)
-            for place in full
-            if low <= rows[place].num_params <= high
-        ]  # fmt: skip
+            IsoPoint(
+                trial.number,
+                trial.network,
+                trial.depth / trial.widen_factor,
+                trial.num_params,
+                trial.val_error or 0.0,
+                1,
+            )
+            for trial in chosen
+        ]
         points.sort(key=lambda point: point.ratio)
         line = ((points[0].ratio, points[0].val_error), (points[-1].ratio, points[-1].val_error))
         bands.append(Band(int(low), int(high), tuple(points), line))
@@ -314,74 +264,3 @@ def _slice(rows: tuple[Trial, ...], name: str, *, log: bool = False, categorical
         errors = sorted(point.val_error for point in points if point.completed and point.value in chosen)
         summary.append((chosen[len(chosen) // 2], errors[0], errors[len(errors) // 2], len(errors)))
     return Slice(name, log, categorical, points, tuple(summary), len(rows) - len(points))
-
-
-def _curves(rows: tuple[Trial, ...]) -> Curves:
-    trained = sorted(
-        (trial for trial in rows if trial.epochs_done),
-        key=lambda trial: (-trial.epochs_done, trial.val_error),
-    )
-    curves = []
-    for trial in trained:
-        epochs = tuple(range(1, trial.epochs_done + 1))
-        errors = tuple(error_at(trial.number, epoch) for epoch in epochs)
-        curves.append(Curve(trial.number, epochs, errors, tuple(0.8 * error for error in errors)))
-    return Curves(tuple(curves), (9, 18, 24), len(curves), thinned=False)
-
-
-def _rungs() -> Rungs:
-    rungs = (Rung(9, 50, 17, 0.71, 33), Rung(18, 33, 0, 0.88, 33), Rung(24, 33, 0, 0.97, 33))
-    taus = tuple((epoch, 1 - exp(-0.2 * epoch)) for epoch in range(1, 31))
-    return Rungs(rungs, 1180, 1710, 357, taus, 33, "Only trials that got to the end are compared.")
-
-
-def _edf(rows: tuple[Trial, ...], full: list[int]) -> Edf:
-    ended = sum(trial.status != "running" for trial in rows)
-
-    def curve(label: str, places: list[int], n: int) -> EdfCurve:
-        errors = sorted(rows[place].val_error or 0.0 for place in places)
-        return EdfCurve(label, tuple(errors), tuple((i + 1) / n for i in range(len(errors))), n, len(errors))
-
-    small = [place for place in full if rows[place].num_params < 1e6]
-    large = [place for place in full if rows[place].num_params >= 1e6]
-    bands = (curve("below 1 M", small, len(small) + 12), curve("1 M and more", large, len(large) + 7))
-    return Edf(curve("all", full, ended), bands, (curve("deeper", small, 28), curve("wider", large, 28)), "")
-
-
-def _confirm(rows: tuple[Trial, ...], best: int) -> Confirm:
-    first = Finalist(
-        rows[best].network,
-        best,
-        9.1,
-        (9.4, 9.6, 9.2, 9.9, 9.5),
-        (9.5, 9.2, 9.9),
-        0.42,
-        (9.1, 9.3, 9.0, 9.4, 9.2),
-        (9.2, 9.0, 9.4),
-        93.75,
-        True,
-    )
-    second = Finalist("WRN-22-8", 41, 9.4, (9.9, 9.8, 10.2, 9.7, 10.0), (9.9, 9.7, 10.2), 0.52, (9.6, 9.9, 9.5, 9.8, 9.7), (9.7, 9.5, 9.9), 93.75, False)  # fmt: skip
-    return Confirm((first, second), 10, "")
-
-
-def _provenance() -> Provenance:
-    return Provenance(
-        search="made",
-        path="results/made",
-        search_id="0123456789abcdef",
-        space_text="name: made\nmodel:\n  depth: {choice: [10, 16]}\n",
-        resolved_text=None,
-        versions={"python": "3.12.0", "torch": "2.14.1"},
-        hardware={"hostname": "here", "cpu": "AMD EPYC", "cores": 2, "memory_bytes": 1 << 34, "gpus": []},
-        git={"commit": "0" * 40, "dirty": True},
-        command=("run_search.py", "made.yaml"),
-        seed=0,
-        created_at="2026-01-02T03:04:05+00:00",
-        wall_hours=3.3,
-        train_hours=3.2,
-        devices=("cpu",),
-        nodes=("here",),
-        precision="fp32",
-        threads=1,
-    )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from wrn_search.report.markup import plot_text
 from wrn_search.report.wording import short_count
 
 _MOST_TICKS = 7
@@ -48,7 +49,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """An axis with a title and quiet lines."""
     return {
-        "title": {"text": title, "standoff": 8, "font": {"size": 13}},
+        "title": {"text": plot_text(title), "standoff": 8, "font": {"size": 13}},
         "automargin": True,
         "gridcolor": "@grid",
         "linecolor": "@axis",
