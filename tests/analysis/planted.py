@@ -28,6 +28,12 @@ from wrn_search.space.reader import space_from_mapping
 START = 1_700_000_000_000_000  # Unix microseconds
 CHANCE = 90.0
 Leaves = Mapping[str, Any]
+# A space without end, for searches of any length.
+WITH_DROPOUT: dict[str, Any] = {
+    "depth": {"choice": [16, 22, 28, 40]},
+    "widen_factor": {"choice": [1, 2, 4, 8]},
+    "dropout": {"uniform": [0.0, 0.5]},
+}
 ErrorOf = Callable[[Leaves, int], float]  # (leaves, num_params) -> expected error at the last epoch, percent
 
 
@@ -53,6 +59,9 @@ class Plan:
     dataset: Mapping[str, Any] = field(default_factory=lambda: {"name": "cifar10"})
     error: ErrorOf = power_law
     noise: float = 0.3  # standard deviation of each trial's error around its expectation, percent
+    jitter: float = (
+        0.0  # standard deviation of the noise of each epoch but the last, shrinking to nothing, percent
+    )
     seed: int = 0
     ends: Mapping[int, tuple[str, str | None]] = field(default_factory=dict)  # number -> (status, error text)
     ended: str | None = "finished"  # why the session ended; None while it runs
@@ -149,6 +158,13 @@ def epoch_columns(rows: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
     drops = np.array([max(1, round(f * length)) for f in (0.3, 0.6, 0.8)])
     seconds = np.repeat([row["seconds"] for row in rows], done)
     val_error = curve(final, epoch, length)
+    if plan.jitter:
+        noise = np.random.default_rng(plan.seed + 1).standard_normal(len(epoch))
+        at_the_end = np.repeat([row["status"] != "completed" for row in rows], done) & (
+            epoch == np.repeat(done, done)
+        )
+        noise[at_the_end] = 0.0  # the trials table has this one
+        val_error = np.clip(val_error + plan.jitter * (1 - epoch / length) * noise, 0.0, 100.0)
     return {
         "search": [plan.name] * len(epoch),
         "trial_id": np.repeat([row["trial_id"] for row in rows], done).tolist(),
@@ -180,7 +196,13 @@ def _proposals(space: Space, rng: np.random.Generator) -> list[dict[str, Any]]:
             values = domain.options if isinstance(domain, Choice) else domain.values  # type: ignore[union-attr]
             points = [{**point, name: value} for point in points for value in values]
         return points[: space.trials]
-    return [{name: _draw(domain, rng) for name, domain in domains.items()} for _ in range(space.trials)]
+    drawn: list[dict[str, Any]] = []
+    most = space.trials if space.size is None else min(space.trials, space.size)
+    while len(drawn) < most:  # a searcher proposes nothing twice
+        point = {name: _draw(domain, rng) for name, domain in domains.items()}
+        if point not in drawn or space.size is None:
+            drawn.append(point)
+    return drawn
 
 
 def _draw(domain: Any, rng: np.random.Generator) -> Any:

@@ -59,7 +59,7 @@ class Finalist:
 
     network: str
     number: int | None  # of the search's trial
-    search_error: float | None  # what the search had seen
+    search_error: float | None  # what the search had seen: the mean of its repeats
     val_errors: tuple[float, ...]  # fresh seeds, the search's own split
     val_summary: tuple[float, float, float] | None
     winners_curse: float | None  # mean of `val_errors` minus `search_error`
@@ -67,13 +67,17 @@ class Finalist:
     test_summary: tuple[float, float, float] | None
     coverage: float | None  # percent: how surely the range covers the median, 100 (1 - 2^(1-n))
     is_winner: bool  # named by validation
+    trial: int | None = None  # place of the search's trial in `Findings.trials`
+    not_completed: int = (
+        0  # retrainings that diverged, failed or have not ended: in no error above, but counted
+    )
 
 
 @dataclass(frozen=True)
 class Confirm:
     """What `confirm` found, all its finalists."""
 
-    finalists: tuple[Finalist, ...]
+    finalists: tuple[Finalist, ...]  # the one that validation named first
     test_reads: int | None  # how often test files were read, by the manifest
     note: str
 

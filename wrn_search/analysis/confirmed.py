@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.analysis.background import Confirm, Finalist
-from wrn_search.analysis.material import Material
-from wrn_search.analysis.sources import read_source
+from wrn_search.analysis.material import KEY, Material, keyed
+from wrn_search.analysis.sources import Source, read_source
 from wrn_search.results.reader import read_tables
 from wrn_search.space.architecture import Architecture
 from wrn_search.space.errors import InputError
-from wrn_search.space.trial_config import LEAVES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = "confirm"
-# A finalist is retrained at its own length, in the arithmetic of the machine.
-_KEY = tuple(leaf for leaf in LEAVES if leaf not in ("epochs", "precision", "compile", "lr_drops"))
+# A finalist may be retrained for more epochs, and in the arithmetic of another machine.
+_KEY = tuple(leaf for leaf in KEY if leaf not in ("epochs", "precision"))
 
 
 def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
@@ -35,59 +33,82 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
         try:
             trials = read_tables(folder)[0].to_pandas()
         except InputError as error:
-            notes.append(f"{folder.name}: {error.problems[0].text}")
+            notes.append(f"{FOLDER}: {error.problems[0].text}")
             continue
         found = True
-        finalists += _finalists(trials, material.completed[material.completed["source"] == place])
-        reads += _test_reads(folder, source.manifest)
+        confirmation = read_source(folder)
+        searched = material.trials[material.trials["source"] == place]
+        finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        reads += _test_reads(confirmation)
     if not found:
         return None, tuple(notes)
-    note = "" if finalists else "No finalist has ended yet."
+    note = (
+        "" if any(f.val_errors or f.test_errors for f in finalists) else "No finalist has been retrained yet."
+    )
     return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
 
 
-def _finalists(trials: pd.DataFrame, searched: pd.DataFrame) -> list[Finalist]:
-    """One for each retrained configuration, the lowest search error first; that one is the winner."""
-    ended = trials[trials["status"] == "completed"]
-    finalists = []
-    for _, rows in ended.groupby(list(_KEY), dropna=False, sort=False):
-        same = searched
-        for leaf in _KEY:
-            value = rows[leaf].iloc[0]
-            same = same[(same[leaf] == value) | (same[leaf].isna() & (value != value))]
-        first = rows.iloc[0]
-        search_error = statistics.median(same["val_error"]) if len(same) else None
-        tested = rows[rows["test_error"].notna()]
-        fresh = rows[rows["test_error"].isna() & rows["val_error"].notna()]
-        val, test = fresh["val_error"].tolist(), tested["test_error"].tolist()
-        finalists.append(
-            Finalist(
-                network=Architecture.of(
-                    int(first["depth"]), float(first["widen_factor"]), first["block"]
-                ).name,
-                number=int(same["number"].iloc[0]) if len(same) else None,
-                search_error=search_error,
-                val_errors=tuple(val),
-                val_summary=_summary(val),
-                winners_curse=statistics.fmean(val) - search_error
-                if val and search_error is not None
-                else None,
-                test_errors=tuple(test),
-                test_summary=_summary(test),
-                coverage=100 * (1 - 2.0 ** (1 - len(test or val))) if test or val else None,
-                is_winner=False,
-            )
-        )
-    return _with_winner(finalists)
+def _finalists(
+    trials: pd.DataFrame, searched: pd.DataFrame, confirmation: Source, chance: float | None
+) -> list[Finalist]:
+    """One for each retrained configuration, the winner by validation first.
 
-
-def _with_winner(finalists: list[Finalist]) -> list[Finalist]:
-    """The winner is the one that the search's validation named, whatever the test split said."""
-    ordered = sorted(finalists, key=lambda f: (f.search_error is None, f.search_error or 0.0, f.network))
-    return [
-        Finalist(**{**vars(f), "is_winner": place == 0 and f.search_error is not None})
-        for place, f in enumerate(ordered)
+    The manifest of the confirmation names the search's trials in the order of the choice. Without it the order is that
+    of the first retraining, which begins with the winner, too.
+    """
+    chosen = confirmation.fact("confirms", "trials")
+    order = {number: place for place, number in enumerate(chosen)} if isinstance(chosen, list) else {}
+    retrained = _by_configuration(trials.sort_values("number"))
+    before = _by_configuration(searched)
+    found = [
+        _finalist(trials.loc[rows], searched.loc[before.get(key, [])], order, chance)
+        for key, rows in retrained.items()
     ]
+    ordered = sorted(found, key=lambda finalist: order.get(finalist.number, len(order)))
+    return [Finalist(**{**vars(finalist), "is_winner": place == 0}) for place, finalist in enumerate(ordered)]
+
+
+def _by_configuration(rows: pd.DataFrame) -> dict[tuple[object, ...], list[int]]:
+    """Index of the rows of each set of hyperparameters, in their order."""
+    found: dict[tuple[object, ...], list[int]] = {}
+    for row in rows[list(_KEY)].itertuples(name=None):
+        found.setdefault(tuple(keyed(value) for value in row[1:]), []).append(row[0])
+    return found
+
+
+def _finalist(
+    rows: pd.DataFrame, searched: pd.DataFrame, order: dict[Any, int], chance: float | None
+) -> Finalist:
+    """Retrainings with a test error had all images to train on; the others the search's own split."""
+    first, full = rows.iloc[0], rows[rows["status"] == "completed"]
+    test = full["test_error"].dropna().tolist()
+    val = full.loc[full["test_error"].isna(), "val_error"].dropna().tolist()
+    seen = searched.loc[searched["status"] == "completed", "val_error"].tolist()
+    seen += [] if chance is None else [chance] * int((searched["status"] == "diverged").sum())
+    search_error = statistics.fmean(seen) if seen else None
+    places = sorted(searched.index, key=lambda place: order.get(searched.at[place, "number"], len(order)))
+    return Finalist(
+        network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
+        number=int(searched.at[places[0], "number"]) if places else None,
+        search_error=search_error,
+        val_errors=tuple(val),
+        val_summary=_summary(val),
+        winners_curse=statistics.fmean(val) - search_error if val and search_error is not None else None,
+        test_errors=tuple(test),
+        test_summary=_summary(test),
+        coverage=coverage(len(test or val)),
+        is_winner=False,
+        trial=int(places[0]) if places else None,
+        not_completed=len(rows) - len(full),
+    )
+
+
+def coverage(n: int) -> float | None:
+    """How surely (percent) the range of n values holds the median of what they are drawn from: 100 (1 - 2^(1-n)).
+
+    It misses only if all fall on one side of the median, which happens with probability 2 * 2^-n.
+    """
+    return 100 * (1 - 2.0 ** (1 - n)) if n else None
 
 
 def _summary(values: list[float]) -> tuple[float, float, float] | None:
@@ -95,12 +116,7 @@ def _summary(values: list[float]) -> tuple[float, float, float] | None:
     return (statistics.median(values), min(values), max(values)) if values else None
 
 
-def _test_reads(folder: Path, manifest: dict[str, Any]) -> list[int]:
-    """How often test files were read, by the manifest of `confirm`, else of the search."""
-    for told in (read_source(folder).manifest, manifest):
-        reads = told.get("test_reads")
-        if type(reads) is int:
-            return [reads]
-        if isinstance(reads, list):
-            return [len(reads)]
-    return []
+def _test_reads(confirmation: Source) -> list[int]:
+    """How often test files were read: the manifest has an entry for each time."""
+    reads = confirmation.fact("test_reads")
+    return [len(reads)] if isinstance(reads, list) else []

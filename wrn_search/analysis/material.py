@@ -33,7 +33,7 @@ _NEEDED = (
     *("epochs", "dataset", "repeat", "num_params", "macs", "epochs_done"),
 )
 # How a network is computed is no hyperparameter: trials that differ only in it are seeds of one configuration.
-_KEY = tuple(leaf for leaf in LEAVES if leaf != "compile")
+KEY = tuple(leaf for leaf in LEAVES if leaf != "compile")
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,9 @@ def _check_columns(trials: pa.Table, path: Path) -> None:
     if bad:
         text = f"val_error of a completed trial must be a number, but {bad} are none"
         problems.append(Problem("", text, str(path)))
+    if tested := len(trials) - trials["test_error"].null_count:
+        text = f"a search reads no test split, but {tested} trials have a test error: name the search that they confirm"
+        problems = [Problem("", text, str(path))]
     if problems:
         raise InputError(problems)
 
@@ -154,18 +157,16 @@ def _with_configurations(trials: pd.DataFrame) -> pd.DataFrame:
     """
     keys: dict[tuple[object, ...], int] = {}
     own = np.where(trials["adaptive"], trials["source"], -1)
-    columns = [trials[leaf] if leaf != "lr_drops" else trials[leaf].map(_as_tuple) for leaf in _KEY]
+    columns = [trials[leaf] for leaf in KEY]
     rows = zip(own, *columns, strict=True)
-    # NaN is not equal to itself: its text stands for it.
-    numbers = [keys.setdefault(tuple(_keyed(value) for value in row), len(keys)) for row in rows]
+    numbers = [keys.setdefault(tuple(keyed(value) for value in row), len(keys)) for row in rows]
     return trials.assign(configuration=numbers)
 
 
-def _as_tuple(values: object) -> object:
-    return tuple(values) if isinstance(values, list | np.ndarray) else values
-
-
-def _keyed(value: object) -> object:
+def keyed(value: object) -> object:
+    """A value that can be compared and be a key: a list as a tuple, and NaN, which is not equal to itself, as text."""
+    if isinstance(value, list | np.ndarray):
+        return tuple(value)
     return "missing" if value is None or (isinstance(value, float) and value != value) else value
 
 
@@ -191,7 +192,7 @@ def _hyperparameters(trials: pd.DataFrame, sources: tuple[Source, ...]) -> tuple
     known = [source.searched for source in sources]
     names = dict.fromkeys(name for searched in known for name in searched or ())
     if None in known or len(sources) > 1:
-        varying = (name for name in _KEY if name not in ("lr_drops", "epochs", "precision"))
+        varying = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
         names |= dict.fromkeys(name for name in varying if trials[name].nunique(dropna=True) > 1)
     if "deepening_factor" in names:
         names.pop("block", None)  # one follows from the other

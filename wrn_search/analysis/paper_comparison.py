@@ -54,6 +54,7 @@ def paper_of(
     if dataset not in RECIPES:
         return Paper((), f"The paper has no results on {dataset}.")
     best = _best_of_each_network(configurations, material.dataset.chance_error)
+    tested = _confirmed(confirm, material)
     rows = []
     for theirs in published():
         ours = best.get(theirs.network)
@@ -67,7 +68,7 @@ def paper_of(
                     paper_error=theirs.error,
                     statistic=theirs.statistic,
                     ours=estimate_of(ours, material, seed_deviation),
-                    our_test_error=_confirmed(confirm, int(trial["number"]), theirs.network),
+                    our_test_error=tested.get(ours.number),
                     differences=_differences(theirs, trial, material, len(ours.completed)),
                 )
             )
@@ -87,12 +88,13 @@ def _best_of_each_network(
     return found
 
 
-def _confirmed(confirm: Confirm | None, number: int, network: str) -> float | None:
-    """The median test error of the retrained configuration."""
-    for finalist in confirm.finalists if confirm else ():
-        if finalist.number == number and finalist.network == network and finalist.test_summary:
-            return finalist.test_summary[0]
-    return None
+def _confirmed(confirm: Confirm | None, material: Material) -> dict[int, float]:
+    """Configuration -> median test error of its retrained networks."""
+    return {
+        int(material.trials["configuration"][finalist.trial]): finalist.test_summary[0]
+        for finalist in (confirm.finalists if confirm else ())
+        if finalist.trial is not None and finalist.test_summary is not None
+    }
 
 
 def _differences(theirs: Published, trial: pd.Series, material: Material, n: int) -> tuple[str, ...]:
