@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,13 @@ _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
 )
+# Puts the two ends of the pipes where Chromium looks for them and becomes it.
+_LAUNCH = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 _SECONDS = 120  # for one answer, on a machine with other work
 _COMPLAINTS = ("error", "warning", "assert")
 
@@ -123,11 +132,11 @@ class Browser:
 def running_browser(profile: Path) -> Iterator[Browser]:
     """A Chromium with a new profile; it reads commands from descriptor 3 and answers on descriptor 4."""
     assert CHROMIUM is not None
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
+    read, ours_out = os.pipe()
+    ours_in, written = os.pipe()
+    theirs_in, theirs_out = (_high(descriptor) for descriptor in (read, written))
     command = [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}"]
-    # The shell puts the two ends where Chromium looks for them.
-    moved = ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command]
+    moved = [sys.executable, "-c", _LAUNCH, str(theirs_in), str(theirs_out), *command]
     with (profile.parent / f"{profile.name}.log").open("wb") as log:
         process = subprocess.Popen(moved, pass_fds=(theirs_in, theirs_out), stdout=log, stderr=log)
     os.close(theirs_in)
@@ -144,6 +153,13 @@ def running_browser(profile: Path) -> Iterator[Browser]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _high(descriptor: int) -> int:
+    """The same pipe at a number that is in nobody's way."""
+    high = fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10)
+    os.close(descriptor)
+    return high
 
 
 def _complaint(event: dict[str, Any]) -> str | None:

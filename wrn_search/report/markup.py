@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from wrn_search.report.wording import shortened
 from wrn_search.space.errors import printable
 
 _VOID = {"meta", "br", "hr"}
@@ -47,7 +48,7 @@ def join(children: Iterable[object], between: str = "") -> Html:
 
 def plot_text(value: object) -> str:
     """Text for a plot: plotly obeys tags such as <a> and <b>, and knows few entities besides these three."""
-    text = printable(str(value).replace("\n", " "))
+    text = shortened(printable(str(value).replace("\n", " ")))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

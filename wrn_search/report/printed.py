@@ -10,7 +10,7 @@ from wrn_search.analysis.findings import Findings
 from wrn_search.report.axes import log_ticks
 from wrn_search.report.maps import cell_error, cell_lines
 from wrn_search.report.palette import LIGHT, SERIES, ramp, resolved
-from wrn_search.report.wording import short_count, shown
+from wrn_search.report.wording import short_count, shortened, shown
 from wrn_search.results.directory import replacing
 from wrn_search.space.errors import InputError, printable
 
@@ -150,7 +150,7 @@ def pareto(findings: Findings, figure: Figure) -> bool:
         axes.step(costs, errors, "o-", where="post", color=LIGHT["blue"], markersize=3)
         for point in front.front[-1:] if len(front.front) < 3 else (front.front[0], front.front[-1]):
             axes.annotate(
-                printable(point.network),
+                _text(point.network),
                 (point.cost, point.val_error),
                 (-4, -7) if point is front.front[-1] else (3, 3),
                 textcoords="offset points",
@@ -172,7 +172,7 @@ def learning_curves(findings: Findings, figure: Figure) -> bool:
     for curve in found.curves[_NAMED:]:
         axes.plot(curve.epochs, curve.val_error, color=LIGHT["pale"], linewidth=0.4, alpha=0.5)
     for place, curve in reversed(list(enumerate(found.curves[:_NAMED]))):
-        name = printable(findings.trials[curve.trial].name)
+        name = _text(findings.trials[curve.trial].name)
         axes.plot(curve.epochs, curve.val_error, color=LIGHT[SERIES[place]], label=name)
     for drop in found.drops:
         axes.axvline(drop, color=LIGHT["axis"], linewidth=0.6, linestyle=":")
@@ -190,12 +190,17 @@ def importance(findings: Findings, figure: Figure) -> bool:
         return False
     figure.set_size_inches(_COLUMN, 0.5 + 0.25 * len(shares))
     axes = figure.subplots()
-    names = [printable(name) for name in shares][::-1]
+    names = [_text(name) for name in shares][::-1]
     bars = axes.barh(names, [100 * share for share in shares.values()][::-1], color=LIGHT["blue"])
     axes.bar_label(bars, fmt="%.0f", padding=2, fontsize=6)
     axes.set(xlabel=f"share of the variance (%), n = {findings.importance.n}")
     axes.grid(visible=False, axis="y")
     return True
+
+
+def _text(text: str) -> str:
+    """Text of whoever named it, as a figure has room for it."""
+    return shortened(printable(text), 36)
 
 
 def _log(axes: Axes, values: list[float], *, vertical: bool = False) -> None:

@@ -49,3 +49,8 @@ def interval_text(interval: tuple[float, float] | None, digits: int = 2) -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """`1 trial`, `2 trials`."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Text that a plot has room for: of longer text both ends."""
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}\u2026{text[-most // 2 :]}"
