@@ -97,9 +97,10 @@ def _search(options: argparse.Namespace) -> int:
     from wrn_search.analysis.summary import summary_text
 
     show(summary_text(result.state, str(result.directory)))
-    _report(result.directory)
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
+    else:  # who interrupts does not want to wait for a page
+        _report(result.directory)
     return result.exit_status
 
 
