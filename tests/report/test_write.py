@@ -12,6 +12,7 @@ from tests.analysis.planted import Plan, plant
 from tests.cli import commands
 from tests.report.hostile import HOSTILE
 from tests.report.test_page import Reading
+from wrn_search.cli import search
 from wrn_search.report.write import write_report
 from wrn_search.space.errors import InputError
 
@@ -153,3 +154,24 @@ def test_the_command_writes_no_page_beside_json_unless_told(tmp_path: Path) -> N
     done = commands.run("-m", "wrn_search", "report", str(results), "--json", "--output", str(page))
     assert done.returncode == 0, done.stderr
     assert page.is_file()
+
+
+def test_a_report_that_fails_at_the_end_of_a_search_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search._report(tmp_path / "missing\nresults")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "the report could not be written: " in said.err
+    assert "python -m wrn_search report" in said.err
+
+
+def test_the_report_at_the_end_of_a_search_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = plant(tmp_path / "planted", Plan(model=SMALL))
+    search._report(results)
+    said = capsys.readouterr()
+    assert said.out == f"Report: {results / 'report.html'}\n"
+    assert said.err == ""
