@@ -1,14 +1,15 @@
 """The follow-up: a grid with repeats around the best network, whose networks of equal size settle depth against width.
 
-An adaptive search gives no intervals (rule 5). Three depths and three widening factors, each twice as many parameters
-apart as the next, hold the same sizes along their diagonals: a third of the networks have a partner of equal
-parameters deeper and narrower, or shallower and wider.
+An adaptive search gives no intervals (rule 5). Three depths and three widening factors, each with about twice the
+parameters of the one before, hold equal sizes along their diagonals: a deep and narrow network, a middle one, a
+shallow and wide one.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,36 +68,42 @@ def follow_up_text(material: Material, findings: Findings) -> str:
 
 
 def depths_around(depth: int, block: str, *, shallower: int) -> list[int]:
-    """`STEPS` depths with depth - 4 doubling from one to the next, `depth` the one with `shallower` below it.
+    """`STEPS` depths, depth - 4 about doubling from one to the next, `depth` among them.
 
-    Rounded to depths that exist; those that would fall together or below the smallest go above instead.
+    `shallower` of them lie below it, or as many as there are: the smallest network has one block a group.
     """
     step = depth_step(parse_block(block))
     blocks = (depth - 4) // step
-    lowest = max(1, round(blocks / 2**shallower))
-    found = [lowest]
-    while len(found) < STEPS:
-        found.append(max(found[-1] + 1, 2 * found[-1]))
-    # Rounding must not lose the best network itself.
-    nearest = min(range(STEPS), key=lambda place: (abs(found[place] - blocks), place))
-    found[nearest] = blocks
-    return sorted({4 + step * count for count in found})
+    below = [round(blocks / 2**power) for power in range(shallower, 0, -1)]
+    below = sorted({count for count in below if 1 <= count < blocks})
+    above = [blocks * 2**power for power in range(STEPS - len(below))]
+    return [4 + step * count for count in (*below, *above)]
 
 
-def widths_around(widen_factor: float, *, narrower: int) -> list[float]:
-    """`STEPS` widening factors, each sqrt 2 times the one before, with `narrower` below the given one."""
-    found = []
-    for place in range(STEPS):
-        exact = widen_factor * math.sqrt(2) ** (place - narrower)
-        bounded = min(max(exact, 1 / 16), MAX_WIDEN_FACTOR)
-        found.append(widen_factor if place == narrower else _rounded(bounded))
+def widths_around(widen_factor: float, depths: Sequence[int], block: str, *, narrower: int) -> list[float]:
+    """A widening factor for each depth, `narrower` of them below the given one, which is among them.
+
+    The deepest network with the smallest k, ..., and the shallowest with the largest are as large as the network of
+    the given k on this diagonal.
+    """
+    size = _size(depths[len(depths) - 1 - narrower], widen_factor, block)
+    found = [_width_of_size(depth, block, size) for depth in reversed(depths)]
+    found[narrower] = widen_factor
     return sorted(set(found))
 
 
-def _rounded(width: float) -> float:
-    """A whole number where one is within 8 %, else one decimal: bands of equal parameters are wider than that."""
-    whole = max(1, round(width))
-    return float(whole) if abs(whole / width - 1) <= 0.08 else max(1 / 16, round(width, 1))
+def _size(depth: int, widen_factor: float, block: str) -> int:
+    return num_params(Architecture.of(depth, widen_factor, block))
+
+
+def _width_of_size(depth: int, block: str, size: int) -> float:
+    """k of the network with this depth and about `size` parameters: whole where that is within 8 %, else two digits."""
+    low, high = 1 / 16, MAX_WIDEN_FACTOR
+    while high / low > 1.001:
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if _size(depth, middle, block) < size else (low, middle)
+    whole = float(max(1, round(low)))
+    return whole if abs(_size(depth, whole, block) / size - 1) <= 0.08 else max(1 / 16, float(f"{low:.2g}"))
 
 
 @dataclass(frozen=True)
@@ -143,14 +150,12 @@ def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
     """The best network in the middle, or at a corner where the middle would need networks larger than any so far."""
     block = str(material.trials["block"].iloc[findings.trials.index(trial)])
     most = max(other.num_params for other in findings.trials)
-    grids = [
-        _Grid(
-            depths_around(trial.depth, block, shallower=shallower),
-            widths_around(trial.widen_factor, narrower=narrower),
-            block,
+    grids = []
+    for shallower, narrower in ((1, 1), (1, 2), (2, 2)):
+        depths = depths_around(trial.depth, block, shallower=shallower)
+        grids.append(
+            _Grid(depths, widths_around(trial.widen_factor, depths, block, narrower=narrower), block)
         )
-        for shallower, narrower in ((1, 1), (1, 2), (2, 2))
-    ]
     fitting = (grid for grid in grids if max(num_params(network) for network in grid.networks) <= 1.1 * most)
     return next(fitting, grids[-1])
 

@@ -100,9 +100,9 @@ def _confirmed(confirm: Confirm | None, material: Material) -> dict[int, float]:
 def _differences(theirs: Published, trial: pd.Series, material: Material, n: int) -> tuple[str, ...]:
     """Each difference as `what: ours, the paper's`."""
     recipe, dataset = RECIPES[theirs.dataset], material.dataset
-    held_out = dataset.validation_images
+    held_out = f"{dataset.validation_images:,}" if dataset.validation_images else "held-out"
     said = [
-        f"error: on {held_out or 'held-out'} validation images, on the test split that the authors watched",
+        f"error: on {held_out} validation images, on the test split that the authors watched",
         f"statistic: {f'median of {n} seeds' if n > 1 else 'one seed, the best of a search'}, {theirs.statistic}",
     ]
     if dataset.train_images is None or dataset.train_images != recipe["images"]:

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--optuna-storage",
         metavar="FILE",
         type=Path,
-        help="write the searches as Optuna studies: .db, .sqlite (SQLite) or .log, .journal, .jsonl (journal)",
+        help="write the searches as Optuna studies: .db, .sqlite (slow) or .log, .journal, .jsonl (journal)",
     )
 
 
