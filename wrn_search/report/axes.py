@@ -9,7 +9,7 @@ from typing import Any
 from wrn_search.report.markup import plot_text
 from wrn_search.report.wording import short_count
 
-_MOST_TICKS = 7
+_MOST_TICKS = 6
 LEGEND: dict[str, Any] = {
     "orientation": "h",
     "x": 0,
