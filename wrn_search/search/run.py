@@ -13,6 +13,7 @@ from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.copies import copied, ready_copy
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
@@ -89,10 +90,13 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     begun = None
     if not resume:
         request.directory.check_new()
-    else:
+    copy = ready_copy(request, resume)
+    if resume:
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         if _is_whole(request, begun):
+            with copied(request, copy):
+                pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     state = begun.state if begun else None
     sources = read_sources(request.space.search.warm_start, request.directory.path)
@@ -114,7 +118,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
         for known in list(new_knowledge(sources, conductor.state)):
             conductor.knows(known)
-        reason = _session(request, conductor, record, quiet, start_ray=not joined)
+        with copied(request, copy):
+            reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
