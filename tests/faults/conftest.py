@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .harness import ADAPTIVE, INDEPENDENT, Search, Verdict
+from .comparing import Verdict
+from .harness import ADAPTIVE, INDEPENDENT, Search, end_all
 
 _VERDICTS = pytest.StashKey[list[Verdict]]()
 
@@ -49,7 +50,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         first, *others = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
         terminalreporter.write_line("  ".join([first.strip().ljust(widths[0]), *others]))
     seed = config.getoption("--fault-seed", default=0)
-    terminalreporter.write_line(f"seed of the moments {seed}; repeated: epochs of a trial trained once more after a fault")
+    terminalreporter.write_line(
+        f"seed of the moments {seed}; repeated: epochs of a trial trained once more after a fault"
+    )
 
 
 @pytest.fixture
@@ -61,6 +64,12 @@ def judge(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
         assert verdict.held, verdict
 
     return put
+
+
+@pytest.fixture(autouse=True)
+def _no_session_outlives_its_test() -> Iterator[None]:
+    yield
+    end_all()
 
 
 @pytest.fixture(scope="session")

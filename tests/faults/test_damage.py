@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from wrn_search.results.events import Proposed
-from wrn_search.results.reader import read_tables
 from wrn_search.results.record import read_events
 
-from .harness import ADAPTIVE, Search, Verdict, verdict
+from .comparing import Verdict, verdict
+from .harness import ADAPTIVE, Search
 
 Damage = Callable[[Path, random.Random], None]
 EPOCHS = ADAPTIVE["training"]["epochs"]
@@ -145,13 +145,12 @@ def test_damage_in_the_middle_of_the_record_is_named_and_left_alone(
 
 
 def test_a_run_of_a_trial_that_the_record_lost_does_not_stay(broken: Search, adaptive: Path) -> None:
-    """A loss of power may take a proposal whose TensorBoard run has reached the disk, and another trial comes instead."""
+    """A loss of power may take a proposal whose TensorBoard run has reached the disk; another trial may follow."""
     record = broken.results / "events.jsonl"
-    last = max(
-        place for place, (_, event) in enumerate(read_events(record)) if isinstance(event, Proposed)
-    )
+    events = [event for _, event in read_events(record)]
+    last = max(place for place, event in enumerate(events) if isinstance(event, Proposed))
     record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:last]))
-    (torn,) = (broken.results / "tensorboard").glob(f"{len(read_tables(broken.results)[0]) - 1:03d}_*")
-    torn.rename(torn.with_name(f"{torn.name[:3]}_WRN-10-4_p0.99"))
+    whole = next(path for path in (broken.results / "tensorboard").iterdir() if path.is_dir())
+    shutil.copytree(whole, whole.with_name(f"{events[last].number:03d}_WRN-10-4_p0.99_wd0"))
     broken.finish()
     assert verdict("run without a trial", adaptive, [broken], EPOCHS).held

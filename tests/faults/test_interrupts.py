@@ -14,7 +14,8 @@ import psutil
 from wrn_search.results.events import Retried
 from wrn_search.results.record import read_events
 
-from .harness import ADAPTIVE, Search, Verdict, check_readable, verdict
+from .comparing import Verdict, check_readable, verdict
+from .harness import ADAPTIVE, Search
 
 Judge = Callable[[Verdict], None]
 SECONDS_TO_STOP = 60.0  # ten for the epoch, the rest for Ray's end on a busy machine
@@ -76,11 +77,15 @@ def test_an_epoch_that_hangs(tmp_path: Path, adaptive: Path, seed: int, judge: J
     search = Search(tmp_path, ADAPTIVE, ["--set", "search.trial_timeout=6"])
     search.start()
     for _ in range(2):
-        if search.wait_for_moment(generator, start=0.0, most_events=20) and (trials := search.trial_processes()):
+        if search.wait_for_moment(generator, start=0.0, most_events=20) and (
+            trials := search.trial_processes()
+        ):
             search.strike(trials[:1], signal.SIGUSR2)
     assert search.end() == 0, search.errors
     reasons = [
-        event.reason for _, event in read_events(search.results / "events.jsonl") if isinstance(event, Retried)
+        event.reason
+        for _, event in read_events(search.results / "events.jsonl")
+        if isinstance(event, Retried)
     ]
     assert reasons
     assert all(reason.startswith("an epoch must end within search.trial_timeout (6 s)") for reason in reasons)

@@ -29,7 +29,8 @@ from wrn_search.results.events import (
 )
 
 from .cluster import cluster
-from .harness import ADAPTIVE, INDEPENDENT, Search, Verdict, check_readable, verdict
+from .comparing import Verdict, check_readable, verdict
+from .harness import ADAPTIVE, INDEPENDENT, Search
 
 EPOCHS = INDEPENDENT["training"]["epochs"]
 Judge = Callable[[Verdict], None]

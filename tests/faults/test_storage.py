@@ -1,4 +1,4 @@
-"""Disks that are full, read-only or gone. They are real: a small tmpfs and a read-only mount, which only root can make."""
+"""Disks that are full, read-only or gone. They are real: a small tmpfs and a read-only mount, made by root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from wrn_search.results.reader import read_tables
 
-from .harness import ADAPTIVE, Search, Verdict, check_readable, verdict
+from .comparing import Verdict, check_readable, verdict
+from .harness import ADAPTIVE, Search
 
 Judge = Callable[[Verdict], None]
 
@@ -72,7 +73,9 @@ def assert_stopped(search: Search, reason: str) -> None:
     assert "failed" not in trials["status"].to_pylist()
 
 
-def test_a_results_directory_that_turns_read_only(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+def test_a_results_directory_that_turns_read_only(
+    tmp_path: Path, adaptive: Path, seed: int, judge: Judge
+) -> None:
     """Nothing can be opened for writing any more, then a resume is tried, then it can be written again."""
     search = Search(tmp_path, ADAPTIVE)
     search.start()

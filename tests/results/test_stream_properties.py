@@ -1,7 +1,7 @@
 """Properties of the record of a whole search: cut, torn or told twice anywhere, it leads to the same end.
 
-The stream is what the real conductor wrote of a search in three sessions: proposals of TPE, stops of ASHA, a divergence,
-a trial that was lost and one that was interrupted; only the learning curve is made up.
+The stream is what the real conductor wrote of a search in three sessions: proposals of TPE, stops of ASHA, a
+divergence, a trial that was lost and one that was interrupted; only the learning curve is made up.
 """
 
 from __future__ import annotations
