@@ -160,8 +160,14 @@ class Search:
     def finish(self) -> None:
         """A session without a fault, to the end of the search."""
         self.start()
+        while self.end() == 1 and self.overloaded():
+            self.start()
         assert self.end() == 0, self.errors
         assert "Traceback" not in self.errors
+
+    def overloaded(self) -> bool:
+        """Whether Ray did not come up within its 30 seconds, as on a machine with too much other work."""
+        return "timed out during startup" in self.errors
 
     def tree(self) -> list[psutil.Process]:
         """The processes of the session: the driver, Ray's and the trials'."""

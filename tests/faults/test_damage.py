@@ -128,7 +128,14 @@ def _doubled(lines: list[bytes], place: int) -> list[bytes]:
     return lines[:place] + lines[place - 1 :]
 
 
-@pytest.mark.parametrize("damage", [_garbage, _missing, _doubled])
+def _flipped(lines: list[bytes], place: int) -> list[bytes]:
+    """One bit in the middle of a line, such as that of a digit: still JSON, and another number."""
+    line = bytearray(lines[place])
+    line[len(line) // 2] ^= 1
+    return [*lines[:place], bytes(line), *lines[place + 1 :]]
+
+
+@pytest.mark.parametrize("damage", [_garbage, _missing, _doubled, _flipped])
 def test_damage_in_the_middle_of_the_record_is_named_and_left_alone(
     broken: Search, seed: int, damage: Callable[[list[bytes], int], list[bytes]]
 ) -> None:
