@@ -165,7 +165,8 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 
