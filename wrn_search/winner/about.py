@@ -1,4 +1,4 @@
-"""What an exported file says of itself: the network, its classes, the images it takes. Read as if a stranger wrote it."""
+"""What an exported file says of itself: network, classes, images. It is read as if a stranger had written it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def classifier_of(about: About, weights: Mapping[str, Tensor], where: str) -> Cl
     floats = sum(tensor.numel() for tensor in weights.values() if tensor.is_floating_point())
     needed = num_params(about.architecture, len(about.class_names), about.image_shape[2])
     if floats < needed:  # a few bytes must not make us build a network of a billion layers
-        raise bad_model(f"must hold the {needed:,} weights of {about.architecture.name}, but got {floats:,}", where)
+        raise bad_model(
+            f"must hold the {needed:,} weights of {about.architecture.name}, but got {floats:,}", where
+        )
     with torch.device("meta"):
         classifier = new_classifier(about)
     expected = classifier.state_dict()

@@ -23,13 +23,13 @@ _VERSIONS = ("wrn-search", "python", "torch", "torchvision", "numpy")
 _LOADING = {
     "torch": """\
 ```python
-from wrn_search.winner.formats import load_model
-model = load_model("{file}")     # torch.load(..., weights_only=True): nothing in the file is executed
+import wrn_search
+model = wrn_search.load_model("{file}")    # torch.load(..., weights_only=True): nothing in the file is executed
 probabilities = model(images)    # uint8 (batch, {shape}) -> (batch, {classes})
 ```
 
-Without this package: `torch.load("{file}", weights_only=True)` is a dictionary of plain values, with the weights by name
-under `weights`.
+Without this package: `torch.load("{file}", weights_only=True)` is a dictionary of plain values, with the weights by
+name under `weights`.
 """,
     "pt2": """\
 ```python
@@ -114,7 +114,9 @@ def _measured(facts: CardFacts, test: TestErrors) -> list[tuple[str, str]]:
             ("training error, augmented images", f"{last.train_error:.2f} %"),
         ]
     rows.append(("error of always answering the most frequent class", f"{facts.data.chance_error:.2f} %"))
-    rows.append(("test error of these weights", "null: never read" if test.own is None else f"{test.own:.2f} %"))
+    rows.append(
+        ("test error of these weights", "null: never read" if test.own is None else f"{test.own:.2f} %")
+    )
     if test.twins:
         rows.append(("test error of networks retrained with these settings", test.twins_text))
     rows.append(("parameters", f"{facts.chosen.trial.num_params:,}"))
@@ -134,11 +136,19 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
         lines.insert(0, "It was not measured on the test split: `python -m wrn_search confirm` does that.")
     if len(facts.history) < config.epochs:
         done = len(facts.history)
-        lines.insert(0, f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials.")
+        lines.insert(
+            0,
+            f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials.",
+        )
     if config.precision == "bf16":
-        lines.append("It was trained and validated in bf16; the file computes in fp32, and its error can differ slightly.")
+        lines.append(
+            "It was trained and validated in bf16; the file computes in fp32, and its error can differ slightly."
+        )
     if not _equals_record(facts):
-        lines.insert(0, "Its weights come from a rerun whose curve differs from that on record; the numbers here are its own.")
+        lines.insert(
+            0,
+            "Its weights come from a rerun whose curve differs from that on record; the numbers here are its own.",
+        )
     return lines
 
 
@@ -151,16 +161,18 @@ def _equals_record(facts: CardFacts) -> bool:
 def _loading(facts: CardFacts) -> str:
     shape, classes = ", ".join(map(str, facts.about.image_shape)), len(facts.about.class_names)
     how = _LOADING[facts.format].format(file=facts.file, shape=shape, classes=classes)
-    shell = f"From a shell: `python -m wrn_search predict {facts.file} IMAGES...`. Preprocessing is part of the model: give it raw pixels."
-    return f"{how}\n{shell} Class names, in the order of the outputs, are under Data."
+    return (
+        f"{how}\nFrom a shell: `python -m wrn_search predict {facts.file} IMAGES...`. Preprocessing is part of "
+        "the model: give it raw pixels. Class names, in the order of the outputs, are under Data."
+    )
 
 
 def _checked(found: Parity) -> str:
     return (
         f"On {found.images:,} validation images, against the live network in fp32: class scores differ by at most "
         f"{found.score_difference:.1e} (largest score {found.score_scale:.1f}, tolerance {found.tolerance:.1e}), "
-        f"probabilities by at most {found.probability_difference:.1e}; {found.other_classes} images fall into another class. "
-        f"Error on these images: {found.file_error:.2f} % by this file, {found.live_error:.2f} % by the live network."
+        f"probabilities by at most {found.probability_difference:.1e}; {found.other_classes} images fall into another "
+        f"class. Error on these images: {found.file_error:.2f} % by this file, {found.live_error:.2f} % live."
     )
 
 
@@ -185,10 +197,16 @@ def _provenance(facts: CardFacts) -> list[tuple[str, str]]:
     return [
         ("trial", f"{trial.trial_id}, status {trial.status}, seed {trial.config['seed']}"),
         ("search", f"{facts.chosen.state.search_id} ({manifest.get('created_at', 'time unknown')})"),
-        ("trained on", f"{trial.device} of {trial.node}, {trial.threads} threads, {hardware.get('cpu', 'unknown CPU')}"),
+        (
+            "trained on",
+            f"{trial.device} of {trial.node}, {trial.threads} threads, {hardware.get('cpu', 'unknown CPU')}",
+        ),
         ("versions at training", _versions(trained)),
         ("versions at export", _versions(now)),
-        ("git commit at training", str(git.get("commit", "unknown")) + (" with changes" if git.get("dirty") else "")),
+        (
+            "git commit at training",
+            str(git.get("commit", "unknown")) + (" with changes" if git.get("dirty") else ""),
+        ),
     ]
 
 

@@ -47,7 +47,9 @@ class ChosenTrial:
         data = prepare(self.config.dataset)
         if self.state.split_hash and data.split_hash != self.state.split_hash:
             text = "the images must be those that the search trained and validated on"
-            raise InputError.of("dataset", f"{text}: split {self.state.split_hash}, but got {data.split_hash}")
+            raise InputError.of(
+                "dataset", f"{text}: split {self.state.split_hash}, but got {data.split_hash}"
+            )
         return data
 
 

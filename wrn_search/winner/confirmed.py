@@ -23,7 +23,9 @@ class TestErrors:
     def twins_text(self) -> str:
         """`median 4.21 % (4.10 to 4.40, n = 5)`."""
         middle = statistics.median(self.twins)
-        return f"median {middle:.2f} % ({min(self.twins):.2f} to {max(self.twins):.2f}, n = {len(self.twins)})"
+        return (
+            f"median {middle:.2f} % ({min(self.twins):.2f} to {max(self.twins):.2f}, n = {len(self.twins)})"
+        )
 
 
 def test_errors_of(chosen: ChosenTrial) -> TestErrors:

@@ -174,6 +174,6 @@ def _about(chosen: ChosenTrial, data: PreparedData, training: Training) -> About
 
 def _mismatch(found: Parity, format: str) -> str:
     return (
-        f"the {format} file must answer as the live network does, to {found.tolerance:.1e} in class scores, but differs "
-        f"by {found.score_difference:.1e} on {found.images} validation images; it was not kept"
+        f"the {format} file must answer as the live network does, to {found.tolerance:.1e} in class scores, "
+        f"but differs by {found.score_difference:.1e} on {found.images} validation images; it was not kept"
     )

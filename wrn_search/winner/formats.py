@@ -57,5 +57,7 @@ def format_of(path: Path) -> str:
             below = {name.partition("/")[2] for name in archive.namelist()}
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         with path.open("rb") as file:
-            return "torch" if file.read(4) == b"PK\x03\x04" else "onnx"  # torn: the error should name its format
+            return (
+                "torch" if file.read(4) == b"PK\x03\x04" else "onnx"
+            )  # torn: the error should name its format
     return "pt2" if "archive_format" in below else "torch"

@@ -83,7 +83,9 @@ def read_onnx(path: Path, trust: bool = False) -> Model:
     except InputError:
         raise
     except Exception as error:  # onnxruntime has an exception for each of its status codes
-        raise bad_model(f"must be a graph that onnxruntime can run, but got: {_line(error)}", str(path)) from None
+        raise bad_model(
+            f"must be a graph that onnxruntime can run, but got: {_line(error)}", str(path)
+        ) from None
 
     def run(images: Images) -> tuple[Floats, Floats]:
         scores, probabilities = session.run(OUTPUTS, {INPUT: images})
@@ -107,7 +109,9 @@ def _check_self_contained(content: bytes, path: Path) -> None:
     try:
         proto = onnx.ModelProto.FromString(content)
     except Exception as error:  # protobuf's DecodeError, whose home differs between versions
-        raise bad_model(f"must be a model in one of the formats torch, pt2 and onnx, but got: {_line(error)}", str(path)) from None
+        raise bad_model(
+            f"must be a model in one of the formats torch, pt2 and onnx, but got: {_line(error)}", str(path)
+        ) from None
     tensors = onnx.external_data_helper._get_all_tensors(proto)
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in tensors):
         raise bad_model("must hold all its weights itself, but names another file", str(path))

@@ -61,7 +61,9 @@ def live_answers(network: WideResNet, data: PreparedData, images: int) -> tuple[
 def parity(run: Run, raw: Images, live: Floats, labels: Labels) -> Parity:
     """A file's answers to raw images (m, H, W, C) against the live scores (n, classes) of the first n of them."""
     count = len(live)
-    answers = [run(np.ascontiguousarray(raw[i : min(i + BATCH_SIZE, count)])) for i in range(0, count, BATCH_SIZE)]
+    answers = [
+        run(np.ascontiguousarray(raw[i : min(i + BATCH_SIZE, count)])) for i in range(0, count, BATCH_SIZE)
+    ]
     scores = np.concatenate([part for part, _ in answers])
     probabilities = np.concatenate([part for _, part in answers])
     return Parity(

@@ -39,7 +39,10 @@ def exported_program(classifier: Classifier, about: About) -> torch.export.Expor
     """images (batch, H, W, C) uint8 -> (scores, probabilities), for any batch of at least one image."""
     example = torch.zeros(2, *about.image_shape, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1)
-    return torch.export.export(classifier, (example,), dynamic_shapes=({0: batch},))
+    program = torch.export.export(classifier, (example,), dynamic_shapes=({0: batch},))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine, a quarter of a small file
+    return program
 
 
 def read_pt2(path: Path, trust: bool = False) -> Model:
@@ -65,7 +68,9 @@ def _parts(path: Path) -> tuple[About, dict[str, Tensor]]:
     with zipfile.ZipFile(path) as archive:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
-        names = {name.partition("/")[2]: name for name in archive.namelist()}  # below the archive's own folder
+        names = {
+            name.partition("/")[2]: name for name in archive.namelist()
+        }  # below the archive's own folder
         if f"extra/{DESCRIPTION}" not in names:
             raise bad_model("must be a model that `export` wrote, but holds no description", str(path))
         about = about_of(json.loads(_member(archive, names[f"extra/{DESCRIPTION}"])), str(path))
