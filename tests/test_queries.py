@@ -59,8 +59,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(drop=True).astype(
-        {name: "float64" for name in frame.select_dtypes("number").columns}
-        | {name: "object" for name in frame.select_dtypes(exclude="number").columns}
+        dict.fromkeys(frame.select_dtypes("number").columns, "float64")
+        | dict.fromkeys(frame.select_dtypes(exclude="number").columns, "object")
     )
 
 
@@ -94,8 +94,6 @@ def test_the_answers_are_those_of_a_loop(results: Path, monkeypatch: pytest.Monk
 
     exec(cells, names)
     for cell in names["answer"].to_dict("records"):
-        members = [
-            row for row in rows if all(row[key] == cell[key] for key in ("depth", "widen_factor"))
-        ]
+        members = [row for row in rows if all(row[key] == cell[key] for key in ("depth", "widen_factor"))]
         full = [row["val_error"] for row in members if row["status"] == "completed"]
         assert (cell["trials"], cell["n"], cell["lowest"]) == (len(members), len(full), min(full))

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from wrn_search import __version__
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.manifest import versions
+from wrn_search.results.selection import ranked_trials
+from wrn_search.results.state import FINAL
 from wrn_search.space.errors import printable
 from wrn_search.space.trial_config import LEAVES
 from wrn_search.training.preparation import PreparedData
@@ -125,30 +128,31 @@ def _measured(facts: CardFacts, test: TestErrors) -> list[tuple[str, str]]:
 
 
 def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
-    trials, config = facts.chosen.state.trials, facts.chosen.config
-    full = sum(trial.status == "completed" for trial in trials.values())
-    lines = [
-        f"The validation images chose it: {full} of {len(trials)} trials were trained to the end and compared on them. "
-        "The lowest of many is lucky, and a retrained network is usually a little worse.",
-        "It answers with one of its classes whatever the image shows, and its probabilities are not calibrated.",
-    ]
-    if test.own is None and not test.twins:
-        lines.insert(0, "It was not measured on the test split: `python -m wrn_search confirm` does that.")
-    if len(facts.history) < config.epochs:
-        done = len(facts.history)
-        lines.insert(
-            0,
-            f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials.",
+    state, config = facts.chosen.state, facts.chosen.config
+    lines = []
+    if not _equals_record(facts):
+        lines.append("Its curve differs from that on record: the numbers above are those of these weights.")
+    if (done := len(facts.history)) < config.epochs:
+        lines.append(
+            f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials."
         )
+    if test.own is None and not test.twins:
+        lines.append("It was not measured on the test split: `python -m wrn_search confirm` does that.")
+    full = ranked_trials(state)
+    if full and full[0] is facts.chosen.trial:
+        lines.append(
+            f"The validation images chose it: its error is the lowest of {len(full)} trials that were trained to "
+            f"the end ({len(state.trials)} in all). The lowest of many is lucky: a retrained network is usually a little worse."
+        )
+    if open_trials := sum(trial.status not in FINAL for trial in state.trials.values()):
+        lines.append(f"The search had not ended: {open_trials} trials were running or interrupted.")
     if config.precision == "bf16":
         lines.append(
-            "It was trained and validated in bf16; the file computes in fp32, and its error can differ slightly."
+            "It was trained and validated in bf16; the file computes in fp32: its error can differ slightly."
         )
-    if not _equals_record(facts):
-        lines.insert(
-            0,
-            "Its weights come from a rerun whose curve differs from that on record; the numbers here are its own.",
-        )
+    lines.append(
+        "It answers with one of its classes whatever the image shows, and its probabilities are not calibrated."
+    )
     return lines
 
 
@@ -192,7 +196,7 @@ def _data(facts: CardFacts) -> list[tuple[str, str]]:
 
 def _provenance(facts: CardFacts) -> list[tuple[str, str]]:
     trial, manifest = facts.chosen.trial, facts.chosen.manifest
-    trained, now = manifest.get("versions") or {}, versions()
+    trained, now = manifest.get("versions") or {}, versions() | {"wrn-search": __version__}
     hardware, git = manifest.get("hardware") or {}, manifest.get("git") or {}
     return [
         ("trial", f"{trial.trial_id}, status {trial.status}, seed {trial.config['seed']}"),

@@ -39,6 +39,8 @@ def predict(
     problems: list[Problem] = []
     for batch in _batches(_read(model, paths, resize, problems)):
         probabilities = model(np.stack([image for _, image in batch]))
+        if not np.isfinite(probabilities).all():
+            raise InputError.of("MODEL", "must give probabilities, but gives numbers that are not finite")
         # Stable: equal probabilities rank by class number, whatever the sorting algorithm.
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
         for (path, _), ranked, row in zip(batch, order, probabilities, strict=True):

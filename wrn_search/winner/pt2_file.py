@@ -55,7 +55,7 @@ def read_pt2(path: Path, trust: bool = False) -> Model:
         about, weights = _parts(path)
         classifier: torch.nn.Module = classifier_of(about, weights, str(path))
         if trust:
-            classifier = torch.export.load(path).module()
+            classifier = torch.export.load(io.BytesIO(path.read_bytes())).module()
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError) as error:
         if hasattr(error, "problems"):  # an InputError
             raise
