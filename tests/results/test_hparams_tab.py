@@ -14,7 +14,7 @@ import pytest
 from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.events import Completed, Diverged, Failed, Stopped
 from wrn_search.results.state import SearchState
-from wrn_search.results.tensorboard import SCALARS, TensorBoardLog
+from wrn_search.results.tensorboard import COMPARED, SCALARS, TensorBoardLog
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
 
 from .searches import follow, proposed, reported, search_started, started, timed
@@ -110,7 +110,7 @@ def session_groups(board):
 
 def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):
     groups = session_groups(board)
-    assert set(groups) == {f"configuration_{number:03d}" for number in (0, 2, 3, 4, 5)}
+    assert set(groups) == {name(number) for number in (0, 2, 3, 4, 5)}
     status = {
         session["name"][:3]: session["status"] for group in groups.values() for session in group["sessions"]
     }
@@ -126,9 +126,14 @@ def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):
 
 def test_hyperparameters_are_shown_with_their_types(board):
     groups = session_groups(board)
-    assert groups["configuration_000"]["hparams"] == hparams_of(0)
-    assert groups["configuration_003"]["hparams"] == pytest.approx(hparams_of(3))
-    assert groups["configuration_003"]["hparams"]["nesterov"] is False
+    assert groups[name(0)]["hparams"] == hparams_of(0)
+    assert groups[name(3)]["hparams"] == pytest.approx(hparams_of(3))
+    assert groups[name(3)]["hparams"]["nesterov"] is False
+
+
+def name(number):
+    """The row of a configuration: the short name of its first seed."""
+    return f"{number:03d}_WRN-16-4_p0.30_wd5e-4"
 
 
 def values(group):
@@ -137,16 +142,14 @@ def values(group):
 
 def test_the_seeds_of_a_configuration_are_averaged_at_their_last_epoch(board):
     groups = session_groups(board)
-    assert [session["name"] for session in groups["configuration_000"]["sessions"]] == [
+    assert [session["name"] for session in groups[name(0)]["sessions"]] == [
         "000_WRN-16-4_p0.30_wd5e-4",
         "001_WRN-16-4_p0.30_wd5e-4_r1",
     ]
-    assert values(groups["configuration_000"])["val_error"] == 15.0
-    assert set(values(groups["configuration_000"])) == set(SCALARS)
-    assert values(groups["configuration_002"])["val_error"] == 70.0
-    assert (
-        "metricValues" not in groups["configuration_004"] or not groups["configuration_004"]["metricValues"]
-    )
+    assert values(groups[name(0)])["val_error"] == 15.0
+    assert set(values(groups[name(0)])) == {"val_error", "val_loss", "train_error", "train_loss"}
+    assert values(groups[name(2)])["val_error"] == 70.0
+    assert "metricValues" not in groups[name(4)] or not groups[name(4)]["metricValues"]
 
 
 def test_the_columns_have_types_and_domains_to_filter_by(board):
@@ -167,7 +170,7 @@ def test_the_columns_have_types_and_domains_to_filter_by(board):
     assert infos["dropout"]["domainInterval"] == {"minValue": 0.0, "maxValue": 0.5}
     assert infos["weight_decay"]["domainInterval"] == {"minValue": 1e-5, "maxValue": 1e-2}
     assert infos["batch_size"]["domainInterval"] == {"minValue": 32, "maxValue": 128}
-    assert [info["name"]["tag"] for info in experiment["metricInfos"]] == list(SCALARS)
+    assert [info["name"]["tag"] for info in experiment["metricInfos"]] == list(COMPARED)
 
 
 def test_the_scalars_tab_has_a_run_for_each_trial_that_reported(board):

@@ -29,8 +29,8 @@ from wrn_search.results.state import fold
 from wrn_search.results.tables import TableWriter
 from wrn_search.search.conductor import trial_id
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.loop import Training
 from wrn_search.training.loop import Diverged as LossDiverged
+from wrn_search.training.loop import Training
 from wrn_search.training.preparation import PreparedData, prepare
 
 # (config changes, epochs, how it ended); the second has a lower validation error than the first.

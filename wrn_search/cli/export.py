@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exits import FAILED, say, show
+from wrn_search.cli.exits import FAILED, refuse_empty, say, show
 from wrn_search.space.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """The command."""
     if options.check_images < 1:
         raise InputError.of("--check-images", f"must be at least 1, but got {options.check_images}")
+    refuse_empty(options, "output", "checkpoint", "root")
     from wrn_search.winner.chosen import choose  # torch: seconds
     from wrn_search.winner.export import ExportFailed, export
 

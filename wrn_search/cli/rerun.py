@@ -12,14 +12,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.cli.exits import FAILED, say, show
+from wrn_search.cli.exits import FAILED, refuse_empty, say, show
 from wrn_search.space.errors import InputError
 
 if TYPE_CHECKING:
     from wrn_search.winner.rerun import EpochComparison, Rerun, RerunPlan
 
 EXAMPLE = "python -m wrn_search rerun results/digits_quickstart --trial 17 --checkpoint"
-_DEFAULT = ""  # of --checkpoint without FILE
+_DEFAULT = object()  # --checkpoint without FILE
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +48,14 @@ def run(options: argparse.Namespace) -> int:
     """The command."""
     if options.threads is not None and not 1 <= options.threads <= 1024:
         raise InputError.of("--threads", f"must be 1 to 1024, but got {options.threads}")
+    refuse_empty(options, "root", "checkpoint")
     from wrn_search.winner.chosen import choose  # torch: seconds
     from wrn_search.winner.rerun import rerun, rerun_plan
 
     chosen = choose(options.results, options.trial, options.root)
     checkpoint = None
     if options.checkpoint is not None:
-        checkpoint = Path(options.checkpoint) if options.checkpoint != _DEFAULT else chosen.rerun_checkpoint
+        checkpoint = chosen.rerun_checkpoint if options.checkpoint is _DEFAULT else Path(options.checkpoint)
     plan = rerun_plan(chosen, options.epochs, options.threads, options.device, checkpoint)
     tell = say if options.json else show
     tell(_beginning(plan))

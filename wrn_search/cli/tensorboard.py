@@ -11,7 +11,7 @@ import json
 import shlex
 from pathlib import Path
 
-from wrn_search.cli.exits import show
+from wrn_search.cli.exits import refuse_empty, show
 from wrn_search.space.errors import InputError
 
 EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
@@ -33,8 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """The command."""
     if options.top < 1:
         raise InputError.of("--top", f"must be at least 1, but got {options.top}")
-    if options.logdir == "":  # such as an unset shell variable
-        raise InputError.of("--logdir", "must not be empty, but got ''")
+    refuse_empty(options, "logdir")
     from wrn_search.results.directory import ResultsDirectory  # TensorBoard and protobuf: half a second
     from wrn_search.results.selection import read_state
     from wrn_search.results.tensorboard_view import write_view

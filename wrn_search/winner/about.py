@@ -81,7 +81,13 @@ def classifier_of(about: About, weights: Mapping[str, Tensor], where: str) -> Cl
     Raises:
         InputError: the weights are not those of this network.
     """
-    floats = sum(tensor.numel() for tensor in weights.values() if tensor.is_floating_point())
+    # By their memory: a view may claim to be a billion numbers and be one.
+    memory = {
+        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
+        for tensor in weights.values()
+        if _is_plain(tensor)
+    }
+    floats = sum(memory.values()) // 4  # a few counters pass for floats
     needed = num_params(about.architecture, len(about.class_names), about.image_shape[2])
     if floats < needed:  # a few bytes must not make us build a network of a billion layers
         raise bad_model(
@@ -150,8 +156,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and tensor.device.type == "cpu"
+
+
 def _described(tensor: Tensor | None) -> str:
-    if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
-        return "missing" if tensor is None else "no plain tensor"
+    if tensor is None:
+        return "missing"
+    if tensor.device.type != "meta" and not (_is_plain(tensor) and tensor.is_contiguous()):
+        return "no plain tensor"
     sides = "x".join(str(side) for side in tensor.shape) or "1"
     return f"{sides} {str(tensor.dtype).removeprefix('torch.')}"

@@ -142,7 +142,8 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
     if full and full[0] is facts.chosen.trial:
         lines.append(
             f"The validation images chose it: its error is the lowest of {len(full)} trials that were trained to "
-            f"the end ({len(state.trials)} in all). The lowest of many is lucky: a retrained network is usually a little worse."
+            f"the end ({len(state.trials)} in all). The lowest of many is lucky: a retrained network is usually "
+            "a little worse."
         )
     if open_trials := sum(trial.status not in FINAL for trial in state.trials.values()):
         lines.append(f"The search had not ended: {open_trials} trials were running or interrupted.")

@@ -67,7 +67,7 @@ def export(
     """
     FORMATS[format].check()
     file = output or chosen.directory.path / "export" / f"{chosen.name}{FORMATS[format].suffix}"
-    card = file.with_name(file.name + ".md")
+    card = file.parent / f"{file.name}.md"
     _check_free(file, card, force)
     source = checkpoint or kept_checkpoint(chosen)
     data = chosen.data()
