@@ -14,9 +14,9 @@ from wrn_search.space.errors import InputError, nearest
 COMMANDS = {
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
-    "export": (export, "write a trial's network as a file for others, checked and with a model card"),
-    "predict": (predict, "classes and probabilities of images, by an exported network"),
-    "rerun": (rerun, "train a trial again and hold it against the record, bit for bit"),
+    "export": (export, "write a trial's network as a file for others"),
+    "predict": (predict, "classify images with an exported network"),
+    "rerun": (rerun, "train a trial again and compare it with the record"),
     "tensorboard": (tensorboard, "a TensorBoard view of the best of many trials"),
 }
 NOT_YET = ("report", "confirm", "paper", "replay")

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
-import time
-import urllib.request
-
 import pytest
 
 from wrn_search.results.directory import ResultsDirectory
@@ -17,6 +10,7 @@ from wrn_search.results.state import SearchState
 from wrn_search.results.tensorboard import COMPARED, SCALARS, TensorBoardLog
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
 
+from .boards import rows_of, serving
 from .searches import follow, proposed, reported, search_started, started, timed
 
 
@@ -71,41 +65,16 @@ def board(tmp_path_factory):
     state = SearchState()
     log = TensorBoardLog(directory, state, DOMAINS)
     follow(log, state, events())
-    options = ["--logdir", str(directory.tensorboard), "--host", "127.0.0.1", "--port", "0"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tensorboard.main", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
     try:
-        addresses = (re.search(r"http://[\d.]+:\d+", line) for line in server.stdout)
-        address = next(filter(None, addresses))[0]
-        yield lambda route, body=None: ask(address + route, body)
+        with serving(directory.tensorboard) as asked:
+            yield asked
     finally:
         log.close()
-        server.kill()  # SIGINT is ignored below a shell that runs its commands in the background
-        server.communicate(timeout=120)
-
-
-def ask(url, body):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return json.load(answer)
 
 
 def session_groups(board):
     """The rows of the HParams tab by name, once the server has read all six runs."""
-    statuses = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
-    body = {"allowedStatuses": statuses, "colParams": [], "startIndex": 0, "sliceSize": 100}
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        groups = board("/data/plugin/hparams/session_groups", body).get("sessionGroups", [])
-        if sum(len(group["sessions"]) for group in groups) == 6:
-            return {group["name"]: group for group in groups}
-        time.sleep(0.2)
-    raise AssertionError(f"the server should see six sessions, but got {groups}")
+    return rows_of(board, sessions=6)
 
 
 def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):

@@ -57,7 +57,7 @@ def test_a_name_that_means_no_trial_is_told(which: str) -> None:
 
 
 def test_best_needs_a_trial_at_full_epochs() -> None:
-    with pytest.raises(InputError, match="best needs a trial .* last epoch \\(4\\), but none of 2 was"):
+    with pytest.raises(InputError, match=r"best needs a trial .* last epoch \(4\), but none of 2 was"):
         find_trial(state_of("stopped", "diverged"), "best")
 
 

@@ -34,12 +34,13 @@ def run(options: argparse.Namespace) -> int:
     if options.top < 1:
         raise InputError.of("--top", f"must be at least 1, but got {options.top}")
     refuse_empty(options, "logdir")
-    from wrn_search.results.directory import ResultsDirectory  # TensorBoard and protobuf: half a second
+    from wrn_search.results.directory import ResultsDirectory
     from wrn_search.results.selection import read_state
-    from wrn_search.results.tensorboard_view import write_view
 
     directory = ResultsDirectory(options.results)
     state = read_state(directory.path, directory.events)
+    from wrn_search.results.tensorboard_view import write_view  # TensorBoard and protobuf: half a second
+
     view = write_view(directory, state, options.top, Path(options.logdir) if options.logdir else None)
     command = f"tensorboard --logdir {shlex.quote(str(view.folder))}"
     if options.json:
