@@ -49,12 +49,14 @@ def test_a_pickle_in_a_torch_file_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "mark").exists()
 
 
-def rewritten(path: Path, changes: dict[str, bytes]) -> Path:
-    """The archive with other members; a name is what stands behind the archive's own folder."""
+def rewritten(path: Path, changes: dict[str, bytes], additions: dict[str, bytes] | None = None) -> Path:
+    """The archive with other members, and with more; a name is what stands behind the archive's own folder."""
     target = path.with_name(f"changed-{len(list(path.parent.iterdir()))}{path.suffix}")
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as archive:
         for info in source.infolist():
             archive.writestr(info.filename, changes.get(info.filename.partition("/")[2], source.read(info)))
+        for name, content in (additions or {}).items():
+            archive.writestr(f"model/{name}", content)
     return target
 
 
@@ -73,6 +75,17 @@ def test_the_pickles_and_the_program_of_a_pt2_file_are_not_looked_at(tmp_path: P
     with contextlib.suppress(InputError):
         load_model(hostile, trust=True)
     assert (tmp_path / "mark").exists(), "the threat is a real one"
+
+
+def test_weights_as_torch_2_8_wrote_them_are_read_without_their_pickles(tmp_path: Path) -> None:
+    model, images = write_model(tmp_path, "pt2"), draw_images(2)
+    weights, poison = io.BytesIO(), io.BytesIO()
+    torch.save(dict(drawn_classifier(about_of_shape()).state_dict(keep_vars=True)), weights)
+    legacy = rewritten(model, {}, {"data/weights/model.pt": weights.getvalue()})
+    np.testing.assert_array_equal(load_model(legacy)(images), load_model(model)(images))
+    torch.save(Payload(tmp_path / "mark"), poison)
+    refused(rewritten(model, {}, {"data/weights/model.pt": poison.getvalue()}), "must be a whole pt2 archive")
+    assert not (tmp_path / "mark").exists()
 
 
 @pytest.mark.parametrize(

@@ -61,18 +61,18 @@ def run(options: argparse.Namespace) -> int:
         raise InputError.of("--check-images", f"must be at least 1, but got {options.check_images}")
     refuse_empty(options, "output", "checkpoint", "root")
     from wrn_search.winner.chosen import choose  # torch: seconds
-    from wrn_search.winner.export import ExportFailed, export
+    from wrn_search.winner.export import ExportFailed, ExportPlan, export
 
     chosen = choose(options.results, options.trial, options.root)
+    plan = ExportPlan(
+        options.format,
+        Path(options.output) if options.output else None,
+        Path(options.checkpoint) if options.checkpoint else None,
+        options.force,
+        options.check_images,
+    )
     try:
-        made = export(
-            chosen,
-            options.format,
-            Path(options.output) if options.output else None,
-            checkpoint=Path(options.checkpoint) if options.checkpoint else None,
-            force=options.force,
-            images=options.check_images,
-        )
+        made = export(chosen, plan)
     except ExportFailed as error:
         say(f"the export failed: {error}")
         return FAILED

@@ -42,54 +42,61 @@ class Exported:
     parity: Parity
 
 
-def export(
-    chosen: ChosenTrial,
-    format: str,
-    output: Path | None = None,
-    *,
-    checkpoint: Path | None = None,
-    force: bool = False,
-    images: int = CHECKED_IMAGES,
-) -> Exported:
-    """Writes the trial's network and its card.
+@dataclass(frozen=True)
+class ExportPlan:
+    """How to write a network."""
 
-    Args:
-        chosen: the trial.
-        format: a name of `FORMATS`.
-        output: the file; default `RESULTS/export/<short name><suffix>`.
-        checkpoint: instead of the one that the search or a rerun kept.
-        force: replace a file that is there.
-        images: validation images to check with, at most.
+    format: str  # a name of `FORMATS`
+    output: Path | None = None  # default `RESULTS/export/<short name><suffix>`
+    checkpoint: Path | None = None  # instead of the one that the search or a rerun kept
+    force: bool = False  # replace a file that is there
+    images: int = CHECKED_IMAGES  # validation images to check with, at most
+
+
+def export(chosen: ChosenTrial, plan: ExportPlan) -> Exported:
+    """Writes the trial's network and its card.
 
     Raises:
         InputError: no checkpoint, a file in the way, missing data or packages.
         ExportFailed: the file differs from the live network by more than the tolerance.
     """
-    FORMATS[format].check()
-    file = output or chosen.directory.path / "export" / f"{chosen.name}{FORMATS[format].suffix}"
+    FORMATS[plan.format].check()
+    suffix = FORMATS[plan.format].suffix
+    file = plan.output or chosen.directory.path / "export" / f"{chosen.name}{suffix}"
     card = file.parent / f"{file.name}.md"
-    _check_free(file, card, force)
-    source = checkpoint or kept_checkpoint(chosen)
+    _check_free(file, card, plan.force)
+    source = plan.checkpoint or kept_checkpoint(chosen)
     data = chosen.data()
     training = restored(chosen, data, source)
-    raw = raw_validation(chosen.config.dataset)
     about = _about(chosen, data, training)
-    classifier = _classifier(about, training, raw)
-    live, labels = live_answers(training.network, data, min(images, data.validation_images))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
-            temporary.write_bytes(FORMATS[format].write(classifier, about))
-            # A .pt2 of our own making may be trusted: what is checked is the program that others will run.
-            found = parity(FORMATS[format].read(temporary, True).run, raw.images, live, labels)
-            if not found.holds:
-                raise ExportFailed(_mismatch(found, format))
-        facts = CardFacts(chosen, about, data, file.name, format, tuple(training.history), found)
+            found = _write_checked(temporary, about, training, data, plan)
+        facts = CardFacts(chosen, about, data, file.name, plan.format, tuple(training.history), found)
         atomic_write_text(card, card_text(facts, test_errors_of(chosen)))
     except OSError as error:
         rule = "must be a file that can be written"
         raise InputError.of("--output", f"{rule}, but got: {error.strerror or error} ({file})") from None
     return Exported(file, card, source, tuple(training.history), found)
+
+
+def _write_checked(
+    path: Path, about: About, training: Training, data: PreparedData, plan: ExportPlan
+) -> Parity:
+    """Writes the file and reads it again, as others will; says how it answers.
+
+    Raises:
+        ExportFailed: otherwise than the live network.
+    """
+    raw = raw_validation(training.config.dataset)
+    path.write_bytes(FORMATS[plan.format].write(_classifier(about, training, raw), about))
+    live, labels = live_answers(training.network, data, min(plan.images, data.validation_images))
+    # A .pt2 of our own making may be trusted: what is checked is the program that others will run.
+    found = parity(FORMATS[plan.format].read(path, True).run, raw.images, live, labels)
+    if not found.holds:
+        raise ExportFailed(_mismatch(found, plan.format))
+    return found
 
 
 def kept_checkpoint(chosen: ChosenTrial) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,19 @@ from wrn_search.winner.model import Model, run_of
 DESCRIPTION = "wrn_search.json"
 _WEIGHTS = "data/weights/"
 _DTYPES = {7: torch.float32, 5: torch.int64}  # torch/_export/serde/schema.py, ScalarType
+# What torch, zipfile and json raise at archives that are not what they should be.
+_BROKEN = (
+    zipfile.BadZipFile,
+    pickle.UnpicklingError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+    OverflowError,
+    EOFError,
+)
 _MOST_TEXT = 100_000_000  # bytes of a description
 
 
@@ -56,7 +70,7 @@ def read_pt2(path: Path, trust: bool = False) -> Model:
         classifier: torch.nn.Module = classifier_of(about, weights, str(path))
         if trust:
             classifier = torch.export.load(io.BytesIO(path.read_bytes())).module()
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError) as error:
+    except _BROKEN as error:
         if hasattr(error, "problems"):  # an InputError
             raise
         raise bad_model(f"must be a whole pt2 archive, but got: {_line(error)}", str(path)) from None
@@ -74,6 +88,9 @@ def _parts(path: Path) -> tuple[About, dict[str, Tensor]]:
         if f"extra/{DESCRIPTION}" not in names:
             raise bad_model("must be a model that `export` wrote, but holds no description", str(path))
         about = about_of(json.loads(_member(archive, names[f"extra/{DESCRIPTION}"])), str(path))
+        if legacy := names.get(f"{_WEIGHTS}model.pt"):  # of torch 2.8
+            state = torch.load(io.BytesIO(_member(archive, legacy)), weights_only=True)
+            return about, {name: tensor.data for name, tensor in state.items()}
         config = json.loads(_member(archive, names[f"{_WEIGHTS}model_weights_config.json"]))["config"]
         return about, {
             name: _tensor(_member(archive, names[_WEIGHTS + entry["path_name"]]), entry)
