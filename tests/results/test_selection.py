@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wrn_search.analysis.summary import summary_of
+from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.events import Completed, Diverged, Stopped
 from wrn_search.results.selection import find_trial, name_of, ranked_configurations, ranked_trials, read_state
 from wrn_search.results.state import SearchState, fold
@@ -62,12 +63,14 @@ def test_best_needs_a_trial_at_full_epochs() -> None:
 
 
 def test_a_state_is_read_from_a_directory_or_its_absence_told(tmp_path) -> None:
-    record_of(tmp_path / "events.jsonl", every_event()).close()
-    assert read_state(tmp_path, tmp_path / "events.jsonl").search == "small"
-    with pytest.raises(InputError, match="must be a results directory, but there is no such directory"):
-        read_state(tmp_path / "no", tmp_path / "no" / "events.jsonl")
+    directory = ResultsDirectory(tmp_path)
     with pytest.raises(InputError, match="must be the record of a search, but there is none"):
-        read_state(tmp_path, tmp_path / "gone.jsonl")
-    (tmp_path / "empty.jsonl").touch()
+        read_state(directory)
+    directory.events.touch()
     with pytest.raises(InputError, match="holds no event yet"):
-        read_state(tmp_path, tmp_path / "empty.jsonl")
+        read_state(directory)
+    directory.events.unlink()
+    record_of(directory.events, every_event()).close()
+    assert read_state(directory).search == "small"
+    with pytest.raises(InputError, match="must be a results directory, but there is no such directory"):
+        read_state(ResultsDirectory(tmp_path / "no"))

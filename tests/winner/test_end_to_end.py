@@ -17,6 +17,7 @@ from wrn_search.space.datasets import DatasetSettings
 from wrn_search.training.preparation import raw_validation
 
 ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 900  # seconds; a hang must not stop the tests
 SPACE = {
     "name": "quick",
     "dataset": {"name": "digits"},
@@ -29,7 +30,7 @@ SPACE = {
 def _json(*arguments: object) -> dict[str, Any]:
     """What a command prints with --json."""
     command = [sys.executable, "-m", "wrn_search", *map(str, arguments), "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=DEADLINE)
     assert done.returncode == 0, done.stdout + done.stderr
     values: dict[str, Any] = json.loads(done.stdout)
     return values
@@ -40,7 +41,7 @@ def test_a_trial_that_ray_ran_comes_out_again_and_its_network_leaves_the_house(t
     space, results = tmp_path / "space.yaml", tmp_path / "results"
     space.write_text(yaml.safe_dump(SPACE))
     search = [sys.executable, "run_search.py", space, "--results", results, "--quiet"]
-    subprocess.run([*map(str, search)], cwd=ROOT, check=True, timeout=300, capture_output=True)
+    subprocess.run([*map(str, search)], cwd=ROOT, check=True, timeout=DEADLINE, capture_output=True)
 
     for number in range(3):
         rerun = _json("rerun", results, "--trial", number)

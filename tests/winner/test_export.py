@@ -16,6 +16,7 @@ import torch
 from tests.training.trainings import DIGITS, config_of
 from tests.winner.searches import BEST, COMPLETED, STOPPED, config_at, id_at, train_search
 from wrn_search.__main__ import main
+from wrn_search.cli.export import FORMATS as OFFERED
 from wrn_search.training.batches import EvaluationBatches
 from wrn_search.training.loop import Training
 from wrn_search.training.preparation import prepare, raw_validation
@@ -32,6 +33,10 @@ def live_scores(results: Path, config: Any, key: str) -> torch.Tensor:
     training.network.eval()
     with torch.inference_mode():
         return torch.cat([training.network(inputs) for inputs, _ in EvaluationBatches(data, batch_size=500)])
+
+
+def test_the_command_offers_every_format() -> None:
+    assert list(OFFERED) == list(FORMATS)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.results.selection import read_state
 
     directory = ResultsDirectory(options.results)
-    state = read_state(directory.path, directory.events)
+    state = read_state(directory)
     from wrn_search.results.tensorboard_view import write_view  # TensorBoard and protobuf: half a second
 
     view = write_view(directory, state, options.top, Path(options.logdir) if options.logdir else None)

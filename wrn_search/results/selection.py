@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from pathlib import Path
 
+from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.names import short_name
 from wrn_search.results.record import read_events
 from wrn_search.results.state import SearchState, TrialState, fold
 from wrn_search.space.errors import InputError, nearest
 
 
-def read_state(directory: Path, events: Path) -> SearchState:
+def read_state(directory: ResultsDirectory) -> SearchState:
     """The state of the search in a results directory, which may be running.
 
     Raises:
         InputError: there is no directory, no record in it, or no whole one.
     """
-    if not directory.is_dir():
+    if not directory.path.is_dir():
         text = "must be a results directory, but there is no such directory"
-        raise InputError.of("", text, str(directory))
-    state = fold(read_events(events))
+        raise InputError.of("", text, str(directory.path))
+    state = fold(read_events(directory.events))
     if not state.search:
-        raise InputError.of("", "must be the record of a search, but holds no event yet", str(events))
+        text = "must be the record of a search, but holds no event yet"
+        raise InputError.of("", text, str(directory.events))
     return state
 
 

@@ -71,6 +71,10 @@ def read_torch_file(path: Path) -> Any:
     try:
         # torch writes the checksums of its zip archives and never looks at them: a flipped bit would load.
         with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise CheckpointError(
+                    f"{path}: must hold what torch stored, which never compresses, but is compressed"
+                )
             damaged = archive.testzip()
         if damaged is not None:
             raise CheckpointError(f"{path}: damaged checkpoint: wrong checksum of {damaged}")

@@ -65,7 +65,7 @@ def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTr
         InputError: no such directory, record or trial.
     """
     directory = ResultsDirectory(results)
-    state = read_state(directory.path, directory.events)
+    state = read_state(directory)
     trial = find_trial(state, which)
     config = TrialConfig.from_dict(trial.config)
     config = dataclasses.replace(config, dataset=_dataset_now(directory, config.dataset, root))

@@ -80,11 +80,13 @@ def read_pt2(path: Path, trust: bool = False) -> Model:
 def _parts(path: Path) -> tuple[About, dict[str, Tensor]]:
     """The description and the weights by name, read as bytes."""
     with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED:  # torch never compresses: this may be a bomb
+                raise zipfile.BadZipFile(f"{info.filename} is compressed")
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
-        names = {
-            name.partition("/")[2]: name for name in archive.namelist()
-        }  # below the archive's own folder
+        # Below the archive's own folder.
+        names = {name.partition("/")[2]: name for name in archive.namelist()}
         if f"extra/{DESCRIPTION}" not in names:
             raise bad_model("must be a model that `export` wrote, but holds no description", str(path))
         about = about_of(json.loads(_member(archive, names[f"extra/{DESCRIPTION}"])), str(path))
@@ -99,10 +101,8 @@ def _parts(path: Path) -> tuple[About, dict[str, Tensor]]:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """A member, which torch never compresses: a compressed one may be a bomb."""
+    """The bytes of a member; those of a text are not many."""
     info = archive.getinfo(name)
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-        raise ValueError(f"{name} is compressed")
     if name.endswith(".json") and info.file_size > _MOST_TEXT:
         raise ValueError(f"{name} has {info.file_size} bytes")
     return archive.read(info)
