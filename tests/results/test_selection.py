@@ -19,7 +19,8 @@ def state_of(*final_errors: float | str, configurations: tuple[int, ...] | None 
     configurations = configurations or tuple(range(len(final_errors)))
     events = [search_started()]
     for number, error in enumerate(final_errors):
-        events.append(proposed(number, configuration=configurations[number]))
+        repeat = configurations[:number].count(configurations[number])
+        events.append(proposed(number, configuration=configurations[number], repeat=repeat))
         if error == "diverged":
             events.append(Diverged(number, 1, "nan"))
         elif error == "stopped":

@@ -127,11 +127,22 @@ def _keep_the_best(directory: ResultsDirectory) -> None:
             path.unlink()
 
 
+def read_lines(results: Path) -> list[dict[str, Any]]:
+    """The lines of a record as plain values, without their checksums."""
+    lines = [json.loads(line) for line in (results / "events.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "crc"} for line in lines]
+
+
+def write_lines(results: Path, lines: list[dict[str, Any]]) -> None:
+    """A record of these lines, numbered anew; one without checksums can be read too."""
+    numbered = [json.dumps(line | {"seq": seq}) + "\n" for seq, line in enumerate(lines)]
+    (results / "events.jsonl").write_text("".join(numbered))
+
+
 def change_record(results: Path, number: int, epoch: int, **values: Any) -> None:
     """Puts other numbers into the report of one epoch."""
-    record = results / "events.jsonl"
-    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    lines = read_lines(results)
     for line in lines:
         if line["event"] == "reported" and (line["number"], line["epoch"]) == (number, epoch):
             line.update(values)
-    record.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_lines(results, lines)

@@ -14,7 +14,16 @@ import pytest
 import torch
 
 from tests.training.trainings import DIGITS, config_of
-from tests.winner.searches import BEST, COMPLETED, STOPPED, config_at, id_at, train_search
+from tests.winner.searches import (
+    BEST,
+    COMPLETED,
+    STOPPED,
+    config_at,
+    id_at,
+    read_lines,
+    train_search,
+    write_lines,
+)
 from wrn_search.__main__ import main
 from wrn_search.cli.export import FORMATS as OFFERED
 from wrn_search.training.batches import EvaluationBatches
@@ -109,10 +118,9 @@ def test_the_card_states_the_numbers_and_what_is_not_known(searched: Path, tmp_p
     file = tmp_path / "model.pt"
     main(["export", str(searched), "--format", "torch", "--output", str(file)])
     card = (tmp_path / "model.pt.md").read_text()
-    record = [json.loads(line) for line in (searched / "events.jsonl").read_text().splitlines()]
     (last,) = [
         line
-        for line in record
+        for line in read_lines(searched)
         if line["event"] == "reported" and (line["number"], line["epoch"]) == (BEST, 2)
     ]
     error = last["val_error"]
@@ -230,9 +238,8 @@ def test_a_checkpoint_of_another_trial_is_refused(searched: Path, tmp_path: Path
 
 
 def test_other_images_are_refused(own_search: Path, tmp_path: Path, capsys) -> None:
-    record = own_search / "events.jsonl"
-    split = prepare(DIGITS).split_hash
-    record.write_text(record.read_text().replace(split, "0" * 16))
+    lines, split = read_lines(own_search), prepare(DIGITS).split_hash
+    write_lines(own_search, [lines[0] | {"split_hash": "0" * 16}, *lines[1:]])
     assert main(["export", str(own_search), "--format", "torch"]) == 2
     told = capsys.readouterr().err
     assert told == (

@@ -16,7 +16,9 @@ from tests.winner.searches import (
     STOPPED,
     change_record,
     id_at,
+    read_lines,
     train_search,
+    write_lines,
 )
 from wrn_search.__main__ import main
 from wrn_search.training.checkpoint import load_checkpoint
@@ -31,8 +33,9 @@ def test_a_rerun_reproduces_the_record_bit_for_bit(searched: Path, tmp_path: Pat
     assert (told["trial"], told["equal"], told["compared"], told["threads"]) == (BEST, True, 2, 1)
     assert [epoch["equal"] for epoch in told["epochs"]] == [True, True]
     assert told["reasons"] == []
-    record = [json.loads(line) for line in (searched / "events.jsonl").read_text().splitlines()]
-    reports = [line for line in record if line["event"] == "reported" and line["number"] == BEST]
+    reports = [
+        line for line in read_lines(searched) if line["event"] == "reported" and line["number"] == BEST
+    ]
     assert [epoch["now"]["val_loss"] for epoch in told["epochs"]] == [line["val_loss"] for line in reports]
     kept = load_checkpoint(searched / "checkpoints" / f"{id_at(BEST)}.pt")
     assert differences(load_checkpoint(weights), kept) == []
@@ -50,10 +53,9 @@ def test_the_text_says_of_each_epoch_whether_it_is_equal(searched: Path, capsys)
 
 
 def test_the_last_bit_of_a_loss_is_a_difference(own_search: Path, capsys) -> None:
-    record = [json.loads(line) for line in (own_search / "events.jsonl").read_text().splitlines()]
     (report,) = [
         line
-        for line in record
+        for line in read_lines(own_search)
         if line["event"] == "reported" and (line["number"], line["epoch"]) == (COMPLETED, 2)
     ]
     neighbour = report["val_loss"] * (1 + 2**-52)
@@ -128,7 +130,7 @@ def test_a_divergence_that_does_not_come_again_is_a_difference(own_search: Path,
         line for line in lines if line.get("number") != COMPLETED or line["event"] in ("proposed", "started")
     ]
     kept.append({"time": 1.0, "event": "diverged", "number": COMPLETED, "epoch": 1, "error": "nan"})
-    record.write_text("".join(json.dumps(line | {"seq": seq}) + "\n" for seq, line in enumerate(kept)))
+    write_lines(own_search, kept)
     assert main(["rerun", str(own_search), "--trial", str(COMPLETED), "--epochs", "1"]) == 1
     assert "It did not diverge where the record says that it did." in capsys.readouterr().out
 
