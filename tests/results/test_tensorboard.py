@@ -99,7 +99,7 @@ def test_a_run_begins_with_the_start_of_its_trial(directory):
     logged(directory, timed(search_started(), proposed(0), started(0)))
     start, end = session(run_of(directory, 0))
     assert start.start_time_secs == START + 2
-    assert start.group_name == "configuration_000"
+    assert start.group_name == "000_WRN-16-4_p0.30_wd5e-4"
     assert {name: value.number_value for name, value in start.hparams.items()} == {
         "depth": 16,
         "dropout": 0.3,

@@ -44,6 +44,8 @@ SCALARS = {
     "learning_rate": ("learning rate", api_pb2.DATASET_TRAINING),
     "images_per_second": ("images per second", api_pb2.DATASET_TRAINING),
 }
+# The columns of the HParams tab. Learning rates are equal at equal epochs, and rates of images tell of neighbours.
+COMPARED = ("val_error", "val_loss", "train_error", "train_loss")
 _FLUSH_SECONDS = 5
 _EVENT_FILES = "events.out.tfevents.*"
 _TAIL_BYTES = 1024
@@ -56,8 +58,14 @@ class TensorBoardLog:
     does each start of a trial: an epoch is never in a run twice.
     """
 
-    def __init__(self, directory: ResultsDirectory, state: SearchState, domains: Mapping[str, Domain]):
-        self._folder = directory.tensorboard
+    def __init__(
+        self,
+        directory: ResultsDirectory,
+        state: SearchState,
+        domains: Mapping[str, Domain],
+        folder: Path | None = None,  # instead of `tensorboard/`
+    ):
+        self._folder = folder or directory.tensorboard
         self._state = state
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
@@ -107,9 +115,11 @@ class TensorBoardLog:
             hparam_infos=[_hparam_info(name, domain) for name, domain in domains.items()],
             metric_infos=[
                 api_pb2.MetricInfo(
-                    name=api_pb2.MetricName(tag=tag), display_name=display_name, dataset_type=dataset_type
+                    name=api_pb2.MetricName(tag=tag),
+                    display_name=SCALARS[tag][0],
+                    dataset_type=SCALARS[tag][1],
                 )
-                for tag, (display_name, dataset_type) in SCALARS.items()
+                for tag in COMPARED
             ],
         )
         _delete_event_files(self._folder)
@@ -126,8 +136,8 @@ class TensorBoardLog:
         writer = EventFileWriter(str(run), flush_secs=_FLUSH_SECONDS)
         began = trial.started_at or trial.finished_at or 0.0  # it may have failed before it started
         start = SessionStartInfo(
-            # The repeats of a configuration make one row, with the mean of their metrics.
-            group_name=f"configuration_{trial.configuration:03d}",
+            # The repeats of a configuration make one row, with the mean of their metrics and the name of the first.
+            group_name=short_name(trial.number - trial.repeat, trial.config),
             start_time_secs=began,
         )
         for name, value in trial.hparams.items():
