@@ -198,7 +198,8 @@ def _answer(found: Confirmed, search: SearchState) -> list[str]:
         low, high, n = min(winner.test.errors), max(winner.test.errors), len(winner.test.errors)
         images = f" on {found.test_images:,} images" if found.test_images else ""
         lines.append(
-            f"  test error {winner.test.median:.2f} % ({low:.2f} to {high:.2f}, n = {n}, coverage {coverage(n):g} %){images}"
+            f"  test error {winner.test.median:.2f} % ({low:.2f} to {high:.2f}, n = {n}, coverage "
+            f"{coverage(n):g} %){images}"
         )
     if winner.winners_curse is not None:
         lines.append(

@@ -63,18 +63,11 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         _show_plan(request, options)
         return 0
-    from wrn_search.search.confirmation import confirm
+    from wrn_search.search.confirmation import run_confirmation
     from wrn_search.search.run import SearchFailed
 
     try:
-        result = confirm(
-            options.results,
-            rule=rule,
-            repeats=repeats,
-            epochs=epochs,
-            address=options.address,
-            quiet=options.quiet,
-        )
+        result = run_confirmation(request, address=options.address, quiet=options.quiet)
     except SearchFailed as error:
         say(f"the confirmation failed: {error}")
         return FAILED
@@ -143,7 +136,7 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
     show(
         "\n".join(
             [
-                f"{len(lines)} finalists of {chosen.configurations} configurations at full epochs, by validation error:",
+                f"{len(lines)} finalists of {chosen.configurations} configurations at full epochs, by validation:",
                 *lines,
                 f"retrainings  {request.rows} of {chosen.epochs} epochs: 2 kinds x {len(lines)} finalists x "
                 f"{chosen.repeats} seeds",

@@ -24,6 +24,7 @@ from wrn_search.search.request import Begun, check_same_split
 from wrn_search.search.run import Manner, SearchFailed, SearchResult, run_trials
 from wrn_search.search.searchers import Hparams
 from wrn_search.space.datasets import JoinedSettings
+from wrn_search.space.errors import InputError
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.preparation import PreparedData, prepare
 
@@ -47,6 +48,17 @@ def confirm(
         SearchFailed: it could not go on; what is on record stays.
     """
     request = confirmation_request(results, rule or Rule(), repeats, epochs)
+    return run_confirmation(request, address=address, quiet=quiet)
+
+
+def run_confirmation(
+    request: ConfirmationRequest, *, address: str | None = None, quiet: bool = False
+) -> SearchResult:
+    """The same for a request that was checked.
+
+    Raises:
+        InputError, SearchFailed: see `confirm`.
+    """
     if request.is_whole:
         assert request.begun is not None
         return SearchResult(request.directory.path, request.begun, "finished")
@@ -144,11 +156,17 @@ def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -
         }
     }
 
+    manifest = request.directory.manifest
+
     def count(moment: float, event: Event) -> None:
         if isinstance(event, TestOpened):
-            add_to_manifest(request.directory.manifest, about | {"test_reads": test_reads(conductor.state)})
+            add_to_manifest(manifest, {"test_reads": test_reads(conductor.state)})
 
-    add_to_manifest(request.directory.manifest, about | {"test_reads": test_reads(conductor.state)})
+    try:
+        add_to_manifest(manifest, about | {"test_reads": test_reads(conductor.state)})
+    except (ValueError, TypeError):
+        text = "must be readable, since every reading of the test split is counted in it, but is damaged"
+        raise InputError.of("", text, str(manifest)) from None
     record.subscribe(count)
 
 

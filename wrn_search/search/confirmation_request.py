@@ -1,4 +1,4 @@
-"""What `confirm` is asked for, checked before anything starts: the search, its finalists, a confirmation that has begun."""
+"""What `confirm` is asked for, checked before anything starts: the search, its finalists, what has begun already."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def _begun_at(target: ResultsDirectory) -> SearchState | None:
         return state
     try:
         target.check_new()
-    except InputError:
+    except InputError as error:
+        if not target.path.exists():
+            raise InputError.of("RESULTS", error.problems[0].text) from None
         text = "must be a confirmation, or a place where one can begin, but holds or is something else; move it away"
         raise InputError.of("", text, str(target.path)) from None
     return None

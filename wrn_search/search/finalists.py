@@ -107,8 +107,8 @@ def choice_of(state: SearchState, rule: Rule, repeats: int, epochs: int) -> Chos
     """
     ordered = candidates(state)
     if not ordered:
-        text = f"a trial must have been trained to its last epoch ({state.max_epochs}), but none of {len(state.trials)} was"
-        raise InputError.of("RESULTS", text)
+        rule_text = f"a trial must have been trained to its last epoch ({state.max_epochs})"
+        raise InputError.of("RESULTS", f"{rule_text}, but none of {len(state.trials)} was")
     chosen = (front(ordered) if rule.pareto else ordered)[: rule.most]
     return Chosen(
         source=state.search_id,

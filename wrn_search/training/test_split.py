@@ -40,7 +40,8 @@ class LabelledImages:
 def check_test_split(dataset: DatasetSettings, class_names: tuple[str, ...]) -> None:
     """Sees to it, before hours of training, that a test split is there whose classes are those that are trained on.
 
-    Looks at the names of files and folders and at what Parquet files say of themselves; SVHN's file is downloaded.
+    Looks at names of files and folders, at checksums, and at what Parquet files say of themselves; what torchvision
+    knows is downloaded where it is absent.
 
     Raises:
         InputError: it is not there, or has other classes.
