@@ -18,7 +18,7 @@ from wrn_search.results.state import FINAL
 from wrn_search.search.checkpoints import CheckpointKeeper
 from wrn_search.search.conductor import Assignment, Conductor
 
-BEST = 1  # completed trials that keep their checkpoint
+BEST = 3  # completed trials that keep their checkpoint
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_search_of_2000_trials_leaves_no_more_than_can_still_be_needed(tmp_pat
         return 90.0 / (1 + assignment.config.dropout * epoch) + assignment.number % 7
 
     for reports in (1500, 1500, 1500, None):
-        keeper = CheckpointKeeper(folder)
+        keeper = CheckpointKeeper(folder, BEST)
         for moment, event in record.events:
             keeper(moment, event)
         keeper.sweep()
