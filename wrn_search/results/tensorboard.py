@@ -6,6 +6,7 @@ The HParams messages are built here: TensorBoard's own `hparams.summary` needs T
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,7 @@ class TensorBoardLog:
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
         self._write_experiment(domains)
+        self._delete_runs_of_no_trial()
         for trial in state.trials.values():
             if trial.status in FINAL and not _has_ended(self._run(trial)):
                 self._rewrite(trial)
@@ -76,6 +78,15 @@ class TensorBoardLog:
             elif trial.status not in FINAL and trial.started_at is not None:
                 self._rewrite(trial)
                 self._close(trial)
+
+    def _delete_runs_of_no_trial(self) -> None:
+        """A loss of power can take a proposal from the record whose run had reached the disk."""
+        runs = {self._run(trial).name for trial in self._state.trials.values()}
+        for folder in self._folder.glob("[0-9]*_WRN-*"):
+            if folder.name not in runs and folder.is_dir():
+                _delete_event_files(folder)
+                with contextlib.suppress(OSError):  # somebody keeps files of his own there
+                    folder.rmdir()
 
     def on_event(self, time: float, event: Event) -> None:
         """Writes what the event, which the state has applied, brings."""
@@ -143,7 +154,10 @@ class TensorBoardLog:
         if writer is None:
             return  # a late report of a trial that has ended
         for seconds, metrics in trial.reports[self._written[trial.number] :]:
-            values = [Summary.Value(tag=tag, simple_value=getattr(metrics, tag)) for tag in SCALARS]
+            told = {tag: getattr(metrics, tag) for tag in SCALARS}
+            values = [
+                Summary.Value(tag=tag, simple_value=value) for tag, value in told.items() if value is not None
+            ]
             writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
         self._written[trial.number] = len(trial.reports)
 
