@@ -45,9 +45,14 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "results"},
         {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
     ),
+    "report": (
+        2,
+        {"space", "complexity", "metrics", "results", "analysis"},
+        {"plotly", "matplotlib"},
+    ),
     "cli": (
         3,
-        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "winner"},
+        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report", "winner"},
         {"rich"},
     ),
     "__main__": (3, {"space", "cli"}, set()),
@@ -109,6 +114,7 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
     sideways = {
         ("space", "complexity"),  # one floor of values, in one direction for each pair of files
         ("complexity", "space"),
+        ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),
     }
@@ -185,7 +191,15 @@ def test_no_file_imports_itself_in_a_ring() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["space.reader", "results.reader", "analysis.summary", "analysis.findings", "cli.search", "__main__"],
+    [
+        "space.reader",
+        "results.reader",
+        "analysis.summary",
+        "analysis.findings",
+        "report.write",
+        "cli.search",
+        "__main__",
+    ],
 )
 def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
     assert (
