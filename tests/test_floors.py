@@ -34,6 +34,11 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "training", "results"},
         {"ray", "optuna", "rich", "yaml", "torch"},
     ),
+    "winner": (
+        2,
+        {"space", "complexity", "metrics", "training", "results"},
+        {"torch", "numpy", "PIL", "onnx", "onnxruntime"},
+    ),
     # scipy: quantiles of Student's t, Kendall's tau; yaml: the follow-up's space file
     "analysis": (
         2,
@@ -47,12 +52,12 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     ),
     "cli": (
         3,
-        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report"},
+        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report", "winner"},
         {"rich"},
     ),
     "__main__": (3, {"space", "cli"}, set()),
     "run_search": (3, {"cli"}, set()),
-    "__init__": (3, {"results", "search"}, set()),  # `run` and `read`, on first use
+    "__init__": (3, {"results", "search", "winner"}, set()),  # `run`, `read`, `load_model`, on first use
 }
 
 
@@ -130,6 +135,41 @@ def test_search_imports_torch_only_where_a_function_asks_for_devices() -> None:
             assert "torch" not in {alias.name for node in at_the_top for alias in node.names}, path
 
     assert users == {"precision.py", "sizing.py", "trainable.py"}
+
+
+def test_only_a_confirmation_can_open_test_files() -> None:
+    """Rule 1 of an honest search: from the one module that reads them up to the one command that reaches it."""
+    users: dict[str, set[str]] = {}
+    for path in files():
+        for _, module in imports(path):
+            users.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
+
+    assert users[f"{PACKAGE}.training.test_split"] == {
+        "wrn_search/search/confirmation.py",
+        "wrn_search/search/confirmation_trainable.py",
+    }
+    assert users[f"{PACKAGE}.search.confirmation_trainable"] == {"wrn_search/search/confirmation.py"}
+    assert users[f"{PACKAGE}.search.confirmation"] == {"wrn_search/cli/confirm.py"}
+
+
+def test_no_other_file_names_a_test_split() -> None:
+    """Nobody asks torchvision for it, or looks for the user's test files, behind the module's back."""
+    ways = (
+        "train=False",
+        '/ "test"',
+        'split="test"',
+        "test*.parquet",
+        "test_batch",
+        ".test_list",
+        "test_32x32",
+    )
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for path in files()
+        if any(way in path.read_text(encoding="utf-8") for way in ways)
+    }
+
+    assert named == {"wrn_search/training/test_split.py"}
 
 
 def test_no_file_imports_itself_in_a_ring() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from wrn_search.complexity import macs, num_params
 from wrn_search.metrics import EpochMetrics
+from wrn_search.results import events as all_events
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -14,6 +15,7 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -134,13 +136,26 @@ def every_event() -> list[TimedEvent]:
         SearchEnded("interrupted"),
     )
     second = timed(
-        SearchResumed(),
+        SearchResumed({"model.depth": {"choice": [10, 16]}, "search.trials": 9}),
+        Known("0123", "00004-1234abcd", {"depth": 16, "block": "B(3,3)"}, True, {"4": 12.5}),
         Started(4, 2, 0.0),
         reported(4, 2, val_error=99.0),
         reported(4, 3),
         first=START + 1000,
     )
     return first + second
+
+
+def confirmation_events() -> list[TimedEvent]:
+    """What only the record of a confirmation holds."""
+    finalists = {"1": {"number": 3, "estimate": 4.5}}
+    return timed(
+        all_events.Chosen("0123456789abcdef", "top", 3, 5, 200, 12, finalists),
+        proposed(0),
+        reported(0, 4, val_loss=None, val_error=None),
+        all_events.TestOpened(0),
+        all_events.Tested(0, 0.21, 4.75, 10_000),
+    )
 
 
 def follow(observer: Any, state: SearchState, events: list[TimedEvent]) -> None:

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
-from wrn_search.space.errors import InputError, Problem, printable
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.space.errors import printable
 
 _EXAMPLES = """\
 examples:
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    _refuse_empty(options)
+    refuse_empty(options, "results", "trials", "address")
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
 
@@ -116,10 +116,3 @@ def _report(directory: Path) -> None:
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
         show(f"Report: {page}")
-
-
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty value, such as that of an unset shell variable, is not taken for the default."""
-    empty = [name for name in ("results", "trials", "address") if getattr(options, name) == ""]
-    if empty:
-        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)

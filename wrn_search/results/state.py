@@ -8,12 +8,14 @@ from typing import Any
 
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.events import (
+    Chosen,
     Completed,
     Diverged,
     Event,
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -22,6 +24,8 @@ from wrn_search.results.events import (
     SearchStarted,
     Started,
     Stopped,
+    Tested,
+    TestOpened,
     TimedEvent,
 )
 from wrn_search.space.errors import InputError
@@ -56,6 +60,8 @@ class TrialState:
     gpu_fraction: float | None = None
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
+    test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
+    tested: Tested | None = None  # in a confirmation, what the test split said
     _epochs: set[int] = field(default_factory=set, repr=False)
 
     @property
@@ -71,7 +77,8 @@ class TrialState:
     @property
     def best_val_error(self) -> float | None:
         """The lowest validation error on record, in percent."""
-        return min((metrics.val_error for _, metrics in self.reports), default=None)
+        errors = (metrics.val_error for _, metrics in self.reports)
+        return min((error for error in errors if error is not None), default=None)
 
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""
@@ -113,6 +120,10 @@ class SearchState:
     dataset: str = ""
     split_hash: str = ""
     trials: dict[int, TrialState] = field(default_factory=dict)
+    known: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (search_id, trial_id) of what other searches taught
+    choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _ended_seconds: float = 0.0  # of all sessions but the last
@@ -127,7 +138,7 @@ class SearchState:
         """Takes in one event.
 
         Raises:
-            InputError: the event is about a trial that was never proposed.
+            InputError: the event is about a trial that was never proposed, or proposals are out of order.
         """
         if isinstance(event, SearchStarted | SearchResumed):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
@@ -141,20 +152,48 @@ class SearchState:
                 self.dataset, self.split_hash = event.dataset, event.split_hash
             case SearchResumed():
                 self.ended = None
+            case Known():
+                self.known.add((event.source, event.trial_id))
+            case Chosen():
+                self.choice = self.choice or event
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():
                 self.ended = event.reason
             case Proposed():
                 # A trial's row stands as it was first proposed.
-                self.trials.setdefault(event.number, TrialState(**vars(event)))
+                if event.number not in self.trials:
+                    self._check_order(event)
+                    self.trials[event.number] = TrialState(**vars(event))
             case _:
                 self._apply_to_trial(time, event)
+
+    def _check_order(self, event: Proposed) -> None:
+        """Trials are numbered 0, 1, 2, ...; the repeats of a configuration follow each other from 0 on."""
+        last = self.trials.get(event.number - 1)
+        if event.repeat == 0:
+            in_order = event.configuration > (-1 if last is None else last.configuration)
+        else:
+            place = (event.configuration, event.repeat - 1)
+            in_order = last is not None and (last.configuration, last.repeat) == place
+        if event.number != len(self.trials) or not in_order:
+            text = f"proposals must follow each other, and this one must have number {len(self.trials)}"
+            got = f"{event.number} (configuration {event.configuration}, repeat {event.repeat})"
+            raise InputError.of("number", f"{text}, but got {got}")
 
     def _apply_to_trial(
         self,
         time: float,
-        event: Started | Reported | Stopped | Completed | Diverged | Failed | Retried | Interrupted,
+        event: Started
+        | Reported
+        | TestOpened
+        | Tested
+        | Stopped
+        | Completed
+        | Diverged
+        | Failed
+        | Retried
+        | Interrupted,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -164,6 +203,10 @@ class SearchState:
                 trial.report(time, event)
             case Started():
                 trial.start(time, event)
+            case TestOpened():
+                trial.test_opened.append(time)
+            case Tested():
+                trial.tested = trial.tested or event
             case Completed():
                 trial.end(time, "completed")
             case Stopped():

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -25,6 +25,7 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -33,12 +34,13 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState, TrialState
-from wrn_search.search.outcomes import EndedTrial, outcome_of
+from wrn_search.search.outcomes import ended_trial, outcome_of
 from wrn_search.search.schedulers import SCHEDULERS
-from wrn_search.search.searchers import SEARCHERS
+from wrn_search.search.searchers import SEARCHERS, Hparams
 from wrn_search.search.seeds import derived_seed
 from wrn_search.search.sizing import Allotment
 from wrn_search.space.definition import Space
+from wrn_search.space.membership import hparams_within, searched_values
 from wrn_search.space.trial_config import TrialConfig
 
 # Reasons for which running trials end after their epoch; after the others they train to their end.
@@ -110,6 +112,9 @@ class Conductor:
             space, facts.chance_error, facts.validation_images
         )
         self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
+        self._outside: set[int] = (
+            set()
+        )  # configurations of an earlier space of this search that this one lacks
         self._live: set[int] = set()
         for moment, event in record.events:
             self._learn(moment, event)
@@ -130,6 +135,10 @@ class Conductor:
         if self.space.search.max_hours is None:
             return None
         return self.space.search.max_hours * 3600 - self._spent_before - (self._clock() - self._began)
+
+    def knows(self, known: Known) -> None:
+        """Takes in what another search found; before the first proposal, to be of use to it."""
+        self._record.append(known)
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -163,6 +172,10 @@ class Conductor:
             self.interrupted(number, f"the search ended: {self.end_reason}")
             return False
         return True
+
+    def met_test_split(self, number: int, told: Mapping[str, Any]) -> bool:
+        """A trial asks for the test split, or tells what it said. Whether the trial goes on."""
+        raise AssertionError(f"a search never opens the test split, but trial {number} told {told}")
 
     def diverged(self, number: int, epoch: int, error: str) -> None:
         """A trial's loss turned non-finite in `epoch`."""
@@ -242,17 +255,12 @@ class Conductor:
         if configuration >= self.space.trials:
             self.end_reason = "finished"
             return None
-        if repeat:
-            hparams = self.state.trials[number - 1].hparams
-        else:
-            proposal = self._searcher.propose(configuration)
-            if proposal is None:
-                self._record.append(Exhausted(configuration))
-                self.end_reason = "exhausted"
-                return None
-            hparams = proposal
-        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
-        config = self.space.trial_config(hparams, seed, **self._resolved)
+        proposal = self._proposal(configuration, repeat)
+        if proposal is None:
+            self._record.append(Exhausted(configuration - len(self._outside)))
+            self.end_reason = "exhausted"
+            return None
+        hparams, config = proposal
         height, width, channels = self.facts.image_shape
         self._record.append(
             Proposed(
@@ -268,10 +276,23 @@ class Conductor:
         )
         return number
 
+    def _proposal(self, configuration: int, repeat: int) -> tuple[Hparams, TrialConfig] | None:
+        """What to train next; None when the space has run out."""
+        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
+        if repeat:  # as its first one was trained, also when the space has changed since
+            first = self.state.trials[len(self.state.trials) - 1]
+            return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
+        hparams = self._searcher.propose(configuration)
+        if hparams is None:
+            return None
+        return hparams, self.space.trial_config(hparams, seed, **self._resolved)
+
     def _assignment(self, trial: TrialState) -> Assignment:
         self._live.add(trial.number)
         # Where the images lie may change between sessions; what they are may not.
-        config = dataclasses.replace(TrialConfig.from_dict(trial.config), dataset=self.space.dataset)
+        config = TrialConfig.from_dict(trial.config)
+        dataset = config.dataset.model_copy(update={"root": self.space.dataset.root})
+        config = dataclasses.replace(config, dataset=dataset)
         return Assignment(trial.number, trial.trial_id, config, trial.epochs_done)
 
     def _ends_at_last_report(self, number: int) -> bool:
@@ -281,12 +302,16 @@ class Conductor:
             return False
         epoch = trial.reports[-1][1].epoch
         if epoch >= self.space.training.epochs:
-            self._record.append(Completed(number))
-            return True
+            return self._completed(number)
         stop = self._scheduler.decide(number, epoch)
         if stop is not None:
             self._record.append(Stopped(number, stop.rung, stop.reason))
         return stop is not None
+
+    def _completed(self, number: int) -> bool:
+        """A trial has reported its last epoch. Whether that is its end."""
+        self._record.append(Completed(number))
+        return True
 
     def _learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
@@ -295,9 +320,15 @@ class Conductor:
             case Proposed():
                 self._configurations.setdefault(event.configuration, []).append(event.number)
                 if event.repeat == 0:
-                    self._searcher.proposed(event.configuration, event.hparams)
+                    self._learn_proposal(event)
+            case Known():
+                hparams = searched_values(self.space, event.leaves)
+                if hparams is not None:
+                    curve = {int(epoch): float(error) for epoch, error in event.curve.items()}
+                    self._searcher.known(event.source, hparams, curve, event.full)
             case Reported():
-                self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
+                if event.metrics.val_error is not None:
+                    self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
             case Stopped() | Completed() | Diverged() | Failed():
                 self._live.discard(event.number)
                 self._tell(self.state.trials[event.number].configuration)
@@ -306,18 +337,21 @@ class Conductor:
             case _:
                 pass
 
+    def _learn_proposal(self, event: Proposed) -> None:
+        """The searcher hears of what lies in its space; an earlier session may have had a wider one."""
+        hparams = hparams_within(self.space, event.config)
+        if hparams is None:
+            self._outside.add(event.configuration)
+        else:
+            self._searcher.proposed(event.configuration, hparams)
+
     def _tell(self, configuration: int) -> None:
         """Tells the searcher of a configuration whose repeats have all ended."""
+        if configuration in self._outside:
+            return
         trials = [self.state.trials[number] for number in self._configurations[configuration]]
         if len(trials) == self.space.search.repeats and all(trial.status in FINAL for trial in trials):
-            ended = [
-                EndedTrial(
-                    trial.status,
-                    {metrics.epoch: metrics.val_error for _, metrics in trial.reports},
-                    trial.out_of_memory,
-                )
-                for trial in trials
-            ]
+            ended = [ended_trial(trial) for trial in trials]
             self._searcher.told(configuration, outcome_of(ended, self.facts.chance_error))
 
 

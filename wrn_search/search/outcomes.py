@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from wrn_search.results.state import TrialState
+
 
 @dataclass(frozen=True)
 class Full:
@@ -42,9 +44,16 @@ class EndedTrial:
     out_of_memory: bool = False  # why it failed
 
 
+def ended_trial(trial: TrialState) -> EndedTrial:
+    """A trial of a record that has ended."""
+    errors = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
+    curve = {epoch: error for epoch, error in errors.items() if error is not None}
+    return EndedTrial(trial.status, curve, trial.out_of_memory)
+
+
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
     """The one outcome of a configuration's repeats; `chance_error` in percent."""
-    full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed"]
+    full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed" and trial.curve]
     full += [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
     if full:
         return Full(statistics.fmean(full))

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.copies import copied, ready_copy
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
 from wrn_search.search.request import (
+    Begun,
     Request,
     SpaceLike,
     allotment_of,
+    begun_search,
     check_batch_size,
     check_same_split,
+    configurations_outside,
     request_of,
-    resumable_state,
 )
 from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node, local_node
-from wrn_search.training.preparation import prepare
+from wrn_search.search.warm_start import new_knowledge, read_sources
+from wrn_search.training.preparation import PreparedData, prepare
+
+if TYPE_CHECKING:
+    from wrn_search.search.trainable import WideResNetTrainable
 
 
 class SearchFailed(RuntimeError):
@@ -83,17 +91,63 @@ def run(
 
 
 def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> SearchResult:
-    state = None
+    begun = None
     if not resume:
         request.directory.check_new()
-    else:
-        state = resumable_state(request)
-        if _is_whole(request, state):
-            return SearchResult(request.directory.path, state, state.ended or "finished")
+    copy = ready_copy(request, resume)
+    if resume:
+        begun = begun_search(request)
+        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        if _is_whole(request, begun):
+            with copied(request, copy):
+                pass  # an earlier session may have ended before its copy was whole
+            return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
+    sources = read_sources(request.space.search.warm_start, request.directory.path)
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
-    if state is not None:
-        check_same_split(state, data.split_hash)
+    if begun is not None:
+        check_same_split(begun.state, data.split_hash)
+
+    def learn(record: Record, conductor: Conductor) -> None:
+        for known in list(new_knowledge(sources, conductor.state)):
+            conductor.knows(known)
+
+    return run_trials(
+        request,
+        data,
+        begun,
+        Manner(begin=learn, around=lambda: copied(request, copy)),
+        address=address,
+        quiet=quiet,
+    )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What sets one kind of run, a search or a confirmation, apart from another."""
+
+    begin: Callable[[Record, Conductor], None]  # before the first trial of a session
+    conductor: Callable[..., Conductor] = Conductor
+    trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
+
+
+def run_trials(
+    request: Request,
+    data: PreparedData,
+    begun: Begun | None,
+    manner: Manner,
+    *,
+    address: str | None,
+    quiet: bool,
+) -> SearchResult:
+    """One session, from Ray's start to the last table.
+
+    Raises:
+        InputError: the nodes cannot give what is asked for; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    state = begun.state if begun else None
     with ExitStack() as stack:
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
@@ -103,18 +157,24 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             resolved_precision(asked.precision, data.image_shape, share, state),
             resolved_compile(asked.compile, share, state),
         )
-        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, resume))
+        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
-        reason = _session(request, conductor, record, quiet, start_ray=not joined)
+        conductor = manner.conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        manner.begin(record, conductor)
+        trainable = manner.trainable() if manner.trainable else None
+        with manner.around():
+            reason = _session(request, conductor, record, quiet, start_ray=not joined, trainable=trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
-def _is_whole(request: Request, state: SearchState) -> bool:
+def _is_whole(request: Request, begun: Begun) -> bool:
     """Whether a search has all the trials that are asked for, each at its end."""
+    state = begun.state
     if any(trial.status not in FINAL for trial in state.trials.values()):
         return False
-    return state.ended == "exhausted" or (state.ended == "finished" and len(state.trials) >= request.rows)
+    if state.ended == "exhausted" and not begun.has_another_space:
+        return True
+    return state.ended == "finished" and len(state.trials) >= request.rows
 
 
 def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
@@ -124,7 +184,14 @@ def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]
     return joined_nodes() if "ray" in sys.modules and is_connected() else []
 
 
-def _session(request: Request, conductor: Conductor, record: Record, quiet: bool, start_ray: bool) -> str:
+def _session(
+    request: Request,
+    conductor: Conductor,
+    record: Record,
+    quiet: bool,
+    start_ray: bool,
+    trainable: type[WideResNetTrainable] | None = None,
+) -> str:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
 
     Raises:
@@ -138,7 +205,7 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
                 stack.enter_context(own_ray(local_node()))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            hand_to_tune(request.directory, conductor, display)
+            hand_to_tune(request.directory, conductor, display, trainable)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
         reason = "interrupted"
@@ -149,7 +216,8 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from wrn_search.space.errors import InputError
-from wrn_search.space.values import one_of, plain_text, text, true_or_false, whole_number
+from wrn_search.space.values import is_path, one_of, text, true_or_false, whole_number
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,6 @@ DATASET_FACTS: dict[str, DatasetFacts] = {
 SVHN_EXTRA_IMAGES = 531_131
 
 
-def _is_path(value: str) -> bool:
-    try:
-        Path(value).expanduser()
-    except RuntimeError:  # nobody of that name has a home
-        return False
-    return bool(value) and plain_text(value)
-
-
 class DatasetSettings(BaseModel):
     """The images of a search. Omitted keys take the data set's own defaults (`DATASET_FACTS`)."""
 
@@ -53,7 +45,7 @@ class DatasetSettings(BaseModel):
     name: Annotated[str, one_of(*DATASET_FACTS)] = "cifar10"
     root: Annotated[
         str | None,
-        text("must be a path, without control characters and unknown ~users", _is_path, nullable=True),
+        text("must be a path, without control characters and unknown ~users", is_path, nullable=True),
     ] = None
     extra: Annotated[bool, true_or_false()] = False
     validation: Annotated[int, whole_number(1, 10_000_000)] = 5000
@@ -78,6 +70,27 @@ class DatasetSettings(BaseModel):
     def facts(self) -> DatasetFacts:
         """What is known of the data set by its name."""
         return DATASET_FACTS[self.name]
+
+
+class JoinedSettings(DatasetSettings):
+    """The same images with those that validate a search among those that are trained on, and none held out.
+
+    What a confirmation retrains on for its test errors. No space file can ask for it: there would be nothing to
+    choose by.
+    """
+
+    joined: Literal[True] = True
+
+    @classmethod
+    def of(cls, dataset: DatasetSettings) -> JoinedSettings:
+        """The settings of a search, joined."""
+        return cls.model_validate(dataset.model_dump())
+
+
+def dataset_settings(values: dict[str, Any]) -> DatasetSettings:
+    """The settings that `model_dump` wrote, joined or not."""
+    kind = JoinedSettings if isinstance(values, dict) and "joined" in values else DatasetSettings
+    return kind.model_validate(values)
 
 
 def cache_root() -> Path:
