@@ -60,6 +60,7 @@ bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
 	$(BIN)/python -m benchmarks.bn_relu --rounds 3
 	$(BIN)/python -m benchmarks.training_rate --rounds 3 --networks 10-1,16-2
 	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
+	$(BIN)/python -m benchmarks.report_size
 	$(BIN)/python -m benchmarks.recording
 
 clean: ## remove .venv and caches; results stay

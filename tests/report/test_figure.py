@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wrn_search.analysis.quantities import Cell
 from wrn_search.report.axes import log_ticks
 from wrn_search.report.figure import thinned
+from wrn_search.report.maps import cell_lines
 from wrn_search.report.markup import element, escape, plot_text, script_json
 from wrn_search.report.wording import sentence, short_count
 
@@ -85,3 +87,11 @@ def test_text_never_leaves_its_place(text: str) -> None:
 def test_numbers_in_scripts_are_finite_and_short() -> None:
     packed = script_json([float("nan"), float("inf"), 1 / 3, 12_345_678, True, None])
     assert packed == "[null,null,0.333333,12345678,true,null]"
+
+
+def test_a_long_tally_takes_two_lines_and_nothing_is_lost() -> None:
+    cell = Cell(16, 2.0, 4.2, 0, 55, 204, 1, 0, 0, None, None, None, 1)
+    assert cell_lines(cell, 4.2, ".2f") == ["4.20", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, None, ".2f") == ["none", "n=55", "s=204 x=1"]
+    few = Cell(16, 2.0, 4.2, 0, 3, 1, 0, 0, 0, 4.3, 4.2, 4.5, 3)
+    assert cell_lines(few, 4.3, ".2f") == ["4.30", "4.20\u20134.50", "n=3 s=1"]

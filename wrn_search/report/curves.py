@@ -38,11 +38,12 @@ def learning_curves(findings: Findings) -> Figure:
         if found.drops
         else ""
     )
-    drawn = (
-        f" Drawn are {len(found.curves):,} of {found.total:,} curves or thinned points, the best first."
-        if found.thinned
+    chosen = (
+        f" Drawn are {len(found.curves):,} of {found.total:,} curves"
+        if len(found.curves) < found.total
         else ""
     )
+    drawn = f"{chosen or ' Drawn are all curves'}, long ones with fewer points." if found.thinned else ""
     return Figure(
         key="learning-curves",
         title="Learning curves",

@@ -19,6 +19,7 @@ from wrn_search.report.wording import (
     shown,
 )
 
+_NO_CHANGE = 0.005  # points: what two digits show as none
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star")
 
 
@@ -80,6 +81,8 @@ def _result(found: IsoParams) -> str:
     if found.slope is None:
         return sentence(f"No trend was fitted: {found.why_no_slope}")
     side = "wider networks do better" if found.slope > 0 else "deeper networks do better"
+    if abs(found.slope) < _NO_CHANGE:
+        side = "neither deeper nor wider networks do better"
     change = f"each doubling of depth:width goes with {found.slope:+.2f} points of error"
     if found.interval is None:
         return sentence(

@@ -78,4 +78,8 @@ def thinned(places: Sequence[int], keep: Sequence[bool], most: int = MAX_POINTS)
 
 def thinning(drawn: int, total: int) -> str:
     """The sentence that says so, if there is anything to say."""
-    return "" if drawn == total else f" Drawn are {drawn:,} of {total:,} points, evenly chosen."
+    return (
+        ""
+        if drawn == total
+        else f" Drawn are {drawn:,} of {total:,} points: the best, and an even choice of the others."
+    )

@@ -69,6 +69,7 @@ def _importance_result(found: Importance) -> str:
 def _slice(findings: Findings, found: Slice) -> Figure:
     drawn = thinned(range(len(found.points)), [False] * len(found.points))
     points = [found.points[place] for place in drawn]
+    total = len(findings.trials) - found.left_out
     left_out = f" {plural(found.left_out, 'trial')} without any epoch not shown." if found.left_out else ""
     return Figure(
         key=f"slice-{found.name}".replace("_", "-"),
@@ -76,7 +77,7 @@ def _slice(findings: Findings, found: Slice) -> Figure:
         result=_slice_result(found),
         reading="Blue: trials at full epochs; pale: trials with fewer, at their last error, not comparable with "
         "them and perhaps above the frame. Line: median of completed trials by value or bin. Each point has other "
-        f"values of all other hyperparameters too.{left_out}{thinning(len(drawn), len(found.points))}",
+        f"values of all other hyperparameters too.{left_out}{thinning(len(drawn), total)}",
         table=_slice_table(found) if found.summary else None,
         traces=_slice_traces(found, points) if points else (),
         layout=layout(_value_axis(found), axis("validation error (%)", **_frame(found.points))),
@@ -85,7 +86,7 @@ def _slice(findings: Findings, found: Slice) -> Figure:
 
 
 def _slice_result(found: Slice) -> str:
-    completed = sum(point.completed for point in found.points)
+    completed = sum(row[3] for row in found.summary)  # the points may be a choice of them
     if not found.summary:
         return f"No trial got to full epochs, so there is no error at any {found.name} yet."
     value, _, median, n = min(found.summary, key=lambda row: row[2])

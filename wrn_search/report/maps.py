@@ -11,8 +11,10 @@ from wrn_search.report.axes import axis, layout
 from wrn_search.report.figure import Figure, Table, hover_text
 from wrn_search.report.wording import NONE, percent, plural, shown
 
-_CELL_WIDTH = 74  # pixels that a cell's text needs
-_CELL_HEIGHT = 54
+_CELL_WIDTH = 66  # pixels that a cell's text needs
+_LINE_HEIGHT = 16
+_TALLY = 10  # signs of `n=3 s=2 x=1`, for which a line has room
+_MOST_COLUMNS = 6  # of a map that stands beside another
 _MAP = {
     "type": "heatmap",
     "xgap": 3,  # pixels
@@ -107,6 +109,7 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     cells = list(zip(grid.cells, values, strict=True))
     hovers = {_pair(cell): _cell_hover(findings, cell, value, unit) for cell, value in cells}
     texts = {_pair(cell): _cell_text(cell, value, number) for cell, value in cells}
+    lines = max((text.count("<br>") + 1 for text in texts.values()), default=1)
     empty = {_pair(cell): 0.0 for cell, value in cells if value is None}
     filled = {_pair(cell): value for cell, value in cells if value is not None}
     bar = {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0}
@@ -130,8 +133,9 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     return {
         "traces": tuple(traces),
         "layout": layout(axis("widening factor", **_PLAIN), axis("depth", **_PLAIN)),
-        "height": 110 + _CELL_HEIGHT * max(2, len(grid.depths)),
+        "height": 110 + (8 + _LINE_HEIGHT * max(3, lines)) * max(2, len(grid.depths)),
         "min_width": 130 + _CELL_WIDTH * len(grid.widen_factors),
+        "wide": len(grid.widen_factors) > _MOST_COLUMNS,
     }
 
 
@@ -153,13 +157,16 @@ def _tally(cell: Cell) -> str:
 
 def cell_lines(cell: Cell, value: float | None, number: str) -> list[str]:
     """A cell's text: its value, the range over repeats, n and what became of the other trials."""
+    tally = _tally(cell)
+    if len(tally) > _TALLY:
+        tally = tally.replace(" ", "\n", 1)
     if value is None:
-        return ["none", _tally(cell)]
+        return ["none", *tally.split("\n")]
     lines = [f"{value:{number}}"]
     if cell.median is not None and cell.low is not None and cell.high is not None:
         low, high = f"{cell.low:{number}}", f"{cell.high:{number}}"
         lines += [f"{low}\u2013{high}"] if low != high else []
-    return [*lines, _tally(cell)]
+    return [*lines, *tally.split("\n")]
 
 
 def _cell_text(cell: Cell, value: float | None, number: str) -> str:

@@ -86,7 +86,7 @@ def error_map(findings: Findings, figure: Figure) -> bool:
     if not errors:
         return False
     columns, rows = len(grid.widen_factors), len(grid.depths)
-    figure.set_size_inches(max(_COLUMN, 0.62 * columns + 0.9), max(1.6, 0.42 * rows + 0.7))
+    figure.set_size_inches(max(_COLUMN, 0.62 * columns + 0.9), max(1.6, 0.5 * rows + 0.7))
     axes = figure.subplots()
     nan = float("nan")
     table = [[values.get((depth, factor)) for factor in grid.widen_factors] for depth in grid.depths]
