@@ -17,10 +17,13 @@ from wrn_search.space.errors import InputError, Problem
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("chek", "COMMAND: must be one of check, describe, but got 'chek' (did you mean 'check'?)"),
-        ("", "COMMAND: must be one of check, describe, but got ''"),
-        ("\x1b[31m", "COMMAND: must be one of check, describe, but got '\\x1b[31m'"),
-        *((name, f"COMMAND: '{name}' is not supported yet; use one of check, describe") for name in NOT_YET),
+        ("chek", "COMMAND: must be one of check, describe, confirm, but got 'chek' (did you mean 'check'?)"),
+        ("", "COMMAND: must be one of check, describe, confirm, but got ''"),
+        ("\x1b[31m", "COMMAND: must be one of check, describe, confirm, but got '\\x1b[31m'"),
+        *(
+            (name, f"COMMAND: '{name}' is not supported yet; use one of check, describe, confirm")
+            for name in NOT_YET
+        ),
     ],
 )
 def test_an_unknown_command_is_told(command: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
