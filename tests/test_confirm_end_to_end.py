@@ -1,4 +1,4 @@
-"""A search on real digits and its confirmation through the real commands, killed in the middle, read as a user would."""
+"""A search on real digits and its confirmation through the real commands, killed in the middle; read as users do."""
 
 from __future__ import annotations
 

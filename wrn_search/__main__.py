@@ -14,7 +14,7 @@ from wrn_search.space.errors import InputError, nearest
 COMMANDS = {
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
-    "confirm": (confirm, "retrain the finalists of a search with fresh seeds and read their test errors"),
+    "confirm": (confirm, "retrain finalists with fresh seeds, test them once"),
 }
 NOT_YET = ("report", "export", "predict", "rerun", "tensorboard", "paper", "replay")
 
