@@ -34,11 +34,30 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "training", "results"},
         {"ray", "optuna", "rich", "yaml", "torch"},
     ),
-    "analysis": (2, {"space", "complexity", "metrics", "results"}, {"numpy", "pandas", "optuna", "plotly"}),
-    "cli": (3, {"space", "complexity", "metrics", "training", "results", "search", "analysis"}, {"rich"}),
+    "winner": (
+        2,
+        {"space", "complexity", "metrics", "training", "results"},
+        {"torch", "numpy", "PIL", "onnx", "onnxruntime"},
+    ),
+    # scipy: quantiles of Student's t, Kendall's tau; yaml: the follow-up's space file
+    "analysis": (
+        2,
+        {"space", "complexity", "metrics", "results"},
+        {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
+    ),
+    "report": (
+        2,
+        {"space", "complexity", "metrics", "results", "analysis"},
+        {"plotly", "matplotlib"},
+    ),
+    "cli": (
+        3,
+        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report", "winner"},
+        {"rich"},
+    ),
     "__main__": (3, {"space", "cli"}, set()),
     "run_search": (3, {"cli"}, set()),
-    "__init__": (3, {"results", "search"}, set()),  # `run` and `read`, on first use
+    "__init__": (3, {"results", "search", "winner"}, set()),  # `run`, `read`, `load_model`, on first use
 }
 
 
@@ -95,6 +114,7 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
     sideways = {
         ("space", "complexity"),  # one floor of values, in one direction for each pair of files
         ("complexity", "space"),
+        ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),
     }
@@ -170,7 +190,16 @@ def test_no_file_imports_itself_in_a_ring() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["space.reader", "results.reader", "analysis.summary", "cli.search", "__main__"]
+    "module",
+    [
+        "space.reader",
+        "results.reader",
+        "analysis.summary",
+        "analysis.findings",
+        "report.write",
+        "cli.search",
+        "__main__",
+    ],
 )
 def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
     assert (

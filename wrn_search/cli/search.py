@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.space.errors import printable
 
 _EXAMPLES = """\
 examples:
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    _refuse_empty(options)
+    refuse_empty(options, "results", "trials", "address")
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
 
@@ -97,11 +99,20 @@ def _search(options: argparse.Namespace) -> int:
     show(summary_text(result.state, str(result.directory)))
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
+    else:  # who interrupts does not want to wait for a page
+        _report(result.directory)
     return result.exit_status
 
 
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty value, such as that of an unset shell variable, is not taken for the default."""
-    empty = [name for name in ("results", "trials", "address") if getattr(options, name) == ""]
-    if empty:
-        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)
+def _report(directory: Path) -> None:
+    """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
+    try:
+        from wrn_search.report.write import write_report
+
+        page = write_report([directory])
+    except (Exception, KeyboardInterrupt) as error:
+        again = f"python -m wrn_search report {shlex.quote(str(directory))}"
+        why = str(error) or type(error).__name__
+        say(printable(f"the report could not be written: {why} (try again with: {again})"))
+    else:
+        show(f"Report: {page}")

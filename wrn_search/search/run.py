@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.copies import copied, ready_copy
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
@@ -93,10 +94,13 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     begun = None
     if not resume:
         request.directory.check_new()
-    else:
+    copy = ready_copy(request, resume)
+    if resume:
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         if _is_whole(request, begun):
+            with copied(request, copy):
+                pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     sources = read_sources(request.space.search.warm_start, request.directory.path)
     data = prepare(request.space.dataset)
@@ -108,7 +112,14 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         for known in list(new_knowledge(sources, conductor.state)):
             conductor.knows(known)
 
-    return run_trials(request, data, begun, Manner(begin=learn), address=address, quiet=quiet)
+    return run_trials(
+        request,
+        data,
+        begun,
+        Manner(begin=learn, around=lambda: copied(request, copy)),
+        address=address,
+        quiet=quiet,
+    )
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,7 @@ class Manner:
     begin: Callable[[Record, Conductor], None]  # before the first trial of a session
     conductor: Callable[..., Conductor] = Conductor
     trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
 
 
 def run_trials(
@@ -150,7 +162,8 @@ def run_trials(
         conductor = manner.conductor(request.space, facts, allotment, record, **vars(arithmetic))
         manner.begin(record, conductor)
         trainable = manner.trainable() if manner.trainable else None
-        reason = _session(request, conductor, record, quiet, start_ray=not joined, trainable=trainable)
+        with manner.around():
+            reason = _session(request, conductor, record, quiet, start_ray=not joined, trainable=trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -203,7 +216,8 @@ def _session(
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ray import tune
 
 from wrn_search.metrics import EpochMetrics
+from wrn_search.search.orphans import end_with_parent
 from wrn_search.space.datasets import cache_root
 from wrn_search.space.errors import InputError
 from wrn_search.space.trial_config import TrialConfig
@@ -52,6 +53,7 @@ class WideResNetTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
+        end_with_parent()
         _forget_placement_of_threads()
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
@@ -99,11 +101,11 @@ class WideResNetTrainable(tune.Trainable):
             metrics = training.history[self._reported]
         else:
             try:
-                with _time_limit(self._assignment["epoch_seconds"]):
+                with _time_limit(self._assignment["epoch_seconds"]):  # a network directory can hang, too
                     metrics = training.run_epoch()
+                    self._save(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
-            self._save(training)
         self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
 
@@ -137,8 +139,9 @@ class WideResNetTrainable(tune.Trainable):
         data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
         training = Training(config, data, device=device, threads=self._assignment["threads"])
         checkpoint = Path(self._assignment["checkpoint"])
-        if checkpoint.exists():
-            training.restore(checkpoint)
+        with _time_limit(self._assignment["epoch_seconds"]):
+            if checkpoint.exists():
+                training.restore(checkpoint)
         return training
 
 
