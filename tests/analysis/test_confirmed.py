@@ -108,3 +108,10 @@ def test_a_confirmation_is_no_search(path):
     folder = confirmation(path, chosen=(3,))
     with pytest.raises(InputError, match="5 trials have a test error: name the search that they confirm"):
         material_of([folder])
+
+
+def test_another_length_of_training_is_said(path):
+    confirmation(path, chosen=(7, 2))
+    found, _ = confirm_of(material_of([path]))
+    assert found is not None
+    assert found.note.startswith("Retrained for 20 epochs, while the search trained for 10:")

@@ -12,6 +12,7 @@ from tests.analysis.planted import Plan, plant
 from tests.cli import commands
 from tests.report.hostile import HOSTILE
 from tests.report.test_page import Reading
+from wrn_search.__main__ import main
 from wrn_search.cli import search
 from wrn_search.report.write import write_report
 from wrn_search.space.errors import InputError
@@ -147,12 +148,10 @@ def test_the_command_writes_page_and_figures(tmp_path: Path) -> None:
 
 def test_the_command_writes_no_page_beside_json_unless_told(tmp_path: Path) -> None:
     results = plant(tmp_path / "planted", Plan(model=SMALL))
-    done = commands.run("-m", "wrn_search", "report", str(results), "--json")
-    assert done.returncode == 0, done.stderr
+    assert main(["report", str(results), "--json"]) == 0
     assert not (results / "report.html").exists()
     page = tmp_path / "page.html"
-    done = commands.run("-m", "wrn_search", "report", str(results), "--json", "--output", str(page))
-    assert done.returncode == 0, done.stderr
+    assert main(["report", str(results), "--json", "--output", str(page)]) == 0
     assert page.is_file()
 
 

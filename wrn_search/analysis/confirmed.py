@@ -25,6 +25,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
     finalists: list[Finalist] = []
     notes: list[str] = []
     reads: list[int] = []
+    lengths: set[int] = set()  # epochs of the retrainings' schedules
     found = False
     for place, source in enumerate(material.sources):
         folder = source.directory.path / FOLDER
@@ -39,13 +40,25 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
         confirmation = read_source(folder)
         searched = material.trials[material.trials["source"] == place]
         finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        lengths |= set(trials["epochs"].dropna().astype(int))
         reads += _test_reads(confirmation)
     if not found:
         return None, tuple(notes)
-    note = (
-        "" if any(f.val_errors or f.test_errors for f in finalists) else "No finalist has been retrained yet."
-    )
+    note = _note(finalists, lengths, material.max_epochs)
     return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
+
+
+def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
+    """What must be known beside the errors."""
+    if not any(finalist.val_errors or finalist.test_errors for finalist in finalists):
+        return "No finalist has been retrained yet."
+    if lengths == {max_epochs}:
+        return ""
+    retrained = " or ".join(map(str, sorted(lengths)))
+    return (
+        f"Retrained for {retrained} epochs, while the search trained for {max_epochs}: "
+        "the winner's curse holds both luck and length."
+    )
 
 
 def _finalists(

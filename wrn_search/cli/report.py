@@ -58,12 +58,12 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.analysis.writing import check_new_file
     from wrn_search.report.write import report_path, write_page
 
-    page = report_path(options.results, options.output) if options.output or not options.json else None
     if options.follow_up is not None:
         check_new_file(options.follow_up, "--follow-up")
     if options.optuna_storage is not None:
         check_storage(options.optuna_storage)
     material = material_of(options.results)
+    page = report_path(options.results, options.output) if options.output or not options.json else None
     findings = findings_from(material)
     if options.follow_up is not None:
         space = write_follow_up(material, findings, options.follow_up)

@@ -9,7 +9,7 @@ from typing import Any
 from wrn_search.report.markup import plot_text
 from wrn_search.report.wording import short_count
 
-_MOST_TICKS = 7
+_MOST_TICKS = 6
 LEGEND: dict[str, Any] = {
     "orientation": "h",
     "x": 0,
@@ -74,11 +74,11 @@ def log_axis(title: str, values: Iterable[float], **more: Any) -> dict[str, Any]
 def log_ticks(low: float, high: float) -> list[float]:
     """Round values between `low` and `high` or a little outside, at most about ten."""
     if high < 4 * low:
-        step = 10.0 ** math.floor(math.log10(high - low or high))
-        step = next(
-            size for size in (step / 5, step / 2, step, 2 * step) if (high - low) / size <= _MOST_TICKS - 2
-        )
-        return [step * place for place in range(math.floor(low / step), math.ceil(high / step) + 1) if place]
+        size = 10.0 ** math.floor(math.log10(high - low or high))
+        steps = (size / 5, size / 2, size, 2 * size, 5 * size)
+        size = next(step for step in steps if high - low <= (_MOST_TICKS - 2) * step)
+        size = max(size, 10.0 ** (math.floor(math.log10(high)) - 2))  # labels have three digits
+        return [size * place for place in range(math.floor(low / size), math.ceil(high / size) + 1) if place]
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
         ticks = [step * 10.0**decade for decade in decades for step in steps]

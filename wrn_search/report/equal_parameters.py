@@ -37,7 +37,7 @@ def iso_params(findings: Findings) -> Figure:
         table=_table(findings, found) if found.bands else None,
         traces=tuple(traces),
         layout=layout(
-            log_axis("depth : widening factor (to the right: deeper and narrower)", ratios),
+            log_axis("depth : widening factor", ratios),
             axis("validation error (%)"),
         ),
         height=460,
@@ -96,7 +96,8 @@ def _reading(findings: Findings, found: IsoParams) -> str:
         drawn = plural(sum(bool(band.line) for band in found.bands), "band")
         fit = f" Lines: one slope fitted to all bands, n = {found.n} points{of}, drawn in {drawn}."
     how = " The interval comes from a bootstrap over configurations." if found.interval else ""
-    return f"Each colour is a band of nearly equal numbers of parameters.{fit}{how}"
+    bands = "Each colour is a band of nearly equal numbers of parameters; to the right, deeper and narrower."
+    return f"{bands}{fit}{how}"
 
 
 def _table(findings: Findings, found: IsoParams) -> Table:

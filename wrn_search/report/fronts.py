@@ -160,7 +160,7 @@ def _sides(front: Front) -> list[str]:
     """On which side of its point a name has room: to the left near the right edge."""
     low, high = front.points[0].cost, front.points[-1].cost
     right = [low > 0 and point.cost > low * (high / low) ** 0.7 for point in front.front]
-    return ["top left" if near else "top right" for near in right]
+    return ["bottom left" if near else "top right" for near in right]
 
 
 def _table(findings: Findings, front: Front) -> Table:
