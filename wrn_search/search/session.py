@@ -19,6 +19,7 @@ from wrn_search.results.tables import TableWriter
 from wrn_search.results.tensorboard import TensorBoardLog
 from wrn_search.search.checkpoints import CheckpointKeeper
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.mps import mps_state
 from wrn_search.search.progress import ProgressDisplay
 from wrn_search.search.request import Request
 from wrn_search.search.rungs import rungs_of
@@ -105,7 +106,8 @@ def _manifest(
         "compile": arithmetic.compile,
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,
-        "gpus_per_trial": allotment.gpus_per_trial,
+        "gpus_per_trial": "by memory" if allotment.by_memory else allotment.gpus_per_trial,
+        "nvidia_mps": mps_state(),
         "nodes": [vars(node) for node in nodes],
         "rungs": list(rungs_of(space)),
         "split_hash": data.split_hash,
@@ -157,12 +159,11 @@ def hand_to_tune(
         ConductorScheduler,
         ConductorSearcher,
         EndOfSearch,
+        resources_of,
     )
 
-    allotment = conductor.allotment
-    resources = {"cpu": allotment.cpus_per_trial, "gpu": allotment.gpus_per_trial}
     tuner = tune.Tuner(
-        tune.with_resources(trainable or WideResNetTrainable, resources),
+        tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
             search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
             scheduler=ConductorScheduler(conductor),
@@ -190,7 +191,7 @@ def end_session(conductor: Conductor, record: Record, observers: Observers, reas
 
     The search ends on record only when its tables are whole: whoever finds it finished need not write them.
     """
-    for number in sorted(conductor.live):
+    for number in sorted(conductor.unended):
         conductor.interrupted(number, f"the session ended: {reason}")
     observers.finish()
     record.append(SearchEnded(reason))

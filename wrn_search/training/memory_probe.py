@@ -1,0 +1,72 @@
+"""A short training that tells what a network really takes of a GPU. It has only ever run on a CPU."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.loop import Training
+from wrn_search.training.memory import high_water_mark_bytes
+from wrn_search.training.preparation import PreparedData
+
+_STEPS = 3  # the optimiser has its momentum from the second one on
+
+
+@dataclass(frozen=True)
+class MeasuredMemory:
+    """Bytes that a short training took."""
+
+    reserved_bytes: int  # by torch's allocator at most (CPU: the process's high-water mark)
+    beside_bytes: (
+        int  # of the device beside it: this process's context, and whatever else is on it; 0 on a CPU
+    )
+
+
+def measured_memory(config: TrialConfig, data: PreparedData, device: str = "cuda") -> MeasuredMemory:
+    """Three steps and an evaluation of a network on made-up images of the data's shape; no file is opened.
+
+    Raises:
+        torch.OutOfMemoryError: it does not fit.
+    """
+    batches = MadeUpBatches(config.batch_size, data, torch.device(device))
+    training = Training(config, data, device=device, batches=(batches, batches))
+    try:
+        training.run_epoch()
+        return MeasuredMemory(high_water_mark_bytes(training.device), _beside_bytes(training.device))
+    finally:
+        training.close()
+
+
+class MadeUpBatches:
+    """One batch of grey images over and over, to train on and to evaluate."""
+
+    def __init__(self, batch_size: int, data: PreparedData, device: torch.device):
+        height, width, channels = data.image_shape
+        images = torch.zeros(batch_size, channels, height, width, device=device)
+        self._batch = (
+            images.to(memory_format=torch.channels_last),
+            torch.arange(batch_size, device=device) % data.num_classes,
+        )
+        self.num_images = _STEPS * batch_size
+
+    def __len__(self) -> int:
+        return _STEPS
+
+    def epoch(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Nothing is drawn."""
+        return iter(self)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return itertools.repeat(self._batch, _STEPS)
+
+
+def _beside_bytes(device: torch.device) -> int:
+    if device.type != "cuda":
+        return 0
+    free, total = torch.cuda.mem_get_info(device)
+    return max(0, total - free - torch.cuda.memory_reserved(device))
