@@ -34,6 +34,7 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState, TrialState
+from wrn_search.search.facts import DataFacts, workload_of
 from wrn_search.search.outcomes import EndedTrial, outcome_of
 from wrn_search.search.places import Asked, Grant, Places, places_for
 from wrn_search.search.schedulers import SCHEDULERS
@@ -47,18 +48,6 @@ from wrn_search.space.trial_config import TrialConfig
 # Reasons for which running trials end after their epoch; after the others they train to their end.
 _AT_ONCE = ("max_hours", "interrupted", "failed")
 ENDED_BEFORE_GIVING_UP = 10  # trials
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What the conductor must know of the data."""
-
-    num_classes: int
-    image_shape: tuple[int, int, int]  # height, width, channels
-    validation_images: int
-    chance_error: float  # percent
-    train_images: int = 0
-    stored_bytes: int = 0  # of images and labels as prepared
 
 
 @dataclass(frozen=True)
@@ -137,6 +126,11 @@ class Conductor:
         return frozenset(self._live)
 
     @property
+    def precision(self) -> str:
+        """Of all trials, resolved."""
+        return self._resolved["precision"]
+
+    @property
     def unended(self) -> frozenset[int]:
         """Numbers of the trials that train now, or were proposed and never began."""
         waiting = self._unfinished.numbers
@@ -193,19 +187,7 @@ class Conductor:
         return Asked(self._workload(trial), trial.above_share, trial.above_bytes)
 
     def _workload(self, trial: TrialState) -> Workload:
-        config, facts = TrialConfig.from_dict(trial.config), self.facts
-        return Workload(
-            config.architecture,
-            facts.num_classes,
-            facts.image_shape,
-            config.batch_size,
-            config.precision,
-            config.dropout,
-            config.momentum,
-            facts.train_images,
-            facts.stored_bytes,
-            facts.validation_images,
-        )
+        return workload_of(TrialConfig.from_dict(trial.config), self.facts)
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""

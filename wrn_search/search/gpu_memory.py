@@ -13,11 +13,11 @@ from typing import Any, Protocol
 from wrn_search.memory.prediction import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.shares import ProbeResult
 from wrn_search.memory.workload import Workload
+from wrn_search.search.facts import DataFacts
 from wrn_search.search.sizing import gpu_bytes_here
 from wrn_search.space.definition import Space
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.preparation import PreparedData
 
 SECONDS_FOR_A_NODE = 60.0  # to start a process, import torch and look
 SECONDS_FOR_A_PROBE = 180.0
@@ -107,11 +107,12 @@ def _telling_values(name: str, domain: Domain) -> list[Scalar]:
     return sorted({min(numbers), max(numbers)}) if numbers else list(values)
 
 
-def probe_on_a_gpu(config: TrialConfig, data: PreparedData) -> Measured | None:
+def probe_on_a_gpu(config: TrialConfig, facts: DataFacts) -> Measured | None:
     """A short training on a whole GPU of the session's Ray; None where torch finds none, or it did not fit."""
     import ray
 
-    reference = ray.remote(num_cpus=1, num_gpus=1, max_retries=0)(_measure).remote(config.to_dict(), data)
+    measure = ray.remote(num_cpus=1, num_gpus=1, max_retries=0)(_measure)
+    reference = measure.remote(config.to_dict(), facts.num_classes, facts.image_shape)
     try:
         found: Measured | None = ray.get(reference, timeout=SECONDS_FOR_A_PROBE)
     except Exception as error:  # whatever it is: the search can do without the answer
@@ -121,15 +122,8 @@ def probe_on_a_gpu(config: TrialConfig, data: PreparedData) -> Measured | None:
     return found
 
 
-def _measure(config: dict[str, Any], data: PreparedData) -> Measured | None:
+def _measure(config: dict[str, Any], num_classes: int, image_shape: tuple[int, int, int]) -> Measured | None:
     """In a process of its own, on the GPU that Ray gave it."""
-    import torch
+    from wrn_search.training.memory_probe import measured_if_it_fits
 
-    from wrn_search.training.memory_probe import measured_memory
-
-    if not torch.cuda.is_available():
-        return None
-    try:
-        return measured_memory(TrialConfig.from_dict(config), data)
-    except torch.OutOfMemoryError:
-        return None
+    return measured_if_it_fits(TrialConfig.from_dict(config), num_classes, image_shape)

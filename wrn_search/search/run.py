@@ -12,8 +12,10 @@ from pathlib import Path
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
-from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.conductor import Conductor
+from wrn_search.search.facts import facts_of
 from wrn_search.search.interrupts import interrupts
+from wrn_search.search.places import Places
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
@@ -104,8 +106,10 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             resolved_compile(asked.compile, share, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, resume))
-        facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        places = Places(nodes, allotment)
+        conductor = Conductor(
+            request.space, facts_of(data), allotment, record, places=places, **vars(arithmetic)
+        )
         reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
 

@@ -7,18 +7,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from wrn_search.memory.shares import correction_of
 from wrn_search.results.directory import ResultsDirectory, atomic_write_text
 from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
-from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
 from wrn_search.results.record import Record
 from wrn_search.results.tables import TableWriter
 from wrn_search.results.tensorboard import TensorBoardLog
 from wrn_search.search.checkpoints import CheckpointKeeper
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.facts import workload_of
+from wrn_search.search.gpu_memory import probe_configs, probe_on_a_gpu, probed
 from wrn_search.search.mps import mps_state
 from wrn_search.search.progress import ProgressDisplay
 from wrn_search.search.request import Request
@@ -144,6 +148,19 @@ class Observers:
         self._keeper.sweep()
 
 
+def refine_prediction(directory: ResultsDirectory, conductor: Conductor) -> None:
+    """Lets short trainings on a GPU of this session correct the predicted memory; the manifest holds what they told."""
+    if not conductor.allotment.by_memory:
+        return
+    facts = conductor.facts
+    workload = partial(workload_of, facts=facts)
+    configs = probe_configs(conductor.space, workload, conductor.precision)
+    results = probed(configs, workload, partial(probe_on_a_gpu, facts=facts))
+    conductor.places.probed = correction_of(results)
+    told = {"probes": [vars(result) for result in results], "correction": vars(conductor.places.probed)}
+    add_to_manifest(directory.manifest, {"gpu_memory": told})
+
+
 def hand_to_tune(
     directory: ResultsDirectory,
     conductor: Conductor,
@@ -162,6 +179,7 @@ def hand_to_tune(
         resources_of,
     )
 
+    refine_prediction(directory, conductor)
     tuner = tune.Tuner(
         tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -27,13 +28,28 @@ class MeasuredMemory:
     )
 
 
-def measured_memory(config: TrialConfig, data: PreparedData, device: str = "cuda") -> MeasuredMemory:
-    """Three steps and an evaluation of a network on made-up images of the data's shape; no file is opened.
+def measured_memory(
+    config: TrialConfig, num_classes: int, image_shape: tuple[int, int, int], device: str = "cuda"
+) -> MeasuredMemory:
+    """Three steps and an evaluation of a network on made-up images of this shape; no file is opened.
 
     Raises:
         torch.OutOfMemoryError: it does not fit.
     """
-    batches = MadeUpBatches(config.batch_size, data, torch.device(device))
+    batches = MadeUpBatches(config.batch_size, num_classes, image_shape, torch.device(device))
+    data = PreparedData(
+        directory=Path(),
+        num_classes=num_classes,
+        class_names=(),
+        image_shape=image_shape,
+        train_images=batches.num_images,
+        validation_images=batches.num_images,
+        split_hash="",
+        chance_error=100.0,
+        padding=0,
+        mean=(),
+        std=(),
+    )
     training = Training(config, data, device=device, batches=(batches, batches))
     try:
         training.run_epoch()
@@ -42,15 +58,29 @@ def measured_memory(config: TrialConfig, data: PreparedData, device: str = "cuda
         training.close()
 
 
+def measured_if_it_fits(
+    config: TrialConfig, num_classes: int, image_shape: tuple[int, int, int]
+) -> MeasuredMemory | None:
+    """The same on this process's GPU; None where torch finds none, or it is too small."""
+    if not torch.cuda.is_available():
+        return None
+    try:
+        return measured_memory(config, num_classes, image_shape)
+    except torch.OutOfMemoryError:
+        return None
+
+
 class MadeUpBatches:
     """One batch of grey images over and over, to train on and to evaluate."""
 
-    def __init__(self, batch_size: int, data: PreparedData, device: torch.device):
-        height, width, channels = data.image_shape
+    def __init__(
+        self, batch_size: int, num_classes: int, image_shape: tuple[int, int, int], device: torch.device
+    ):
+        height, width, channels = image_shape
         images = torch.zeros(batch_size, channels, height, width, device=device)
         self._batch = (
             images.to(memory_format=torch.channels_last),
-            torch.arange(batch_size, device=device) % data.num_classes,
+            torch.arange(batch_size, device=device) % num_classes,
         )
         self.num_images = _STEPS * batch_size
 
