@@ -109,3 +109,7 @@ def test_a_failure_within_what_is_known_teaches_nothing() -> None:
     known = Correction(factor=2.0)
 
     assert after_too_little(known, predicted_bytes=GB, room=GB) is known
+
+
+def test_a_failure_far_from_the_prediction_moves_others_by_a_quarter_at_most() -> None:
+    assert after_too_little(NO_CORRECTION, predicted_bytes=GB, room=50 * GB).factor == 1.25

@@ -13,6 +13,7 @@ from wrn_search.memory.workload import Workload
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 _LEAST_FACTOR = 0.8  # a probe that took less than predicted is believed so far
+_MOST_LEARNED = 1.25  # beyond, something else took the memory: no reason to mistrust all predictions
 _LEARNED_MARGIN = 1.02  # a training that did not fit needed more than its room, nobody knows how much
 
 
@@ -80,8 +81,11 @@ def correction_of(probes: Sequence[ProbeResult]) -> Correction:
 
 
 def after_too_little(correction: Correction, predicted_bytes: int, room: int) -> Correction:
-    """What is known after a training that was predicted to need so many bytes did not fit into this room."""
-    factor = _LEARNED_MARGIN * (room - correction.extra_bytes) / predicted_bytes
+    """What is known after a training that was predicted to need so many bytes did not fit into this room.
+
+    All predictions grow in proportion, by a quarter at most.
+    """
+    factor = min(_MOST_LEARNED, _LEARNED_MARGIN * (room - correction.extra_bytes) / predicted_bytes)
     if factor <= correction.factor:
         return correction
     return Correction(factor, correction.extra_bytes, correction.context_bytes)

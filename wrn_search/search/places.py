@@ -114,7 +114,7 @@ class Places:
         self.nodes = nodes
 
     def learn(self, workload: Workload, too_little_bytes: int) -> None:
-        """A training did not fit into so many bytes: all predictions grow in proportion."""
+        """A training did not fit into so many bytes: larger ones will not either, and predictions grow."""
         if too_little_bytes:
             self._too_little.append((trial_memory(workload).allocated_bytes, too_little_bytes))
 
@@ -126,7 +126,7 @@ class Places:
 
     def _grant_on(self, kind: _Kind, asked: Asked) -> Grant | None:
         if self.allotment.by_memory and kind.gpu_bytes:
-            needed = needed_bytes(asked.workload, self.correction)
+            needed = self._needed(asked.workload)
             context = self.correction.context_bytes
             fits = [share for share in SHARES if needed <= room_bytes(share, kind.gpu_bytes, context)]
             share = fits[0] if fits else None
@@ -135,6 +135,12 @@ class Places:
         while share is not None and not _is_more(share, kind.gpu_bytes, asked):
             share = next_share(share)
         return self._grant(kind, share) if share is not None else None
+
+    def _needed(self, workload: Workload) -> int:
+        """Bytes that torch's allocator must be able to hold, by all that is known."""
+        predicted = trial_memory(workload).allocated_bytes
+        failed = [room + 1 for smaller, room in self._too_little if smaller <= predicted]
+        return max(needed_bytes(workload, self.correction), *failed, 0)
 
     def _grant(self, kind: _Kind, share: float) -> Grant:
         threads = self.allotment.cpus_per_trial
