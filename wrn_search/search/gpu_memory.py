@@ -86,7 +86,7 @@ def probe_configs(
 ) -> list[TrialConfig]:
     """The trainings of a space with the least and the most predicted memory, in this order; one where they agree."""
     leaves = space.hyperparameters
-    values = [_telling_values(name, domain) for name, domain in leaves.items()]
+    values = [telling_values(name, domain) for name, domain in leaves.items()]
     configs = [
         space.trial_config(dict(zip(leaves, point, strict=True)), 0, precision=precision, compile="off")
         for point in itertools.product(*values)
@@ -95,7 +95,7 @@ def probe_configs(
     return [configs[0], configs[-1]][: len(configs)]
 
 
-def _telling_values(name: str, domain: Domain) -> list[Scalar]:
+def telling_values(name: str, domain: Domain) -> list[Scalar]:
     """Values of a hyperparameter among which memory is least and most: its ends, all of what is no number."""
     values = finite_values(domain)
     if values is None:
