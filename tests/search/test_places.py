@@ -184,3 +184,26 @@ def test_no_gpu_and_no_core_is_given_twice() -> None:
             cpus[each.accelerator] += each.threads
         assert (shares["A"] <= 2, shares["B"] <= 1, cpus["A"] <= 16, cpus["B"] <= 6) == (True,) * 4
     assert refused > 100
+
+
+def test_room_is_for_the_smallest_share() -> None:
+    places = Places([H100], BY_MEMORY)
+    for number in range(8):
+        assert places.has_room()
+        places.take(number, SMALL)
+    assert not places.has_room()
+    assert places_for(Allotment(1, 1, 0.0)).has_room()
+
+
+def test_a_node_without_the_cores_for_a_trial_gets_none() -> None:
+    four_cores = Allotment(8, 4, 1 / 8, by_memory=True)
+    weak = Node(2, 1, 8 * GB, "T4")
+    assert Places([weak, H100], four_cores).take(0, SMALL) == Grant(1 / 8, 4, "", 80 * GB)
+    assert Places([weak], four_cores).take(0, SMALL) is None
+
+
+def test_without_any_node_trials_wait() -> None:
+    places = Places([H100], BY_MEMORY)
+    places.follow([])
+    assert places.take(0, SMALL) is None
+    assert not places.could_be_larger(SMALL)

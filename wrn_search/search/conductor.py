@@ -167,9 +167,10 @@ class Conductor:
                 elif (grant := self.places.take(number, self._asked(number))) is not None:
                     self._unfinished.remove(number)
                     return self._assignment(self.state.trials[number], grant)
-            if len(self._unfinished) >= MOST_WAITING or self.end_reason is not None:
+            # None waits, or there is room for a smaller one than those that wait.
+            if len(self._unfinished) >= MOST_WAITING or not self.places.has_room():
                 break
-            if (proposed := self._propose()) is None:
+            if self.end_reason is not None or (proposed := self._propose()) is None:
                 break
             self._unfinished.append(proposed, self._cost(proposed))
         # One that waits gets its place when another ends; one that trains may have to be tried again.
@@ -177,7 +178,8 @@ class Conductor:
 
     def _propose_the_last_ones(self) -> None:
         """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
-        left = self.space.trials * self.space.search.repeats - len(self.state.trials)
+        configurations = min(self.space.trials, self.space.size or self.space.trials)
+        left = configurations * self.space.search.repeats - len(self.state.trials)
         in_sight = TRIALS_IN_SIGHT * self.allotment.concurrent
         if self.space.search.searcher != "grid" or left + len(self._unfinished) > in_sight:
             return
@@ -200,6 +202,8 @@ class Conductor:
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""
+        if number not in self._live:  # it has ended meanwhile
+            return
         grant = self.places.grant_of(number)
         self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
 

@@ -1,7 +1,7 @@
 """Where trials find a place: cores and shares of GPUs that are free on each node. Pure bookkeeping, without Ray.
 
-Ray places the trials for real, by the same rule (the fullest GPU that still has room); the conductor keeps this account
-so that it hands out no trial that would wait while a smaller one could train.
+Ray places the trials for real, on a node by the same rule (the fullest GPU that still has room); the conductor keeps
+this account so that it hands out no trial that would wait while a smaller one could train.
 """
 
 from __future__ import annotations
@@ -97,6 +97,13 @@ class Places:
                 return grant
         return None
 
+    def has_room(self) -> bool:
+        """Whether a trial of the smallest share could begin now."""
+        if not self.allotment.gpus_per_trial:
+            return True
+        least = Grant(self.allotment.gpus_per_trial, self.allotment.cpus_per_trial)
+        return _settle(self._free(), least)
+
     def leave(self, number: int) -> None:
         """The trial has left its place; one that has none changes nothing."""
         self._taken.pop(number, None)
@@ -120,9 +127,13 @@ class Places:
 
     def _grants(self, asked: Asked) -> Iterator[Grant]:
         """What would hold the trial, in the order of preference."""
-        kinds = _kinds(self.nodes)
+        kinds = self._kinds()
         fitting = [grant for kind in kinds if (grant := self._grant_on(kind, asked)) is not None]
-        yield from fitting or [self._grant(kinds[-1], 1.0)]
+        yield from fitting or [self._grant(kind, 1.0) for kind in kinds[-1:]]
+
+    def _kinds(self) -> list[_Kind]:
+        """Of the nodes that have the cores for a trial."""
+        return _kinds([node for node in self.nodes if node.cpus >= self.allotment.cpus_per_trial])
 
     def _grant_on(self, kind: _Kind, asked: Asked) -> Grant | None:
         if self.allotment.by_memory and kind.gpu_bytes:
@@ -146,7 +157,7 @@ class Places:
         threads = self.allotment.cpus_per_trial
         if self.allotment.by_memory and self.allotment.cpus_follow_share:
             threads = max(1, int(kind.cpus_per_gpu * share))
-        pinned = kind.accelerator if len({each.gpu_bytes for each in _kinds(self.nodes)}) > 1 else ""
+        pinned = kind.accelerator if len({each.gpu_bytes for each in self._kinds()}) > 1 else ""
         return Grant(share, threads, pinned, kind.gpu_bytes)
 
     def _free(self) -> list[_Free]:
