@@ -19,6 +19,10 @@ from wrn_search.results.record import read_events
 from wrn_search.search.places import Grant
 from wrn_search.search.ray_session import is_connected
 
+pytestmark = (
+    pytest.mark.slow
+)  # the decisions are played without Ray in test_out_of_memory.py and test_places.py
+
 ROOT = Path(__file__).resolve().parents[1]
 GPU_BYTES = 16 * 10**9
 GRID = {
