@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+KILLS ?= 50
+FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev quickstart test test-slow check format bench clean
+.PHONY: help install install-dev quickstart test test-slow faults check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,11 +35,14 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 	echo "$(BIN)/python run_search.py $(SPACE) --results $$results"; \
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
-test: $(INSTALLED_DEV) ## the tests, without the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+test: $(INSTALLED_DEV) ## the tests, without the slow ones and the faults
+	$(BIN)/python -m pytest -m "not slow and not faults"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
 	$(BIN)/python -m pytest -m slow
+
+faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
+	$(BIN)/python -m pytest tests/faults -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 check: $(INSTALLED_DEV) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -55,6 +60,7 @@ bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
 	$(BIN)/python -m benchmarks.bn_relu --rounds 3
 	$(BIN)/python -m benchmarks.training_rate --rounds 3 --networks 10-1,16-2
 	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
+	$(BIN)/python -m benchmarks.recording
 
 clean: ## remove .venv and caches; results stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
 
 _EXAMPLES = """\
 examples:
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    _refuse_empty(options)
+    refuse_empty(options, "results", "trials", "address")
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
 
@@ -98,10 +97,3 @@ def _search(options: argparse.Namespace) -> int:
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
     return result.exit_status
-
-
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty value, such as that of an unset shell variable, is not taken for the default."""
-    empty = [name for name in ("results", "trials", "address") if getattr(options, name) == ""]
-    if empty:
-        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)

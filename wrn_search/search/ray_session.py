@@ -117,6 +117,8 @@ def _set_environment() -> None:
 
 def _quiet() -> dict[str, Any]:
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # Tune tells with a traceback that its last snapshot finds no room; nobody reads it, and we tell the reason.
+    logging.getLogger("ray.tune.execution.experiment_state").setLevel(logging.CRITICAL)
     return {
         "include_dashboard": False,
         "log_to_driver": False,

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.mirror import is_address, local_copy
 from wrn_search.results.record import read_events
 from wrn_search.results.state import FINAL, SearchState, fold
 from wrn_search.search.precision import resolved_precision
@@ -52,6 +53,7 @@ class Request:
     space: Space
     space_text: str  # the space file as given
     directory: ResultsDirectory
+    address: str | None = None  # of the copy in an object store
     outside: int = (
         0  # configurations on record that lie outside the space: an earlier session had another one
     )
@@ -89,22 +91,23 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
         checked, text = space_from_mapping(space, overrides), yaml.safe_dump(dict(space), sort_keys=False)
     else:
         checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
-    _check_is_no_address(results)
-    return Request(
-        _with_absolute_paths(checked), text, ResultsDirectory(results or Path("results") / checked.name)
-    )
+    address = _address(results)
+    place = local_copy(address) if address else results or Path("results") / checked.name
+    return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
 
 
-def _check_is_no_address(results: str | Path | None) -> None:
-    """The record is a file that is appended to, which no object store has.
+def _address(results: str | Path | None) -> str | None:
+    """The address of the copy in an object store, if results are to have one.
 
     Raises:
-        InputError: `results` is an address such as s3://bucket/search.
+        InputError: no such store is known.
     """
-    if (address := re.match(r"([a-z][a-z0-9+.-]*)://", str(results), re.IGNORECASE)) is not None:
-        rule = "must be a directory (for a cluster one that all nodes share)"
-        hint = f"{address[1]}:// is not supported yet; copy the directory there when the search has ended"
-        raise InputError.of("--results", f"{rule}, but got {results} ({hint})")
+    if is_address(text := str(results)):
+        return text
+    if (scheme := re.match(r"([a-z][a-z0-9+.-]*)://", text, re.IGNORECASE)) is not None:
+        rule = "must be a directory (for a cluster one that all nodes share) or s3://BUCKET/NAME"
+        raise InputError.of("--results", f"{rule}, but got {text} ({scheme[1]}:// is not supported yet)")
+    return None
 
 
 def _with_absolute_paths(space: Space) -> Space:
@@ -281,6 +284,7 @@ def dry_run(
         f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
         *shares,
         f"results       {request.directory.path} ({where})",
+        *([f"copy          {request.address}"] if request.address else []),
         f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",
         *changes,
         "Dry run: nothing was started or written.",

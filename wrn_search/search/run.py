@@ -13,6 +13,7 @@ from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.copies import copied, ready_copy
 from wrn_search.search.facts import facts_of
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.places import Places
@@ -91,10 +92,13 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     begun = None
     if not resume:
         request.directory.check_new()
-    else:
+    copy = ready_copy(request, resume)
+    if resume:
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         if _is_whole(request, begun):
+            with copied(request, copy):
+                pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     state = begun.state if begun else None
     sources = read_sources(request.space.search.warm_start, request.directory.path)
@@ -118,7 +122,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         )
         for known in list(new_knowledge(sources, conductor.state)):
             conductor.knows(known)
-        reason = _session(request, conductor, record, quiet, start_ray=not joined)
+        with copied(request, copy):
+            reason = _session(request, conductor, record, quiet, start_ray=not joined)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -164,7 +169,8 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 
