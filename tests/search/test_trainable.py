@@ -16,7 +16,6 @@ import pytest
 import torch
 
 from tests.training.trainings import config_of, learned
-from wrn_search.memory.prediction import CONTEXT_BYTES
 from wrn_search.search.trainable import WideResNetTrainable, metrics_of
 from wrn_search.training.loop import Training
 
@@ -170,9 +169,9 @@ def test_a_share_of_a_gpu_is_a_share_of_its_memory_context_included(
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: gpu)
     monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", set_limits.append)
-    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction}
+    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction, "context_bytes": 10**9}
     _trainable(assignment).step()  # where there is no GPU it fails later, as a value
-    assert [limit * gpu.total_memory + CONTEXT_BYTES for limit in set_limits] == pytest.approx(limits)
+    assert [limit * gpu.total_memory + 10**9 for limit in set_limits] == pytest.approx(limits)
 
 
 def test_a_step_that_runs_out_of_memory_leaves_nothing_behind(

@@ -49,9 +49,9 @@ def room_bytes(share: float, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES)
     return max(0, int(share * gpu_bytes) - context_bytes)
 
 
-def allocator_fraction(share: float, gpu_bytes: int) -> float:
+def allocator_fraction(share: float, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES) -> float:
     """The part of a GPU's memory that torch's allocator may hold: a process keeps its share, context included."""
-    return room_bytes(share, gpu_bytes) / gpu_bytes
+    return room_bytes(share, gpu_bytes, context_bytes) / gpu_bytes
 
 
 def smallest_share(needed: int, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES) -> float | None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from wrn_search.memory.prediction import trial_memory
+from wrn_search.memory.prediction import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.shares import (
     NO_CORRECTION,
     SHARES,
@@ -32,11 +32,12 @@ class Grant:
     threads: int
     accelerator: str = ""  # the kind of GPU, where the nodes have unlike ones
     gpu_bytes: int = 0  # memory of such a GPU; 0 where it is not known
+    context_bytes: int = CONTEXT_BYTES  # that a process takes of it beside torch's allocator
 
     @property
     def room_bytes(self) -> int:
-        """What torch's allocator may hold, if every context is of the usual size; 0 where it is not known."""
-        return room_bytes(self.gpu_fraction, self.gpu_bytes) if self.gpu_bytes else 0
+        """What torch's allocator may hold; 0 where the memory is not known."""
+        return room_bytes(self.gpu_fraction, self.gpu_bytes, self.context_bytes) if self.gpu_bytes else 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Places:
 
     def could_be_larger(self, asked: Asked) -> bool:
         """Whether some GPU gives the trial more than was too little for it."""
-        return any(_is_more(share, kind.gpu_bytes, asked) for kind in _kinds(self.nodes) for share in SHARES)
+        return any(_is_more(share, kind.gpu_bytes, asked) for kind in self._kinds() for share in SHARES)
 
     def follow(self, nodes: Sequence[Node]) -> None:
         """These are the machines from now on."""
@@ -138,7 +139,7 @@ class Places:
     def _grant_on(self, kind: _Kind, asked: Asked) -> Grant | None:
         if self.allotment.by_memory and kind.gpu_bytes:
             needed = self._needed(asked.workload)
-            context = self.correction.context_bytes
+            context = self.probed.context_bytes
             fits = [share for share in SHARES if needed <= room_bytes(share, kind.gpu_bytes, context)]
             share = fits[0] if fits else None
         else:
@@ -158,7 +159,7 @@ class Places:
         if self.allotment.by_memory and self.allotment.cpus_follow_share:
             threads = max(1, int(kind.cpus_per_gpu * share))
         pinned = kind.accelerator if len({each.gpu_bytes for each in self._kinds()}) > 1 else ""
-        return Grant(share, threads, pinned, kind.gpu_bytes)
+        return Grant(share, threads, pinned, kind.gpu_bytes, self.probed.context_bytes)
 
     def _free(self) -> list[_Free]:
         """What is left when all trials that have a place are settled, large ones first."""

@@ -38,7 +38,8 @@ class StorageError(RuntimeError):
 
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
-    `threads`, `gpu_fraction`, `epoch_seconds` (None or a limit); `accelerator` is for Ray.
+    `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
+    limit); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
@@ -137,9 +138,8 @@ class WideResNetTrainable(tune.Trainable):
         device = _device(self._assignment["gpu_fraction"])
         if device == "cuda":  # one trial that takes too much must not take its neighbours down
             total = torch.cuda.get_device_properties(0).total_memory
-            torch.cuda.set_per_process_memory_fraction(
-                allocator_fraction(self._assignment["gpu_fraction"], total)
-            )
+            share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
+            torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
         data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
         training = Training(config, data, device=device, threads=self._assignment["threads"])
         checkpoint = Path(self._assignment["checkpoint"])

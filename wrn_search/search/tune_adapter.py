@@ -53,6 +53,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "threads": answer.grant.threads,
             "gpu_fraction": answer.grant.gpu_fraction,
             "accelerator": answer.grant.accelerator,
+            "context_bytes": answer.grant.context_bytes,
             "epoch_seconds": self._conductor.space.search.trial_timeout,
         }
 
