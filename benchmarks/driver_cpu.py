@@ -53,7 +53,7 @@ def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, flo
     data = prepare(request.space.dataset)
     allotment = allotment_of(request, [NODE])
     facts = facts_of(data)
-    with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, None) as record:
+    with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, begun=None) as record:
         cpu, wall = time.process_time(), time.perf_counter()
         conductor = Conductor(request.space, facts, allotment, record)
         observers = Observers(request.directory, record, conductor)

@@ -68,7 +68,7 @@ def record_search(folder: Path, trials: int, epochs: int, searcher: str) -> None
     allotment = allotment_of(request, [NODE])
     # Random draws of the same domains: what a searcher would have proposed does not matter, and takes long.
     drawn = request_of(document(trials, epochs, "random"), [], None).space
-    with opened_record(request, data, [NODE], allotment, ARITHMETIC, None) as record:
+    with opened_record(request, data, [NODE], allotment, ARITHMETIC, begun=None) as record:
         conductor = Conductor(drawn, facts, allotment, record, **vars(ARITHMETIC))
         while isinstance(assignment := conductor.next_trial(), Assignment):
             conductor.started(assignment.number)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from wrn_search.results.events import (
+    Chosen,
     Completed,
     Diverged,
     Event,
@@ -18,6 +19,8 @@ from wrn_search.results.events import (
     Retried,
     SearchEnded,
     Stopped,
+    Tested,
+    TestOpened,
     TimedEvent,
     from_line,
     to_line,
@@ -27,7 +30,10 @@ from wrn_search.space.errors import InputError
 Subscriber = Callable[[float, Event], object]
 
 _SYNC_SECONDS = 1.0
-_SYNCED_AT_ONCE = (Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded)
+_SYNCED_AT_ONCE = (
+    *(Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
+    *(Chosen, TestOpened, Tested),
+)
 
 
 class Record:
@@ -39,7 +45,8 @@ class Record:
 
     def __init__(self, path: Path, descriptor: int, clock: Callable[[], float]):
         self.path = path
-        self.events: list[TimedEvent] = []  # those that the file held when it was opened
+        # Those that the file held when it was opened, and those that came before anybody subscribed.
+        self.events: list[TimedEvent] = []
         self._descriptor = descriptor
         self._clock = clock
         # (bytes, lines) of what stands in the record. One value, so that no interrupt comes between the two.
@@ -103,6 +110,8 @@ class Record:
         self._end = (size + len(line), seq + 1)
         if isinstance(event, _SYNCED_AT_ONCE) or time.monotonic() - self._synced_at >= _SYNC_SECONDS:
             self._sync()
+        if not self._subscribers:
+            self.events.append((now, event))
         for subscriber in self._subscribers:
             subscriber(now, event)
 

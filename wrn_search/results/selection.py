@@ -50,7 +50,8 @@ def ranked_configurations(state: SearchState) -> list[list[TrialState]]:
         members[trial.configuration].append(trial)
     ranked = []
     for configuration, trials in members.items():
-        full = [trial.reports[-1][1].val_error for trial in trials if trial.status == "completed"]
+        last = [trial.last.val_error for trial in trials if trial.status == "completed" and trial.last]
+        full = [val_error for val_error in last if val_error is not None]
         lost = [state.chance_error for trial in trials if trial.status == "diverged" or trial.out_of_memory]
         if full:
             ranked.append((statistics.fmean(full + lost), configuration))

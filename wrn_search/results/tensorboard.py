@@ -154,7 +154,10 @@ class TensorBoardLog:
         if writer is None:
             return  # a late report of a trial that has ended
         for seconds, metrics in trial.reports[self._written[trial.number] :]:
-            values = [Summary.Value(tag=tag, simple_value=getattr(metrics, tag)) for tag in SCALARS]
+            told = {tag: getattr(metrics, tag) for tag in SCALARS}
+            values = [
+                Summary.Value(tag=tag, simple_value=value) for tag, value in told.items() if value is not None
+            ]
             writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
         self._written[trial.number] = len(trial.reports)
 

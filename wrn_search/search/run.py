@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
@@ -34,7 +35,10 @@ from wrn_search.search.request import (
 from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node, local_node
 from wrn_search.search.warm_start import new_knowledge, read_sources
-from wrn_search.training.preparation import prepare
+from wrn_search.training.preparation import PreparedData, prepare
+
+if TYPE_CHECKING:
+    from wrn_search.search.trainable import WideResNetTrainable
 
 
 class SearchFailed(RuntimeError):
@@ -100,12 +104,52 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             with copied(request, copy):
                 pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
-    state = begun.state if begun else None
     sources = read_sources(request.space.search.warm_start, request.directory.path)
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
-    if state is not None:
-        check_same_split(state, data.split_hash)
+    if begun is not None:
+        check_same_split(begun.state, data.split_hash)
+
+    def learn(record: Record, conductor: Conductor) -> None:
+        for known in list(new_knowledge(sources, conductor.state)):
+            conductor.knows(known)
+
+    return run_trials(
+        request,
+        data,
+        begun,
+        Manner(begin=learn, around=lambda: copied(request, copy)),
+        address=address,
+        quiet=quiet,
+    )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What sets one kind of run, a search or a confirmation, apart from another."""
+
+    begin: Callable[[Record, Conductor], None]  # before the first trial of a session
+    conductor: Callable[..., Conductor] = Conductor
+    trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
+
+
+def run_trials(
+    request: Request,
+    data: PreparedData,
+    begun: Begun | None,
+    manner: Manner,
+    *,
+    address: str | None,
+    quiet: bool,
+) -> SearchResult:
+    """One session, from Ray's start to the last table.
+
+    Raises:
+        InputError: the nodes cannot give what is asked for; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    state = begun.state if begun else None
     with ExitStack() as stack:
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
@@ -116,14 +160,18 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             resolved_compile(asked.compile, share, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
-        places = Places(nodes, allotment)
-        conductor = Conductor(
-            request.space, facts_of(data), allotment, record, places=places, **vars(arithmetic)
+        conductor = manner.conductor(
+            request.space,
+            facts_of(data),
+            allotment,
+            record,
+            places=Places(nodes, allotment),
+            **vars(arithmetic),
         )
-        for known in list(new_knowledge(sources, conductor.state)):
-            conductor.knows(known)
-        with copied(request, copy):
-            reason = _session(request, conductor, record, quiet, start_ray=not joined)
+        manner.begin(record, conductor)
+        trainable = manner.trainable() if manner.trainable else None
+        with manner.around():
+            reason = _session(request, conductor, record, quiet, start_ray=not joined, trainable=trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -144,7 +192,14 @@ def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]
     return joined_nodes() if "ray" in sys.modules and is_connected() else []
 
 
-def _session(request: Request, conductor: Conductor, record: Record, quiet: bool, start_ray: bool) -> str:
+def _session(
+    request: Request,
+    conductor: Conductor,
+    record: Record,
+    quiet: bool,
+    start_ray: bool,
+    trainable: type[WideResNetTrainable] | None = None,
+) -> str:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
 
     Raises:
@@ -158,7 +213,7 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
                 stack.enter_context(own_ray(local_node()))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            hand_to_tune(request.directory, conductor, display)
+            hand_to_tune(request.directory, conductor, display, trainable)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
         reason = "interrupted"

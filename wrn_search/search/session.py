@@ -54,13 +54,12 @@ def opened_record(
 ) -> Iterator[Record]:
     """The open record of a new search, or of one that has begun, this session's first event in it."""
     directory = request.directory
-    if begun is not None:
-        with Record.open(directory.events) as record:
-            record.append(SearchResumed(begun.changed))
-    else:
+    if begun is None:
         _begin(request, data, nodes, allotment, arithmetic)
-    # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
+    # A search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
+        if begun is not None:
+            record.append(SearchResumed(begun.changed))
         atomic_write_text(
             directory.resolved, _resolved(request)
         )  # on resume: more trials or hours, another space or root

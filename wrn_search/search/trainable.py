@@ -19,6 +19,7 @@ from ray import tune
 
 from wrn_search.memory.shares import allocator_fraction
 from wrn_search.metrics import EpochMetrics
+from wrn_search.search.orphans import end_with_parent
 from wrn_search.space.datasets import cache_root
 from wrn_search.space.errors import InputError
 from wrn_search.space.trial_config import TrialConfig
@@ -54,6 +55,7 @@ class WideResNetTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
+        end_with_parent()
         _forget_placement_of_threads()
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")

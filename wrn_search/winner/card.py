@@ -107,8 +107,8 @@ def _purpose(facts: CardFacts) -> str:
 def _measured(facts: CardFacts, test: TestErrors) -> list[tuple[str, str]]:
     config, images = facts.chosen.config, facts.data.validation_images
     rows = []
-    if facts.history:
-        last = facts.history[-1]
+    last = facts.history[-1] if facts.history else None
+    if last is not None and last.val_error is not None:
         spread = binomial_error(last.val_error, images)
         value = f"{last.val_error:.2f} % of n = {images:,} images, ± {spread:.2f} % (binomial standard error)"
         rows = [
