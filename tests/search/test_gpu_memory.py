@@ -48,7 +48,7 @@ def test_what_a_device_takes_more_is_learned() -> None:
         return MeasuredMemory(int(1.1 * _allocated(WORKLOAD(config))) + 50_000_000, 400_000_000)
 
     configs = probe_configs(SPACE, WORKLOAD, "fp32")
-    correction = correction_of(probed(configs, WORKLOAD, device))
+    correction = correction_of(probed(configs, WORKLOAD, lambda asked: [device(config) for config in asked]))
     assert correction.context_bytes == 400_000_000
     for config in configs:
         predicted = correction.factor * _allocated(WORKLOAD(config)) + correction.extra_bytes
@@ -59,16 +59,18 @@ def test_what_a_device_takes_more_is_learned() -> None:
 def test_a_probe_that_did_not_fit_is_left_out() -> None:
     configs = probe_configs(SPACE, WORKLOAD, "fp32")
     results = probed(
-        configs, WORKLOAD, lambda config: MeasuredMemory(10**9, 10**8) if config.depth == 10 else None
+        configs, WORKLOAD, lambda asked: [MeasuredMemory(10**9, 10**8), *([None] * (len(asked) - 1))]
     )
     assert [result.reserved_bytes for result in results] == [10**9]
-    assert probed(configs, WORKLOAD, lambda config: None) == []
+    assert probed(configs, WORKLOAD, lambda asked: [None] * len(asked)) == []
 
 
 @pytest.mark.parametrize("beside", [0, 30 * 2**30])
 def test_a_context_that_cannot_be_told_is_assumed(beside: int) -> None:
     """Much beside the allocator belongs to somebody else on the GPU."""
     (result, *_) = probed(
-        probe_configs(SPACE, WORKLOAD, "fp32"), WORKLOAD, lambda config: MeasuredMemory(10**9, beside)
+        probe_configs(SPACE, WORKLOAD, "fp32"),
+        WORKLOAD,
+        lambda asked: [MeasuredMemory(10**9, beside)] * len(asked),
     )
     assert result.context_bytes == CONTEXT_BYTES

@@ -36,7 +36,8 @@ class Measured(Protocol):
     def beside_bytes(self) -> int: ...  # what was taken of the device beside it
 
 
-Probe = Callable[[TrialConfig], Measured | None]  # None: it did not fit, or could not be tried
+# Trains each for a few steps; None where one did not fit, or could not be tried.
+Probe = Callable[[Sequence[TrialConfig]], Sequence[Measured | None]]
 
 
 def gpu_bytes_by_node() -> dict[str, int]:
@@ -69,8 +70,7 @@ def probed(
 ) -> list[ProbeResult]:
     """What each of these trainings was predicted to take, and what it took; one that did not fit is left out."""
     results = []
-    for config in configs:
-        measured = probe(config)
+    for config, measured in zip(configs, probe(configs), strict=True):
         if measured is not None:
             memory = trial_memory(workload(config))
             shown = measured.beside_bytes
@@ -107,23 +107,31 @@ def telling_values(name: str, domain: Domain) -> list[Scalar]:
     return sorted({min(numbers), max(numbers)}) if numbers else list(values)
 
 
-def probe_on_a_gpu(config: TrialConfig, facts: DataFacts) -> Measured | None:
-    """A short training on a whole GPU of the session's Ray; None where torch finds none, or it did not fit."""
+def probe_on_a_gpu(configs: Sequence[TrialConfig], facts: DataFacts) -> Sequence[Measured | None]:
+    """Short trainings one after the other in a process on a whole GPU of the session's Ray.
+
+    None for each where torch finds no GPU, or nobody answers in time.
+    """
     import ray
 
     measure = ray.remote(num_cpus=1, num_gpus=1, max_retries=0)(_measure)
-    reference = measure.remote(config.to_dict(), facts.num_classes, facts.image_shape)
+    told = [config.to_dict() for config in configs]
+    reference = measure.remote(told, facts.num_classes, facts.image_shape)
     try:
-        found: Measured | None = ray.get(reference, timeout=SECONDS_FOR_A_PROBE)
+        found: list[Measured | None] = ray.get(reference, timeout=SECONDS_FOR_A_PROBE)
     except Exception as error:  # whatever it is: the search can do without the answer
         logging.getLogger(__name__).debug("probe of a GPU: %s", error)
         ray.cancel(reference, force=True)
-        return None
+        return [None] * len(configs)
     return found
 
 
-def _measure(config: dict[str, Any], num_classes: int, image_shape: tuple[int, int, int]) -> Measured | None:
+def _measure(
+    configs: list[dict[str, Any]], num_classes: int, image_shape: tuple[int, int, int]
+) -> list[Measured | None]:
     """In a process of its own, on the GPU that Ray gave it."""
     from wrn_search.training.memory_probe import measured_if_it_fits
 
-    return measured_if_it_fits(TrialConfig.from_dict(config), num_classes, image_shape)
+    return [
+        measured_if_it_fits(TrialConfig.from_dict(config), num_classes, image_shape) for config in configs
+    ]
