@@ -46,6 +46,11 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "results"},
         {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
     ),
+    "report": (
+        2,
+        {"space", "complexity", "metrics", "results", "analysis"},
+        {"plotly", "matplotlib"},
+    ),
     "cli": (
         3,
         {
@@ -57,6 +62,7 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
             "results",
             "search",
             "analysis",
+            "report",
             "winner",
         },
         {"rich"},
@@ -122,6 +128,7 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
         ("complexity", "space"),
         ("memory", "space"),
         ("memory", "complexity"),
+        ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),
     }
@@ -198,7 +205,15 @@ def test_no_file_imports_itself_in_a_ring() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["space.reader", "results.reader", "analysis.summary", "analysis.findings", "cli.search", "__main__"],
+    [
+        "space.reader",
+        "results.reader",
+        "analysis.summary",
+        "analysis.findings",
+        "report.write",
+        "cli.search",
+        "__main__",
+    ],
 )
 def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
     assert (

@@ -139,7 +139,7 @@ def test_stops_fall_on_rungs_and_early_epochs_are_no_results(finished) -> None:
 def test_stdout_is_the_result_and_stderr_the_progress(finished) -> None:
     _, done = finished
     assert done.stdout.startswith("quick: 8 trials on digits (")
-    assert done.stdout.splitlines()[-1] == "Results: results/quick"
+    assert done.stdout.splitlines()[-2:] == ["Results: results/quick", "Report: results/quick/report.html"]
     assert re.search(r"trials 8/8 .* epochs (\d+)/\1 \| best ", done.stderr)
     assert "ray" not in (done.stdout + done.stderr).lower().replace("array", "")
     assert "Traceback" not in done.stderr
@@ -154,6 +154,7 @@ def test_the_results_directory_is_what_the_design_says(finished) -> None:
         "manifest.json",
         "trials.parquet",
         "epochs",
+        "report.html",
         "tensorboard",
         "checkpoints",
         "ray",

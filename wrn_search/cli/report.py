@@ -20,7 +20,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results", metavar="RESULTS", nargs="+", type=Path, help="results directories over the same images"
     )
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="the page (default, of one directory: RESULTS/report.html)",
+    )
+    parser.add_argument(
+        "--figures", metavar="DIR", type=Path, help="write the main figures for a paper, as PDF and SVG"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the numbers as JSON; writes no page unless --output names it",
+    )
     parser.add_argument(
         "--follow-up",
         metavar="FILE",
@@ -43,7 +56,9 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.analysis.material import material_of
     from wrn_search.analysis.optuna_export import check_storage, write_optuna_storage
     from wrn_search.analysis.writing import check_new_file
+    from wrn_search.report.write import report_path, write_page
 
+    page = report_path(options.results, options.output) if options.output or not options.json else None
     if options.follow_up is not None:
         check_new_file(options.follow_up, "--follow-up")
     if options.optuna_storage is not None:
@@ -57,6 +72,13 @@ def run(options: argparse.Namespace) -> int:
     if options.optuna_storage is not None:
         names = write_optuna_storage(material, options.optuna_storage)
         say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")
+    if options.figures is not None:
+        from wrn_search.report.printed import write_figures
+
+        say(f"Figures: {', '.join(map(str, write_figures(findings, options.figures)))}")
+    if page is not None:
+        write_page(material, findings, page)
+        say(f"Report: {page}")
     show(json.dumps(to_json(findings), indent=2, allow_nan=False) if options.json else text_of(findings))
     return 0
 
