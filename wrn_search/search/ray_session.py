@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from wrn_search.search.sizing import Node
+from wrn_search.search.gpu_memory import gpu_bytes_by_node
+from wrn_search.search.sizing import Node, node_of
 from wrn_search.space.errors import InputError
 
 # What Tune must not do: print its own boxes and warnings, write its own logs, snapshot its state, catch our signals.
@@ -96,8 +97,10 @@ def joined_nodes() -> list[Node]:
     """The living nodes of the Ray that this process is connected to."""
     import ray
 
-    resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in resources]
+    memory = gpu_bytes_by_node()
+    return [
+        node_of(node["Resources"], memory.get(node["NodeID"], 0)) for node in ray.nodes() if node["Alive"]
+    ]
 
 
 def is_connected() -> bool:
