@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
 from wrn_search.space.errors import InputError, Problem
@@ -60,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _search(options: argparse.Namespace) -> int:
     _refuse_empty(options)
+    options.space = _found(options.space)
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
 
@@ -98,6 +102,15 @@ def _search(options: argparse.Namespace) -> int:
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
     return result.exit_status
+
+
+def _found(space: str) -> str:
+    """A space file's path: as given, else below $WRN_SEARCH_HOME, where a cluster file has put the project."""
+    home = os.environ.get("WRN_SEARCH_HOME")
+    with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
+        if home and not Path(space).exists() and (beside := Path(home).expanduser() / space).exists():
+            return str(beside)
+    return space
 
 
 def _refuse_empty(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from wrn_search.search.nodes import living_nodes
 from wrn_search.search.sizing import Node
 from wrn_search.space.errors import InputError
 
@@ -30,6 +31,10 @@ _ENVIRONMENT = {
 }
 
 SECONDS_FOR_AN_ANSWER = 5.0
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The head node speaks gRPC, which is HTTP/2: a client's first words, with empty settings, and the type of the answer.
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_HTTP2_SETTINGS = 4
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def own_ray(node: Node) -> Iterator[None]:
     import ray
 
     # Trial processes inherit it: they must find the same package wherever the command was started.
-    package = str(Path(__file__).resolve().parents[2])
+    package = str(_PACKAGE.parent)
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([package, *([before] if before else [])])
     try:
@@ -67,37 +72,56 @@ def ray_at(address: str) -> Iterator[list[Node]]:
         text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
         raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
     try:
-        _knock(address)
-        ray.init(address=address, **_quiet())
+        _knock(_found(address))
+        ray.init(address=address, runtime_env=_our_code(), **_quiet())
     except (OSError, OverflowError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
+        if "ersion mismatch" in str(error):
+            text = "the cluster's Ray and Python must be this process's, but got:"
+            raise InputError.of("--address", f"{text} {' '.join(str(error).split())}") from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        text = (
-            f"a Ray cluster must answer at {address} (start one with `ray start --head`), but got: {reason}"
-        )
-        raise InputError.of("--address", text) from None
+        text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
+        raise InputError.of("--address", f"{text}, but got: {reason}") from None
     try:
         yield joined_nodes()
     finally:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Sees to it that something listens at HOST:PORT: Ray itself would try for minutes.
+def _our_code() -> dict[str, Any]:
+    """The runtime environment that brings this package to every node, so that no other version of it runs there."""
+    return {"py_modules": [str(_PACKAGE)], "excludes": ["__pycache__/"]}
+
+
+def _found(address: str) -> str:
+    """HOST:PORT of the cluster that Ray means by an address; RAY_ADDRESS goes before `auto`.
 
     Raises:
-        OSError, OverflowError: nobody answers, or there is no such host or port.
+        ConnectionError: it knows none.
+    """
+    from ray._private.services import get_ray_address_from_environment
+
+    return str(get_ray_address_from_environment("auto", None)) if address == "auto" else address
+
+
+def _knock(address: str) -> None:
+    """Sees to it that Ray's head node listens at HOST:PORT: Ray itself would try for minutes.
+
+    Raises:
+        OSError, OverflowError: nobody answers, somebody else does, or there is no such host or port.
     """
     host, colon, port = address.rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER).close()
+    if not (colon and port.isdecimal()):
+        return
+    with socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER) as connection:
+        connection.sendall(_HTTP2_PREFACE)
+        answer = connection.recv(4)
+    if len(answer) < 4 or answer[3] != _HTTP2_SETTINGS:
+        raise ConnectionError(f"what listens at {address} does not speak Ray's protocol")
 
 
 def joined_nodes() -> list[Node]:
     """The living nodes of the Ray that this process is connected to."""
-    import ray
-
-    resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in resources]
+    return [node.offer for node in living_nodes()]
 
 
 def is_connected() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,12 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
     if checked.dataset.root is not None:  # trial processes have working directories of their own
         root = str(Path(checked.dataset.root).expanduser().absolute())
         checked = checked.model_copy(update={"dataset": checked.dataset.model_copy(update={"root": root})})
-    return Request(checked, text, ResultsDirectory(results or Path("results") / checked.name))
+    return Request(checked, text, ResultsDirectory(results or results_root() / checked.name))
+
+
+def results_root() -> Path:
+    """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
+    return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
 
 
 def resumable_state(request: Request) -> SearchState:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
 from wrn_search.search.interrupts import interrupts
+from wrn_search.search.nodes import LivingNode, check_nodes
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
@@ -28,7 +30,10 @@ from wrn_search.search.request import (
 )
 from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node, local_node
-from wrn_search.training.preparation import prepare
+from wrn_search.training.preparation import PreparedData, prepare
+
+if TYPE_CHECKING:
+    from ray.tune import Callback
 
 
 class SearchFailed(RuntimeError):
@@ -97,6 +102,7 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     with ExitStack() as stack:
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
+        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
         allotment = allotment_of(request, nodes)
         asked, share = request.space.training, allotment.gpus_per_trial
         arithmetic = Arithmetic(
@@ -106,7 +112,7 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, resume))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
         conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
-        reason = _session(request, conductor, record, quiet, start_ray=not joined)
+        reason = _session(request, conductor, record, quiet, _followers(request, conductor, data, able))
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -124,8 +130,23 @@ def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]
     return joined_nodes() if "ray" in sys.modules and is_connected() else []
 
 
-def _session(request: Request, conductor: Conductor, record: Record, quiet: bool, start_ray: bool) -> str:
+def _followers(
+    request: Request, conductor: Conductor, data: PreparedData, able: Sequence[LivingNode]
+) -> list[Callback]:
+    """What lets a search in a running Ray, whose nodes are `able`, follow that Ray's nodes."""
+    if not able:
+        return []
+    from wrn_search.search.joining import FollowNodes
+
+    return [FollowNodes(conductor, request.directory.manifest, data.split_hash, able)]
+
+
+def _session(
+    request: Request, conductor: Conductor, record: Record, quiet: bool, followers: Sequence[Callback]
+) -> str:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
+
+    Starts a Ray of its own unless there are followers of a running one.
 
     Raises:
         SearchFailed: Ray, the disk or a bug ended it.
@@ -134,11 +155,11 @@ def _session(request: Request, conductor: Conductor, record: Record, quiet: bool
     failure: Exception | None = None
     try:
         with ExitStack() as stack:
-            if start_ray:
+            if not followers:
                 stack.enter_context(own_ray(local_node()))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            hand_to_tune(request.directory, conductor, display)
+            hand_to_tune(request.directory, conductor, display, callbacks=followers)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
         reason = "interrupted"

@@ -1,0 +1,281 @@
+"""Whether the nodes of a cluster can train for a search: its versions, its results directory, its images, on each.
+
+The package itself travels with the job (`ray_session.ray_at`), so a node that joins late runs the driver's code too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wrn_search.results.manifest import versions
+from wrn_search.search.sizing import Node
+from wrn_search.space.datasets import DatasetSettings
+from wrn_search.space.errors import InputError, Problem
+
+SECONDS_FOR_A_NODE = 120.0  # to start a process and to look; not to decode images
+# What changes the numbers of a trial. Ray itself refuses nodes with another Ray or another Python.
+_COMPARED = ("torch", "torchvision", "numpy", "ray")
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SCRATCH_OF_JOBS = "working_dir_files"  # where Ray unpacks what `ray job submit --working-dir` uploads
+
+
+@dataclass(frozen=True)
+class LivingNode:
+    """A node of the Ray that this process is connected to."""
+
+    node_id: str
+    name: str  # `host (address)`, for people
+    offer: Node
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A file of the driver in the results directory, by which a node shows that it sees the same directory."""
+
+    path: Path
+    content: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a node found when it looked."""
+
+    versions: Mapping[str, str | None]
+    code_error: str | None = None  # why it cannot import the package
+    storage: str | None = None  # what kept it from using the results directory
+    split_hash: str | None = None  # of the images that it prepared, once it was asked to
+    data_error: str | None = None  # why there are none
+
+
+def living_nodes() -> list[LivingNode]:
+    """The nodes that are alive now."""
+    import ray
+
+    found = []
+    for node in ray.nodes():
+        if node["Alive"]:
+            offer = Node(int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0)))
+            name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            found.append(LivingNode(node["NodeID"], name, offer))
+    return found
+
+
+def own_versions() -> dict[str, str | None]:
+    """What this process would train with: a digest of our code, Python's minor version, packages.
+
+    Builds of one version for other hardware (2.9.0+cpu, 2.9.0+cu128) count as the same: a head node needs no GPU.
+    """
+    known = versions()
+    packages = {name: known[name] and str(known[name]).partition("+")[0] for name in _COMPARED}
+    python = ".".join(str(known["python"]).split(".")[:2])
+    return {"wrn-search": code_digest(), "python": python, **packages}
+
+
+def code_digest(package: Path = _PACKAGE) -> str:
+    """12 hexadecimal digits that change with any source file of the package."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode())
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def problems_of(name: str, look: Look, driver: Mapping[str, str | None], split_hash: str) -> list[Problem]:
+    """Why a node must not train: nothing when it may.
+
+    Args:
+        name: the node's, for people.
+        look: what it found.
+        driver: `own_versions` of the process that drives the search.
+        split_hash: of the driver's images.
+    """
+    if look.code_error is not None:
+        text = f"every node must have the project's requirements, but got on {name}: {look.code_error}"
+        return [Problem("--address", text)]
+    found = []
+    for package in driver:
+        if look.versions.get(package) != driver[package]:
+            theirs, ours = look.versions.get(package) or "none", driver[package] or "none"
+            text = f"every node must have the driver's {package} ({ours}), but got {theirs} on {name}"
+            found.append(Problem("--address", text))
+    if look.storage is not None:
+        text = "must be a directory on storage that all nodes share and can write"
+        found.append(Problem("--results", f"{text}, but got on {name}: {look.storage}"))
+    if look.data_error is not None:
+        found.append(Problem("dataset", f"must be at hand on every node, but got on {name}: {look.data_error}"))
+    if look.split_hash not in (None, split_hash):
+        text = f"every node must find the same images (split {split_hash}), but got {look.split_hash} on {name}"
+        found.append(Problem("dataset", text))
+    return found
+
+
+def check_nodes(directory: Path, dataset: DatasetSettings, split_hash: str) -> list[LivingNode]:
+    """The living nodes, each of which can train for a search; prepares its images on each, all at once.
+
+    Args:
+        directory: the results directory; left as it was found, but for the folders above it.
+        dataset: the search's.
+        split_hash: of the driver's images.
+
+    Raises:
+        InputError: every problem of every node, by its name.
+    """
+    _refuse_scratch(directory)
+    nodes, driver = living_nodes(), own_versions()
+    with _probing(directory.absolute()) as probe:
+        for images in (None, dataset):  # a node that cannot train should not download first
+            looks = _all_looks(nodes, probe, images)
+            problems = [
+                problem
+                for node in nodes
+                for problem in (
+                    [looks[node.node_id]]
+                    if isinstance(looks[node.node_id], Problem)
+                    else problems_of(node.name, looks[node.node_id], driver, split_hash)
+                )
+            ]
+            if problems:
+                raise InputError(problems)
+    return nodes
+
+
+def begin_look(node: LivingNode, probe: Probe, dataset: DatasetSettings | None) -> Any:
+    """Asks a node to look, and to prepare the images of `dataset`; a reference to the `Look` to come."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
+    task = ray.remote(num_cpus=0, max_retries=0)(_looking())
+    return task.options(scheduling_strategy=there).remote(str(probe.path), probe.content, dataset)
+
+
+def end_look(reference: Any, name: str) -> Look | Problem:
+    """What a node answered to `begin_look`, or that it could not."""
+    import ray
+
+    try:
+        answer: dict[str, Any] = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        text = f"every node must be able to run the search's code, but {name} could not: {lines[-1][:300]}"
+        return Problem("--address", text)
+    return Look(**answer)
+
+
+def _all_looks(
+    nodes: list[LivingNode], probe: Probe, dataset: DatasetSettings | None
+) -> dict[str, Look | Problem]:
+    """node id -> what it found, asked all at once."""
+    import ray
+
+    asked = {node.node_id: begin_look(node, probe, dataset) for node in nodes}
+    limit = SECONDS_FOR_A_NODE if dataset is None else None
+    answered, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=limit)
+    looks: dict[str, Look | Problem] = {}
+    for node in nodes:
+        reference = asked[node.node_id]
+        if reference in answered:
+            looks[node.node_id] = end_look(reference, node.name)
+        else:
+            text = f"every node must answer within {SECONDS_FOR_A_NODE:g} s, but {node.name} did not"
+            looks[node.node_id] = Problem("--address", text)
+    return looks
+
+
+def _looking() -> Callable[[str, str, DatasetSettings | None], dict[str, Any]]:
+    """The task that a node runs. It travels by value: a node without the package can still say so."""
+
+    def look(probe: str, content: str, dataset: DatasetSettings | None) -> dict[str, Any]:
+        try:
+            from wrn_search.search.nodes import looked
+        except ImportError as error:
+            return {"versions": {}, "code_error": str(error)}
+        return looked(probe, content, dataset)
+
+    return look
+
+
+def looked(probe: str, content: str, dataset: DatasetSettings | None) -> dict[str, Any]:
+    """The fields of a `Look`, by a process on the node that is looked at."""
+    found: dict[str, Any] = {"versions": own_versions(), "storage": storage_error(Path(probe), content)}
+    if dataset is not None and found["storage"] is None:
+        from wrn_search.training.preparation import prepare
+
+        try:
+            found["split_hash"] = prepare(dataset).split_hash
+        except InputError as error:
+            found["data_error"] = str(error)
+    return found
+
+
+def storage_error(probe: Path, content: str, seconds: float = 5.0) -> str | None:
+    """What keeps this process from using the driver's results directory; None when nothing does.
+
+    Args:
+        probe: the driver's file in it.
+        content: what the file holds.
+        seconds: how long a file of the driver may need to become visible (network file systems).
+    """
+    import time
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            seen = probe.read_text(encoding="utf-8")
+            break
+        except FileNotFoundError:
+            if time.monotonic() >= end:
+                return f"the driver's files are not in {probe.parent}"
+            time.sleep(0.1)
+        except OSError as error:
+            return f"{error.strerror} ({probe.parent})"
+    if seen != content:
+        return f"other files than the driver's are in {probe.parent}"
+    own = probe.with_name(f".probe-{uuid.uuid4().hex}")
+    try:
+        own.write_text(content, encoding="utf-8")
+        own.unlink()
+    except OSError as error:
+        return f"{error.strerror} ({probe.parent})"
+    return None
+
+
+@contextmanager
+def _probing(directory: Path) -> Iterator[Probe]:
+    """A file of ours in the results directory for a while; folders that were made for it go again with it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    probe = Probe(directory / f".probe-{uuid.uuid4().hex}", uuid.uuid4().hex)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe.path.write_text(probe.content, encoding="utf-8")
+        yield probe
+    except OSError as error:
+        text = f"must be a directory that can be made and written, but got: {error.strerror} ({directory})"
+        raise InputError.of("--results", text) from None
+    finally:
+        with suppress(OSError):
+            probe.path.unlink(missing_ok=True)
+            for folder in missing:
+                folder.rmdir()
+
+
+def _refuse_scratch(directory: Path) -> None:
+    """Results do not go where Ray unpacks a job's files: Ray deletes them with the job.
+
+    Raises:
+        InputError: they would.
+    """
+    if _SCRATCH_OF_JOBS in directory.absolute().parts:
+        text = "must be a directory that outlives the job, but got Ray's scratch for it"
+        hint = "name shared storage with --results DIR or WRN_SEARCH_RESULTS"
+        raise InputError.of("--results", f"{text} ({directory.absolute()}); {hint}")
