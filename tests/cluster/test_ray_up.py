@@ -1,0 +1,93 @@
+"""`cluster/local.yaml` as a user runs it: `ray up`, `ray submit`, `ray job submit` and `ray down`, over real ssh."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wrn_search
+from tests.cluster.hosts import TwoHosts, why_not
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = "cluster/local.yaml"
+SPACE = "search_spaces/digits_quickstart.yaml"
+QUICK = ["--set", "training.epochs=4", "--set", "search.scheduler=none", "--set", "search.searcher=random"]
+
+REASON = why_not()
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(REASON is not None, reason=str(REASON))]
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[TwoHosts]:
+    """The laptop with the project, and two machines, not yet a cluster."""
+    base = Path(tempfile.mkdtemp(prefix="wrn-cluster-", dir="/var/tmp"))
+    hosts = None
+    try:
+        hosts = TwoHosts(base)
+        _project(hosts)
+        yield hosts
+    finally:
+        if hosts is not None:
+            hosts.close()
+        shutil.rmtree(base)
+
+
+@pytest.fixture(scope="module")
+def cluster(hosts: TwoHosts) -> Iterator[TwoHosts]:
+    """The same after `ray up`, once both machines are in; `ray down` at the end."""
+    _ray(hosts, "up", "-y", CLUSTER)
+    end = time.monotonic() + 120
+    while "2 local.cluster.node" not in (status := _ray(hosts, "exec", CLUSTER, "ray status").stdout):
+        assert time.monotonic() < end, status
+        time.sleep(1)
+    yield hosts
+    _ray(hosts, "down", "-y", CLUSTER)
+    for host in (hosts.head, hosts.worker):
+        assert "raylet" not in host.run("ps", "ax").stdout
+
+
+def _project(hosts: TwoHosts) -> None:
+    """The project's files on the laptop, with the lines that are marked EDIT edited."""
+    project = hosts.laptop.home / "project"
+    for name in ("wrn_search", "search_spaces", "cluster"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [ROOT / "run_search.py", *ROOT.glob("requirements*.txt"), ROOT / ".gitignore"]:
+        shutil.copy(path, project)
+    file = project / CLUSTER
+    text = file.read_text()
+    for shipped, edited in {
+        "head_ip: 192.0.2.10 ": f"head_ip: {hosts.addresses['head']} ",
+        "worker_ips: [192.0.2.11, 192.0.2.12] ": f"worker_ips: [{hosts.addresses['worker']}] ",
+        "ssh_user: researcher ": "ssh_user: root ",
+        "ssh_private_key: ~/.ssh/id_ed25519 ": f"ssh_private_key: {hosts.key} ",
+        "--results /shared/wrn-search/results": f"--results {hosts.shared}/results",
+    }.items():
+        assert text.count(shipped) == 1, shipped
+        text = text.replace(shipped, edited)
+    file.write_text(text)
+
+
+def _ray(hosts: TwoHosts, *command: str, check: bool = True):
+    return hosts.laptop.run("ray", *command, cwd=hosts.laptop.home / "project", check=check)
+
+
+def _submit(hosts: TwoHosts, *options: str, check: bool = True):
+    command = ["submit", CLUSTER, "run_search.py", SPACE, "--address", "auto", *QUICK, *options]
+    return _ray(hosts, *command, check=check)
+
+
+def test_a_search_runs_on_both_machines(cluster: TwoHosts) -> None:
+    done = _submit(cluster, "--set", "search.trials=8")
+    results = cluster.shared / "results" / "digits_quickstart"
+    assert f"Results: {results}" in done.stdout
+    trials, epochs = wrn_search.read(results)
+    assert trials["status"].tolist() == ["completed"] * 8
+    assert set(trials["node"]) == {"wrn-head", "wrn-worker"}
+    assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3, 4]] * 8
+    for host in (cluster.head, cluster.worker):  # each prepared the images, once
+        assert len(list((host.home / ".cache/wrn-search/prepared").glob("digits-[!s]*/meta.json"))) == 1
