@@ -47,8 +47,11 @@ def cluster(hosts: TwoHosts) -> Iterator[TwoHosts]:
         time.sleep(1)
     yield hosts
     _ray(hosts, "down", "-y", CLUSTER)
-    for host in (hosts.head, hosts.worker):
-        assert "raylet" not in host.run("ps", "ax").stdout
+    # `ray down` stops the head; workers end once they have missed it for a minute.
+    end = time.monotonic() + 120
+    while any("raylet" in host.run("ps", "ax").stdout for host in (hosts.head, hosts.worker)):
+        assert time.monotonic() < end, "Ray runs on after ray down"
+        time.sleep(1)
 
 
 def _project(hosts: TwoHosts) -> None:
@@ -81,6 +84,18 @@ def _submit(hosts: TwoHosts, *options: str, check: bool = True):
     return _ray(hosts, *command, check=check)
 
 
+def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> None:
+    """Before `cluster` is asked for: no Ray runs where the laptop can see it."""
+    began = time.monotonic()
+    done = hosts.laptop.run(
+        "python", "run_search.py", SPACE, "--address", "auto", cwd=hosts.laptop.home / "project", check=False
+    )
+    assert time.monotonic() - began < 15
+    assert done.returncode == 2
+    assert done.stderr.startswith("--address: a Ray cluster must answer at auto (start one with `ray start --head` or ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_search_runs_on_both_machines(cluster: TwoHosts) -> None:
     done = _submit(cluster, "--set", "search.trials=8")
     results = cluster.shared / "results" / "digits_quickstart"
@@ -91,3 +106,33 @@ def test_a_search_runs_on_both_machines(cluster: TwoHosts) -> None:
     assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3, 4]] * 8
     for host in (cluster.head, cluster.worker):  # each prepared the images, once
         assert len(list((host.home / ".cache/wrn-search/prepared").glob("digits-[!s]*/meta.json"))) == 1
+
+
+def test_a_job_runs_with_the_working_directory_that_it_brings(cluster: TwoHosts) -> None:
+    script = ["python", "run_search.py", SPACE, "--address", "auto", *QUICK, "--set", "search.trials=2"]
+    brought = ["--address", "http://127.0.0.1:8265", "--working-dir", ".", "--"]
+    done = _ray(cluster, "job", "submit", *brought, *script, "--set", "name=job")
+    assert "succeeded" in done.stdout
+    trials, _ = wrn_search.read(cluster.shared / "results" / "job")
+    assert trials["status"].tolist() == ["completed"] * 2
+
+    lost = _ray(cluster, "job", "submit", *brought, *script, "--results", "results/lost", check=False)
+    assert lost.returncode == 1
+    assert "--results: must be a directory that outlives the job, but got Ray's scratch for it (" in lost.stdout
+
+
+def test_storage_that_a_node_cannot_use_is_told_with_its_name(cluster: TwoHosts) -> None:
+    rule = "--results: must be a directory on storage that all nodes share and can write, but got on wrn-worker"
+    own = _submit(cluster, "--results", "/dev/shm/own/out", check=False)
+    assert own.returncode != 0
+    assert f"{rule} ({cluster.addresses['worker']}): the driver's files are not in /dev/shm/own/out" in own.stdout
+    assert cluster.head.run("ls", "/dev/shm").stdout == ""  # nothing is left of the attempt
+
+    shared = str(cluster.shared)
+    cluster.worker.run("mount", "--bind", "-o", "ro", shared, shared)
+    try:
+        locked = _submit(cluster, "--results", f"{shared}/locked", check=False)
+    finally:
+        cluster.worker.run("umount", shared)
+    assert f"{rule} ({cluster.addresses['worker']}): Read-only file system ({shared}/locked)" in locked.stdout
+    assert not (cluster.shared / "locked").exists()

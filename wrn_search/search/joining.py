@@ -57,7 +57,7 @@ class FollowNodes(Callback):
         self._split_hash = split_hash
         self._tell = tell or _tell
         self._versions = own_versions()
-        self._able = {node.node_id for node in nodes}
+        self._able = {node.node_id: node.name for node in nodes}
         self._asked: dict[Any, LivingNode] = {}  # reference to the look to come -> node
         self._placeholders: dict[str, Any] = {}  # node id -> what keeps a node full
         self._next = 0.0  # monotonic seconds
@@ -69,7 +69,9 @@ class FollowNodes(Callback):
         self._next = time.monotonic() + SECONDS_BETWEEN_LOOKS
         living = living_nodes()
         self._hear(living)
-        known = self._able | self._placeholders.keys() | {node.node_id for node in self._asked.values()}
+        for left in self._able.keys() - {node.node_id for node in living}:
+            self._tell(f"a node has left, its trials go on elsewhere: {self._able.pop(left)}")
+        known = self._able.keys() | self._placeholders.keys() | {node.node_id for node in self._asked.values()}
         for node in living:
             if node.node_id not in known:
                 reference = begin_look(node, self._probe, self._conductor.space.dataset)
@@ -98,7 +100,7 @@ class FollowNodes(Callback):
                 self._placeholders[node.node_id] = _placeholder(node)
                 self._tell(f"a node that joined is not used: {'; '.join(map(str, problems))}")
             else:
-                self._able.add(node.node_id)
+                self._able[node.node_id] = node.name
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune pickles its callbacks into snapshots that are never read

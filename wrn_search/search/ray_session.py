@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    # Processes that start at once, at most: the conductor says how many trials may run, and one at a time is slow.
+    "TUNE_MAX_PENDING_TRIALS_PG": "16",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000000",
     "TUNE_WARN_THRESHOLD_S": "1000000000",
@@ -82,7 +84,8 @@ def ray_at(address: str) -> Iterator[list[Node]]:
         text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
         raise InputError.of("--address", f"{text}, but got: {reason}") from None
     try:
-        yield joined_nodes()
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Ray prints there when a node leaves
+            yield joined_nodes()
     finally:
         ray.shutdown()
 
@@ -138,6 +141,7 @@ def _set_environment() -> None:
 
 def _quiet() -> dict[str, Any]:
     logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # its list of tries that did not end well
     return {
         "include_dashboard": False,
         "log_to_driver": False,

@@ -102,8 +102,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     with ExitStack() as stack:
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
-        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
         allotment = allotment_of(request, nodes)
+        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
         asked, share = request.space.training, allotment.gpus_per_trial
         arithmetic = Arithmetic(
             resolved_precision(asked.precision, data.image_shape, share, state),
