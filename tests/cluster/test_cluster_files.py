@@ -32,17 +32,6 @@ def test_the_schema_would_refuse_a_misspelt_key() -> None:
         jsonschema.validate({**document, "setup_command": []}, SCHEMA)
 
 
-def test_ray_fills_the_defaults_of_aws_in() -> None:
-    from ray.autoscaler._private.aws.config import DEFAULT_AMI
-    from ray.autoscaler._private.util import fill_node_type_min_max_workers, prepare_config
-
-    document = prepare_config(yaml.safe_load((CLUSTER / "aws.yaml").read_text()))
-    jsonschema.validate(document, SCHEMA)
-    fill_node_type_min_max_workers(document)
-    assert document["provider"]["region"] in DEFAULT_AMI
-    assert document["available_node_types"]["worker"]["node_config"]["InstanceType"].startswith("g5.")
-
-
 @pytest.mark.parametrize("name", LAUNCHED)
 def test_what_is_copied_to_the_nodes_is_there_and_enough(name: str) -> None:
     mounts = yaml.safe_load((CLUSTER / name).read_text())["file_mounts"]
