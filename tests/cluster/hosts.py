@@ -53,7 +53,14 @@ class Host:
         self, *command: str, cwd: Path | None = None, check: bool = True, timeout: float = DEADLINE
     ) -> subprocess.CompletedProcess[str]:
         """A finished command in this machine."""
-        entered = ["nsenter", "--target", str(self.init), "--all", "--wdns=" + str(cwd or self.home), *command]
+        entered = [
+            "nsenter",
+            "--target",
+            str(self.init),
+            "--all",
+            "--wdns=" + str(cwd or self.home),
+            *command,
+        ]
         done = subprocess.run(
             entered,
             env=_environment(self.home) | self.environment,
@@ -92,7 +99,9 @@ class TwoHosts:
         self.key = base / "key"
         for name in ("key", "host_key"):
             subprocess.run(
-                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(base / name)], check=True, timeout=30
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(base / name)],
+                check=True,
+                timeout=30,
             )
         self.laptop = self._host("laptop", ["--net"])
         self.head = self._host("head", [], beside=self.laptop)
@@ -123,7 +132,9 @@ class TwoHosts:
             touch {home}/.ready
             while :; do sleep 60 & wait $!; done
         """
-        keeper = subprocess.Popen([*network, "unshare", *spaces, "bash", "-c", script], env=_environment(home))
+        keeper = subprocess.Popen(
+            [*network, "unshare", *spaces, "bash", "-c", script], env=_environment(home)
+        )
         host = Host(name, home, keeper, init=0)
         self.hosts.append(host)
         _wait(lambda: (home / ".ready").exists(), f"{name} did not start")
@@ -134,7 +145,19 @@ class TwoHosts:
     def _connect(self) -> None:
         """A cable between the head (and the laptop) and the worker."""
         head, worker = self.laptop, self.worker
-        wire = ["ip", "link", "add", "wrn0", "type", "veth", "peer", "name", "wrn0", "netns", str(worker.init)]
+        wire = [
+            "ip",
+            "link",
+            "add",
+            "wrn0",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "wrn0",
+            "netns",
+            str(worker.init),
+        ]
         subprocess.run(["nsenter", "--target", str(head.init), "--net", *wire], check=True, timeout=30)
         for host, own, other in ((head, "head", "worker"), (worker, "worker", "head")):
             host.run("ip", "address", "add", f"{self.addresses[own]}/24", "dev", "wrn0")
@@ -153,7 +176,9 @@ class TwoHosts:
             "".join(f"import site; site.addsitedir({path!r})\n" for path in packages)
         )
         ray = venv / "bin" / "ray"
-        ray.write_text(f"#!{venv}/bin/python\nimport sys\nfrom ray.scripts.scripts import main\nsys.exit(main())\n")
+        ray.write_text(
+            f"#!{venv}/bin/python\nimport sys\nfrom ray.scripts.scripts import main\nsys.exit(main())\n"
+        )
         ray.chmod(0o755)
 
     def _start_sshd(self, host: Host) -> None:
@@ -175,7 +200,14 @@ def _environment(home: Path) -> dict[str, str]:
     """What a login gives: nothing of this process, above all no address of a Ray."""
     own = f"{Path(sys.executable).parent}:{sysconfig.get_path('scripts')}"
     path = f"{own}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TERM": "dumb", "TMPDIR": str(home), "USER": "root"}
+    return {
+        "HOME": str(home),
+        "PATH": path,
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "TMPDIR": str(home),
+        "USER": "root",
+    }
 
 
 def _wait(is_there: object, text: str, seconds: float = 30) -> None:

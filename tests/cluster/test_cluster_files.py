@@ -38,7 +38,9 @@ def test_what_is_copied_to_the_nodes_is_there_and_enough(name: str) -> None:
     assert all((ROOT / local).exists() for local in mounts.values())
     assert all(remote == f"~/wrn-search/{local}" for remote, local in mounts.items())
     included = re.findall(r"^-r (\S+)", (ROOT / "requirements-cluster.txt").read_text(), re.MULTILINE)
-    assert {"wrn_search", "cluster", "search_spaces", "requirements-cluster.txt", *included} <= set(mounts.values())
+    assert {"wrn_search", "cluster", "search_spaces", "requirements-cluster.txt", *included} <= set(
+        mounts.values()
+    )
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -79,7 +81,9 @@ def test_slurm_takes_its_options_from_the_head_of_the_script() -> None:
     ("options", "complaint"),
     [([], "--results DIR must name storage"), (["--result", "x"], "unknown option --result")],
 )
-def test_the_installer_refuses_what_it_does_not_know(options: list[str], complaint: str, tmp_path: Path) -> None:
+def test_the_installer_refuses_what_it_does_not_know(
+    options: list[str], complaint: str, tmp_path: Path
+) -> None:
     done = subprocess.run(
         ["bash", str(CLUSTER / "install.sh"), *options],
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},

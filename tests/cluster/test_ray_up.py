@@ -92,7 +92,9 @@ def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> No
     )
     assert time.monotonic() - began < 15
     assert done.returncode == 2
-    assert done.stderr.startswith("--address: a Ray cluster must answer at auto (start one with `ray start --head` or ")
+    assert done.stderr.startswith(
+        "--address: a Ray cluster must answer at auto (start one with `ray start --head` or "
+    )
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -118,14 +120,21 @@ def test_a_job_runs_with_the_working_directory_that_it_brings(cluster: TwoHosts)
 
     lost = _ray(cluster, "job", "submit", *brought, *script, "--results", "results/lost", check=False)
     assert lost.returncode == 1
-    assert "--results: must be a directory that outlives the job, but got Ray's scratch for it (" in lost.stdout
+    assert (
+        "--results: must be a directory that outlives the job, but got Ray's scratch for it (" in lost.stdout
+    )
 
 
 def test_storage_that_a_node_cannot_use_is_told_with_its_name(cluster: TwoHosts) -> None:
-    rule = "--results: must be a directory on storage that all nodes share and can write, but got on wrn-worker"
+    rule = (
+        "--results: must be a directory on storage that all nodes share and can write, but got on wrn-worker"
+    )
     own = _submit(cluster, "--results", "/dev/shm/own/out", check=False)
     assert own.returncode != 0
-    assert f"{rule} ({cluster.addresses['worker']}): the driver's files are not in /dev/shm/own/out" in own.stdout
+    assert (
+        f"{rule} ({cluster.addresses['worker']}): the driver's files are not in /dev/shm/own/out"
+        in own.stdout
+    )
     assert cluster.head.run("ls", "/dev/shm").stdout == ""  # nothing is left of the attempt
 
     shared = str(cluster.shared)

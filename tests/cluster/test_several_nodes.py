@@ -19,7 +19,14 @@ from wrn_search.results.record import read_events
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = ROOT / "search_spaces" / "digits_quickstart.yaml"
 TRIALS, EPOCHS = 16, 4
-OPTIONS = ["--set", f"training.epochs={EPOCHS}", "--set", "search.scheduler=none", "--set", "search.searcher=random"]
+OPTIONS = [
+    "--set",
+    f"training.epochs={EPOCHS}",
+    "--set",
+    "search.scheduler=none",
+    "--set",
+    "search.searcher=random",
+]
 DEADLINE = 240  # seconds; a hang must not stop the tests
 
 pytestmark = pytest.mark.cluster
@@ -52,7 +59,9 @@ class Nodes:
 
     def prepared(self) -> list[list[Path]]:
         """Of each node, its folders of images that are ready to train on."""
-        return [list(data.glob("prepared/digits-[!s]*/meta.json")) for data in sorted(self.folder.glob("data-*"))]
+        return [
+            list(data.glob("prepared/digits-[!s]*/meta.json")) for data in sorted(self.folder.glob("data-*"))
+        ]
 
     def close(self) -> None:
         """Ends them all."""
@@ -61,7 +70,15 @@ class Nodes:
     def search(self, *options: str) -> subprocess.Popen[str]:
         """The command, begun, with its data where a user of no node has them."""
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "run_search.py"), str(SPACE), "--address", self.address, *OPTIONS, *options],
+            [
+                sys.executable,
+                str(ROOT / "run_search.py"),
+                str(SPACE),
+                "--address",
+                self.address,
+                *OPTIONS,
+                *options,
+            ],
             cwd=self.folder,
             env=os.environ | {"WRN_SEARCH_DATA": str(self.folder / "driver")},
             stdout=subprocess.PIPE,
@@ -121,7 +138,9 @@ def _most_at_once(events: list[tuple[float, Event]], since: float = 0, until: fl
 def test_no_trial_is_lost_while_nodes_leave_and_join(nodes: Nodes) -> None:
     second = nodes.join()
     events = nodes.folder / "out" / "events.jsonl"
-    search = nodes.search("--set", f"search.trials={TRIALS}", "--set", "search.retries=0", "--results", "out", "--quiet")
+    search = nodes.search(
+        "--set", f"search.trials={TRIALS}", "--set", "search.retries=0", "--results", "out", "--quiet"
+    )
     _wait_until(search, events, _reports(12))
     killed = time.time()
     nodes.kill(second)
@@ -165,7 +184,9 @@ def test_a_node_that_joins_with_other_packages_gets_no_trial(nodes: Nodes, anoth
     nodes.join(**another_torch)
     output, errors = search.communicate(timeout=DEADLINE)
     assert search.returncode == 0, errors
-    assert errors.startswith("a node that joined is not used: --address: every node must have the driver's torch (")
+    assert errors.startswith(
+        "a node that joined is not used: --address: every node must have the driver's torch ("
+    )
     assert _most_at_once(list(read_events(events))) == 1
 
 

@@ -14,6 +14,7 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -134,7 +135,8 @@ def every_event() -> list[TimedEvent]:
         SearchEnded("interrupted"),
     )
     second = timed(
-        SearchResumed(),
+        SearchResumed({"model.depth": {"choice": [10, 16]}, "search.trials": 9}),
+        Known("0123", "00004-1234abcd", {"depth": 16, "block": "B(3,3)"}, True, {"4": 12.5}),
         Started(4, 2, 0.0),
         reported(4, 2, val_error=99.0),
         reported(4, 3),

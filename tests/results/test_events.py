@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -102,10 +103,88 @@ def test_a_wrong_line_is_refused_with_its_place_and_rule(line, message):
 
 
 def test_whole_numbers_are_taken_where_a_float_is_due():
-    line = to_line(Reported(0, metrics(1), "node", "cpu"), 0, 1.0).replace(
-        '"val_error":60.0', '"val_error":60'
-    )
+    values = json.loads(to_line(Reported(0, metrics(1), "node", "cpu"), 0, 1.0)) | {"val_error": 60}
+    line = _unsealed(values)
     assert from_line(line)[2] == Reported(0, metrics(1), "node", "cpu")
+
+
+def _unsealed(values: dict) -> str:
+    """A line as it was written before there were checksums."""
+    return json.dumps({key: value for key, value in values.items() if key != "crc"})
+
+
+def test_lines_of_before_the_checksum_stay_readable():
+    for seq, (_, event) in enumerate(every_event()):
+        assert from_line(_unsealed(json.loads(to_line(event, seq, 1.0)))) == (seq, 1.0, event)
+
+
+def test_a_checksum_is_the_crc_32_of_the_line_without_it():
+    line = to_line(Failed(1, "killed: \u00e9"), 5, 1.25)
+    values = json.loads(line)
+    bare = json.dumps({key: values[key] for key in list(values)[:-1]}, separators=(",", ":"))
+    assert list(values)[-1] == "crc"
+    assert values["crc"] == f"{zlib.crc32(bare.encode()):08x}"
+
+
+@given(data=st.data())
+def test_one_changed_byte_anywhere_is_seen(data):
+    """Flipped bits in a number, a name, a bracket or in the checksum itself."""
+    line = to_line(reported(3, 2), 7, 1.25).encode()
+    place = data.draw(st.integers(0, len(line) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != line[place]))
+    damaged = line[:place] + bytes([other]) + line[place + 1 :]
+    with pytest.raises(InputError):
+        from_line(damaged.decode("ascii", "backslashreplace"))
+
+
+def _proposal(**changes) -> dict:
+    proposal = next(event for _, event in every_event() if type(event).__name__ == "Proposed")
+    values = json.loads(to_line(proposal, 0, 1.0))
+    return values | {"config": values["config"] | changes.pop("config", {})} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"trial_id": "../../etc/passwd"},
+            "proposed.trial_id: must be letters, digits, '_' and '-', but got '../",
+        ),
+        ({"trial_id": ""}, "proposed.trial_id: must be letters"),
+        (
+            {"number": 2**63},
+            "proposed.number: must be a finite number of 64 bits, but got 9223372036854775808",
+        ),
+        ({"time": 1e300}, "proposed.time: must be Unix seconds, but got 1e.300"),
+        ({"config": {"depth": "16"}}, "proposed.config: depth must be int, but got '16'"),
+        (
+            {"config": {"depth": 17}},
+            "proposed.config: must describe a network, but got: depth must be 6.N . 4",
+        ),
+        ({"config": {"block": "B(9)"}}, "proposed.config: must describe a network, but got: block must be"),
+        (
+            {"config": {"more": 1}},
+            "proposed.config: must have the fields .*, but these are missing or unknown: more",
+        ),
+        ({"config": {"lr_drops": 3}}, "proposed.config: lr_drops must be a list of numbers, but got 3"),
+        ({"config": {"dataset": {"name": "/etc"}}}, "proposed.config: dataset must be that of a search"),
+        ({"config": {"dataset": None}}, "proposed.config: dataset must be that of a search"),
+    ],
+)
+def test_what_a_stranger_writes_names_no_file_and_trains_nothing_odd(changes, message):
+    with pytest.raises(InputError, match=message):
+        from_line(_unsealed(_proposal(**changes)))
+
+
+def test_an_infinite_number_is_refused_however_it_is_spelt():
+    line = _unsealed(json.loads(to_line(reported(0, 1), 0, 1.0))).replace(
+        '"val_loss": ', '"val_loss": 1e999, "x": '
+    )
+    with pytest.raises(InputError):
+        from_line(line)
+    line = _unsealed(json.loads(to_line(Failed(1, "x"), 0, 1.0))).replace('"time": 1.0', '"time": 1e999')
+    with pytest.raises(InputError, match="must be a finite number of 64 bits, but got inf"):
+        from_line(line)
 
 
 def test_events_are_told_apart_by_their_class():

@@ -190,3 +190,19 @@ def test_seconds_spent_are_those_of_the_sessions_not_of_the_time_between():
 def test_a_clock_that_is_set_back_takes_nothing_from_the_seconds_spent():
     events = [*timed(search_started(), proposed(0), started(0)), (START - 3600, reported(0, 1))]
     assert fold(events).seconds_spent == 2.0
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [proposed(1)],
+        [proposed(0), proposed(2)],
+        [proposed(0), proposed(1, repeat=2)],
+        [proposed(0), proposed(1), proposed(2, repeat=2)],
+    ],
+)
+def test_proposals_out_of_order_are_refused(events):
+    with pytest.raises(
+        InputError, match=r"^number: proposals must follow each other, and this one must have number"
+    ):
+        fold(timed(search_started(), *events))

@@ -101,11 +101,6 @@ def test_every_trial_has_a_row_whatever_its_status():
     assert [row["epochs_done"] for row in rows] == [4, 1, 0, 0, 3, 1]
 
 
-def test_rows_are_ordered_by_number_in_whatever_order_they_were_proposed():
-    state = fold(timed(search_started(), proposed(2), proposed(0), proposed(1)))
-    assert trials_table(state)["number"].to_pylist() == [0, 1, 2]
-
-
 def test_an_epoch_row_holds_all_metrics_and_its_time():
     state = fold(timed(search_started(), proposed(0), reported(0, 1), reported(0, 2)))
     table = epochs_table(epoch_rows(state))

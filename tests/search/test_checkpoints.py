@@ -34,7 +34,7 @@ def _kept(folder: Path) -> set[str]:
 
 
 def test_only_what_can_still_be_needed_stays(folder) -> None:
-    keeper = CheckpointKeeper(folder)
+    keeper = CheckpointKeeper(folder, 1)
     for number in range(5):
         keeper(0.0, _proposed(number))
     ends: list[tuple[Event, set[str]]] = [
@@ -49,7 +49,7 @@ def test_only_what_can_still_be_needed_stays(folder) -> None:
 
 
 def test_of_completed_trials_the_best_stays(folder) -> None:
-    keeper = CheckpointKeeper(folder)
+    keeper = CheckpointKeeper(folder, 1)
     for number, val_error in enumerate([5.0, 7.0, 4.0, 4.0, 6.0]):
         keeper(0.0, _proposed(number))
         keeper(0.0, Reported(number, metrics(10, val_error), "node", "cpu"))
@@ -58,8 +58,22 @@ def test_of_completed_trials_the_best_stays(folder) -> None:
         assert _kept(folder) == {f"{each}.pt" for each in left}
 
 
+@pytest.mark.parametrize("best", [2, 3, 7])
+@pytest.mark.parametrize("errors", [[5.0, 7.0, 4.0, 4.0, 6.0], [1.0] * 5, [5.0, 4.0, 3.0, 2.0, 1.0]])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 2, 0, 3, 1]])
+def test_the_k_best_stay_whatever_the_order_in_which_trials_complete(folder, best, errors, order) -> None:
+    keeper = CheckpointKeeper(folder, best)
+    for number, val_error in enumerate(errors):
+        keeper(0.0, _proposed(number))
+        keeper(0.0, Reported(number, metrics(10, val_error), "node", "cpu"))
+    for number in order:
+        keeper(0.0, Completed(number))
+    ranked = sorted(range(5), key=lambda number: (errors[number], number))
+    assert _kept(folder) == {f"{number}.pt" for number in ranked[:best]}
+
+
 def test_a_sweep_takes_what_a_kill_left(folder) -> None:
-    keeper = CheckpointKeeper(folder)
+    keeper = CheckpointKeeper(folder, 1)
     keeper(0.0, _proposed(3))
     (folder / "3.pt.tmp").write_bytes(b"half")
     keeper.sweep()

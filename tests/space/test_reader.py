@@ -35,10 +35,6 @@ KEY_ERRORS = [
         "model: {num_params: 3}",
         "model.num_params: exact parameter budgets are not supported yet; take the key out",
     ),
-    (
-        "search: {warm_start: [x]}",
-        "search.warm_start: warm starting from another search is not supported yet; take the key out",
-    ),
     ("model: 3", "model: must be a section with keys below it, but got 3"),
     ("search: [1, 2]", "search: must be a section with keys below it, but got [1, 2]"),
     ("dataset: cifar10", "dataset: must be a section with keys below it, but got 'cifar10'"),

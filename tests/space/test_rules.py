@@ -75,6 +75,10 @@ BROKEN = [
         "training.batch_size: batch_size must be at most the 1197 images that are trained on, but got 1200",
     ),
     (
+        "search: {searcher: random, warm_start: [results/other]}",
+        "search.warm_start: is for a searcher that learns (tpe), but got searcher: random",
+    ),
+    (
         "search: {searcher: grid}\nmodel: {dropout: {uniform: [0, 0.5]}}",
         "model.dropout: searcher: grid takes choice and int domains only, but got {uniform: [0.0, 0.5]}",
     ),
@@ -106,7 +110,7 @@ def test_a_broken_rule_is_told_with_its_numbers(text: str, line: str) -> None:
 def test_every_rule_can_be_broken() -> None:
     keys = {line.partition(":")[0] for _, line in BROKEN}
 
-    assert len(RULES) == 8
+    assert len(RULES) == 9
     assert keys >= {
         "model.depth",
         "model.deepening_factor",
@@ -115,6 +119,7 @@ def test_every_rule_can_be_broken() -> None:
         "dataset.validation",
     }
     assert keys >= {"training.batch_size", "dataset.train_images", "training.weight_decay", "search.rungs"}
+    assert "search.warm_start" in keys
 
 
 FINE = [
@@ -126,6 +131,8 @@ FINE = [
     "dataset: {name: digits, validation: 1487, train_images: 10}\ntraining: {batch_size: 10}",
     "dataset: {name: parquet, validation: 9000000}",
     "search: {searcher: grid}\ntraining: {weight_decay: {int: [0, 2]}}",
+    "search: {warm_start: [results/one, /results/two]}",
+    "search: {warm_start: [], searcher: grid}",
     "training: {epochs: 9}\nsearch: {rungs: [3, 9], scheduler: none}",
 ]
 

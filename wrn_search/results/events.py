@@ -1,17 +1,23 @@
 """Events: what happened in a search, one frozen value and one JSON line each.
 
-A line is `{"seq": 4, "time": 1732349123.25, "event": "reported", ...}`: its place in the record from 0, Unix
-seconds, the event's name in `EVENTS`, then its own fields. An `EpochMetrics` is flattened into its line.
+A line is `{"seq": 4, "time": 1732349123.25, "event": "reported", ..., "crc": "1f0c93ab"}`: its place in the record
+from 0, Unix seconds, the event's name in `EVENTS`, its own fields (an `EpochMetrics` is flattened into them), and the
+CRC-32 of the line as it would be without this last key. Records of before the checksum stay readable.
+
+A record may come from a stranger: what names a file or enters a training is checked here, at the door.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, dataclass, fields
+import re
+import zlib
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, NoReturn, TypeAlias, get_type_hints
 
 from wrn_search.metrics import EpochMetrics
 from wrn_search.space.errors import InputError
+from wrn_search.space.trial_config import config_problem
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,19 @@ class SearchStarted:
 @dataclass(frozen=True)
 class SearchResumed:
     """A later session goes on with the search; one for each `--resume`."""
+
+    changed: dict[str, Any] = field(default_factory=dict)  # key of the space file -> its value from now on
+
+
+@dataclass(frozen=True)
+class Known:
+    """What another search found of one configuration (`search.warm_start`): knowledge of the searcher, no result."""
+
+    source: str  # search_id of the other search
+    trial_id: str  # there, of the first repeat
+    leaves: dict[str, Any]  # the configuration: all leaves of `model` and `training`
+    full: bool  # whether the last of `curve` is its value at full epochs; else it was stopped early
+    curve: dict[str, Any]  # epoch -> validation error in percent, mean of the repeats
 
 
 @dataclass(frozen=True)
@@ -131,6 +150,7 @@ class SearchEnded:
 Event: TypeAlias = (
     SearchStarted
     | SearchResumed
+    | Known
     | Proposed
     | Started
     | Reported
@@ -148,6 +168,7 @@ TimedEvent: TypeAlias = tuple[float, Event]
 EVENTS: dict[str, type[Event]] = {
     "search_started": SearchStarted,
     "search_resumed": SearchResumed,
+    "known": Known,
     "proposed": Proposed,
     "started": Started,
     "reported": Reported,
@@ -162,6 +183,13 @@ EVENTS: dict[str, type[Event]] = {
 }
 _NAMES = {kind: name for name, kind in EVENTS.items()}
 _ENVELOPE = ("seq", "time", "event")
+_SEAL = re.compile(r',"crc":"([0-9a-f]{8})"}')
+_SEAL_LENGTH = len(',"crc":"12345678"}')
+_LARGEST = 2**63 - 1  # Parquet's
+_INFINITE = (float("inf"), float("-inf"))  # JSON may write them as 1e999
+_YEAR_9999 = 253_370_764_800  # Unix seconds
+# The id of a trial is also the name of its checkpoint.
+_TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 # JSON does not keep 1.0 apart from 1, and `bool` is no number here: so types are compared, not instances.
 _JSON_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}
 
@@ -177,18 +205,25 @@ def to_line(event: Event, seq: int, time: float) -> str:
         own = {"number": event.number, **vars(event.metrics), "node": event.node, "device": event.device}
     else:
         own = vars(event)
-    return _encode({**envelope, **own})
+    text = _encode({**envelope, **own})
+    return f'{text[:-1]},"crc":"{_crc(text)}"}}'
 
 
 def from_line(line: str, where: str = "") -> tuple[int, float, Event]:
     """(seq, time, event) of a line that `to_line` wrote; `where` is its FILE:LINE for the errors.
 
     Raises:
-        InputError: the line is no JSON, or not an event of this version.
+        InputError: the line is damaged, no JSON, or not an event of this version.
     """
+    line = line.removesuffix("\n")
+    if (seal := _SEAL.fullmatch(line[-_SEAL_LENGTH:])) is not None:
+        line = line[:-_SEAL_LENGTH] + "}"
+        if (crc := _crc(line)) != seal[1]:
+            text = "a line must have the checksum that it was written with, but it is damaged"
+            raise InputError.of("crc", f"{text}: {seal[1]} is written there, its content has {crc}", where)
     try:
         values = _decode(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError.of(
             "", f"a line must hold one event as JSON, but it is damaged: {error}", where
         ) from None
@@ -211,7 +246,12 @@ def _fields(kind: type[Event]) -> dict[str, tuple[type, ...]]:
 _FIELDS = {name: _fields(kind) for name, kind in EVENTS.items()}
 # Fields that came later have a default, so that older records stay readable.
 _REQUIRED = {
-    name: _FIELDS[name].keys() - {field.name for field in fields(kind) if field.default is not MISSING}
+    name: _FIELDS[name].keys()
+    - {
+        each.name
+        for each in fields(kind)
+        if each.default is not MISSING or each.default_factory is not MISSING
+    }
     for name, kind in EVENTS.items()
 }
 
@@ -239,7 +279,33 @@ def _check_event(values: Any, where: str) -> type[Event]:
         if type(value) not in known[key]:
             expected = " or ".join(kind.__name__ for kind in known[key])
             raise InputError.of(f"{name}.{key}", f"must be {expected}, but got {value!r}", where)
+        too_large = abs(value) > _LARGEST if type(value) is int else value in _INFINITE
+        if too_large:
+            raise InputError.of(
+                f"{name}.{key}", f"must be a finite number of 64 bits, but got {value!r}", where
+            )
+    _check_content(name, values, where)
     return EVENTS[name]
+
+
+def _check_content(name: str, values: dict[str, Any], where: str) -> None:
+    """What would name a file, or be trained, must be what this program would have written.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not 0 <= values["time"] < _YEAR_9999:
+        raise InputError.of(f"{name}.time", f"must be Unix seconds, but got {values['time']!r}", where)
+    if "trial_id" in values and not _TRIAL_ID.fullmatch(values["trial_id"]):
+        text = f"must be letters, digits, '_' and '-', but got {values['trial_id']!r}"
+        raise InputError.of(f"{name}.trial_id", text, where)
+    if name == "proposed" and (problem := config_problem(values["config"])) is not None:
+        raise InputError.of("proposed.config", problem, where)
+
+
+def _crc(text: str) -> str:
+    """CRC-32 of a line in eight hexadecimal digits."""
+    return f"{zlib.crc32(text.encode('ascii', 'backslashreplace')):08x}"
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -14,6 +14,7 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -113,6 +114,9 @@ class SearchState:
     dataset: str = ""
     split_hash: str = ""
     trials: dict[int, TrialState] = field(default_factory=dict)
+    known: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (search_id, trial_id) of what other searches taught
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _ended_seconds: float = 0.0  # of all sessions but the last
@@ -127,7 +131,7 @@ class SearchState:
         """Takes in one event.
 
         Raises:
-            InputError: the event is about a trial that was never proposed.
+            InputError: the event is about a trial that was never proposed, or proposals are out of order.
         """
         if isinstance(event, SearchStarted | SearchResumed):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
@@ -141,15 +145,32 @@ class SearchState:
                 self.dataset, self.split_hash = event.dataset, event.split_hash
             case SearchResumed():
                 self.ended = None
+            case Known():
+                self.known.add((event.source, event.trial_id))
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():
                 self.ended = event.reason
             case Proposed():
                 # A trial's row stands as it was first proposed.
-                self.trials.setdefault(event.number, TrialState(**vars(event)))
+                if event.number not in self.trials:
+                    self._check_order(event)
+                    self.trials[event.number] = TrialState(**vars(event))
             case _:
                 self._apply_to_trial(time, event)
+
+    def _check_order(self, event: Proposed) -> None:
+        """Trials are numbered 0, 1, 2, ...; the repeats of a configuration follow each other from 0 on."""
+        last = self.trials.get(event.number - 1)
+        if event.repeat == 0:
+            in_order = event.configuration > (-1 if last is None else last.configuration)
+        else:
+            place = (event.configuration, event.repeat - 1)
+            in_order = last is not None and (last.configuration, last.repeat) == place
+        if event.number != len(self.trials) or not in_order:
+            text = f"proposals must follow each other, and this one must have number {len(self.trials)}"
+            got = f"{event.number} (configuration {event.configuration}, repeat {event.repeat})"
+            raise InputError.of("number", f"{text}, but got {got}")
 
     def _apply_to_trial(
         self,

@@ -1,4 +1,4 @@
-"""Which checkpoints stay: those of unfinished trials, and the best completed one. A fold over events."""
+"""Which checkpoints stay: those of unfinished trials, and of the best completed ones. A fold over events."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from wrn_search.results.events import Completed, Diverged, Event, Failed, Propos
 
 
 class CheckpointKeeper:
-    """Deletes each checkpoint as soon as nothing can need it; a subscriber of the record."""
+    """Deletes each checkpoint as soon as nothing can need it; a subscriber of the record.
 
-    def __init__(self, folder: Path):
+    Args:
+        folder: of the checkpoints.
+        best: how many completed trials keep theirs (`search.keep_checkpoints`).
+    """
+
+    def __init__(self, folder: Path, best: int):
         self._folder = folder
+        self._places = best
         self._ids: dict[int, str] = {}
         self._errors: dict[int, float] = {}
-        self._best: int | None = None
+        self._best: list[int] = []  # completed trials by rising error, the lower number of equals first
 
     def __call__(self, moment: float, event: Event) -> None:
         """Takes in a written event."""
@@ -40,11 +46,11 @@ class CheckpointKeeper:
                     path.unlink()
 
     def _keep_better(self, number: int) -> None:
-        loser: int | None = number
-        if self._best is None or self._errors[number] < self._errors[self._best]:
-            loser, self._best = self._best, number
-        if loser is not None:
+        self._best.append(number)
+        self._best.sort(key=lambda each: (self._errors[each], each))
+        for loser in self._best[self._places :]:
             self._delete(loser)
+        del self._best[self._places :]
 
     def _delete(self, number: int) -> None:
         trial_id = self._ids.pop(number, None)

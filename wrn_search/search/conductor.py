@@ -25,6 +25,7 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Interrupted,
+    Known,
     Proposed,
     Reported,
     Retried,
@@ -33,12 +34,13 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState, TrialState
-from wrn_search.search.outcomes import EndedTrial, outcome_of
+from wrn_search.search.outcomes import ended_trial, outcome_of
 from wrn_search.search.schedulers import SCHEDULERS
 from wrn_search.search.searchers import SEARCHERS
 from wrn_search.search.seeds import derived_seed
 from wrn_search.search.sizing import Allotment
 from wrn_search.space.definition import Space
+from wrn_search.space.membership import hparams_within, searched_values
 from wrn_search.space.trial_config import TrialConfig
 
 # Reasons for which running trials end after their epoch; after the others they train to their end.
@@ -111,6 +113,9 @@ class Conductor:
             space, facts.chance_error, facts.validation_images
         )
         self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
+        self._outside: set[int] = (
+            set()
+        )  # configurations of an earlier space of this search that this one lacks
         self._live: set[int] = set()
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
@@ -132,6 +137,10 @@ class Conductor:
         if self.space.search.max_hours is None:
             return None
         return self.space.search.max_hours * 3600 - self._spent_before - (self._clock() - self._began)
+
+    def knows(self, known: Known) -> None:
+        """Takes in what another search found; before the first proposal, to be of use to it."""
+        self._record.append(known)
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -259,17 +268,20 @@ class Conductor:
         if configuration >= self.space.trials:
             self.end_reason = "finished"
             return None
-        if repeat:
-            hparams = self.state.trials[number - 1].hparams
+        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
+        if repeat:  # as its first one was trained, also when the space has changed since
+            first = self.state.trials[number - 1]
+            hparams, config = (
+                first.hparams,
+                dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed),
+            )
         else:
             proposal = self._searcher.propose(configuration)
             if proposal is None:
-                self._record.append(Exhausted(configuration))
+                self._record.append(Exhausted(configuration - len(self._outside)))
                 self.end_reason = "exhausted"
                 return None
-            hparams = proposal
-        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
-        config = self.space.trial_config(hparams, seed, **self._resolved)
+            hparams, config = proposal, self.space.trial_config(proposal, seed, **self._resolved)
         height, width, channels = self.facts.image_shape
         self._record.append(
             Proposed(
@@ -312,7 +324,12 @@ class Conductor:
             case Proposed():
                 self._configurations.setdefault(event.configuration, []).append(event.number)
                 if event.repeat == 0:
-                    self._searcher.proposed(event.configuration, event.hparams)
+                    self._learn_proposal(event)
+            case Known():
+                hparams = searched_values(self.space, event.leaves)
+                if hparams is not None:
+                    curve = {int(epoch): float(error) for epoch, error in event.curve.items()}
+                    self._searcher.known(event.source, hparams, curve, event.full)
             case Reported():
                 self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
             case Stopped() | Completed() | Diverged() | Failed():
@@ -323,18 +340,21 @@ class Conductor:
             case _:
                 pass
 
+    def _learn_proposal(self, event: Proposed) -> None:
+        """The searcher hears of what lies in its space; an earlier session may have had a wider one."""
+        hparams = hparams_within(self.space, event.config)
+        if hparams is None:
+            self._outside.add(event.configuration)
+        else:
+            self._searcher.proposed(event.configuration, hparams)
+
     def _tell(self, configuration: int) -> None:
         """Tells the searcher of a configuration whose repeats have all ended."""
+        if configuration in self._outside:
+            return
         trials = [self.state.trials[number] for number in self._configurations[configuration]]
         if len(trials) == self.space.search.repeats and all(trial.status in FINAL for trial in trials):
-            ended = [
-                EndedTrial(
-                    trial.status,
-                    {metrics.epoch: metrics.val_error for _, metrics in trial.reports},
-                    trial.out_of_memory,
-                )
-                for trial in trials
-            ]
+            ended = [ended_trial(trial) for trial in trials]
             self._searcher.told(configuration, outcome_of(ended, self.facts.chance_error))
 
 

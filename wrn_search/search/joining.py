@@ -25,7 +25,7 @@ from wrn_search.search.nodes import (
 from wrn_search.search.request import ADAPTIVE_SEARCHERS
 from wrn_search.search.sizing import Allotment, Node, capacity
 from wrn_search.space.definition import Space
-from wrn_search.space.errors import Problem, printable
+from wrn_search.space.errors import printable
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -71,7 +71,9 @@ class FollowNodes(Callback):
         self._hear(living)
         for left in self._able.keys() - {node.node_id for node in living}:
             self._tell(f"a node has left, its trials go on elsewhere: {self._able.pop(left)}")
-        known = self._able.keys() | self._placeholders.keys() | {node.node_id for node in self._asked.values()}
+        known = (
+            self._able.keys() | self._placeholders.keys() | {node.node_id for node in self._asked.values()}
+        )
         for node in living:
             if node.node_id not in known:
                 reference = begin_look(node, self._probe, self._conductor.space.dataset)
@@ -86,16 +88,15 @@ class FollowNodes(Callback):
         """Takes in the answers of nodes that joined."""
         import ray
 
-        answered, _ = ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0) if self._asked else ([], [])
+        answered, _ = (
+            ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0) if self._asked else ([], [])
+        )
         for reference in answered:
             node = self._asked.pop(reference)
             look = end_look(reference, node.name)
             if node.node_id not in {each.node_id for each in living}:
                 continue  # it has left again
-            if isinstance(look, Problem):
-                problems = [look]
-            else:
-                problems = problems_of(node.name, look, self._versions, self._split_hash)
+            problems = problems_of(node.name, look, self._versions, self._split_hash)
             if problems:
                 self._placeholders[node.node_id] = _placeholder(node)
                 self._tell(f"a node that joined is not used: {'; '.join(map(str, problems))}")

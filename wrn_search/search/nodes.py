@@ -86,15 +86,19 @@ def code_digest(package: Path = _PACKAGE) -> str:
     return digest.hexdigest()[:12]
 
 
-def problems_of(name: str, look: Look, driver: Mapping[str, str | None], split_hash: str) -> list[Problem]:
+def problems_of(
+    name: str, look: Look | Problem, driver: Mapping[str, str | None], split_hash: str
+) -> list[Problem]:
     """Why a node must not train: nothing when it may.
 
     Args:
         name: the node's, for people.
-        look: what it found.
+        look: what it found, or why it could not look.
         driver: `own_versions` of the process that drives the search.
         split_hash: of the driver's images.
     """
+    if isinstance(look, Problem):
+        return [look]
     if look.code_error is not None:
         text = f"every node must have the project's requirements, but got on {name}: {look.code_error}"
         return [Problem("--address", text)]
@@ -108,9 +112,13 @@ def problems_of(name: str, look: Look, driver: Mapping[str, str | None], split_h
         text = "must be a directory on storage that all nodes share and can write"
         found.append(Problem("--results", f"{text}, but got on {name}: {look.storage}"))
     if look.data_error is not None:
-        found.append(Problem("dataset", f"must be at hand on every node, but got on {name}: {look.data_error}"))
+        found.append(
+            Problem("dataset", f"must be at hand on every node, but got on {name}: {look.data_error}")
+        )
     if look.split_hash not in (None, split_hash):
-        text = f"every node must find the same images (split {split_hash}), but got {look.split_hash} on {name}"
+        text = (
+            f"every node must find the same images (split {split_hash}), but got {look.split_hash} on {name}"
+        )
         found.append(Problem("dataset", text))
     return found
 
@@ -134,11 +142,7 @@ def check_nodes(directory: Path, dataset: DatasetSettings, split_hash: str) -> l
             problems = [
                 problem
                 for node in nodes
-                for problem in (
-                    [looks[node.node_id]]
-                    if isinstance(looks[node.node_id], Problem)
-                    else problems_of(node.name, looks[node.node_id], driver, split_hash)
-                )
+                for problem in problems_of(node.name, looks[node.node_id], driver, split_hash)
             ]
             if problems:
                 raise InputError(problems)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from wrn_search.results.state import TrialState
+
 
 @dataclass(frozen=True)
 class Full:
@@ -40,6 +42,12 @@ class EndedTrial:
     status: str  # completed | stopped | diverged | failed
     curve: dict[int, float]  # epoch -> validation error in percent
     out_of_memory: bool = False  # why it failed
+
+
+def ended_trial(trial: TrialState) -> EndedTrial:
+    """A trial of a record that has ended."""
+    curve = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
+    return EndedTrial(trial.status, curve, trial.out_of_memory)
 
 
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:

@@ -84,7 +84,10 @@ def ray_at(address: str) -> Iterator[list[Node]]:
         text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
         raise InputError.of("--address", f"{text}, but got: {reason}") from None
     try:
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # Ray prints there when a node leaves
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+        ):  # Ray prints there when a node leaves
             yield joined_nodes()
     finally:
         ray.shutdown()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,32 @@ from wrn_search.results.record import read_events
 from wrn_search.results.state import FINAL, SearchState, fold
 from wrn_search.search.rungs import rungs_of
 from wrn_search.search.sizing import Allotment, Node, allot, local_node
+from wrn_search.search.storage import disk_text
+from wrn_search.search.warm_start import read_sources
 from wrn_search.space.definition import Space
 from wrn_search.space.domains import finite_values
 from wrn_search.space.errors import InputError, Problem
 from wrn_search.space.explain import explanation, text_of
 from wrn_search.space.leaves import spelled
+from wrn_search.space.membership import hparams_within
 from wrn_search.space.reader import read_space, space_from_mapping
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 ADAPTIVE_SEARCHERS = ("tpe",)
-# What may change between the sessions of one search without making its trials incomparable.
-MAY_CHANGE = (
-    "description",
-    "dataset.root",
-    "resources.",
-    "search.max_failed_share",
-    "search.max_hours",
-    "search.retries",
-    "search.trial_timeout",
-    "search.trials",
+# What must not change between the sessions of one search: its trials could no longer be compared, or be told apart.
+MUST_STAY = (
+    "name",
+    "dataset.",
+    "objectives",
+    "search.repeats",
+    "search.seed",
+    "training.compile",
+    "training.epochs",
+    "training.lr_",
+    "training.precision",
 )
+MAY_CHANGE_ALL_THE_SAME = ("dataset.root",)
+SPACE = ("model.", "training.", "search.searcher")  # a change of these may make room for new configurations
 
 
 @dataclass(frozen=True)
@@ -44,13 +51,29 @@ class Request:
     space: Space
     space_text: str  # the space file as given
     directory: ResultsDirectory
+    outside: int = (
+        0  # configurations on record that lie outside the space: an earlier session had another one
+    )
 
     @property
     def rows(self) -> int:
         """Trials at most: configurations times repeats."""
         size = self.space.size
-        configurations = self.space.trials if size is None else min(self.space.trials, size)
+        configurations = self.space.trials if size is None else min(self.space.trials, size + self.outside)
         return configurations * self.space.search.repeats
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A search that is to be resumed."""
+
+    state: SearchState
+    changed: dict[str, Any]  # key of the space file -> its value from now on
+
+    @property
+    def has_another_space(self) -> bool:
+        """Whether configurations can be proposed now that could not before."""
+        return any(key.startswith(SPACE) for key in self.changed)
 
 
 def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> Request:
@@ -65,10 +88,10 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
         checked, text = space_from_mapping(space, overrides), yaml.safe_dump(dict(space), sort_keys=False)
     else:
         checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
-    if checked.dataset.root is not None:  # trial processes have working directories of their own
-        root = str(Path(checked.dataset.root).expanduser().absolute())
-        checked = checked.model_copy(update={"dataset": checked.dataset.model_copy(update={"root": root})})
-    return Request(checked, text, ResultsDirectory(results or results_root() / checked.name))
+    _check_is_no_address(results)
+    return Request(
+        _with_absolute_paths(checked), text, ResultsDirectory(results or results_root() / checked.name)
+    )
 
 
 def results_root() -> Path:
@@ -76,11 +99,40 @@ def results_root() -> Path:
     return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
 
 
-def resumable_state(request: Request) -> SearchState:
-    """The state of the search to resume.
+def _check_is_no_address(results: str | Path | None) -> None:
+    """The record is a file that is appended to, which no object store has.
 
     Raises:
-        InputError: there is none, or it is not the search that the space describes.
+        InputError: `results` is an address such as s3://bucket/search.
+    """
+    if (address := re.match(r"([a-z][a-z0-9+.-]*)://", str(results), re.IGNORECASE)) is not None:
+        rule = "must be a directory (for a cluster one that all nodes share)"
+        hint = f"{address[1]}:// is not supported yet; copy the directory there when the search has ended"
+        raise InputError.of("--results", f"{rule}, but got {results} ({hint})")
+
+
+def _with_absolute_paths(space: Space) -> Space:
+    """Trial processes, and the next session, may have other working directories."""
+    dataset, search = space.dataset, space.search
+    if dataset.root is not None:
+        dataset = dataset.model_copy(update={"root": _absolute(dataset.root)})
+    if search.warm_start:
+        search = search.model_copy(
+            update={"warm_start": tuple(_absolute(path) for path in search.warm_start)}
+        )
+    return space.model_copy(update={"dataset": dataset, "search": search})
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def begun_search(request: Request) -> Begun:
+    """The search to resume, and what is to be different from now on.
+
+    Raises:
+        InputError: there is none, it is not the search that the space describes, or nothing is left to be done in
+            another space.
     """
     directory = request.directory
     if not directory.exists():
@@ -91,15 +143,45 @@ def resumable_state(request: Request) -> SearchState:
         raise InputError.of("--resume", text)
     before = _flat(_resolved_document(directory.resolved))
     now = _flat(request.space.to_document())
+    for key, default in _flat(
+        Space(name=request.space.name, dataset=request.space.dataset).to_document()
+    ).items():
+        before.setdefault(key, default)  # keys that a later version brought
+    different = [
+        key for key in sorted(before.keys() | now.keys(), key=str) if before.get(key) != now.get(key)
+    ]
+    _check_comparable(request, different, before, now)
+    begun = Begun(fold(read_events(directory.events)), {key: now.get(key) for key in different})
+    configurations = len(begun.state.trials) // request.space.search.repeats
+    if begun.has_another_space and request.space.trials <= configurations:
+        text = f"must be above the {configurations} configurations that the search has, to try another space"
+        raise InputError.of("search.trials", f"{text}, but got {request.space.trials}")
+    return begun
+
+
+def _check_comparable(
+    request: Request, different: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    """Sees to it that old and new trials can stand in one table.
+
+    Raises:
+        InputError: naming each key that must stay what it was.
+    """
     rule = "must stay what it was when a search is resumed, so that its trials can be compared"
+    hint = f"; a new search can learn from this one: search.warm_start: [{request.directory.path}]"
     problems = [
-        Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}")
-        for key in sorted(before.keys() | now.keys(), key=str)
-        if before.get(key) != now.get(key) and not str(key).startswith(MAY_CHANGE)
+        Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}{hint}")
+        for key in different
+        if key.startswith(MUST_STAY) and key not in MAY_CHANGE_ALL_THE_SAME
     ]
     if problems:
         raise InputError(problems)
-    return fold(read_events(directory.events))
+
+
+def configurations_outside(space: Space, state: SearchState) -> int:
+    """How many configurations on record the space could not have proposed."""
+    first = [trial for trial in state.trials.values() if trial.repeat == 0]
+    return sum(hparams_within(space, trial.config) is None for trial in first)
 
 
 def _resolved_document(path: Path) -> dict[str, Any]:
@@ -113,7 +195,7 @@ def _resolved_document(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError.of("", f"{rule}, but it cannot be read: {error.strerror}", str(path)) from None
-    except (UnicodeDecodeError, yaml.YAMLError):
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise InputError.of("", f"{rule}, but it is damaged", str(path))
@@ -172,12 +254,17 @@ def dry_run(
     from wrn_search.training.preparation import check_presence
 
     request = request_of(space, overrides, results)
+    changes: list[str] = []
     if resume:
-        ended = sum(trial.status in FINAL for trial in resumable_state(request).trials.values())
-        begun = f"{ended} trials have ended there"
+        begun = begun_search(request)
+        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
+        where = f"{ended} trials have ended there"
+        changes = [f"changed       {key}: {spelled(value)}" for key, value in begun.changed.items()]
     else:
         request.directory.check_new()
-        begun = "new"
+        where = "new"
+    read_sources(request.space.search.warm_start, request.directory.path)
     presence = check_presence(request.space.dataset)
     nodes = [local_node()]
     if address is not None:
@@ -193,7 +280,9 @@ def dry_run(
         f"images        {presence}",
         f"hardware      {machines}, {cpus} cores and {gpus} GPUs: {allotment.concurrent} trials at once, "
         f"each with {allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU",
-        f"results       {request.directory.path} ({begun})",
+        f"results       {request.directory.path} ({where})",
+        f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",
+        *changes,
         "Dry run: nothing was started or written.",
     ]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +20,19 @@ from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
 from wrn_search.search.request import (
+    Begun,
     Request,
     SpaceLike,
     allotment_of,
+    begun_search,
     check_batch_size,
     check_same_split,
+    configurations_outside,
     request_of,
-    resumable_state,
 )
 from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
 from wrn_search.search.sizing import Node, local_node
+from wrn_search.search.warm_start import new_knowledge, read_sources
 from wrn_search.training.preparation import PreparedData, prepare
 
 if TYPE_CHECKING:
@@ -88,13 +91,16 @@ def run(
 
 
 def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> SearchResult:
-    state = None
+    begun = None
     if not resume:
         request.directory.check_new()
     else:
-        state = resumable_state(request)
-        if _is_whole(request, state):
-            return SearchResult(request.directory.path, state, state.ended or "finished")
+        begun = begun_search(request)
+        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        if _is_whole(request, begun):
+            return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
+    state = begun.state if begun else None
+    sources = read_sources(request.space.search.warm_start, request.directory.path)
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
     if state is not None:
@@ -109,18 +115,23 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             resolved_precision(asked.precision, data.image_shape, share, state),
             resolved_compile(asked.compile, share, state),
         )
-        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, resume))
+        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
         conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        for known in list(new_knowledge(sources, conductor.state)):
+            conductor.knows(known)
         reason = _session(request, conductor, record, quiet, _followers(request, conductor, data, able))
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
-def _is_whole(request: Request, state: SearchState) -> bool:
+def _is_whole(request: Request, begun: Begun) -> bool:
     """Whether a search has all the trials that are asked for, each at its end."""
+    state = begun.state
     if any(trial.status not in FINAL for trial in state.trials.values()):
         return False
-    return state.ended == "exhausted" or (state.ended == "finished" and len(state.trials) >= request.rows)
+    if state.ended == "exhausted" and not begun.has_another_space:
+        return True
+    return state.ended == "finished" and len(state.trials) >= request.rows
 
 
 def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:

@@ -8,8 +8,10 @@ with NaN running for ever. A proposal is a question that changes nothing; what a
 from __future__ import annotations
 
 import datetime
+import itertools
 import random
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import optuna
@@ -29,6 +31,7 @@ from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Scala
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 Hparams = dict[str, Scalar]
+Curve = dict[int, float]  # epoch -> validation error in percent
 _DRAWS_BEFORE_ENUMERATING = 20
 
 
@@ -44,21 +47,38 @@ class Searcher(Protocol):
     def told(self, configuration: int, outcome: Outcome) -> None:
         """All repeats of a configuration have ended."""
 
+    def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
+        """What another search, `source`, found of a configuration: its value is the last of `curve` if `full`."""
+
 
 class GridSearcher:
     """Every configuration of a finite space once, the last hyperparameter changing fastest."""
 
     def __init__(self, space: Space):
         self._hyperparameters = space.hyperparameters
+        self._taken: set[tuple[Scalar, ...]] = set()
+        self._next = 0  # all points before it are taken
 
     def propose(self, configuration: int) -> Hparams | None:
-        """The point of the grid with this number."""
-        return grid_point(self._hyperparameters, configuration)
+        """The first point of the grid that was not tried: the search may have begun with another grid."""
+        for index in itertools.count(self._next):
+            point = grid_point(self._hyperparameters, index)
+            if point is None or tuple(point.values()) not in self._taken:
+                return point
+        raise AssertionError("a grid ends")
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
-        """The number of the configuration says all."""
+        """The point is taken."""
+        self._taken.add(tuple(hparams[name] for name in self._hyperparameters))
+        while (point := grid_point(self._hyperparameters, self._next)) is not None:
+            if tuple(point.values()) not in self._taken:
+                break
+            self._next += 1
 
     def told(self, configuration: int, outcome: Outcome) -> None:
+        """A grid learns nothing."""
+
+    def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """A grid learns nothing."""
 
 
@@ -73,6 +93,7 @@ class OptunaSearcher:
         # Points that the study keeps are exact copies of events: this sampler is never asked.
         self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         self._trials: dict[int, optuna.Trial] = {}
+        self._known: dict[str, list[FrozenTrial]] = {}  # source -> what was found there
         self._taken: set[tuple[Scalar, ...]] = set()
 
     def propose(self, configuration: int) -> Hparams | None:
@@ -106,10 +127,35 @@ class OptunaSearcher:
             case _:
                 self._study.tell(trial, state=TrialState.FAIL)
 
+    def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
+        """Lies beside the study: these trials were never asked for here, and may be tried again."""
+        trial = optuna.trial.create_trial(
+            state=TrialState.COMPLETE if full else TrialState.PRUNED,
+            value=curve[max(curve)] if full else None,
+            params=hparams,
+            distributions=self._distributions,
+            intermediate_values={} if full else curve,
+        )
+        self._known.setdefault(source, []).append(trial)
+
+    def _all_that_is_known(self) -> optuna.Study:
+        """The study, and with it what other searches found, if there is any.
+
+        Errors of another data set or another number of epochs cannot be compared with ours, but ranks can: so
+        then each trial is told by its place among the full values of its own search, from 0 to 1.
+        """
+        if not self._known:
+            return self._study
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        for trials in (*self._known.values(), self._study.get_trials(deepcopy=False)):
+            study.add_trials(_by_rank(trials))
+        return study
+
     def _draw(self, seed: int) -> Hparams:
         sampler = self._make_sampler(seed)
+        study = self._all_that_is_known()
         asked = FrozenTrial(
-            number=len(self._study.get_trials(deepcopy=False)),
+            number=len(study.get_trials(deepcopy=False)),
             state=TrialState.RUNNING,
             value=None,
             datetime_start=datetime.datetime.now(),
@@ -122,9 +168,7 @@ class OptunaSearcher:
             trial_id=-1,  # not in the study: a question leaves no trace
         )
         return {
-            name: _native(
-                domain, sampler.sample_independent(self._study, asked, name, self._distributions[name])
-            )
+            name: _native(domain, sampler.sample_independent(study, asked, name, self._distributions[name]))
             for name, domain in self._space.hyperparameters.items()
         }
 
@@ -137,6 +181,21 @@ class OptunaSearcher:
             if tuple(point.values()) not in self._taken:
                 return point
         raise AssertionError("the caller saw that a point is left")
+
+
+def _by_rank(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The same trials, full values replaced by their places: (number of lower ones + half a place) / n."""
+    values = sorted(trial.value for trial in trials if trial.value is not None)
+    return [
+        optuna.trial.create_trial(
+            state=trial.state,
+            value=None if trial.value is None else (bisect_left(values, trial.value) + 0.5) / len(values),
+            params=trial.params,
+            distributions=trial.distributions,
+            intermediate_values=trial.intermediate_values,
+        )
+        for trial in trials
+    ]
 
 
 def grid_point(hyperparameters: dict[str, Domain], index: int) -> Hparams | None:

@@ -20,7 +20,7 @@ from wrn_search.results.tensorboard import TensorBoardLog
 from wrn_search.search.checkpoints import CheckpointKeeper
 from wrn_search.search.conductor import Conductor
 from wrn_search.search.progress import ProgressDisplay
-from wrn_search.search.request import Request
+from wrn_search.search.request import Begun, Request
 from wrn_search.search.rungs import rungs_of
 from wrn_search.search.sizing import Allotment, Node, gpu_names, usable_cores
 from wrn_search.space.definition import Space
@@ -47,20 +47,20 @@ def opened_record(
     nodes: Sequence[Node],
     allotment: Allotment,
     arithmetic: Arithmetic,
-    resume: bool,
+    begun: Begun | None,
 ) -> Iterator[Record]:
-    """The open record of a new or a resumed search, this session's first event in it."""
+    """The open record of a new search, or of one that has begun, this session's first event in it."""
     directory = request.directory
-    if resume:
+    if begun is not None:
         with Record.open(directory.events) as record:
-            record.append(SearchResumed())
+            record.append(SearchResumed(begun.changed))
     else:
         _begin(request, data, nodes, allotment, arithmetic)
     # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
         atomic_write_text(
             directory.resolved, _resolved(request)
-        )  # on resume: more trials or hours, another root
+        )  # on resume: more trials or hours, another space or root
         directory.checkpoints.mkdir(exist_ok=True)
         shutil.rmtree(directory.ray, ignore_errors=True)
         yield record
@@ -126,7 +126,7 @@ class Observers:
     """Everything that follows from the record while the search runs: tables, TensorBoard, checkpoints kept."""
 
     def __init__(self, directory: ResultsDirectory, record: Record, conductor: Conductor):
-        self._keeper = CheckpointKeeper(directory.checkpoints)
+        self._keeper = CheckpointKeeper(directory.checkpoints, conductor.space.search.keep_checkpoints)
         for moment, event in record.events:
             self._keeper(moment, event)
         self._keeper.sweep()

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from wrn_search.space.errors import InputError
-from wrn_search.space.values import one_of, plain_text, text, true_or_false, whole_number
+from wrn_search.space.values import is_path, one_of, text, true_or_false, whole_number
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,6 @@ DATASET_FACTS: dict[str, DatasetFacts] = {
 SVHN_EXTRA_IMAGES = 531_131
 
 
-def _is_path(value: str) -> bool:
-    try:
-        Path(value).expanduser()
-    except RuntimeError:  # nobody of that name has a home
-        return False
-    return bool(value) and plain_text(value)
-
-
 class DatasetSettings(BaseModel):
     """The images of a search. Omitted keys take the data set's own defaults (`DATASET_FACTS`)."""
 
@@ -53,7 +45,7 @@ class DatasetSettings(BaseModel):
     name: Annotated[str, one_of(*DATASET_FACTS)] = "cifar10"
     root: Annotated[
         str | None,
-        text("must be a path, without control characters and unknown ~users", _is_path, nullable=True),
+        text("must be a path, without control characters and unknown ~users", is_path, nullable=True),
     ] = None
     extra: Annotated[bool, true_or_false()] = False
     validation: Annotated[int, whole_number(1, 10_000_000)] = 5000

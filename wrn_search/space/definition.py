@@ -18,7 +18,16 @@ from wrn_search.space.architecture import (
 )
 from wrn_search.space.datasets import DatasetSettings
 from wrn_search.space.domains import Choice, Domain, IntRange, Scalar, is_domain
-from wrn_search.space.key_leaves import BLOCK, GPU_SHARE, LR_DROPS, NAME, OBJECTIVES, RUNGS, auto_or_count
+from wrn_search.space.key_leaves import (
+    BLOCK,
+    GPU_SHARE,
+    LR_DROPS,
+    NAME,
+    OBJECTIVES,
+    RUNGS,
+    WARM_START,
+    auto_or_count,
+)
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 from wrn_search.space.values import one_of, plain_text, real_number, text, whole_number
 
@@ -147,6 +156,13 @@ class SearchSettings(Section):
     repeats: Annotated[
         int, whole_number(1, 1000), Field(description="seeds per configuration; rows = trials * repeats")
     ] = 1
+    warm_start: Annotated[
+        tuple[str, ...],
+        WARM_START,
+        Field(
+            description="results directories of other searches that the searcher learns from before it begins"
+        ),
+    ] = ()
     max_hours: Annotated[
         float | None,
         real_number(0, 100_000, above=True, nullable=True),
@@ -167,6 +183,11 @@ class SearchSettings(Section):
         real_number(0, 1),
         Field(description="the search ends when 10 trials have ended and more than this share has failed"),
     ] = 0.5
+    keep_checkpoints: Annotated[
+        int,
+        whole_number(1, 1_000_000),
+        Field(description="checkpoints of so many best completed trials stay, to export and to go on from"),
+    ] = 3
     seed: Annotated[
         int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
     ] = 0

@@ -88,3 +88,16 @@ def finite_values(value: Scalar | Domain) -> tuple[Scalar, ...] | None:
             return None
         case _:
             return (value,)
+
+
+def member(domain: Domain, value: Scalar) -> Scalar | None:
+    """The domain's own value that equals `value` (4 for 4.0 in an int domain); None if it holds none."""
+    match domain:
+        case Choice(options):
+            return next((option for option in options if option == value), None)
+        case _ if isinstance(value, str):
+            return None
+        case IntRange():
+            return int(value) if value in domain.values else None
+        case Uniform(low, high) | LogUniform(low, high):
+            return float(value) if low <= value <= high else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from wrn_search.space.architecture import MAX_DEEPENING_FACTOR, block_name, parse_block
 from wrn_search.space.leaves import Leaf, broken, got
-from wrn_search.space.values import one_of, real_number, text, whole_number
+from wrn_search.space.values import is_path, one_of, real_number, text, whole_number
 
 NAME_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0}
@@ -70,6 +70,17 @@ def _check_gpu_share(value: Any) -> str | float:
     raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}")
 
 
+def _check_warm_start(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise broken(f"must be a list of results directories, such as [results/other], {got(value)}")
+    for index, item in enumerate(value):
+        if not isinstance(item, str) or not is_path(item):
+            raise broken(f"must be the path of a results directory, {got(item)}", index)
+        if item in value[:index]:
+            raise broken(f"must list every results directory once, {got(item)} twice", index)
+    return tuple(value)
+
+
 def _check_objectives(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value:
         raise broken(f"must be a list, such as [val_error], {got(value)}")
@@ -102,6 +113,7 @@ RUNGS = Leaf(
 GPU_SHARE = Leaf(
     _check_gpu_share, {"anyOf": [{"enum": ["auto", *GPU_SHARES]}, {"enum": list(GPU_SHARES.values())}]}
 )
+WARM_START = Leaf(_check_warm_start, {"type": "array", "items": {"type": "string", "minLength": 1}})
 OBJECTIVES = Leaf(
     _check_objectives, {"type": "array", "items": {"enum": ["val_error"]}, "minItems": 1, "maxItems": 1}
 )

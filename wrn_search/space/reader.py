@@ -20,7 +20,6 @@ from wrn_search.space.yaml_source import Source, parse_source, read_source, with
 # Keys of the design that a later version brings: refused by name until then.
 NOT_YET: dict[KeyPath, str] = {
     ("model", "num_params"): "exact parameter budgets are",
-    ("search", "warm_start"): "warm starting from another search is",
 }
 SECTIONS: dict[str, type[BaseModel]] = {
     name: field.annotation

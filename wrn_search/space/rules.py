@@ -132,6 +132,13 @@ def _grid_is_no_larger_than_trials_may_be(space: Space) -> Iterator[Broken]:
         yield Broken(path, text, (path, ("search", "searcher"), ("model",), ("training",)))
 
 
+def _who_learns_may_start_warm(space: Space) -> Iterator[Broken]:
+    if space.search.warm_start and space.search.searcher != "tpe":
+        reads: tuple[Path, ...] = (("search", "warm_start"), ("search", "searcher"))
+        text = "is for a searcher that learns (tpe), but got searcher: " + space.search.searcher
+        yield Broken(reads[0], text, reads)
+
+
 def _rungs_below_epochs(space: Space) -> Iterator[Broken]:
     rungs, epochs = space.search.rungs, space.training.epochs
     if space.search.scheduler == "asha" and isinstance(rungs, tuple) and rungs[-1] >= epochs:
@@ -149,6 +156,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _enough_images,
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,
+    _who_learns_may_start_warm,
     _rungs_below_epochs,
 )
 

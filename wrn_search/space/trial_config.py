@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from wrn_search.space.architecture import Architecture
 from wrn_search.space.datasets import DatasetSettings
 
@@ -55,3 +57,28 @@ LEAVES = tuple(
     field.name for field in dataclasses.fields(TrialConfig) if field.name not in ("dataset", "seed")
 )
 REAL_LEAVES = tuple(field.name for field in dataclasses.fields(TrialConfig) if field.type == "float")
+
+_FIELD_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float, int), "str": (str,)}
+
+
+def config_problem(values: dict[str, Any]) -> str | None:
+    """Why plain values from a file are no `TrialConfig.to_dict`; None if they are."""
+    known = {field.name: str(field.type) for field in dataclasses.fields(TrialConfig)}
+    if values.keys() != known.keys():
+        odd = ", ".join(sorted(values.keys() ^ known.keys()))
+        return f"must have the fields of a trial's config, but these are missing or unknown: {odd}"
+    for name, kind in known.items():
+        if kind in _FIELD_TYPES and type(values[name]) not in _FIELD_TYPES[kind]:
+            return f"{name} must be {kind}, but got {values[name]!r}"
+    drops = values["lr_drops"]
+    if not isinstance(drops, list) or not all(type(drop) in (int, float) for drop in drops):
+        return f"lr_drops must be a list of numbers, but got {drops!r}"
+    try:
+        assert TrialConfig.from_dict(values).architecture  # building it checks depth and block
+    except ValidationError as error:
+        return (
+            f"dataset must be that of a search, but got {values['dataset']!r} ({error.error_count()} wrong)"
+        )
+    except (ValueError, TypeError) as error:
+        return f"must describe a network, but got: {error}"
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from wrn_search.space.errors import nearest
@@ -78,6 +79,15 @@ def one_of(
 def plain_text(value: str, also: str = "") -> bool:
     """Whether text holds no control character but those in `also`, and no half of a surrogate pair."""
     return all(sign in also or unicodedata.category(sign) not in ("Cc", "Cs") for sign in value)
+
+
+def is_path(value: str) -> bool:
+    """Whether text can name a file: it is not empty, plain, and a `~user` in it has a home."""
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        return False
+    return bool(value) and plain_text(value)
 
 
 def true_or_false() -> Leaf:
