@@ -182,7 +182,7 @@ def test_a_node_that_joins_with_other_packages_gets_no_trial(nodes: Nodes, anoth
     search = nodes.search("--set", "search.trials=6", "--results", "out", "--quiet")
     _wait_until(search, events, _reports(2))
     nodes.join(**another_torch)
-    output, errors = search.communicate(timeout=DEADLINE)
+    _, errors = search.communicate(timeout=DEADLINE)
     assert search.returncode == 0, errors
     assert errors.startswith(
         "a node that joined is not used: --address: every node must have the driver's torch ("

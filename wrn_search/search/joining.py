@@ -13,13 +13,13 @@ from typing import Any
 from ray.tune import Callback
 
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.looking import own_versions
 from wrn_search.search.nodes import (
     LivingNode,
     Probe,
     begin_look,
     end_look,
     living_nodes,
-    own_versions,
     problems_of,
 )
 from wrn_search.search.request import ADAPTIVE_SEARCHERS
