@@ -16,7 +16,7 @@ from tests.cluster.hosts import TwoHosts, why_not
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = "cluster/local.yaml"
 SPACE = "search_spaces/digits_quickstart.yaml"
-QUICK = ["--set", "training.epochs=4", "--set", "search.scheduler=none", "--set", "search.searcher=random"]
+QUICK = ["training.epochs=3", "search.scheduler=none", "search.searcher=random", "model.widen_factor=1"]
 
 REASON = why_not()
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(REASON is not None, reason=str(REASON))]
@@ -79,9 +79,13 @@ def _ray(hosts: TwoHosts, *command: str, check: bool = True):
     return hosts.laptop.run("ray", *command, cwd=hosts.laptop.home / "project", check=check)
 
 
+def _set(*values: str) -> list[str]:
+    """The options that set values."""
+    return [part for value in [*QUICK, *values] for part in ("--set", value)]
+
+
 def _submit(hosts: TwoHosts, *options: str, check: bool = True):
-    command = ["submit", CLUSTER, "run_search.py", SPACE, "--address", "auto", *QUICK, *options]
-    return _ray(hosts, *command, check=check)
+    return _ray(hosts, "submit", CLUSTER, "run_search.py", SPACE, "--address", "auto", *options, check=check)
 
 
 def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> None:
@@ -99,21 +103,24 @@ def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> No
 
 
 def test_a_search_runs_on_both_machines(cluster: TwoHosts) -> None:
-    done = _submit(cluster, "--set", "search.trials=8")
+    # `ray submit` joins its arguments unquoted: what the remote shell would take for itself has quotes of its own.
+    done = _submit(cluster, *_set("search.trials=6", "'model.depth={choice: [10]}'"))
     results = cluster.shared / "results" / "digits_quickstart"
     assert f"Results: {results}" in done.stdout
     trials, epochs = wrn_search.read(results)
-    assert trials["status"].tolist() == ["completed"] * 8
+    assert trials["status"].tolist() == ["completed"] * 6
+    assert set(trials["depth"]) == {10}
     assert set(trials["node"]) == {"wrn-head", "wrn-worker"}
-    assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3, 4]] * 8
+    assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3]] * 6
     for host in (cluster.head, cluster.worker):  # each prepared the images, once
         assert len(list((host.home / ".cache/wrn-search/prepared").glob("digits-[!s]*/meta.json"))) == 1
 
 
 def test_a_job_runs_with_the_working_directory_that_it_brings(cluster: TwoHosts) -> None:
-    script = ["python", "run_search.py", SPACE, "--address", "auto", *QUICK, "--set", "search.trials=2"]
+    script = ["python", "run_search.py", SPACE, "--address", "auto"]
+    script += _set("search.trials=2", "model.depth={choice: [10]}", "name=job")
     brought = ["--address", "http://127.0.0.1:8265", "--working-dir", ".", "--"]
-    done = _ray(cluster, "job", "submit", *brought, *script, "--set", "name=job")
+    done = _ray(cluster, "job", "submit", *brought, *script)
     assert "succeeded" in done.stdout
     trials, _ = wrn_search.read(cluster.shared / "results" / "job")
     assert trials["status"].tolist() == ["completed"] * 2
@@ -129,7 +136,7 @@ def test_storage_that_a_node_cannot_use_is_told_with_its_name(cluster: TwoHosts)
     rule = (
         "--results: must be a directory on storage that all nodes share and can write, but got on wrn-worker"
     )
-    own = _submit(cluster, "--results", "/dev/shm/own/out", check=False)
+    own = _submit(cluster, *_set(), "--results", "/dev/shm/own/out", check=False)
     assert own.returncode != 0
     assert (
         f"{rule} ({cluster.addresses['worker']}): the driver's files are not in /dev/shm/own/out"
@@ -140,7 +147,7 @@ def test_storage_that_a_node_cannot_use_is_told_with_its_name(cluster: TwoHosts)
     shared = str(cluster.shared)
     cluster.worker.run("mount", "--bind", "-o", "ro", shared, shared)
     try:
-        locked = _submit(cluster, "--results", f"{shared}/locked", check=False)
+        locked = _submit(cluster, *_set(), "--results", f"{shared}/locked", check=False)
     finally:
         cluster.worker.run("umount", shared)
     assert f"{rule} ({cluster.addresses['worker']}): Read-only file system ({shared}/locked)" in locked.stdout

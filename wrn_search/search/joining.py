@@ -119,7 +119,7 @@ def concurrent_on(nodes: Sequence[Node], space: Space, allotment: Allotment) -> 
 
 
 def _placeholder(node: LivingNode) -> Any:
-    """Takes all cores of a node and does nothing; it ends with the search's Ray session."""
+    """Takes all cores of a node and does nothing; it ends when nobody holds it any more."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
