@@ -101,12 +101,12 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     state = begun.state if begun else None
     sources = read_sources(request.space.search.warm_start, request.directory.path)
-    data = prepare(request.space.dataset)
-    check_batch_size(request.space, data.train_images)
-    if state is not None:
-        check_same_split(state, data.split_hash)
     with ExitStack() as stack:
-        joined = _nodes_of_a_running_ray(address, stack)
+        joined = _nodes_of_a_running_ray(address, stack)  # first: where none answers nothing need be downloaded
+        data = prepare(request.space.dataset)
+        check_batch_size(request.space, data.train_images)
+        if state is not None:
+            check_same_split(state, data.split_hash)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
         able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
