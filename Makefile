@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
+KILLS ?= 50
+FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cluster quickstart test test-slow test-cluster check format bench clean
+.PHONY: help install install-dev install-cluster quickstart test test-slow test-cluster faults check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -39,14 +41,17 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 	echo "$(BIN)/python run_search.py $(SPACE) --results $$results"; \
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
-test: $(INSTALLED_DEV) ## the tests, without the slow ones and those of clusters
-	$(BIN)/python -m pytest -m "not slow and not cluster"
+test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
+	$(BIN)/python -m pytest -m "not slow and not faults and not cluster"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not cluster"
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
 	$(BIN)/python -m pytest -m cluster
+
+faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
+	$(BIN)/python -m pytest tests/faults -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 check: $(INSTALLED_DEV) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -64,6 +69,7 @@ bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
 	$(BIN)/python -m benchmarks.bn_relu --rounds 3
 	$(BIN)/python -m benchmarks.training_rate --rounds 3 --networks 10-1,16-2
 	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
+	$(BIN)/python -m benchmarks.recording
 
 clean: ## remove .venv and caches; results stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

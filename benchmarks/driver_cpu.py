@@ -52,7 +52,7 @@ def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, flo
     data = prepare(request.space.dataset)
     allotment = allotment_of(request, [NODE])
     facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-    with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, resume=False) as record:
+    with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, begun=None) as record:
         cpu, wall = time.process_time(), time.perf_counter()
         conductor = Conductor(request.space, facts, allotment, record)
         observers = Observers(request.directory, record, conductor)

@@ -34,11 +34,20 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "training", "results"},
         {"ray", "optuna", "rich", "yaml", "torch"},
     ),
+    "winner": (
+        2,
+        {"space", "complexity", "metrics", "training", "results"},
+        {"torch", "numpy", "PIL", "onnx", "onnxruntime"},
+    ),
     "analysis": (2, {"space", "complexity", "metrics", "results"}, {"numpy", "pandas", "optuna", "plotly"}),
-    "cli": (3, {"space", "complexity", "metrics", "training", "results", "search", "analysis"}, {"rich"}),
+    "cli": (
+        3,
+        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "winner"},
+        {"rich"},
+    ),
     "__main__": (3, {"space", "cli"}, set()),
     "run_search": (3, {"cli"}, set()),
-    "__init__": (3, {"results", "search"}, set()),  # `run` and `read`, on first use
+    "__init__": (3, {"results", "search", "winner"}, set()),  # `run`, `read`, `load_model`, on first use
 }
 
 

@@ -1,6 +1,7 @@
 """WRN Search: how deep, how wide and how regularised a Wide Residual Network should be, found by a measured search.
 
-From a notebook: `wrn_search.run(space, ...)` runs a search, `wrn_search.read(results, ...)` gives its tables.
+From a notebook: `wrn_search.run(space, ...)` runs a search, `wrn_search.read(results, ...)` gives its tables,
+`wrn_search.load_model(file)` a network that `export` wrote.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wrn_search.results.reader import read_results as read
     from wrn_search.search.run import run
+    from wrn_search.winner.formats import load_model
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "read", "run"]
+__all__ = ["__version__", "load_model", "read", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """`run` and `read` on first use: importing the package alone loads neither ray nor pandas."""
+    """Each on first use: importing the package alone loads neither ray nor pandas nor torch."""
     if name == "run":
         from wrn_search.search.run import run
 
@@ -25,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from wrn_search.results.reader import read_results
 
         return read_results
+    if name == "load_model":
+        from wrn_search.winner.formats import load_model
+
+        return load_model
     raise AttributeError(f"module 'wrn_search' has no attribute '{name}'")

@@ -13,8 +13,8 @@ class EpochMetrics:
     learning_rate: float
     train_loss: float  # mean cross-entropy over the epoch's augmented batches
     train_error: float
-    val_loss: float
-    val_error: float
+    val_loss: float | None  # both None where no image is held out: a confirmation trains on all of them
+    val_error: float | None
     seconds: float  # wall seconds of training, data path included, validation not
     images_per_second: float  # training images over `seconds`
     memory_bytes: int  # high-water mark of the trial so far: CUDA reserved, else resident

@@ -13,14 +13,16 @@ from wrn_search.__main__ import COMMANDS, NOT_YET, main
 from wrn_search.cli.exits import exit_status, show
 from wrn_search.space.errors import InputError, Problem
 
+ALL = ", ".join(COMMANDS)
+
 
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("chek", "COMMAND: must be one of check, describe, but got 'chek' (did you mean 'check'?)"),
-        ("", "COMMAND: must be one of check, describe, but got ''"),
-        ("\x1b[31m", "COMMAND: must be one of check, describe, but got '\\x1b[31m'"),
-        *((name, f"COMMAND: '{name}' is not supported yet; use one of check, describe") for name in NOT_YET),
+        ("chek", f"COMMAND: must be one of {ALL}, but got 'chek' (did you mean 'check'?)"),
+        ("", f"COMMAND: must be one of {ALL}, but got ''"),
+        ("\x1b[31m", f"COMMAND: must be one of {ALL}, but got '\\x1b[31m'"),
+        *((name, f"COMMAND: '{name}' is not supported yet; use one of {ALL}") for name in NOT_YET),
     ],
 )
 def test_an_unknown_command_is_told(command: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +61,8 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
         main(["--help"])
 
     assert ended.value.code == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    lines = capsys.readouterr().out.splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "]
     assert listed == list(COMMANDS)
 
 
@@ -70,6 +73,10 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
         ["check", "--schema"],
         ["describe", "--depth", "28", "--widen-factor", "10"],
         ["--help"],
+        ["export", "--help"],
+        ["predict", "--help"],
+        ["rerun", "--help"],
+        ["tensorboard", "no/such"],
     ],
     ids=" ".join,
 )

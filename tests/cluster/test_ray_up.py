@@ -94,7 +94,9 @@ def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> No
     done = hosts.laptop.run(
         "python", "run_search.py", SPACE, "--address", "auto", cwd=hosts.laptop.home / "project", check=False
     )
-    assert time.monotonic() - began < 60  # 15 s where other tests leave it a core; Ray itself tries for minutes
+    assert (
+        time.monotonic() - began < 60
+    )  # 15 s where other tests leave it a core; Ray itself tries for minutes
     assert done.returncode == 2
     assert done.stderr.startswith(
         "--address: a Ray cluster must answer at auto (start one with `ray start --head` or "

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
-import time
-import urllib.request
-
 import pytest
 
 from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.events import Completed, Diverged, Failed, Stopped
 from wrn_search.results.state import SearchState
-from wrn_search.results.tensorboard import SCALARS, TensorBoardLog
+from wrn_search.results.tensorboard import COMPARED, SCALARS, TensorBoardLog
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
 
+from .boards import rows_of, serving
 from .searches import follow, proposed, reported, search_started, started, timed
 
 
@@ -71,46 +65,21 @@ def board(tmp_path_factory):
     state = SearchState()
     log = TensorBoardLog(directory, state, DOMAINS)
     follow(log, state, events())
-    options = ["--logdir", str(directory.tensorboard), "--host", "127.0.0.1", "--port", "0"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tensorboard.main", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
     try:
-        addresses = (re.search(r"http://[\d.]+:\d+", line) for line in server.stdout)
-        address = next(filter(None, addresses))[0]
-        yield lambda route, body=None: ask(address + route, body)
+        with serving(directory.tensorboard) as asked:
+            yield asked
     finally:
         log.close()
-        server.kill()  # SIGINT is ignored below a shell that runs its commands in the background
-        server.communicate(timeout=120)
-
-
-def ask(url, body):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return json.load(answer)
 
 
 def session_groups(board):
     """The rows of the HParams tab by name, once the server has read all six runs."""
-    statuses = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
-    body = {"allowedStatuses": statuses, "colParams": [], "startIndex": 0, "sliceSize": 100}
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        groups = board("/data/plugin/hparams/session_groups", body).get("sessionGroups", [])
-        if sum(len(group["sessions"]) for group in groups) == 6:
-            return {group["name"]: group for group in groups}
-        time.sleep(0.2)
-    raise AssertionError(f"the server should see six sessions, but got {groups}")
+    return rows_of(board, sessions=6)
 
 
 def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):
     groups = session_groups(board)
-    assert set(groups) == {f"configuration_{number:03d}" for number in (0, 2, 3, 4, 5)}
+    assert set(groups) == {name(number) for number in (0, 2, 3, 4, 5)}
     status = {
         session["name"][:3]: session["status"] for group in groups.values() for session in group["sessions"]
     }
@@ -126,9 +95,14 @@ def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):
 
 def test_hyperparameters_are_shown_with_their_types(board):
     groups = session_groups(board)
-    assert groups["configuration_000"]["hparams"] == hparams_of(0)
-    assert groups["configuration_003"]["hparams"] == pytest.approx(hparams_of(3))
-    assert groups["configuration_003"]["hparams"]["nesterov"] is False
+    assert groups[name(0)]["hparams"] == hparams_of(0)
+    assert groups[name(3)]["hparams"] == pytest.approx(hparams_of(3))
+    assert groups[name(3)]["hparams"]["nesterov"] is False
+
+
+def name(number):
+    """The row of a configuration: the short name of its first seed."""
+    return f"{number:03d}_WRN-16-4_p0.30_wd5e-4"
 
 
 def values(group):
@@ -137,16 +111,14 @@ def values(group):
 
 def test_the_seeds_of_a_configuration_are_averaged_at_their_last_epoch(board):
     groups = session_groups(board)
-    assert [session["name"] for session in groups["configuration_000"]["sessions"]] == [
+    assert [session["name"] for session in groups[name(0)]["sessions"]] == [
         "000_WRN-16-4_p0.30_wd5e-4",
         "001_WRN-16-4_p0.30_wd5e-4_r1",
     ]
-    assert values(groups["configuration_000"])["val_error"] == 15.0
-    assert set(values(groups["configuration_000"])) == set(SCALARS)
-    assert values(groups["configuration_002"])["val_error"] == 70.0
-    assert (
-        "metricValues" not in groups["configuration_004"] or not groups["configuration_004"]["metricValues"]
-    )
+    assert values(groups[name(0)])["val_error"] == 15.0
+    assert set(values(groups[name(0)])) == {"val_error", "val_loss", "train_error", "train_loss"}
+    assert values(groups[name(2)])["val_error"] == 70.0
+    assert "metricValues" not in groups[name(4)] or not groups[name(4)]["metricValues"]
 
 
 def test_the_columns_have_types_and_domains_to_filter_by(board):
@@ -167,7 +139,7 @@ def test_the_columns_have_types_and_domains_to_filter_by(board):
     assert infos["dropout"]["domainInterval"] == {"minValue": 0.0, "maxValue": 0.5}
     assert infos["weight_decay"]["domainInterval"] == {"minValue": 1e-5, "maxValue": 1e-2}
     assert infos["batch_size"]["domainInterval"] == {"minValue": 32, "maxValue": 128}
-    assert [info["name"]["tag"] for info in experiment["metricInfos"]] == list(SCALARS)
+    assert [info["name"]["tag"] for info in experiment["metricInfos"]] == list(COMPARED)
 
 
 def test_the_scalars_tab_has_a_run_for_each_trial_that_reported(board):

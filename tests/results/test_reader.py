@@ -200,3 +200,15 @@ def test_a_part_that_compaction_takes_away_is_no_error(small, monkeypatch):
     monkeypatch.setattr(reader, "_read", compact_first)
     _, epochs = read_tables(small.path)
     assert epochs.equals(epochs_table(rows))
+
+
+def test_read_gives_pandas_or_pyarrow(small):
+    import wrn_search
+
+    assert isinstance(wrn_search.read(small.path)[0], pd.DataFrame)
+    tables = wrn_search.read(small.path, as_="pyarrow")
+    assert all(table.equals(other) for table, other in zip(tables, read_tables(small.path), strict=True))
+    with pytest.raises(
+        InputError, match="as_: must be one of pandas, pyarrow, but got 'panda' \\(did you mean"
+    ):
+        wrn_search.read(small.path, as_="panda")

@@ -99,7 +99,7 @@ def test_a_run_begins_with_the_start_of_its_trial(directory):
     logged(directory, timed(search_started(), proposed(0), started(0)))
     start, end = session(run_of(directory, 0))
     assert start.start_time_secs == START + 2
-    assert start.group_name == "configuration_000"
+    assert start.group_name == "000_WRN-16-4_p0.30_wd5e-4"
     assert {name: value.number_value for name, value in start.hparams.items()} == {
         "depth": 16,
         "dropout": 0.3,
@@ -202,3 +202,22 @@ def test_an_epoch_is_never_in_a_run_twice(sessions, tmp_path_factory):
         log.close()
     steps = [step for step, _ in scalars(run_of(directory, 0))]
     assert sorted(steps) == sorted({epoch for epochs in sessions for epoch in epochs})
+
+
+def test_runs_of_no_trial_go_and_the_files_of_others_stay(directory):
+    """A loss of power may take a proposal from the record whose run had reached the disk."""
+    logged(
+        directory,
+        timed(
+            search_started(), *(proposed(number, dropout=0.1) for number in range(2)), started(0), started(1)
+        ),
+    )
+    (run,) = directory.tensorboard.glob("001_*")
+    own = directory.tensorboard / "001_WRN-16-4_own"
+    own.mkdir()
+    (own / "notes.txt").write_text("mine")
+    logged_again = fold(timed(search_started(), proposed(0, dropout=0.1), started(0)))
+    TensorBoardLog(directory, logged_again, DOMAINS).close()
+    assert not run.exists()
+    assert (own / "notes.txt").read_text() == "mine"
+    assert len(list(directory.tensorboard.glob("000_*"))) == 1

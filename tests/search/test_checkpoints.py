@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.playing import metrics, space_of
+from tests.search.playing import conductor_of, metrics, new_record, play, space_of
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -13,7 +13,12 @@ from wrn_search.results.events import (
     Reported,
     Stopped,
 )
+from wrn_search.results.record import Record
+from wrn_search.results.state import FINAL
 from wrn_search.search.checkpoints import CheckpointKeeper
+from wrn_search.search.conductor import Assignment, Conductor
+
+BEST = 3  # completed trials that keep their checkpoint
 
 
 @pytest.fixture
@@ -78,3 +83,52 @@ def test_a_sweep_takes_what_a_kill_left(folder) -> None:
     (folder / "3.pt.tmp").write_bytes(b"half")
     keeper.sweep()
     assert _kept(folder) == {"3.pt"}
+
+
+def test_a_search_of_2000_trials_leaves_no_more_than_can_still_be_needed(tmp_path, monkeypatch) -> None:
+    """Real files of a played search, at each of its reports: running trials' and the best's, through kills."""
+    monkeypatch.setattr(
+        "os.fsync", lambda descriptor: None
+    )  # of 2,000 ends; what the disk keeps is tested elsewhere
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    space = space_of(search={"trials": 2000, "searcher": "random", "rungs": [1, 3, 6]})
+    record = new_record(tmp_path / "events.jsonl", space)
+    most, running = [0], 4
+
+    def curve(assignment: Assignment, epoch: int) -> float | None:
+        path = folder / f"{assignment.trial_id}.pt"
+        path.with_name(path.name + ".partial").write_bytes(b"weights")
+        path.with_name(path.name + ".partial").replace(path)
+        most[0] = max(most[0], len(_kept(folder)))
+        if assignment.number % 97 == 5 and epoch == 2:
+            return None  # diverges
+        return 90.0 / (1 + assignment.config.dropout * epoch) + assignment.number % 7
+
+    for reports in (1500, 1500, 1500, None):
+        keeper = CheckpointKeeper(folder, BEST)
+        for moment, event in record.events:
+            keeper(moment, event)
+        keeper.sweep()
+        conductor = conductor_of(space, record, running)
+        record.subscribe(keeper)
+        play(conductor, curve, reports or float("inf"))
+        assert _kept(folder) == _needed(conductor, folder)
+        record.close()
+        (folder / "00007-deadbeef.pt.partial").write_bytes(b"half of a write that was killed")
+        record = Record.open(record.path)
+    assert len(conductor.state.trials) == 2000
+    assert (
+        most[0] <= running + BEST + 2
+    )  # the half of a write, and one that has just taken the place of the best
+
+
+def _needed(conductor: Conductor, folder: Path) -> set[str]:
+    """Files of the trials that have not ended, as far as they have reported, and of the best completed ones."""
+    trials = conductor.state.trials.values()
+    best = sorted(
+        (trial.last.val_error, trial.number) for trial in trials if trial.status == "completed" and trial.last
+    )
+    kept = {number for _, number in best[:BEST]}
+    kept |= {trial.number for trial in trials if trial.status not in FINAL and trial.reports}
+    return {f"{conductor.state.trials[number].trial_id}.pt" for number in kept}

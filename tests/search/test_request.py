@@ -39,8 +39,8 @@ def test_results_go_to_the_name_unless_told_otherwise(tmp_path) -> None:
     assert request_of(DOCUMENT, [], tmp_path).directory.path == tmp_path
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/search", "gs://x", "hdfs://name:9/x"])
-def test_an_object_store_is_refused_before_anything_is_made(tmp_path, monkeypatch, address) -> None:
+@pytest.mark.parametrize("address", ["gs://bucket/search", "gs://x", "hdfs://name:9/x"])
+def test_an_unknown_store_is_refused_before_anything_is_made(tmp_path, monkeypatch, address) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"^--results: must be a directory .* but got .* not supported yet"):
         request_of(DOCUMENT, [], address)

@@ -126,14 +126,18 @@ def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
     }
 
 
-def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path) -> None:
-    """Also when it hangs in C code that never gives the interpreter back."""
+@pytest.mark.parametrize("method", ["run_epoch", "save", "restore"])
+def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path, method: str) -> None:
+    """Also when it hangs in C code that never gives the interpreter back, and when its checkpoint's disk hangs."""
     assignment = _assignment(tmp_path / "trial.pt") | {"epoch_seconds": 1.0}
+    if method == "restore":
+        (tmp_path / "trial.pt").touch()
     program = f"""
 import ctypes
 from wrn_search.search.trainable import WideResNetTrainable
 from wrn_search.training.loop import Training
-Training.run_epoch = lambda self: ctypes.PyDLL(None).sleep(50)
+Training.run_epoch = lambda self: None
+Training.{method} = lambda self, *rest: ctypes.PyDLL(None).sleep(50)
 trainable = WideResNetTrainable.__new__(WideResNetTrainable)
 trainable.setup({assignment!r})
 trainable.step()

@@ -39,7 +39,7 @@ class Summary:
 def summary_of(state: SearchState) -> Summary:
     """The summary of a search, finished or not."""
     trials = list(state.trials.values())
-    full = [trial for trial in trials if trial.status == "completed"]
+    full = [trial for trial in trials if trial.status == "completed" and trial.best_val_error is not None]
     by_cell: dict[tuple[int, float], list[TrialState]] = defaultdict(list)
     for trial in trials:
         by_cell[trial.config["depth"], trial.config["widen_factor"]].append(trial)
@@ -57,7 +57,9 @@ def summary_of(state: SearchState) -> Summary:
 
 def last_error(trial: TrialState) -> float:
     """Validation error at the trial's last epoch, in percent."""
-    return trial.reports[-1][1].val_error
+    error = trial.reports[-1][1].val_error
+    assert error is not None, "the trial was trained on all images, so that none could validate it"
+    return error
 
 
 def summary_text(state: SearchState, where: str) -> str:
@@ -79,7 +81,7 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
     searched = ", ".join(f"{name} {_shown(value)}" for name, value in best.hparams.items())
     return [
         f"Best trial at full epochs ({state.max_epochs}): {short_name(best.number, best.config, best.repeat)}",
-        f"  validation error {metrics.val_error:.2f} %, training error {metrics.train_error:.2f} %, "
+        f"  validation error {last_error(best):.2f} %, training error {metrics.train_error:.2f} %, "
         f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
         f"  {searched or 'nothing was searched'}",
         "  The lowest of many is lucky: a retrained winner is usually a little worse.",
@@ -129,7 +131,11 @@ def _end_lines(state: SearchState) -> list[str]:
 
 def _cell(trials: Iterable[TrialState]) -> Cell:
     statuses = Counter(trial.status for trial in trials)
-    errors = [last_error(trial) for trial in trials if trial.status == "completed"]
+    errors = [
+        last_error(trial)
+        for trial in trials
+        if trial.status == "completed" and trial.best_val_error is not None
+    ]
     completed, stopped = statuses["completed"], statuses["stopped"]
     return Cell(min(errors, default=None), completed, stopped, statuses.total() - completed - stopped)
 

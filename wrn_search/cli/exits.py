@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from wrn_search.space.errors import InputError, printable
+from wrn_search.space.errors import InputError, Problem, printable
 
 FAILED = 1
 BAD_INPUT = 2
@@ -35,6 +35,17 @@ def say(text: str) -> None:
     """Prints a line on stderr, if anybody listens there."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+def refuse_empty(options: argparse.Namespace, *names: str) -> None:
+    """An empty value, such as that of an unset shell variable, is not taken for the default.
+
+    Raises:
+        InputError: every option of `names` that is empty.
+    """
+    empty = [name for name in names if getattr(options, name) == ""]
+    if empty:
+        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)
 
 
 def exit_status(command: Callable[[], int]) -> int:

@@ -8,8 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, say, show
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
 
 _EXAMPLES = """\
 examples:
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    _refuse_empty(options)
+    refuse_empty(options, "results", "trials", "address")
     options.space = _found(options.space)
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
@@ -111,10 +110,3 @@ def _found(space: str) -> str:
         if home and not Path(space).exists() and (beside := Path(home).expanduser() / space).exists():
             return str(beside)
     return space
-
-
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty value, such as that of an unset shell variable, is not taken for the default."""
-    empty = [name for name in ("results", "trials", "address") if getattr(options, name) == ""]
-    if empty:
-        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)

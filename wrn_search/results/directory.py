@@ -81,6 +81,11 @@ class ResultsDirectory:
         return self.path / "checkpoints"
 
     @property
+    def confirmation(self) -> ResultsDirectory:
+        """The results directory of the finalists that `confirm` retrains."""
+        return ResultsDirectory(self.path / "confirm")
+
+    @property
     def ray(self) -> Path:
         """Scratch of Ray Tune; may be deleted."""
         return self.path / "ray"

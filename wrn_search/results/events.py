@@ -51,6 +51,19 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """The finalists of a confirmation: named by validation, before any of them is retrained, and never again."""
+
+    source: str  # search_id of the search that they come from
+    rule: str  # top | pareto
+    top: int  # how many at most; 0 is no limit
+    repeats: int  # fresh seeds of each finalist, for either kind of retraining
+    epochs: int  # of a retraining
+    configurations: int  # of the search that had reached full epochs
+    finalists: dict[str, Any]  # place from 1 -> `search.finalists.Finalist.to_dict()`
+
+
+@dataclass(frozen=True)
 class Proposed:
     """The searcher proposed a trial."""
 
@@ -81,6 +94,23 @@ class Reported:
     metrics: EpochMetrics
     node: str
     device: str
+
+
+@dataclass(frozen=True)
+class TestOpened:
+    """A trial of a confirmation may read the test split, now and once; on record before a file is opened."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What the test split said of a trial's network after its last epoch."""
+
+    number: int
+    test_loss: float
+    test_error: float  # percent
+    images: int  # that it was counted on
 
 
 @dataclass(frozen=True)
@@ -151,9 +181,12 @@ Event: TypeAlias = (
     SearchStarted
     | SearchResumed
     | Known
+    | Chosen
     | Proposed
     | Started
     | Reported
+    | TestOpened
+    | Tested
     | Stopped
     | Completed
     | Diverged
@@ -169,9 +202,12 @@ EVENTS: dict[str, type[Event]] = {
     "search_started": SearchStarted,
     "search_resumed": SearchResumed,
     "known": Known,
+    "chosen": Chosen,
     "proposed": Proposed,
     "started": Started,
     "reported": Reported,
+    "test_opened": TestOpened,
+    "tested": Tested,
     "stopped": Stopped,
     "completed": Completed,
     "diverged": Diverged,
@@ -191,7 +227,13 @@ _YEAR_9999 = 253_370_764_800  # Unix seconds
 # The id of a trial is also the name of its checkpoint.
 _TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 # JSON does not keep 1.0 apart from 1, and `bool` is no number here: so types are compared, not instances.
-_JSON_TYPES: dict[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,), bool: (bool,)}
+_JSON_TYPES: dict[Any, tuple[type, ...]] = {
+    int: (int,),
+    float: (float, int),
+    float | None: (float, int, type(None)),
+    str: (str,),
+    bool: (bool,),
+}
 
 
 def to_line(event: Event, seq: int, time: float) -> str:

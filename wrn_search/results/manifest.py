@@ -63,6 +63,12 @@ def write_manifest(path: Path, values: Mapping[str, Any]) -> None:
     atomic_write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
+def add_to_manifest(path: Path, details: Mapping[str, Any]) -> None:
+    """Adds what a session found out after its start; keys that are there are replaced."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    write_manifest(path, known | dict(details))
+
+
 def versions() -> dict[str, str | None]:
     """Version of Python and of each package, None where it is not installed."""
     return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}

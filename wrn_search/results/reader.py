@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.schema import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, VERSION_KEY
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.space.errors import InputError, Problem, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,17 +18,36 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 # Not `Int64` for all: pandas 3 makes objects of numbers as soon as such a column meets one of floats.
 _LATER = ("peak_memory_bytes", "threads")
+_FORMS = ("pandas", "pyarrow")
 
 
-def read_results(*directories: Path | str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(trials, epochs) of all results directories together, as pandas.
+@overload
+def read_results(
+    *directories: Path | str, as_: Literal["pandas"] = "pandas"
+) -> tuple[pd.DataFrame, pd.DataFrame]: ...
 
-    Whole numbers are int64; those that a trial may lack (`_LATER`) are `Int64`, which can be missing.
+
+@overload
+def read_results(*directories: Path | str, as_: Literal["pyarrow"]) -> tuple[pa.Table, pa.Table]: ...
+
+
+def read_results(
+    *directories: Path | str, as_: str = "pandas"
+) -> tuple[pd.DataFrame, pd.DataFrame] | tuple[pa.Table, pa.Table]:
+    """(trials, epochs) of all results directories together, as `pandas` frames or `pyarrow` tables.
+
+    In pandas, whole numbers are int64; those that a trial may lack (`_LATER`) are `Int64`, which can be missing.
 
     Raises:
-        InputError: see `read_tables`.
+        InputError: see `read_tables`; or `as_` is neither.
     """
+    if as_ not in _FORMS:
+        raise InputError.of(
+            "as_", f"must be one of {', '.join(_FORMS)}, but got {as_!r}{nearest(as_, _FORMS)}"
+        )
     trials, epochs = read_tables(*directories)
+    if as_ == "pyarrow":
+        return trials, epochs
     # pyarrow loads pandas here: only who asks for frames waits for it.
     return trials.to_pandas().astype(dict.fromkeys(_LATER, "Int64")), epochs.to_pandas()
 

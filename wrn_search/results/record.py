@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from wrn_search.results.events import (
+    Chosen,
     Completed,
     Diverged,
     Event,
@@ -18,6 +19,8 @@ from wrn_search.results.events import (
     Retried,
     SearchEnded,
     Stopped,
+    Tested,
+    TestOpened,
     TimedEvent,
     from_line,
     to_line,
@@ -27,7 +30,10 @@ from wrn_search.space.errors import InputError
 Subscriber = Callable[[float, Event], object]
 
 _SYNC_SECONDS = 1.0
-_SYNCED_AT_ONCE = (Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded)
+_SYNCED_AT_ONCE = (
+    *(Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
+    *(Chosen, TestOpened, Tested),
+)
 
 
 class Record:

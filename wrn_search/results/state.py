@@ -8,6 +8,7 @@ from typing import Any
 
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.events import (
+    Chosen,
     Completed,
     Diverged,
     Event,
@@ -23,6 +24,8 @@ from wrn_search.results.events import (
     SearchStarted,
     Started,
     Stopped,
+    Tested,
+    TestOpened,
     TimedEvent,
 )
 from wrn_search.space.errors import InputError
@@ -57,6 +60,8 @@ class TrialState:
     gpu_fraction: float | None = None
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
+    test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
+    tested: Tested | None = None  # in a confirmation, what the test split said
     _epochs: set[int] = field(default_factory=set, repr=False)
 
     @property
@@ -72,7 +77,8 @@ class TrialState:
     @property
     def best_val_error(self) -> float | None:
         """The lowest validation error on record, in percent."""
-        return min((metrics.val_error for _, metrics in self.reports), default=None)
+        errors = (metrics.val_error for _, metrics in self.reports)
+        return min((error for error in errors if error is not None), default=None)
 
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""
@@ -117,6 +123,7 @@ class SearchState:
     known: set[tuple[str, str]] = field(
         default_factory=set
     )  # (search_id, trial_id) of what other searches taught
+    choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _ended_seconds: float = 0.0  # of all sessions but the last
@@ -147,6 +154,8 @@ class SearchState:
                 self.ended = None
             case Known():
                 self.known.add((event.source, event.trial_id))
+            case Chosen():
+                self.choice = self.choice or event
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():
@@ -175,7 +184,16 @@ class SearchState:
     def _apply_to_trial(
         self,
         time: float,
-        event: Started | Reported | Stopped | Completed | Diverged | Failed | Retried | Interrupted,
+        event: Started
+        | Reported
+        | TestOpened
+        | Tested
+        | Stopped
+        | Completed
+        | Diverged
+        | Failed
+        | Retried
+        | Interrupted,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -185,6 +203,10 @@ class SearchState:
                 trial.report(time, event)
             case Started():
                 trial.start(time, event)
+            case TestOpened():
+                trial.test_opened.append(time)
+            case Tested():
+                trial.tested = trial.tested or event
             case Completed():
                 trial.end(time, "completed")
             case Stopped():

@@ -179,7 +179,7 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
         "val_loss": last.val_loss if last else None,
         "train_error": last.train_error if last else None,
         "train_loss": last.train_loss if last else None,
-        "test_error": None,
+        "test_error": trial.tested.test_error if trial.tested else None,
         "train_seconds": seconds,
         "images_per_second": images / seconds if seconds else None,
         "peak_memory_bytes": max((metrics.memory_bytes for metrics in all_metrics), default=None),

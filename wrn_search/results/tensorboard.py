@@ -6,6 +6,7 @@ The HParams messages are built here: TensorBoard's own `hparams.summary` needs T
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,8 @@ SCALARS = {
     "learning_rate": ("learning rate", api_pb2.DATASET_TRAINING),
     "images_per_second": ("images per second", api_pb2.DATASET_TRAINING),
 }
+# The columns of the HParams tab. Learning rates are equal at equal epochs, and rates of images tell of neighbours.
+COMPARED = ("val_error", "val_loss", "train_error", "train_loss")
 _FLUSH_SECONDS = 5
 _EVENT_FILES = "events.out.tfevents.*"
 _TAIL_BYTES = 1024
@@ -55,12 +58,19 @@ class TensorBoardLog:
     does each start of a trial: an epoch is never in a run twice.
     """
 
-    def __init__(self, directory: ResultsDirectory, state: SearchState, domains: Mapping[str, Domain]):
-        self._folder = directory.tensorboard
+    def __init__(
+        self,
+        directory: ResultsDirectory,
+        state: SearchState,
+        domains: Mapping[str, Domain],
+        folder: Path | None = None,  # instead of `tensorboard/`
+    ):
+        self._folder = folder or directory.tensorboard
         self._state = state
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
         self._write_experiment(domains)
+        self._delete_runs_of_no_trial()
         for trial in state.trials.values():
             if trial.status in FINAL and not _has_ended(self._run(trial)):
                 self._rewrite(trial)
@@ -68,6 +78,15 @@ class TensorBoardLog:
             elif trial.status not in FINAL and trial.started_at is not None:
                 self._rewrite(trial)
                 self._close(trial)
+
+    def _delete_runs_of_no_trial(self) -> None:
+        """A loss of power can take a proposal from the record whose run had reached the disk."""
+        runs = {self._run(trial).name for trial in self._state.trials.values()}
+        for folder in self._folder.glob("[0-9]*_WRN-*"):
+            if folder.name not in runs and folder.is_dir():
+                _delete_event_files(folder)
+                with contextlib.suppress(OSError):  # somebody keeps files of his own there
+                    folder.rmdir()
 
     def on_event(self, time: float, event: Event) -> None:
         """Writes what the event, which the state has applied, brings."""
@@ -96,9 +115,11 @@ class TensorBoardLog:
             hparam_infos=[_hparam_info(name, domain) for name, domain in domains.items()],
             metric_infos=[
                 api_pb2.MetricInfo(
-                    name=api_pb2.MetricName(tag=tag), display_name=display_name, dataset_type=dataset_type
+                    name=api_pb2.MetricName(tag=tag),
+                    display_name=SCALARS[tag][0],
+                    dataset_type=SCALARS[tag][1],
                 )
-                for tag, (display_name, dataset_type) in SCALARS.items()
+                for tag in COMPARED
             ],
         )
         _delete_event_files(self._folder)
@@ -115,8 +136,8 @@ class TensorBoardLog:
         writer = EventFileWriter(str(run), flush_secs=_FLUSH_SECONDS)
         began = trial.started_at or trial.finished_at or 0.0  # it may have failed before it started
         start = SessionStartInfo(
-            # The repeats of a configuration make one row, with the mean of their metrics.
-            group_name=f"configuration_{trial.configuration:03d}",
+            # The repeats of a configuration make one row, with the mean of their metrics and the name of the first.
+            group_name=short_name(trial.number - trial.repeat, trial.config),
             start_time_secs=began,
         )
         for name, value in trial.hparams.items():
@@ -133,7 +154,10 @@ class TensorBoardLog:
         if writer is None:
             return  # a late report of a trial that has ended
         for seconds, metrics in trial.reports[self._written[trial.number] :]:
-            values = [Summary.Value(tag=tag, simple_value=getattr(metrics, tag)) for tag in SCALARS]
+            told = {tag: getattr(metrics, tag) for tag in SCALARS}
+            values = [
+                Summary.Value(tag=tag, simple_value=value) for tag, value in told.items() if value is not None
+            ]
             writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
         self._written[trial.number] = len(trial.reports)
 

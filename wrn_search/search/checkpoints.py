@@ -11,6 +11,8 @@ from wrn_search.results.events import Completed, Diverged, Event, Failed, Propos
 class CheckpointKeeper:
     """Deletes each checkpoint as soon as nothing can need it; a subscriber of the record.
 
+    Of networks that were trained on all images, which no validation error ranks, each configuration's first stays.
+
     Args:
         folder: of the checkpoints.
         best: how many completed trials keep theirs (`search.keep_checkpoints`).
@@ -21,6 +23,7 @@ class CheckpointKeeper:
         self._places = best
         self._ids: dict[int, str] = {}
         self._errors: dict[int, float] = {}
+        self._repeats: dict[int, int] = {}
         self._best: list[int] = []  # completed trials by rising error, the lower number of equals first
 
     def __call__(self, moment: float, event: Event) -> None:
@@ -28,10 +31,13 @@ class CheckpointKeeper:
         match event:
             case Proposed():
                 self._ids[event.number] = event.trial_id
-            case Reported():
+                self._repeats[event.number] = event.repeat
+            case Reported() if event.metrics.val_error is not None:
                 self._errors[event.number] = event.metrics.val_error
-            case Completed():
+            case Completed() if event.number in self._errors:
                 self._keep_better(event.number)
+            case Completed() if self._repeats[event.number] > 0:
+                self._delete(event.number)
             case Stopped() | Diverged() | Failed():
                 self._delete(event.number)
             case _:

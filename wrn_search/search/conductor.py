@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -36,7 +36,7 @@ from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState, TrialState
 from wrn_search.search.outcomes import ended_trial, outcome_of
 from wrn_search.search.schedulers import SCHEDULERS
-from wrn_search.search.searchers import SEARCHERS
+from wrn_search.search.searchers import SEARCHERS, Hparams
 from wrn_search.search.seeds import derived_seed
 from wrn_search.search.sizing import Allotment
 from wrn_search.space.definition import Space
@@ -175,6 +175,10 @@ class Conductor:
             return False
         return True
 
+    def met_test_split(self, number: int, told: Mapping[str, Any]) -> bool:
+        """A trial asks for the test split, or tells what it said. Whether the trial goes on."""
+        raise AssertionError(f"a search never opens the test split, but trial {number} told {told}")
+
     def diverged(self, number: int, epoch: int, error: str) -> None:
         """A trial's loss turned non-finite in `epoch`."""
         self._end(Diverged(number, epoch, error))
@@ -268,20 +272,12 @@ class Conductor:
         if configuration >= self.space.trials:
             self.end_reason = "finished"
             return None
-        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
-        if repeat:  # as its first one was trained, also when the space has changed since
-            first = self.state.trials[number - 1]
-            hparams, config = (
-                first.hparams,
-                dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed),
-            )
-        else:
-            proposal = self._searcher.propose(configuration)
-            if proposal is None:
-                self._record.append(Exhausted(configuration - len(self._outside)))
-                self.end_reason = "exhausted"
-                return None
-            hparams, config = proposal, self.space.trial_config(proposal, seed, **self._resolved)
+        proposal = self._proposal(configuration, repeat)
+        if proposal is None:
+            self._record.append(Exhausted(configuration - len(self._outside)))
+            self.end_reason = "exhausted"
+            return None
+        hparams, config = proposal
         height, width, channels = self.facts.image_shape
         self._record.append(
             Proposed(
@@ -297,10 +293,23 @@ class Conductor:
         )
         return number
 
+    def _proposal(self, configuration: int, repeat: int) -> tuple[Hparams, TrialConfig] | None:
+        """What to train next; None when the space has run out."""
+        seed = derived_seed(self.space.search.seed, "trial", configuration, repeat)
+        if repeat:  # as its first one was trained, also when the space has changed since
+            first = self.state.trials[len(self.state.trials) - 1]
+            return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
+        hparams = self._searcher.propose(configuration)
+        if hparams is None:
+            return None
+        return hparams, self.space.trial_config(hparams, seed, **self._resolved)
+
     def _assignment(self, trial: TrialState) -> Assignment:
         self._live.add(trial.number)
         # Where the images lie may change between sessions; what they are may not.
-        config = dataclasses.replace(TrialConfig.from_dict(trial.config), dataset=self.space.dataset)
+        config = TrialConfig.from_dict(trial.config)
+        dataset = config.dataset.model_copy(update={"root": self.space.dataset.root})
+        config = dataclasses.replace(config, dataset=dataset)
         return Assignment(trial.number, trial.trial_id, config, trial.epochs_done)
 
     def _ends_at_last_report(self, number: int) -> bool:
@@ -310,12 +319,16 @@ class Conductor:
             return False
         epoch = trial.reports[-1][1].epoch
         if epoch >= self.space.training.epochs:
-            self._record.append(Completed(number))
-            return True
+            return self._completed(number)
         stop = self._scheduler.decide(number, epoch)
         if stop is not None:
             self._record.append(Stopped(number, stop.rung, stop.reason))
         return stop is not None
+
+    def _completed(self, number: int) -> bool:
+        """A trial has reported its last epoch. Whether that is its end."""
+        self._record.append(Completed(number))
+        return True
 
     def _learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
@@ -331,7 +344,8 @@ class Conductor:
                     curve = {int(epoch): float(error) for epoch, error in event.curve.items()}
                     self._searcher.known(event.source, hparams, curve, event.full)
             case Reported():
-                self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
+                if event.metrics.val_error is not None:
+                    self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
             case Stopped() | Completed() | Diverged() | Failed():
                 self._live.discard(event.number)
                 self._tell(self.state.trials[event.number].configuration)

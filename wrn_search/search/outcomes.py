@@ -46,13 +46,14 @@ class EndedTrial:
 
 def ended_trial(trial: TrialState) -> EndedTrial:
     """A trial of a record that has ended."""
-    curve = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
+    errors = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
+    curve = {epoch: error for epoch, error in errors.items() if error is not None}
     return EndedTrial(trial.status, curve, trial.out_of_memory)
 
 
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
     """The one outcome of a configuration's repeats; `chance_error` in percent."""
-    full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed"]
+    full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed" and trial.curve]
     full += [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
     if full:
         return Full(statistics.fmean(full))

@@ -65,8 +65,8 @@ class Progress:
                 self._report(moment, event)
             case Completed():
                 self._end(event.number, "completed")
-                error = self._errors[event.number]
-                if self.best is None or error < self.best[0]:
+                error = self._errors.get(event.number)
+                if error is not None and (self.best is None or error < self.best[0]):
                     self.best = (error, self._names[event.number])
             case Stopped():
                 self._end(event.number, "stopped")
@@ -118,7 +118,8 @@ class Progress:
         if event.metrics.epoch <= self._epochs.get(event.number, 0):
             return
         self._epochs[event.number] = event.metrics.epoch
-        self._errors[event.number] = event.metrics.val_error
+        if event.metrics.val_error is not None:
+            self._errors[event.number] = event.metrics.val_error
         self.epochs_done += 1
         self._session_epochs += moment >= self.began
 

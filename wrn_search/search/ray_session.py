@@ -67,22 +67,16 @@ def ray_at(address: str) -> Iterator[list[Node]]:
     Raises:
         InputError: no cluster answers there.
     """
-    _set_environment()
+    check_answers(address)
     import ray
 
-    if address.startswith("ray://"):
-        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
-        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
     try:
-        _knock(_found(address))
         ray.init(address=address, runtime_env=_our_code(), **_quiet())
-    except (OSError, OverflowError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
+    except (OSError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
         if "ersion mismatch" in str(error):
             text = "the cluster's Ray and Python must be this process's, but got:"
             raise InputError.of("--address", f"{text} {' '.join(str(error).split())}") from None
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
-        raise InputError.of("--address", f"{text}, but got: {reason}") from None
+        raise _no_answer(address, error) from None
     try:
         with (
             Path(os.devnull).open("w") as nowhere,
@@ -91,6 +85,28 @@ def ray_at(address: str) -> Iterator[list[Node]]:
             yield joined_nodes()
     finally:
         ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Sees to it, within seconds, that a cluster seems to be at an address: Ray itself would try for minutes.
+
+    Raises:
+        InputError: none answers there.
+    """
+    _set_environment()
+    if address.startswith("ray://"):
+        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
+        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
+    try:
+        _knock(_found(address))
+    except (OSError, OverflowError, ValueError) as error:  # OSError: ConnectionError too
+        raise _no_answer(address, error) from None
+
+
+def _no_answer(address: str, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
+    return InputError.of("--address", f"{text}, but got: {reason}")
 
 
 def _our_code() -> dict[str, Any]:
@@ -110,7 +126,7 @@ def _found(address: str) -> str:
 
 
 def _knock(address: str) -> None:
-    """Sees to it that Ray's head node listens at HOST:PORT: Ray itself would try for minutes.
+    """Sees to it that Ray's head node listens at HOST:PORT.
 
     Raises:
         OSError, OverflowError: nobody answers, somebody else does, or there is no such host or port.
@@ -145,6 +161,8 @@ def _set_environment() -> None:
 def _quiet() -> dict[str, Any]:
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # its list of tries that did not end well
+    # Tune tells with a traceback that its last snapshot finds no room; nobody reads it, and we tell the reason.
+    logging.getLogger("ray.tune.execution.experiment_state").setLevel(logging.CRITICAL)
     return {
         "include_dashboard": False,
         "log_to_driver": False,

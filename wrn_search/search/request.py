@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.mirror import is_address, local_copy
 from wrn_search.results.record import read_events
 from wrn_search.results.state import FINAL, SearchState, fold
 from wrn_search.search.rungs import rungs_of
@@ -51,6 +52,7 @@ class Request:
     space: Space
     space_text: str  # the space file as given
     directory: ResultsDirectory
+    address: str | None = None  # of the copy in an object store
     outside: int = (
         0  # configurations on record that lie outside the space: an earlier session had another one
     )
@@ -88,10 +90,9 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
         checked, text = space_from_mapping(space, overrides), yaml.safe_dump(dict(space), sort_keys=False)
     else:
         checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
-    _check_is_no_address(results)
-    return Request(
-        _with_absolute_paths(checked), text, ResultsDirectory(results or results_root() / checked.name)
-    )
+    address = _address(results)
+    place = results_root() / local_copy(address).name if address else results or results_root() / checked.name
+    return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
 
 
 def results_root() -> Path:
@@ -99,16 +100,18 @@ def results_root() -> Path:
     return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
 
 
-def _check_is_no_address(results: str | Path | None) -> None:
-    """The record is a file that is appended to, which no object store has.
+def _address(results: str | Path | None) -> str | None:
+    """The address of the copy in an object store, if results are to have one.
 
     Raises:
-        InputError: `results` is an address such as s3://bucket/search.
+        InputError: no such store is known.
     """
-    if (address := re.match(r"([a-z][a-z0-9+.-]*)://", str(results), re.IGNORECASE)) is not None:
-        rule = "must be a directory (for a cluster one that all nodes share)"
-        hint = f"{address[1]}:// is not supported yet; copy the directory there when the search has ended"
-        raise InputError.of("--results", f"{rule}, but got {results} ({hint})")
+    if is_address(text := str(results)):
+        return text
+    if (scheme := re.match(r"([a-z][a-z0-9+.-]*)://", text, re.IGNORECASE)) is not None:
+        rule = "must be a directory (for a cluster one that all nodes share) or s3://BUCKET/NAME"
+        raise InputError.of("--results", f"{rule}, but got {text} ({scheme[1]}:// is not supported yet)")
+    return None
 
 
 def _with_absolute_paths(space: Space) -> Space:
@@ -281,6 +284,7 @@ def dry_run(
         f"hardware      {machines}, {cpus} cores and {gpus} GPUs: {allotment.concurrent} trials at once, "
         f"each with {allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU",
         f"results       {request.directory.path} ({where})",
+        *([f"copy          {request.address}"] if request.address else []),
         f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",
         *changes,
         "Dry run: nothing was started or written.",

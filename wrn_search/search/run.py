@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
 from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.copies import copied, ready_copy
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.nodes import LivingNode, check_nodes
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
-from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
+from wrn_search.search.ray_session import check_answers, is_connected, joined_nodes, own_ray, ray_at
 from wrn_search.search.request import (
     Begun,
     Request,
@@ -37,6 +38,8 @@ from wrn_search.training.preparation import PreparedData, prepare
 
 if TYPE_CHECKING:
     from ray.tune import Callback
+
+    from wrn_search.search.trainable import WideResNetTrainable
 
 
 class SearchFailed(RuntimeError):
@@ -94,19 +97,64 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
     begun = None
     if not resume:
         request.directory.check_new()
-    else:
+    copy = ready_copy(request, resume)
+    if resume:
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         if _is_whole(request, begun):
+            with copied(request, copy):
+                pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
-    state = begun.state if begun else None
     sources = read_sources(request.space.search.warm_start, request.directory.path)
+    if address is not None:
+        check_answers(address)  # before anything is downloaded
+    data = prepare(request.space.dataset)
+    check_batch_size(request.space, data.train_images)
+    if begun is not None:
+        check_same_split(begun.state, data.split_hash)
+
+    def learn(record: Record, conductor: Conductor) -> None:
+        for known in list(new_knowledge(sources, conductor.state)):
+            conductor.knows(known)
+
+    return run_trials(
+        request,
+        data,
+        begun,
+        Manner(begin=learn, around=lambda: copied(request, copy)),
+        address=address,
+        quiet=quiet,
+    )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What sets one kind of run, a search or a confirmation, apart from another."""
+
+    begin: Callable[[Record, Conductor], None]  # before the first trial of a session
+    conductor: Callable[..., Conductor] = Conductor
+    trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
+
+
+def run_trials(
+    request: Request,
+    data: PreparedData,
+    begun: Begun | None,
+    manner: Manner,
+    *,
+    address: str | None,
+    quiet: bool,
+) -> SearchResult:
+    """One session, from Ray's start to the last table.
+
+    Raises:
+        InputError: the nodes cannot give what is asked for; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    state = begun.state if begun else None
     with ExitStack() as stack:
-        joined = _nodes_of_a_running_ray(address, stack)  # first: where none answers nothing need be downloaded
-        data = prepare(request.space.dataset)
-        check_batch_size(request.space, data.train_images)
-        if state is not None:
-            check_same_split(state, data.split_hash)
+        joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
         able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
@@ -117,10 +165,12 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = Conductor(request.space, facts, allotment, record, **vars(arithmetic))
-        for known in list(new_knowledge(sources, conductor.state)):
-            conductor.knows(known)
-        reason = _session(request, conductor, record, quiet, _followers(request, conductor, data, able))
+        conductor = manner.conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        manner.begin(record, conductor)
+        trainable = manner.trainable() if manner.trainable else None
+        with manner.around():
+            followers = _followers(request, conductor, data, able)
+            reason = _session(request, conductor, record, quiet, followers, trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -153,7 +203,12 @@ def _followers(
 
 
 def _session(
-    request: Request, conductor: Conductor, record: Record, quiet: bool, followers: Sequence[Callback]
+    request: Request,
+    conductor: Conductor,
+    record: Record,
+    quiet: bool,
+    followers: Sequence[Callback],
+    trainable: type[WideResNetTrainable] | None = None,
 ) -> str:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
 
@@ -170,7 +225,7 @@ def _session(
                 stack.enter_context(own_ray(local_node()))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            hand_to_tune(request.directory, conductor, display, callbacks=followers)
+            hand_to_tune(request.directory, conductor, display, trainable, followers)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
         reason = "interrupted"
@@ -181,7 +236,8 @@ def _session(
     except OSError as error:
         reason, failure = "failed", failure or error
     if reason == "failed":
-        text = _cause(failure) if failure else conductor.failure or "Ray Tune ended before the search did"
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 

@@ -99,11 +99,11 @@ class WideResNetTrainable(tune.Trainable):
             metrics = training.history[self._reported]
         else:
             try:
-                with _time_limit(self._assignment["epoch_seconds"]):
+                with _time_limit(self._assignment["epoch_seconds"]):  # a network directory can hang, too
                     metrics = training.run_epoch()
+                    self._save(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
-            self._save(training)
         self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
 
@@ -137,8 +137,9 @@ class WideResNetTrainable(tune.Trainable):
         data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
         training = Training(config, data, device=device, threads=self._assignment["threads"])
         checkpoint = Path(self._assignment["checkpoint"])
-        if checkpoint.exists():
-            training.restore(checkpoint)
+        with _time_limit(self._assignment["epoch_seconds"]):
+            if checkpoint.exists():
+                training.restore(checkpoint)
         return training
 
 

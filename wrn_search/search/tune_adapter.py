@@ -93,6 +93,9 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             self._conductor.storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
+        elif "test" in nested:
+            if self._conductor.met_test_split(number, nested["test"]):
+                return str(TrialScheduler.CONTINUE)
         elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
             return str(TrialScheduler.CONTINUE)
         return str(TrialScheduler.STOP)

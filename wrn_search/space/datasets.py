@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -70,6 +70,27 @@ class DatasetSettings(BaseModel):
     def facts(self) -> DatasetFacts:
         """What is known of the data set by its name."""
         return DATASET_FACTS[self.name]
+
+
+class JoinedSettings(DatasetSettings):
+    """The same images with those that validate a search among those that are trained on, and none held out.
+
+    What a confirmation retrains on for its test errors. No space file can ask for it: there would be nothing to
+    choose by.
+    """
+
+    joined: Literal[True] = True
+
+    @classmethod
+    def of(cls, dataset: DatasetSettings) -> JoinedSettings:
+        """The settings of a search, joined."""
+        return cls.model_validate(dataset.model_dump())
+
+
+def dataset_settings(values: dict[str, Any]) -> DatasetSettings:
+    """The settings that `model_dump` wrote, joined or not."""
+    kind = JoinedSettings if "joined" in values else DatasetSettings
+    return kind.model_validate(values)
 
 
 def cache_root() -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wrn_search.space.architecture import Architecture
-from wrn_search.space.datasets import DatasetSettings
+from wrn_search.space.datasets import DatasetSettings, dataset_settings
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TrialConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrialConfig:
         """The config that `to_dict` wrote."""
-        dataset = DatasetSettings.model_validate(values["dataset"])
+        dataset = dataset_settings(values["dataset"])
         return cls(**{**values, "lr_drops": tuple(values["lr_drops"]), "dataset": dataset})
 
 

@@ -81,13 +81,27 @@ class TrainBatches:
 
 
 class EvaluationBatches:
-    """The validation images, each once, in order, not augmented; the last batch may be smaller."""
+    """Images to evaluate on, each once, in order, not augmented; the last batch may be smaller.
 
-    def __init__(self, data: PreparedData, *, batch_size: int, device: str | torch.device = "cpu") -> None:
+    `held_out`: stored images (m, H, W, C) and labels (m,) instead of the validation split.
+    """
+
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        batch_size: int,
+        device: str | torch.device = "cpu",
+        held_out: Batch | None = None,
+    ) -> None:
         self._batch_size = batch_size
-        self._normalise = _Normalisation(data, torch.device(device))
-        self._images = _images(data.directory / "validation_images.npy", torch.device(device))
-        self._labels = _labels(data.directory / "validation_labels.npy", torch.device(device))
+        device = torch.device(device)
+        self._normalise = _Normalisation(data, device)
+        if held_out is None:
+            self._images = _images(data.directory / "validation_images.npy", device)
+            self._labels = _labels(data.directory / "validation_labels.npy", device)
+        else:
+            self._images, self._labels = (tensor.to(device) for tensor in held_out)
 
     @property
     def num_images(self) -> int:

@@ -50,7 +50,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         CheckpointError: no such file, damaged, of another program, or of another version.
         OSError, MemoryError: it could not be read now, which says nothing of the file.
     """
-    content = _read(path)
+    content = read_torch_file(path)
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise CheckpointError(f"{path}: must be a checkpoint of a trial, but holds something else")
     if content.get("version") != _VERSION:
@@ -61,11 +61,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def _read(path: Path) -> Any:
-    """What torch stored in a file."""
+def read_torch_file(path: Path) -> Any:
+    """What torch stored in a file: tensors on the CPU and plain values, nothing in it is executed.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another program.
+        OSError, MemoryError: it could not be read now, which says nothing of the file.
+    """
     try:
         # torch writes the checksums of its zip archives and never looks at them: a flipped bit would load.
         with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise CheckpointError(
+                    f"{path}: must hold what torch stored, which never compresses, but is compressed"
+                )
             damaged = archive.testzip()
         if damaged is not None:
             raise CheckpointError(f"{path}: damaged checkpoint: wrong checksum of {damaged}")

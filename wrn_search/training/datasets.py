@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from wrn_search.space.datasets import DATASET_FACTS, DatasetSettings
 from wrn_search.training.image_folder import folder_files, folder_presence, read_folder
 from wrn_search.training.parquet_files import parquet_files, parquet_presence, read_parquet
-from wrn_search.training.source import Presence, Source
+from wrn_search.training.source import Images, Presence, Source
 from wrn_search.training.split import stratified_split
 
 DIGITS_TEST_IMAGES = 300
@@ -30,8 +31,15 @@ def _read_digits(dataset: DatasetSettings) -> Source:
     digits = load_digits()
     labels = digits.target.astype(np.int64)
     ours = stratified_split(labels, DIGITS_TEST_IMAGES).train
-    images = np.rint(digits.images[ours, :, :, None] * (255 / 16)).astype(np.uint8)  # 0 to 16 -> 0 to 255
-    return Source(images, labels[ours], tuple(str(name) for name in digits.target_names))
+    return Source(
+        digits_as_images(digits.images[ours]), labels[ours], tuple(str(name) for name in digits.target_names)
+    )
+
+
+def digits_as_images(scans: npt.NDArray[np.float64]) -> Images:
+    """scikit-learn's (n, 8, 8) of 0 to 16 -> (n, 8, 8, 1) of 0 to 255."""
+    images: Images = np.rint(scans[..., None] * (255 / 16)).astype(np.uint8)
+    return images
 
 
 def _digits_presence(dataset: DatasetSettings) -> Presence:

@@ -28,7 +28,7 @@ def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Im
     images: Images | None = None
     all_grey = True
     for position, (name, data) in enumerate(encoded):
-        pixels, grey = _decode(name, data)
+        pixels, grey = decode_image(name, data)
         if images is None:
             images = _room(count, pixels.shape)
         if pixels.shape[:2] != images.shape[1:3]:
@@ -40,8 +40,12 @@ def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Im
     return images[..., :1].copy() if all_grey else images
 
 
-def _decode(name: str, data: bytes | Path) -> tuple[Images, bool]:
-    """Pixels (H, W, 1) or (H, W, 3), and whether the image is greyscale."""
+def decode_image(name: str, data: bytes | Path) -> tuple[Images, bool]:
+    """Pixels (H, W, 1) or (H, W, 3), and whether the image is greyscale.
+
+    Raises:
+        InputError: the image cannot be decoded, or has 16 bits a channel.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:

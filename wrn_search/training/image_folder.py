@@ -53,7 +53,7 @@ def _classes(dataset: DatasetSettings) -> dict[str, list[Path]]:
     names = sorted(
         entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")
     )
-    classes = {name: _image_files(folder / name) for name in names}
+    classes = {name: image_files(folder / name) for name in names}
     empty = [name for name, files in classes.items() if not files]
     if empty:
         rule = f"every class must have training images ({', '.join(SUFFIXES)})"
@@ -65,7 +65,7 @@ def _classes(dataset: DatasetSettings) -> dict[str, list[Path]]:
     return classes
 
 
-def _image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """Image files at any depth; hidden ones are other programs' (`._cat.png`, `.ipynb_checkpoints/`)."""
     files = []
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=_raise):

@@ -62,7 +62,7 @@ class Diverged(Exception):
 
 
 class Training:
-    """Trains one network by SGD on cross-entropy and evaluates it after every epoch.
+    """Trains one network by SGD on cross-entropy and evaluates it after every epoch, if images are held out.
 
     Follows the authors' recipe as `TrialConfig` tells it, but for two things: momentum lives on when the
     learning rate drops, and the error watched is that of held-out training images. On a CPU with a fixed
@@ -88,6 +88,8 @@ class Training:
         torch.set_num_threads(threads)
         _use_exact_fp32()
         reset_high_water_mark(self.device)
+        self.train_batches: TrainSource
+        self.val_batches: EvaluationSource | None
         self.train_batches, self.val_batches = batches or _split_batches(config, data, self.device)
         self.randomness = Randomness(config.seed, self.device)
         with self.randomness.in_use():
@@ -105,7 +107,7 @@ class Training:
         return len(self.history)
 
     def run_epoch(self) -> EpochMetrics:
-        """Trains one epoch and evaluates on the validation split.
+        """Trains one epoch and evaluates on the validation split, if there is one.
 
         Raises:
             Diverged: the training or the validation loss is not finite; the training cannot go on.
@@ -118,7 +120,9 @@ class Training:
         with self.randomness.in_use():
             train_loss, train_error = self._train(epoch)
         seconds = time.perf_counter() - started
-        val_loss, val_error = self._evaluate(epoch)
+        val_loss = val_error = None
+        if self.val_batches is not None:
+            val_loss, val_error = self.evaluate(self.val_batches, epoch, "validation loss")
         metrics = EpochMetrics(
             epoch=epoch,
             learning_rate=learning_rate,
@@ -154,19 +158,23 @@ class Training:
         return mean_loss, 100 * errors.item() / self.train_batches.num_images
 
     @torch.inference_mode()
-    def _evaluate(self, epoch: int) -> tuple[float, float]:
-        """Mean loss and error in percent over the evaluation batches."""
+    def evaluate(self, batches: EvaluationSource, epoch: int, what: str) -> tuple[float, float]:
+        """Mean loss and error in percent over the batches; `epoch` and `what` are for the error.
+
+        Raises:
+            Diverged: the loss is not finite.
+        """
         self.network.eval()
         loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         errors = torch.zeros((), dtype=torch.int64, device=self.device)
-        for inputs, labels in self.val_batches:
+        for inputs, labels in batches:
             with self._autocast():
                 scores = self.network(inputs)
                 loss_sum += F.cross_entropy(scores, labels, reduction="sum")
             errors += (scores.argmax(1) != labels).sum()
-        mean_loss = loss_sum.item() / self.val_batches.num_images
-        _check_finite(mean_loss, epoch, "validation loss")
-        return mean_loss, 100 * errors.item() / self.val_batches.num_images
+        mean_loss = loss_sum.item() / batches.num_images
+        _check_finite(mean_loss, epoch, what)
+        return mean_loss, 100 * errors.item() / batches.num_images
 
     def _autocast(self) -> torch.autocast:
         """bf16 inside, weights and their updates stay fp32; nothing happens for fp32."""
@@ -223,11 +231,13 @@ class Training:
 
 def _split_batches(
     config: TrialConfig, data: PreparedData, device: torch.device
-) -> tuple[TrainBatches, EvaluationBatches]:
-    """The batches of a search: the train split, and the validation split."""
+) -> tuple[TrainBatches, EvaluationBatches | None]:
+    """The batches of a search: the train split, and the validation split, if images are held out."""
     train = TrainBatches(
         data, batch_size=config.batch_size, augmentation=config.dataset.augmentation, device=device
     )
+    if not data.validation_images:
+        return train, None
     return train, EvaluationBatches(data, batch_size=EVALUATION_BATCH_SIZE, device=device)
 
 

@@ -28,7 +28,7 @@ def read_parquet(dataset: DatasetSettings) -> Source:
     """
     files = parquet_files(dataset)
     labels, class_names = _labels_and_names(files)
-    encoded = (item for path in files for item in _encoded_images(path))
+    encoded = (item for path in files for item in encoded_images(path))
     return Source(decode_images(encoded, len(labels)), labels, class_names)
 
 
@@ -66,13 +66,13 @@ def parquet_presence(dataset: DatasetSettings) -> Presence:
 
 def _labels_and_names(files: list[Path]) -> tuple[Labels, tuple[str, ...]]:
     """(N,) labels of all rows, and names of Hugging Face's metadata or else the labels' numbers."""
-    labels = np.concatenate([_labels(path) for path in files])
+    labels = np.concatenate([labels_in(path) for path in files])
     if len(labels) == 0:
         raise bad_data("must hold training images", f"no row in {_listed(files)}")
     if labels.max() >= len(labels):  # before as many names are made
         rule = "labels must be 0 to C - 1, each with training images"
         raise bad_data(rule, f"{labels.max()} among {len(labels)} images ({_listed(files)})")
-    return labels, _class_names(files[0]) or tuple(str(label) for label in range(int(labels.max()) + 1))
+    return labels, class_names_in(files[0]) or tuple(str(label) for label in range(int(labels.max()) + 1))
 
 
 def _listed(files: list[Path]) -> str:
@@ -117,7 +117,7 @@ def _has_bytes(image_type: Any) -> bool:
     return bool(pa.types.is_struct(image_type)) and image_type.get_field_index("bytes") >= 0
 
 
-def _labels(path: Path) -> Labels:
+def labels_in(path: Path) -> Labels:
     """(rows,) labels, none of them null or negative."""
     with _opened(path) as (file, _):
         column = file.read(columns=["label"]).column("label")
@@ -133,7 +133,7 @@ def _labels(path: Path) -> Labels:
     return as_int64
 
 
-def _encoded_images(path: Path) -> Iterator[tuple[str, bytes]]:
+def encoded_images(path: Path) -> Iterator[tuple[str, bytes]]:
     """("FILE, row N", encoded image) of each row."""
     import pyarrow.compute as pc
 
@@ -147,7 +147,7 @@ def _encoded_images(path: Path) -> Iterator[tuple[str, bytes]]:
                 row += 1
 
 
-def _class_names(path: Path) -> tuple[str, ...] | None:
+def class_names_in(path: Path) -> tuple[str, ...] | None:
     """Names of `label` in Hugging Face's metadata; None where the file has none."""
     with _opened(path) as (file, _):
         metadata = file.schema_arrow.metadata or {}

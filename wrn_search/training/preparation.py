@@ -19,14 +19,20 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock
 
-from wrn_search.space.datasets import SVHN_EXTRA_IMAGES, DatasetSettings, cache_root, data_root
+from wrn_search.space.datasets import (
+    SVHN_EXTRA_IMAGES,
+    DatasetSettings,
+    JoinedSettings,
+    cache_root,
+    data_root,
+)
 from wrn_search.space.errors import InputError, Problem
 from wrn_search.training.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
 from wrn_search.training.datasets import DATASETS, PRESENCE, USER_FILES
 from wrn_search.training.prepared_folder import build_folder, read_meta, write_array
 from wrn_search.training.preprocessing import PREPROCESSINGS, Preprocessing, preprocessing_problems
 from wrn_search.training.source import Images, Labels
-from wrn_search.training.split import Indices, size_problems, split_hash, stratified_split
+from wrn_search.training.split import Indices, Split, joined, size_problems, split_hash, stratified_split
 
 FORMAT = 1  # of the arrays and their meaning: raise it when either changes, and everything is prepared again
 
@@ -38,7 +44,8 @@ class PreparedData:
     """Arrays in `directory` and what a training must know of them.
 
     `train_images.npy` (n, H + 2 padding, W + 2 padding, C) and `validation_images.npy` (m, H, W, C) are
-    uint8, for zca float32; `train_labels.npy` (n,) and `validation_labels.npy` (m,) are int64.
+    uint8, for zca float32; `train_labels.npy` (n,) and `validation_labels.npy` (m,) are int64. Where no image
+    validates, there are none of the two files about it.
     """
 
     directory: Path
@@ -48,7 +55,9 @@ class PreparedData:
     train_images: int  # how many
     validation_images: int  # how many
     split_hash: str
-    chance_error: float  # percent: of always answering the most frequent class of the validation images
+    chance_error: (
+        float  # percent: of always answering the most frequent class of the validation images, else of all
+    )
     padding: int  # pixels around each stored training image
     mean: tuple[float, ...]  # (C,): a network is given (stored - mean) / std
     std: tuple[float, ...]  # (C,)
@@ -94,6 +103,33 @@ def check_presence(dataset: DatasetSettings) -> str:
     return f"{dataset.name}: {presence.text}"
 
 
+@dataclass(frozen=True, eq=False)
+class RawValidation:
+    """The validation split as it came from its files, and what was fitted to the images that are trained on."""
+
+    images: Images  # (m, H, W, C)
+    labels: Labels  # (m,)
+    preprocessing: Preprocessing
+
+
+def raw_validation(dataset: DatasetSettings) -> RawValidation:
+    """What a network outside this program is given: no prepared array, but images and how to prepare them.
+
+    The preprocessing is fitted again, from the same images by the same arithmetic; for zca that takes a minute.
+
+    Raises:
+        InputError: see `prepare`.
+    """
+    folders = _folders(dataset)
+    with _writing():
+        folders.source.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folders.lock):
+            images, labels, _ = _decoded(dataset, folders.source)
+    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
+    return RawValidation(images[split.validation], labels[split.validation], preprocessing)
+
+
 @dataclass(frozen=True)
 class _Folders:
     source: Path  # decoded, whole
@@ -112,6 +148,7 @@ def _folders(dataset: DatasetSettings) -> _Folders:
         "train_images": dataset.train_images,
         "preprocessing": dataset.preprocessing,
         "padding": [padding.padding, padding.mode],
+        **({"joined": True} if isinstance(dataset, JoinedSettings) else {}),
     }
     parent, source_key = cache_root() / "prepared", f"{dataset.name}-source-{_digest(source)}"
     return _Folders(
@@ -144,16 +181,18 @@ def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -
     images, labels, class_names = _decoded(dataset, source_folder)
     shape = (images.shape[1], images.shape[2], images.shape[3])
     _check_shape(shape, dataset)
-    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    split = _split(labels, dataset)
     preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
     padding = AUGMENTATIONS[dataset.augmentation]
     _write_images(target / "train_images.npy", images, split.train, preprocessing, padding)
-    _write_images(
-        target / "validation_images.npy", images, split.validation, preprocessing, AUGMENTATIONS["none"]
-    )
     np.save(target / "train_labels.npy", labels[split.train])
-    np.save(target / "validation_labels.npy", labels[split.validation])
-    most_frequent = int(np.bincount(labels[split.validation]).max())
+    if len(split.validation):
+        _write_images(
+            target / "validation_images.npy", images, split.validation, preprocessing, AUGMENTATIONS["none"]
+        )
+        np.save(target / "validation_labels.npy", labels[split.validation])
+    watched = split.validation if len(split.validation) else split.train
+    most_frequent = int(np.bincount(labels[watched]).max())
     return {
         "num_classes": len(class_names),
         "class_names": class_names,
@@ -161,11 +200,27 @@ def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -
         "train_images": len(split.train),
         "validation_images": len(split.validation),
         "split_hash": split_hash(split, labels),
-        "chance_error": 100 * (1 - most_frequent / len(split.validation)),
+        "chance_error": 100 * (1 - most_frequent / len(watched)),
         "padding": padding.padding,
         "mean": preprocessing.mean,
         "std": preprocessing.std,
     }
+
+
+def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
+    """The preprocessing that `prepare` fitted to the images that are trained on, for images of elsewhere.
+
+    Fitted anew: some seconds for most, a minute or two for zca. Call it after `prepare`.
+    """
+    folders = _folders(dataset)
+    with _writing(), FileLock(folders.lock):
+        images, labels, _ = _decoded(dataset, folders.source)
+    return PREPROCESSINGS[dataset.preprocessing](images[_split(labels, dataset).train])
+
+
+def _split(labels: Labels, dataset: DatasetSettings) -> Split:
+    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    return joined(split) if isinstance(dataset, JoinedSettings) else split
 
 
 def _decoded(dataset: DatasetSettings, folder: Path) -> tuple[Images, Labels, tuple[str, ...]]:

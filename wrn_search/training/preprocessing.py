@@ -24,6 +24,14 @@ _CHUNK = 2000  # images: bounds the memory of float copies
 
 
 @dataclass(frozen=True, eq=False)
+class Whitening:
+    """x -> (x - centre) matrix, of images that are contrast-normalised and flattened to (n, H W C)."""
+
+    centre: Floats  # (H W C,)
+    matrix: Floats  # (H W C, H W C), symmetric
+
+
+@dataclass(frozen=True, eq=False)
 class Preprocessing:
     """What is stored of an image, and what each batch still does to it: (stored - mean) / std per channel."""
 
@@ -31,6 +39,7 @@ class Preprocessing:
     std: tuple[float, ...]  # (C,)
     dtype: str  # of the stored images
     store: Callable[[Images], npt.NDArray[np.uint8] | Floats]  # (n, H, W, C) -> (n, H, W, C)
+    whitening: Whitening | None = None  # what `store` does, for those who export a network
 
 
 def meanstd(images: Images) -> Preprocessing:
@@ -82,7 +91,8 @@ def zca(images: Images) -> Preprocessing:
         return whitened.reshape(chunk.shape)
 
     channels = images.shape[-1]
-    return Preprocessing((0.0,) * channels, (1.0,) * channels, "float32", whiten)
+    whitening = Whitening(centre, matrix)
+    return Preprocessing((0.0,) * channels, (1.0,) * channels, "float32", whiten, whitening)
 
 
 PREPROCESSINGS: dict[str, Callable[[Images], Preprocessing]] = {

@@ -51,6 +51,11 @@ def stratified_split(labels: Labels, validation: int, train_images: int | None =
     return Split(train=_ascending(train), validation=_ascending(held))
 
 
+def joined(split: Split) -> Split:
+    """All images of a split to train on, none held out."""
+    return Split(train=_ascending([split.train, split.validation]), validation=np.empty(0, dtype=np.int64))
+
+
 def apportion(total: int, counts: Labels, low: int, high: Labels) -> Labels:
     """(C,) shares of `total` in proportion to `counts`, each in [low, high], by the largest remainder.
 

@@ -73,7 +73,7 @@ def read_torchvision(dataset: DatasetSettings) -> Source:
     """
     root = data_root(dataset)
     for download in _downloads(dataset):
-        _obtain(download, root)
+        obtain(download, root)
     return _read_svhn(dataset, root) if dataset.name == "svhn" else _read_cifar(dataset, root)
 
 
@@ -121,7 +121,7 @@ def _svhn_download(split: str) -> Download:
     return Download(url, filename, md5, Svhn.megabytes[split], ((filename, md5),), unpack=False)
 
 
-def _obtain(download: Download, root: Path) -> None:
+def obtain(download: Download, root: Path) -> None:
     """Downloads what is absent, once a node. What is there is only read: its folder may be read-only.
 
     Raises:

@@ -1,0 +1,109 @@
+"""Options of the fault tests, the unbroken searches that they compare with, and the summary table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .comparing import Verdict
+from .harness import ADAPTIVE, INDEPENDENT, Search, end_all
+
+_VERDICTS = pytest.StashKey[list[Verdict]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/faults --kills 50 --fault-seed 1`."""
+    parser.addoption("--kills", type=int, default=10, help="random kills in all (default 10)")
+    parser.addoption("--fault-seed", type=int, default=0, help="of the moments of the faults (default 0)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a fault test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_VERDICTS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table of what was done and what came of it."""
+    verdicts = config.stash.get(_VERDICTS, [])
+    if not verdicts:
+        return
+    columns = ["fault", "kills", "lost", "doubled", "differing", "repeated at most", "verdict"]
+    rows = [
+        [each.fault, each.strikes, each.lost, each.doubled, each.differing, each.repeated, each.word]
+        for each in verdicts
+    ]
+    totals = [sum(int(row[place]) for row in rows) for place in range(1, 5)]
+    rows.append(["all", *totals, max(each.repeated for each in verdicts), ""])
+    texts = [columns, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]
+    terminalreporter.section("faults: (trial, epoch) and trial rows against an unbroken search")
+    for row in texts:
+        first, *others = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        terminalreporter.write_line("  ".join([first.strip().ljust(widths[0]), *others]))
+    seed = config.getoption("--fault-seed", default=0)
+    terminalreporter.write_line(
+        f"seed of the moments {seed}; repeated: epochs of a trial trained once more after a fault"
+    )
+
+
+@pytest.fixture
+def judge(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
+    """Puts a verdict into the table and requires that all was kept."""
+
+    def put(verdict: Verdict) -> None:
+        request.config.stash[_VERDICTS].append(verdict)
+        assert verdict.held, verdict
+
+    return put
+
+
+@pytest.fixture(autouse=True)
+def _no_session_outlives_its_test() -> Iterator[None]:
+    yield
+    end_all()
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Of the moments."""
+    return int(request.config.getoption("--fault-seed"))
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """Random kills in all."""
+    return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared images of these tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WRN_SEARCH_DATA", str(tmp_path_factory.mktemp("data")))
+        os.environ.pop("RAY_ADDRESS", None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def adaptive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of the unbroken search that proposes and stops by what it sees, one trial at a time."""
+    search = Search(tmp_path_factory.mktemp("adaptive"), ADAPTIVE)
+    search.finish()
+    return search.results
+
+
+@pytest.fixture(scope="session")
+def independent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of the unbroken search whose trials know nothing of each other."""
+    search = Search(tmp_path_factory.mktemp("independent"), INDEPENDENT)
+    search.finish()
+    return search.results

@@ -1,0 +1,115 @@
+"""Ctrl-C, SIGTERM, epochs that hang, and two drivers on one results directory."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from wrn_search.results.events import Retried
+from wrn_search.results.record import read_events
+
+from .comparing import Verdict, check_readable, verdict
+from .harness import ADAPTIVE, Search
+
+Judge = Callable[[Verdict], None]
+SECONDS_TO_STOP = 60.0  # ten for the epoch, the rest for Ray's end on a busy machine
+
+
+def interrupted(folder: Path, generator: random.Random, stop: Callable[[Search], None]) -> Search:
+    """A search that is stopped at two random moments, or fewer if it ends before, and finished."""
+    search = Search(folder, ADAPTIVE)
+    for _ in range(2):
+        search.start()
+        if not search.wait_for_moment(generator, start=0.4):
+            break
+        before = time.monotonic()
+        stop(search)
+        assert search.end() == 130, search.errors
+        assert time.monotonic() - before < SECONDS_TO_STOP
+        assert "Traceback" not in search.errors
+        check_readable(search.results)
+    search.finish()
+    return search
+
+
+def press(search: Search) -> None:
+    """Ctrl-C in a terminal, which signals the whole group."""
+    os.killpg(search.session.pid, signal.SIGINT)
+
+
+def test_ctrl_c(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+    def stop(search: Search) -> None:
+        press(search)
+        search.strikes.append(time.time())
+
+    judge(verdict("Ctrl-C", adaptive, [interrupted(tmp_path, random.Random(f"Ctrl-C {seed}"), stop)]))
+
+
+def test_ctrl_c_twice(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+    generator = random.Random(f"twice {seed}")
+
+    def stop(search: Search) -> None:
+        press(search)
+        search.strikes.append(time.time())
+        time.sleep(generator.uniform(0.0, 0.5))
+        if search.session.poll() is None:
+            press(search)
+
+    judge(verdict("Ctrl-C twice", adaptive, [interrupted(tmp_path, generator, stop)]))
+
+
+def test_sigterm(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+    def stop(search: Search) -> None:
+        search.strike([psutil.Process(search.session.pid)], signal.SIGTERM)
+
+    judge(verdict("SIGTERM", adaptive, [interrupted(tmp_path, random.Random(f"SIGTERM {seed}"), stop)]))
+
+
+def test_an_epoch_that_hangs(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+    """In C code that never gives the interpreter back: `search.trial_timeout` ends the process."""
+    generator = random.Random(f"hang {seed}")
+    search = Search(tmp_path, ADAPTIVE, ["--set", "search.trial_timeout=6"])
+    search.start()
+    for _ in range(2):
+        if search.wait_for_moment(generator, start=0.0, most_events=20) and (
+            trials := search.trial_processes()
+        ):
+            search.strike(trials[:1], signal.SIGUSR2)
+    assert search.end() == 0, search.errors
+    reasons = [
+        event.reason
+        for _, event in read_events(search.results / "events.jsonl")
+        if isinstance(event, Retried)
+    ]
+    assert reasons
+    assert all(reason.startswith("an epoch must end within search.trial_timeout (6 s)") for reason in reasons)
+    judge(verdict("an epoch hangs", adaptive, [search]))
+
+
+def test_a_second_driver_is_refused(tmp_path: Path, adaptive: Path, judge: Judge) -> None:
+    """On a running search, and when two start at once; the first one does not notice."""
+    first, second = Search(tmp_path, ADAPTIVE), Search(tmp_path, ADAPTIVE)
+    first.start()
+    assert first.wait_until(lambda: first.lines() > 10)
+    errors = first.folder / "stderr.txt"
+    errors.unlink()  # the first one goes on writing to its own
+    second.start()
+    first.strikes.append(time.time())
+    assert second.end() == 2
+    assert "one search at a time may write this record, but another one is running" in errors.read_text()
+    assert first.end() == 0
+    judge(verdict("a second driver", adaptive, [first]))
+
+
+def test_of_two_drivers_that_start_at_once_one_wins(tmp_path: Path, adaptive: Path) -> None:
+    drivers = [Search(tmp_path, ADAPTIVE) for _ in range(2)]
+    for driver in drivers:
+        driver.start()
+    assert sorted(driver.end() for driver in drivers) == [0, 2]
+    assert verdict("two starts at once", adaptive, drivers[:1]).held

@@ -1,0 +1,147 @@
+"""`confirm RESULTS`: retrains the finalists of a search with fresh seeds and reads their test errors, once each.
+
+Finalists are chosen by validation error at full epochs and recorded before any is retrained. Each is retrained twice
+over: on the search's own training images (its validation error minus the search's estimate is the winner's curse), and
+on training and validation images together, for its test error. Results go to RESULTS/confirm; running the command
+again goes on where it stopped, and prints a finished confirmation again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from wrn_search.cli.exits import FAILED, INTERRUPTED, say, show
+from wrn_search.space.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from wrn_search.results.state import SearchState
+    from wrn_search.search.confirmation_request import ConfirmationRequest
+
+EXAMPLE = "python -m wrn_search confirm results/digits_quickstart --top 3 --repeats 5"
+_MOST = {"top": 10_000, "repeats": 1000, "epochs": 100_000}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `confirm`."""
+    parser.add_argument("results", metavar="RESULTS", help="the results directory of a search")
+    parser.add_argument(
+        "--top", metavar="N", help="at most so many finalists (default: 3; with --pareto all)"
+    )
+    parser.add_argument(
+        "--pareto", action="store_true", help="the Pareto front of validation error against parameters"
+    )
+    parser.add_argument("--repeats", metavar="N", help="fresh seeds of each finalist (default: 5)")
+    parser.add_argument("--epochs", metavar="N", help="epochs of each retraining (default: the search's)")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with a confirmation that must have begun"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the finalists and the plan; run nothing"
+    )
+    parser.add_argument(
+        "--address", metavar="ADDR", help="a running Ray cluster, or auto (default: a Ray of its own)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command."""
+    top, repeats, epochs = _numbers(options)
+    if options.address == "":
+        raise InputError.of("--address", "must not be empty, but got ''")
+    from wrn_search.search.confirmation_request import confirmation_request
+    from wrn_search.search.finalists import Rule
+
+    rule = Rule(top, options.pareto)
+    request = confirmation_request(options.results, rule, repeats, epochs)
+    if options.resume and request.begun is None:
+        text = f"a confirmation must be there to go on with, but {request.directory.path} holds none"
+        raise InputError.of("--resume", f"{text}; start it without --resume")
+    if options.dry_run:
+        _show_plan(request, options)
+        return 0
+    from wrn_search.search.confirmation import run_confirmation
+    from wrn_search.search.run import SearchFailed
+
+    try:
+        result = run_confirmation(request, address=options.address, quiet=options.quiet)
+    except SearchFailed as error:
+        say(f"the confirmation failed: {error}")
+        return FAILED
+    _show(result.state, request, options)
+    if result.exit_status == INTERRUPTED:
+        say("interrupted: go on with the same command")
+    return result.exit_status
+
+
+def _numbers(options: argparse.Namespace) -> tuple[int | None, int | None, int | None]:
+    """--top, --repeats and --epochs; None where they were not given.
+
+    Raises:
+        InputError: naming each that is no number in its range.
+    """
+    found: dict[str, int | None] = {}
+    problems = []
+    for name, most in _MOST.items():
+        given = getattr(options, name)
+        found[name] = int(given) if given is not None and given.isdecimal() and len(given) < 10 else None
+        if given is not None and not 1 <= (found[name] or 0) <= most:
+            problems.append(
+                Problem(f"--{name}", f"must be a whole number from 1 to {most}, but got '{given}'")
+            )
+    if problems:
+        raise InputError(problems)
+    return found["top"], found["repeats"], found["epochs"]
+
+
+def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Namespace) -> None:
+    from wrn_search.analysis.confirmation import confirmed, confirmed_dict, confirmed_text
+    from wrn_search.results.events import Chosen
+    from wrn_search.results.record import read_events
+
+    moments = [moment for moment, event in read_events(request.directory.events) if isinstance(event, Chosen)]
+    found, where = confirmed(state, moments[0]), str(request.directory.path)
+    if options.json:
+        show(json.dumps(confirmed_dict(found, request.search, where), indent=2))
+    else:
+        show(confirmed_text(found, request.search, where))
+
+
+def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> None:
+    """The finalists and what would be trained; nothing of a test error."""
+    from wrn_search.results.names import short_name
+
+    chosen, ended = request.chosen, len(request.begun.trials) if request.begun else 0
+    if options.json:
+        plan = {
+            "results": str(request.directory.path),
+            "rule": chosen.rule,
+            "repeats": chosen.repeats,
+            "epochs": chosen.epochs,
+            "retrainings": request.rows,
+            "begun": request.begun is not None,
+            "finalists": [finalist.to_dict() for finalist in request.finalists],
+        }
+        show(json.dumps(plan, indent=2))
+        return
+    lines = [
+        f"{place}  {short_name(each.number, each.config)}  validation error {each.estimate:.2f} %, "
+        f"{each.num_params:,} parameters"
+        for place, each in enumerate(request.finalists, start=1)
+    ]
+    begun = f"{ended} of them have begun" if request.begun else "new"
+    show(
+        "\n".join(
+            [
+                f"{len(lines)} finalists of {chosen.configurations} configurations at full epochs, by validation:",
+                *lines,
+                f"retrainings  {request.rows} of {chosen.epochs} epochs: 2 kinds x {len(lines)} finalists x "
+                f"{chosen.repeats} seeds",
+                f"results      {request.directory.path} ({begun})",
+                "Dry run: nothing was started or written.",
+            ]
+        )
+    )
