@@ -41,14 +41,14 @@ def hosts() -> Iterator[TwoHosts]:
 def cluster(hosts: TwoHosts) -> Iterator[TwoHosts]:
     """The same after `ray up`, once both machines are in; `ray down` at the end."""
     _ray(hosts, "up", "-y", CLUSTER)
-    end = time.monotonic() + 300
+    end = time.monotonic() + 600
     while "2 local.cluster.node" not in (status := _ray(hosts, "exec", CLUSTER, "ray status").stdout):
         assert time.monotonic() < end, status
         time.sleep(1)
     yield hosts
     _ray(hosts, "down", "-y", CLUSTER)
     # `ray down` stops the head; workers end once they have missed it for a minute.
-    end = time.monotonic() + 300
+    end = time.monotonic() + 600
     while any("raylet" in host.run("ps", "ax").stdout for host in (hosts.head, hosts.worker)):
         assert time.monotonic() < end, "Ray runs on after ray down"
         time.sleep(1)
