@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,7 +19,7 @@ from wrn_search.space.errors import InputError
 @contextlib.contextmanager
 def _listener(answer: bytes | None) -> Iterator[str]:
     """HOST:PORT of a server that gives one answer, or none."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("", 0)) as server:
 
         def serve() -> None:
             with contextlib.suppress(OSError):
@@ -61,3 +62,22 @@ def test_auto_goes_where_ray_address_points(monkeypatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(InputError, match="Connection refused"), ray_at("auto"):
         pass
+
+
+def test_another_server_that_speaks_ray_s_protocol_is_told() -> None:
+    """As at the port of Ray Client, or of a node that is no head."""
+    import grpc
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("0.0.0.0:0")
+    server.start()
+    began = time.monotonic()
+    try:
+        with (
+            pytest.raises(InputError, match="does not answer as Ray's head node"),
+            ray_at(f"127.0.0.1:{port}"),
+        ):
+            pass
+    finally:
+        server.stop(None).wait()
+    assert time.monotonic() - began < 15

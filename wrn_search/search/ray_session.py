@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -33,10 +35,12 @@ _ENVIRONMENT = {
 }
 
 SECONDS_FOR_AN_ANSWER = 5.0
+SECONDS_FOR_THE_HEAD = 8.0
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The head node speaks gRPC, which is HTTP/2: a client's first words, with empty settings, and the type of the answer.
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _HTTP2_SETTINGS = 4
+_GRPC_UNIMPLEMENTED = 12
 
 
 @contextmanager
@@ -115,14 +119,16 @@ def _our_code() -> dict[str, Any]:
 
 
 def _found(address: str) -> str:
-    """HOST:PORT of the cluster that Ray means by an address; RAY_ADDRESS goes before `auto`.
+    """HOST:PORT as Ray understands an address: RAY_ADDRESS goes before `auto`, this machine's own IP for localhost.
 
     Raises:
         ConnectionError: it knows none.
     """
-    from ray._private.services import get_ray_address_from_environment
+    from ray._private.services import get_ray_address_from_environment, resolve_ip_for_localhost
 
-    return str(get_ray_address_from_environment("auto", None)) if address == "auto" else address
+    found = str(get_ray_address_from_environment("auto", None)) if address == "auto" else address
+    host, colon, port = found.rpartition(":")
+    return f"{resolve_ip_for_localhost(host)}:{port}" if host and colon else found
 
 
 def _knock(address: str) -> None:
@@ -139,6 +145,31 @@ def _knock(address: str) -> None:
         answer = connection.recv(4)
     if len(answer) < 4 or answer[3] != _HTTP2_SETTINGS:
         raise ConnectionError(f"what listens at {address} does not speak Ray's protocol")
+    if not _is_head(address):
+        raise ConnectionError(
+            f"what listens at {address} does not answer as Ray's head node (its port is 6379)"
+        )
+
+
+def _is_head(address: str) -> bool:
+    """Whether Ray's own client gets an answer in time. Other servers of a cluster speak gRPC, too, but know no head."""
+    from ray._raylet import GcsClient
+
+    answers: queue.Queue[bool] = queue.Queue()
+
+    def ask() -> None:
+        try:
+            GcsClient(address=address)
+        except Exception as error:  # but for this one, ray.init will say it better
+            answers.put(getattr(error, "rpc_code", None) != _GRPC_UNIMPLEMENTED)
+        else:
+            answers.put(True)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=SECONDS_FOR_THE_HEAD)
+    except queue.Empty:
+        return False
 
 
 def joined_nodes() -> list[Node]:
