@@ -75,8 +75,8 @@ def log_ticks(low: float, high: float) -> list[float]:
     """Round values between `low` and `high` or a little outside, at most about ten."""
     if high < 4 * low:
         size = 10.0 ** math.floor(math.log10(high - low or high))
-        steps = (size / 5, size / 2, size, 2 * size, 5 * size)
-        size = next(step for step in steps if high - low <= (_MOST_TICKS - 2) * step)
+        sizes = (size / 5, size / 2, size, 2 * size, 5 * size)
+        size = next(step for step in sizes if high - low <= (_MOST_TICKS - 2) * step)
         size = max(size, 10.0 ** (math.floor(math.log10(high)) - 2))  # labels have three digits
         return [size * place for place in range(math.floor(low / size), math.ceil(high / size) + 1) if place]
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -50,6 +50,7 @@ from wrn_search.space.trial_config import TrialConfig
 # Reasons for which running trials end after their epoch; after the others they train to their end.
 _AT_ONCE = ("max_hours", "interrupted", "failed")
 ENDED_BEFORE_GIVING_UP = 10  # trials
+DISPLACED_BEFORE_CHARGED = 5  # nodes that leave under one trial
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Conductor:
         self._live: set[int] = set()
         self.places = places or places_for(allotment)
         self._unfinished = WaitingTrials()
+        self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
             self._learn(moment, event)
         record.subscribe(self._learn)
@@ -265,6 +267,21 @@ class Conductor:
             return
         self._record.append(Retried(number, error))
         self._unfinished.append(number, self._cost(number))
+
+    def displaced(self, number: int, reason: str) -> None:
+        """The node that a trial was on has left: the trial goes on elsewhere, and no try is charged.
+
+        Unless that has happened too often: it may be the trial that ends the nodes.
+        """
+        if number not in self._live:
+            return
+        self._displaced[number] = self._displaced.get(number, 0) + 1
+        if self._displaced[number] > DISPLACED_BEFORE_CHARGED:
+            self.lost(number, reason)
+            return
+        self.interrupted(number, reason)
+        if self.end_reason not in _AT_ONCE:
+            self._unfinished.append(number, self._cost(number))
 
     def storage_failed(self, number: int, error: str) -> None:
         """What a trial has learned can no longer be stored: nothing goes on until somebody makes room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -92,8 +93,13 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
     else:
         checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
     address = _address(results)
-    place = local_copy(address) if address else results or Path("results") / checked.name
+    place = results_root() / local_copy(address).name if address else results or results_root() / checked.name
     return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
+
+
+def results_root() -> Path:
+    """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
+    return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
 
 
 def _address(results: str | Path | None) -> str | None:

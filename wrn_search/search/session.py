@@ -32,6 +32,8 @@ from wrn_search.space.definition import Space
 from wrn_search.training.preparation import PreparedData
 
 if TYPE_CHECKING:
+    from ray.tune import Callback
+
     from wrn_search.search.trainable import WideResNetTrainable
 
 
@@ -165,8 +167,9 @@ def hand_to_tune(
     conductor: Conductor,
     display: ProgressDisplay | None,
     trainable: type[WideResNetTrainable] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> None:
-    """Ray Tune runs trials until the conductor has no more, each by the `trainable`."""
+    """Ray Tune runs trials until the conductor has no more, each by the `trainable`; tells the callbacks."""
     from ray import tune
 
     from wrn_search.search.trainable import WideResNetTrainable
@@ -194,7 +197,7 @@ def hand_to_tune(
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(directory.ray.absolute()),
-            callbacks=[ConductorCallback(conductor, display)],
+            callbacks=[ConductorCallback(conductor, display), *callbacks],
             stop=EndOfSearch(conductor),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the trainable writes its own
             verbose=0,

@@ -113,7 +113,10 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         reason, limit = _process_error(text), trial.config["epoch_seconds"]
         if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
-        self._conductor.lost(trial.config["number"], reason)
+        if _node_left(text):
+            self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
+        else:
+            self._conductor.lost(trial.config["number"], reason)
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
@@ -184,6 +187,14 @@ def _unflattened(result: dict[str, Any]) -> dict[str, Any]:
         else:
             nested[key] = value
     return nested
+
+
+def _node_left(text: str) -> bool:
+    """Whether Ray's report on a process that is gone blames the whole node.
+
+    Of a process that died by itself the node's raylet tells at once; "unavailable" is one of whom nobody tells.
+    """
+    return "node has died" in text or "The actor is temporarily unavailable" in text
 
 
 def _process_error(text: str) -> str:
