@@ -4,18 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 KILLS ?= 50
 FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev quickstart test test-slow faults check format bench clean
+.PHONY: help install install-dev install-cluster quickstart test test-slow test-cluster faults check format bench clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 install: $(INSTALLED) ## create .venv with what a user needs
 install-dev: $(INSTALLED_DEV) ## the same with what a developer adds
+install-cluster: $(INSTALLED_CLUSTER) ## the same with what `ray up` and `ray job submit` need
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 must be used, but got {v.major}.{v.minor}; try make PYTHON=python3.12")'
@@ -29,17 +31,24 @@ $(INSTALLED_DEV): requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $(INSTALLED) $@
 
+$(INSTALLED_CLUSTER): requirements-cluster.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
+	@touch $(INSTALLED) $@
+
 quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each call makes a new results directory
 	@results=results/digits_quickstart; n=1; \
 	while [ -e $$results ]; do n=$$((n + 1)); results=results/digits_quickstart-$$n; done; \
 	echo "$(BIN)/python run_search.py $(SPACE) --results $$results"; \
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
-test: $(INSTALLED_DEV) ## the tests, without the slow ones and the faults
-	$(BIN)/python -m pytest -m "not slow and not faults"
+test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
+	$(BIN)/python -m pytest -m "not slow and not faults and not cluster"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not cluster"
+
+test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
+	$(BIN)/python -m pytest -m cluster
 
 faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
 	$(BIN)/python -m pytest tests/faults -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)

@@ -18,10 +18,11 @@ PACKAGE = "wrn_search"
 ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     "space": (0, {"complexity"}, {"pydantic", "pydantic_core", "yaml", "typing_extensions"}),
     "complexity": (0, {"space"}, set()),
+    "memory": (0, {"space", "complexity"}, set()),
     "metrics": (0, set(), set()),
     "training": (
         1,
-        {"space", "complexity", "metrics"},
+        {"space", "complexity", "memory", "metrics"},
         {"torch", "torchvision", "numpy", "PIL", "sklearn", "pyarrow", "filelock"},
     ),
     "results": (
@@ -31,7 +32,7 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     ),
     "search": (
         2,
-        {"space", "complexity", "metrics", "training", "results"},
+        {"space", "complexity", "memory", "metrics", "training", "results"},
         {"ray", "optuna", "rich", "yaml", "torch"},
     ),
     "winner": (
@@ -52,7 +53,18 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     ),
     "cli": (
         3,
-        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "report", "winner"},
+        {
+            "space",
+            "complexity",
+            "memory",
+            "metrics",
+            "training",
+            "results",
+            "search",
+            "analysis",
+            "report",
+            "winner",
+        },
         {"rich"},
     ),
     "__main__": (3, {"space", "cli"}, set()),
@@ -114,6 +126,8 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
     sideways = {
         ("space", "complexity"),  # one floor of values, in one direction for each pair of files
         ("complexity", "space"),
+        ("memory", "space"),
+        ("memory", "complexity"),
         ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),

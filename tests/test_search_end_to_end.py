@@ -318,7 +318,7 @@ def test_trials_share_simulated_gpus_in_the_ray_that_a_notebook_started(tmp_path
     """Two trials at once on one simulated GPU by halves, four cores; without a real one they train on the CPU."""
     program = f"""
 import ray, wrn_search
-ray.init(num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
 space = {QUICK | {"search": {"trials": 4, "scheduler": "none", "searcher": "random"}, "training": {"epochs": 2}}!r}
 space["resources"] = {{"gpus_per_trial": 0.5}}
 result = wrn_search.run(space, results={str(tmp_path / "out")!r}, quiet=True)

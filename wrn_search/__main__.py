@@ -15,7 +15,7 @@ COMMANDS = {
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
     "report": (report, "what one or several searches found, and how sure that is"),
-    "confirm": (confirm, "retrain the finalists of a search with fresh seeds and read their test errors"),
+    "confirm": (confirm, "retrain finalists with fresh seeds, test them once"),
     "export": (export, "write a trial's network as a file for others"),
     "predict": (predict, "classify images with an exported network"),
     "rerun": (rerun, "train a trial again and compare it with the record"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
-from tests.analysis.planted import WITH_DROPOUT, Plan, plant
+from tests.analysis.planted import WITH_DROPOUT, Plan, plant, power_law
 from wrn_search.analysis.findings import findings_of, to_json
 
 KEYS = [
@@ -69,6 +70,16 @@ def test_the_json_has_the_documented_keys_and_resolves_its_trials(grid):
     ]
     assert set(told["importance"]["shares"]) == {"depth", "widen_factor"}
     assert told["provenance"][0]["seed"] == 0
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(0.6, "width is worth more"), (-0.6, "depth is worth more")])
+def test_the_sentence_names_the_dimension_that_was_planted(tmp_path, slope, verdict):
+    def law(leaves, weights):
+        return 10 + power_law(leaves, weights) + slope * math.log2(leaves["depth"] / leaves["widen_factor"])
+
+    found = findings_of(plant(tmp_path / "results", Plan(search=GRID, error=law)))
+    assert verdict in found.answer.sentences[2]
+    assert found.iso_params.found
 
 
 def test_an_adaptive_search_says_what_it_cannot_tell(tmp_path):

@@ -101,7 +101,7 @@ def test_depths_around():
     assert depths_around(40, "B(3,3)", shallower=2) == [16, 22, 40]
     assert depths_around(10, "B(3,3)", shallower=2) == [10, 16, 28]
     assert widths_around(10.0, [16, 28, 52], "B(3,3)", narrower=1) == [7.0, 10.0, 15.0]
-    assert widths_around(8.0, [16, 22, 40], "B(3,3)", narrower=2) == [4.5, 6.5, 8.0]
+    assert widths_around(8.0, [16, 22, 40], "B(3,3)", narrower=2) == [4.4, 6.4, 8.0]
 
 
 def test_the_best_network_at_the_largest_size_is_the_corner_of_the_grid(tmp_path):

@@ -78,3 +78,11 @@ def test_a_record_that_is_longer_than_its_tail_is_read_at_both_ends(path):
     record.write_bytes(first + b'{"event": "never parsed"}\n' * 10_000 + last)
     source = read_source(path)
     assert (source.started.search, source.state, source.missing) == ("planted", "finished", ())
+
+
+def test_a_last_line_of_another_version_tells_no_state(path):
+    record = path / "events.jsonl"
+    record.write_bytes(record.read_bytes() + b'{"seq": 2, "time": 1.0, "event": "from the future"}\n')
+    source = read_source(path)
+    assert source.state == "unknown"
+    assert "was it written by a newer version?" in source.missing[0]

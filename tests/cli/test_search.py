@@ -137,3 +137,23 @@ def test_the_help_loads_nothing_heavy() -> None:
 def test_a_results_folder_cannot_send_terminal_codes(space: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([space, "--dry-run", "--results", "\x1b[31mred"]) == 0
     assert "results       \\x1b[31mred (new)" in capsys.readouterr().out.splitlines()
+
+
+def test_a_space_file_is_found_in_the_project_that_a_cluster_file_installed(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`ray submit` runs the script in the home folder of the head node, where no space file lies."""
+    project, home = tmp_path / "project", tmp_path / "home"
+    (project / "spaces").mkdir(parents=True)
+    home.mkdir()
+    (project / "spaces" / space).write_text(Path(space).read_text().replace("name: s", "name: there"))
+    monkeypatch.chdir(home)
+    assert main([f"spaces/{space}", "--dry-run"]) == 2
+    monkeypatch.setenv("WRN_SEARCH_HOME", str(project))
+    assert main([f"spaces/{space}", "--dry-run"]) == 0
+    assert "results/there" in capsys.readouterr().out
+    (home / "spaces").mkdir()  # what lies where the command runs goes first
+    (home / "spaces" / space).write_text((project / "spaces" / space).read_text().replace("there", "here"))
+    assert main([f"spaces/{space}", "--dry-run"]) == 0
+    assert "results/here" in capsys.readouterr().out
+    assert main(["x" * 5000, "--dry-run"]) == 2

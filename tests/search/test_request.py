@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -184,3 +185,12 @@ def test_tables_without_a_record_are_not_gone_on_with(tmp_path, content) -> None
         InputError, match=r"^--resume: the record must be whole, but .*events.jsonl is missing"
     ):
         begun_search(request_of(DOCUMENT, [], tmp_path / "search"))
+
+
+def test_the_results_of_a_cluster_lie_on_its_shared_storage(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("WRN_SEARCH_RESULTS", str(tmp_path / "shared"))
+    space = space_of()
+    assert request_of(space, [], None).directory.path == tmp_path / "shared" / space.name
+    assert request_of(space, [], "here").directory.path == Path("here")
+    monkeypatch.delenv("WRN_SEARCH_RESULTS")
+    assert request_of(space, [], None).directory.path == Path("results") / space.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from sklearn.datasets import load_digits
 from torchvision.datasets import CIFAR10, SVHN
@@ -141,9 +142,10 @@ def test_parquet_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
     )
     other = parquet(tmp_path / "b", [0, 1], names=["dog", "cat"], train_names=["cat", "dog"])
     assert "must be those of the training images, ['cat', 'dog'], but got ['dog', 'cat']" in refused(other)
-    assert (
-        refused(parquet(tmp_path / "c", [])) == "must hold test images, but got no row in ROOT/test*.parquet"
-    )
+    empty = parquet(tmp_path / "c", [0])
+    path = tmp_path / "c" / "test-0.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    assert refused(empty) == "must hold test images, but got no row in ROOT/test*.parquet"
     gone = parquet(tmp_path / "d", [0])
     (tmp_path / "d" / "test-0.parquet").unlink()
     assert "must be a folder that holds test*.parquet, to be confirmed, but got no" in refused(gone)

@@ -102,22 +102,24 @@ def _bought_sentence(
     by_depth, by_width = bought.depth_per_doubling, bought.width_per_doubling
     if by_depth is None or by_width is None or iso_params.slope is None:
         return _neighbours_sentence(error_map, trials, bought.why_no_fit)
-    sure = {
-        None: "no interval is given, see below",
-        True: "an effect" if iso_params.interval else "",
-        False: "so depth and width cannot be told apart",
-    }[iso_params.found]
     slope = points(iso_params.slope)
-    if iso_params.interval:
-        slope += f" ({interval(iso_params.interval)}; {sure})"
+    if iso_params.interval is None:
+        slope += " (no interval is given, see below)"
     else:
-        slope += f" ({sure})"
+        slope += f" ({interval(iso_params.interval)}: {_verdict(iso_params)})"
     unit = "configuration" if iso_params.interval else "network"
     return (
         f"Each doubling of the parameters changed the error by {points(by_depth)} when spent on depth and by "
         f"{points(by_width)} when spent on width; at equal parameters, doubling depth:width changed it by {slope}, "
         f"fitted over {count(bought.n, unit)}."
     )
+
+
+def _verdict(iso_params: IsoParams) -> str:
+    """What an interval of the slope says: error that rises with depth:width speaks for width."""
+    if not iso_params.found or iso_params.slope is None:
+        return "depth and width cannot be told apart"
+    return f"{'width' if iso_params.slope > 0 else 'depth'} is worth more"
 
 
 def _neighbours_sentence(error_map: CellMap, trials: Sequence[Trial], why: str) -> str:

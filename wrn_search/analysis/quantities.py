@@ -95,8 +95,8 @@ class Estimate:
 class Bought:
     """What depth and width each bought for the same parameters.
 
-    Fit over configurations: error = a + depth * log2(depth - 4) + width * 2 log2(widen_factor), since parameters grow
-    as (depth - 4) k^2: each slope is in percentage points of error per doubling of the parameters, negative = better.
+    By the fit of `IsoParams`: each slope is in points of error per doubling of the parameters, which grow as
+    (depth - 4) k^2, when only depth grows or only the widening factor; negative = better.
     """
 
     depth_per_doubling: float | None
@@ -188,7 +188,8 @@ class Band:
 class IsoParams:
     """Error against depth:width ratio at equal parameters, and the trend that all bands share.
 
-    Fit: error = level of the band + slope * log2(ratio) + correction * log2(num_params within the band).
+    Fit over all points, in a band or not: error = f(log2 num_params) + slope * log2(ratio), f a polynomial. What size
+    alone explains is taken by f, so the slope compares networks of equal size.
     """
 
     bands: tuple[Band, ...]  # those with at least two ratios, by rising parameters

@@ -120,6 +120,8 @@ def _record_ends(path: Path, missing: list[str]) -> tuple[SearchStarted | None, 
     whole = tail[: tail.rfind(b"\n") + 1].splitlines()
     last = _event(whole[-1] + b"\n", path, missing) if whole else None
     state = last.reason if isinstance(last, SearchEnded) else "unfinished"
+    if whole and last is None:
+        state = "unknown"  # the line is there, but of another version or damaged
     return started if isinstance(started, SearchStarted) else None, state
 
 

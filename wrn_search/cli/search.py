@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _search(options: argparse.Namespace) -> int:
     refuse_empty(options, "results", "trials", "address")
+    options.space = _found(options.space)
     # Imported late, so that --help answers at once.
     from wrn_search.search.request import dry_run
 
@@ -116,3 +119,12 @@ def _report(directory: Path) -> None:
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
         show(f"Report: {page}")
+
+
+def _found(space: str) -> str:
+    """A space file's path: as given, else below $WRN_SEARCH_HOME, where a cluster file has put the project."""
+    home = os.environ.get("WRN_SEARCH_HOME")
+    with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
+        if home and not Path(space).exists() and (beside := Path(home).expanduser() / space).exists():
+            return str(beside)
+    return space

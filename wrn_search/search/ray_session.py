@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from wrn_search.search.gpu_memory import gpu_bytes_by_node
+from wrn_search.search.nodes import living_nodes
 from wrn_search.search.sizing import Node
 from wrn_search.space.errors import InputError
 
@@ -24,12 +28,20 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    # Processes that start at once, at most: the conductor says how many trials may run, and one at a time is slow.
+    "TUNE_MAX_PENDING_TRIALS_PG": "16",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000000",
     "TUNE_WARN_THRESHOLD_S": "1000000000",
 }
 
 SECONDS_FOR_AN_ANSWER = 5.0
+SECONDS_FOR_THE_HEAD = 8.0
+_PACKAGE = Path(__file__).resolve().parents[1]
+# The head node speaks gRPC, which is HTTP/2: a client's first words, with empty settings, and the type of the answer.
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_HTTP2_SETTINGS = 4
+_GRPC_UNIMPLEMENTED = 12
 
 
 @contextmanager
@@ -39,7 +51,7 @@ def own_ray(node: Node) -> Iterator[None]:
     import ray
 
     # Trial processes inherit it: they must find the same package wherever the command was started.
-    package = str(Path(__file__).resolve().parents[2])
+    package = str(_PACKAGE.parent)
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([package, *([before] if before else [])])
     try:
@@ -60,44 +72,110 @@ def ray_at(address: str) -> Iterator[list[Node]]:
     Raises:
         InputError: no cluster answers there.
     """
-    _set_environment()
+    check_answers(address)
     import ray
 
-    if address.startswith("ray://"):
-        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
-        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
     try:
-        _knock(address)
-        ray.init(address=address, **_quiet())
-    except (OSError, OverflowError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        text = (
-            f"a Ray cluster must answer at {address} (start one with `ray start --head`), but got: {reason}"
-        )
-        raise InputError.of("--address", text) from None
+        ray.init(address=address, runtime_env=_our_code(), **_quiet())
+    except (OSError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
+        if "ersion mismatch" in str(error):
+            text = "the cluster's Ray and Python must be this process's, but got:"
+            raise InputError.of("--address", f"{text} {' '.join(str(error).split())}") from None
+        raise _no_answer(address, error) from None
     try:
-        yield joined_nodes()
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+        ):  # Ray prints there when a node leaves
+            yield joined_nodes()
     finally:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Sees to it that something listens at HOST:PORT: Ray itself would try for minutes.
+def check_answers(address: str) -> None:
+    """Sees to it, within seconds, that a cluster seems to be at an address: Ray itself would try for minutes.
 
     Raises:
-        OSError, OverflowError: nobody answers, or there is no such host or port.
+        InputError: none answers there.
+    """
+    _set_environment()
+    if address.startswith("ray://"):
+        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
+        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
+    try:
+        _knock(_found(address))
+    except (OSError, OverflowError, ValueError) as error:  # OSError: ConnectionError too
+        raise _no_answer(address, error) from None
+
+
+def _no_answer(address: str, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
+    return InputError.of("--address", f"{text}, but got: {reason}")
+
+
+def _our_code() -> dict[str, Any]:
+    """The runtime environment that brings this package to every node, so that no other version of it runs there."""
+    return {"py_modules": [str(_PACKAGE)], "excludes": ["__pycache__/"]}
+
+
+def _found(address: str) -> str:
+    """HOST:PORT as Ray understands an address: RAY_ADDRESS goes before `auto`, this machine's own IP for localhost.
+
+    Raises:
+        ConnectionError: it knows none.
+    """
+    from ray._private.services import get_ray_address_from_environment, resolve_ip_for_localhost
+
+    found = str(get_ray_address_from_environment("auto", None)) if address == "auto" else address
+    host, colon, port = found.rpartition(":")
+    return f"{resolve_ip_for_localhost(host)}:{port}" if host and colon else found
+
+
+def _knock(address: str) -> None:
+    """Sees to it that Ray's head node listens at HOST:PORT.
+
+    Raises:
+        OSError, OverflowError: nobody answers, somebody else does, or there is no such host or port.
     """
     host, colon, port = address.rpartition(":")
-    if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER).close()
+    if not (colon and port.isdecimal()):
+        return
+    with socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER) as connection:
+        connection.sendall(_HTTP2_PREFACE)
+        answer = connection.recv(4)
+    if len(answer) < 4 or answer[3] != _HTTP2_SETTINGS:
+        raise ConnectionError(f"what listens at {address} does not speak Ray's protocol")
+    if not _is_head(address):
+        raise ConnectionError(
+            f"what listens at {address} does not answer as Ray's head node (its port is 6379)"
+        )
+
+
+def _is_head(address: str) -> bool:
+    """Whether Ray's own client gets an answer in time. Other servers of a cluster speak gRPC, too, but know no head."""
+    from ray._raylet import GcsClient  # type: ignore[attr-defined] # compiled
+
+    answers: queue.Queue[bool] = queue.Queue()
+
+    def ask() -> None:
+        try:
+            GcsClient(address=address)
+        except Exception as error:  # but for this one, ray.init will say it better
+            answers.put(getattr(error, "rpc_code", None) != _GRPC_UNIMPLEMENTED)
+        else:
+            answers.put(True)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=SECONDS_FOR_THE_HEAD)
+    except queue.Empty:
+        return False
 
 
 def joined_nodes() -> list[Node]:
     """The living nodes of the Ray that this process is connected to."""
-    import ray
-
-    resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in resources]
+    return [node.offer for node in living_nodes(gpu_bytes_by_node())]
 
 
 def is_connected() -> bool:
@@ -114,6 +192,7 @@ def _set_environment() -> None:
 
 def _quiet() -> dict[str, Any]:
     logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # its list of tries that did not end well
     # Tune tells with a traceback that its last snapshot finds no room; nobody reads it, and we tell the reason.
     logging.getLogger("ray.tune.execution.experiment_state").setLevel(logging.CRITICAL)
     return {

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
-from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.conductor import Conductor
 from wrn_search.search.copies import copied, ready_copy
+from wrn_search.search.facts import facts_of
 from wrn_search.search.interrupts import interrupts
+from wrn_search.search.nodes import LivingNode, check_nodes
+from wrn_search.search.places import Places
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
-from wrn_search.search.ray_session import is_connected, joined_nodes, own_ray, ray_at
+from wrn_search.search.ray_session import check_answers, is_connected, joined_nodes, own_ray, ray_at
 from wrn_search.search.request import (
     Begun,
     Request,
@@ -36,6 +39,8 @@ from wrn_search.search.warm_start import new_knowledge, read_sources
 from wrn_search.training.preparation import PreparedData, prepare
 
 if TYPE_CHECKING:
+    from ray.tune import Callback
+
     from wrn_search.search.trainable import WideResNetTrainable
 
 
@@ -103,6 +108,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
                 pass  # an earlier session may have ended before its copy was whole
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     sources = read_sources(request.space.search.warm_start, request.directory.path)
+    if address is not None:
+        check_answers(address)  # before anything is downloaded
     data = prepare(request.space.dataset)
     check_batch_size(request.space, data.train_images)
     if begun is not None:
@@ -152,18 +159,26 @@ def run_trials(
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
+        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
         asked, share = request.space.training, allotment.gpus_per_trial
         arithmetic = Arithmetic(
             resolved_precision(asked.precision, data.image_shape, share, state),
             resolved_compile(asked.compile, share, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
-        facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = manner.conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        conductor = manner.conductor(
+            request.space,
+            facts_of(data),
+            allotment,
+            record,
+            places=Places(nodes, allotment),
+            **vars(arithmetic),
+        )
         manner.begin(record, conductor)
         trainable = manner.trainable() if manner.trainable else None
         with manner.around():
-            reason = _session(request, conductor, record, quiet, start_ray=not joined, trainable=trainable)
+            followers = _followers(request, conductor, data, able)
+            reason = _session(request, conductor, record, quiet, followers, trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -184,15 +199,28 @@ def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]
     return joined_nodes() if "ray" in sys.modules and is_connected() else []
 
 
+def _followers(
+    request: Request, conductor: Conductor, data: PreparedData, able: Sequence[LivingNode]
+) -> list[Callback]:
+    """What lets a search in a running Ray, whose nodes are `able`, follow that Ray's nodes."""
+    if not able:
+        return []
+    from wrn_search.search.joining import FollowNodes
+
+    return [FollowNodes(conductor, request.directory.manifest, data.split_hash, able)]
+
+
 def _session(
     request: Request,
     conductor: Conductor,
     record: Record,
     quiet: bool,
-    start_ray: bool,
+    followers: Sequence[Callback],
     trainable: type[WideResNetTrainable] | None = None,
 ) -> str:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
+
+    Starts a Ray of its own unless there are followers of a running one.
 
     Raises:
         SearchFailed: Ray, the disk or a bug ended it.
@@ -201,11 +229,11 @@ def _session(
     failure: Exception | None = None
     try:
         with ExitStack() as stack:
-            if start_ray:
+            if not followers:
                 stack.enter_context(own_ray(local_node()))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            hand_to_tune(request.directory, conductor, display, trainable)
+            hand_to_tune(request.directory, conductor, display, trainable, followers)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
         reason = "interrupted"
