@@ -153,7 +153,7 @@ def _knock(address: str) -> None:
 
 def _is_head(address: str) -> bool:
     """Whether Ray's own client gets an answer in time. Other servers of a cluster speak gRPC, too, but know no head."""
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # it is written in Cython
 
     answers: queue.Queue[bool] = queue.Queue()
 
