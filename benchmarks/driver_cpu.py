@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.conductor import Conductor
+from wrn_search.search.facts import facts_of
 from wrn_search.search.ray_session import own_ray
 from wrn_search.search.request import allotment_of, request_of
 from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
@@ -51,7 +52,7 @@ def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, flo
     request = request_of(document, [], folder / "results")
     data = prepare(request.space.dataset)
     allotment = allotment_of(request, [NODE])
-    facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
+    facts = facts_of(data)
     with own_ray(NODE), opened_record(request, data, [NODE], allotment, ARITHMETIC, begun=None) as record:
         cpu, wall = time.process_time(), time.perf_counter()
         conductor = Conductor(request.space, facts, allotment, record)

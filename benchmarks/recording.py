@@ -32,7 +32,8 @@ import yaml
 from benchmarks.measuring import in_turns, options, report, row
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.record import Record
-from wrn_search.search.conductor import Assignment, Conductor, DataFacts
+from wrn_search.search.conductor import Assignment, Conductor
+from wrn_search.search.facts import facts_of
 from wrn_search.search.request import allotment_of, request_of
 from wrn_search.search.session import Arithmetic, Observers, end_session, opened_record
 from wrn_search.search.sizing import Node
@@ -63,7 +64,7 @@ def record_search(folder: Path, trials: int, epochs: int, searcher: str) -> None
     (folder / "space.yaml").write_text(yaml.safe_dump(document(trials, epochs, searcher)))
     request = request_of(folder / "space.yaml", [], folder / "results")
     data = prepare(request.space.dataset)
-    facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
+    facts = facts_of(data)
     allotment = allotment_of(request, [NODE])
     # Random draws of the same domains: what a searcher would have proposed does not matter, and takes long.
     drawn = request_of(document(trials, epochs, "random"), [], None).space

@@ -18,10 +18,11 @@ PACKAGE = "wrn_search"
 ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     "space": (0, {"complexity"}, {"pydantic", "pydantic_core", "yaml", "typing_extensions"}),
     "complexity": (0, {"space"}, set()),
+    "memory": (0, {"space", "complexity"}, set()),
     "metrics": (0, set(), set()),
     "training": (
         1,
-        {"space", "complexity", "metrics"},
+        {"space", "complexity", "memory", "metrics"},
         {"torch", "torchvision", "numpy", "PIL", "sklearn", "pyarrow", "filelock"},
     ),
     "results": (
@@ -31,7 +32,7 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
     ),
     "search": (
         2,
-        {"space", "complexity", "metrics", "training", "results"},
+        {"space", "complexity", "memory", "metrics", "training", "results"},
         {"ray", "optuna", "rich", "yaml", "torch"},
     ),
     "winner": (
@@ -39,10 +40,31 @@ ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
         {"space", "complexity", "metrics", "training", "results"},
         {"torch", "numpy", "PIL", "onnx", "onnxruntime"},
     ),
-    "analysis": (2, {"space", "complexity", "metrics", "results"}, {"numpy", "pandas", "optuna", "plotly"}),
+    # scipy: quantiles of Student's t, Kendall's tau; yaml: the follow-up's space file
+    "analysis": (
+        2,
+        {"space", "complexity", "metrics", "results"},
+        {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
+    ),
+    "report": (
+        2,
+        {"space", "complexity", "metrics", "results", "analysis"},
+        {"plotly", "matplotlib"},
+    ),
     "cli": (
         3,
-        {"space", "complexity", "metrics", "training", "results", "search", "analysis", "winner"},
+        {
+            "space",
+            "complexity",
+            "memory",
+            "metrics",
+            "training",
+            "results",
+            "search",
+            "analysis",
+            "report",
+            "winner",
+        },
         {"rich"},
     ),
     "__main__": (3, {"space", "cli"}, set()),
@@ -104,6 +126,9 @@ def test_the_table_itself_goes_down_the_floors(room: str) -> None:
     sideways = {
         ("space", "complexity"),  # one floor of values, in one direction for each pair of files
         ("complexity", "space"),
+        ("memory", "space"),
+        ("memory", "complexity"),
+        ("report", "analysis"),  # the page draws what the analysis has found
         ("__main__", "cli"),
         ("run_search", "cli"),
     }
@@ -126,6 +151,41 @@ def test_search_imports_torch_only_where_a_function_asks_for_devices() -> None:
     assert users == {"precision.py", "sizing.py", "trainable.py"}
 
 
+def test_only_a_confirmation_can_open_test_files() -> None:
+    """Rule 1 of an honest search: from the one module that reads them up to the one command that reaches it."""
+    users: dict[str, set[str]] = {}
+    for path in files():
+        for _, module in imports(path):
+            users.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
+
+    assert users[f"{PACKAGE}.training.test_split"] == {
+        "wrn_search/search/confirmation.py",
+        "wrn_search/search/confirmation_trainable.py",
+    }
+    assert users[f"{PACKAGE}.search.confirmation_trainable"] == {"wrn_search/search/confirmation.py"}
+    assert users[f"{PACKAGE}.search.confirmation"] == {"wrn_search/cli/confirm.py"}
+
+
+def test_no_other_file_names_a_test_split() -> None:
+    """Nobody asks torchvision for it, or looks for the user's test files, behind the module's back."""
+    ways = (
+        "train=False",
+        '/ "test"',
+        'split="test"',
+        "test*.parquet",
+        "test_batch",
+        ".test_list",
+        "test_32x32",
+    )
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for path in files()
+        if any(way in path.read_text(encoding="utf-8") for way in ways)
+    }
+
+    assert named == {"wrn_search/training/test_split.py"}
+
+
 def test_no_file_imports_itself_in_a_ring() -> None:
     modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files()}
     below = {name: {module for _, module in imports(path)} & modules.keys() for name, path in modules.items()}
@@ -144,7 +204,16 @@ def test_no_file_imports_itself_in_a_ring() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["space.reader", "results.reader", "analysis.summary", "cli.search", "__main__"]
+    "module",
+    [
+        "space.reader",
+        "results.reader",
+        "analysis.summary",
+        "analysis.findings",
+        "report.write",
+        "cli.search",
+        "__main__",
+    ],
 )
 def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
     assert (

@@ -139,7 +139,7 @@ def test_stops_fall_on_rungs_and_early_epochs_are_no_results(finished) -> None:
 def test_stdout_is_the_result_and_stderr_the_progress(finished) -> None:
     _, done = finished
     assert done.stdout.startswith("quick: 8 trials on digits (")
-    assert done.stdout.splitlines()[-1] == "Results: results/quick"
+    assert done.stdout.splitlines()[-2:] == ["Results: results/quick", "Report: results/quick/report.html"]
     assert re.search(r"trials 8/8 .* epochs (\d+)/\1 \| best ", done.stderr)
     assert "ray" not in (done.stdout + done.stderr).lower().replace("array", "")
     assert "Traceback" not in done.stderr
@@ -154,6 +154,7 @@ def test_the_results_directory_is_what_the_design_says(finished) -> None:
         "manifest.json",
         "trials.parquet",
         "epochs",
+        "report.html",
         "tensorboard",
         "checkpoints",
         "ray",
@@ -317,7 +318,7 @@ def test_trials_share_simulated_gpus_in_the_ray_that_a_notebook_started(tmp_path
     """Two trials at once on one simulated GPU by halves, four cores; without a real one they train on the CPU."""
     program = f"""
 import ray, wrn_search
-ray.init(num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
 space = {QUICK | {"search": {"trials": 4, "scheduler": "none", "searcher": "random"}, "training": {"epochs": 2}}!r}
 space["resources"] = {{"gpus_per_trial": 0.5}}
 result = wrn_search.run(space, results={str(tmp_path / "out")!r}, quiet=True)

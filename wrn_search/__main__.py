@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from wrn_search.cli import check, confirm, describe, export, predict, rerun, tensorboard
+from wrn_search.cli import check, confirm, describe, export, predict, report, rerun, tensorboard
 from wrn_search.cli.exits import Parser, exit_status
 from wrn_search.space.errors import InputError, nearest
 
@@ -14,13 +14,14 @@ from wrn_search.space.errors import InputError, nearest
 COMMANDS = {
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
-    "confirm": (confirm, "retrain the finalists of a search with fresh seeds and read their test errors"),
+    "report": (report, "what one or several searches found, and how sure that is"),
+    "confirm": (confirm, "retrain finalists with fresh seeds, test them once"),
     "export": (export, "write a trial's network as a file for others"),
     "predict": (predict, "classify images with an exported network"),
     "rerun": (rerun, "train a trial again and compare it with the record"),
     "tensorboard": (tensorboard, "a TensorBoard view of the best of many trials"),
 }
-NOT_YET = ("report", "paper", "replay")
+NOT_YET = ("paper", "replay")
 
 
 def parser() -> Parser:

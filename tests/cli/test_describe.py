@@ -14,21 +14,54 @@ WRN_28_10 = ["describe", "--depth", "28", "--widen-factor", "10"]
 def test_json_of_wrn_28_10_is_that_of_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WRN_28_10, "--json"]) == 0
 
-    assert json.loads(capsys.readouterr().out) == {
-        "name": "WRN-28-10",
-        "depth": 28,
-        "widen_factor": 10.0,
-        "block": "B(3,3)",
-        "deepening_factor": 2,
-        "blocks_per_group": 4,
-        "widths": [160, 320, 640],
-        "num_classes": 10,
-        "image_shape": [32, 32, 3],
-        "num_params": 36_479_194,
-        "macs": 5_243_328_768,
-        "weights_bytes": 145_916_776,
-        "training_state_bytes": 437_750_328,
-    }
+    described = json.loads(capsys.readouterr().out)
+    assert set(described) - set(NETWORK_28_10) == {"memory", "gpu_shares"}
+    assert {key: described[key] for key in NETWORK_28_10} == NETWORK_28_10
+
+
+NETWORK_28_10 = {
+    "name": "WRN-28-10",
+    "depth": 28,
+    "widen_factor": 10.0,
+    "block": "B(3,3)",
+    "deepening_factor": 2,
+    "blocks_per_group": 4,
+    "widths": [160, 320, 640],
+    "num_classes": 10,
+    "image_shape": [32, 32, 3],
+    "num_params": 36_479_194,
+    "macs": 5_243_328_768,
+    "weights_bytes": 145_916_776,
+    "training_state_bytes": 437_750_328,
+}
+
+
+def test_json_of_the_memory_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*WRN_28_10, "--precision", "bf16", "--batch-size", "64", "--dropout", "0.3", "--json"]) == 0
+
+    described = json.loads(capsys.readouterr().out)
+    memory = described["memory"]
+    settings = {key: memory.pop(key) for key in ("batch_size", "precision", "dropout", "moment")}
+    assert settings == {"batch_size": 64, "precision": "bf16", "dropout": 0.3, "moment": "backward"}
+    totals = {key: memory.pop(key) for key in ("peak_bytes", "total_bytes")}
+    beside = {key: memory.pop(key) for key in BESIDE_THE_PEAK}
+    assert sum(memory.values()) == totals["peak_bytes"]
+    assert totals["peak_bytes"] + sum(beside.values()) == totals["total_bytes"]
+    shares = {each["gpu_bytes"]: each["share"] for each in described["gpu_shares"]}
+    for size, share in shares.items():  # the smallest of the classes whose bytes hold it
+        assert share * size >= totals["total_bytes"]
+        assert share == 1 / 8 or share / 2 * size < totals["total_bytes"]
+
+
+BESIDE_THE_PEAK = ("slack_bytes", "data_bytes", "workspace_bytes", "context_bytes")
+
+
+def test_what_no_gpu_holds_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*WRN_28_10, "--batch-size", "65536"]) == 0
+    assert "GPU share     no GPU of up to 141 GB holds it" in capsys.readouterr().out
+
+    assert main([*WRN_28_10, "--batch-size", "65536", "--json"]) == 0
+    assert {each["share"] for each in json.loads(capsys.readouterr().out)["gpu_shares"]} == {None}
 
 
 def test_the_text_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +73,12 @@ def test_the_text_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         "widths        160, 320, 640 channels",
         "parameters    36,479,194",
         "multiply-adds 5,243,328,768 an image",
-        "memory        145.9 MB weights, 437.8 MB with gradients and momentum (activations not counted)",
+        "memory        145.9 MB weights, 437.8 MB with gradients and momentum",
+        "training      2,702.7 MB at most, batches of 128 in fp32: 291.9 MB for weights and momentum,",
+        "              2,365.7 MB activations, 41.9 MB passing by, 3.2 MB inputs",
+        "on a GPU      3,841.6 MB predicted, with 135.1 MB slack, 240.4 MB data set, 134.2 MB workspace, "
+        "629.1 MB context",
+        "GPU share     1/2 of 8/12 GB, 1/4 of 16/24 GB, 1/8 of 40/48/80/141 GB",
     ]
 
 
@@ -67,6 +105,11 @@ BLOCK = "block must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such 
         (["16", "1e400"], ["--widen-factor: 0.0625 <= widen_factor <= 100 must hold, but got inf"]),
         (["16", "1", "--block", "B(2)"], [f"--block: {BLOCK} 'B(2)'"]),
         (["16", "1", "--block", "\x1b[31m"], [f"--block: {BLOCK} '\\x1b[31m'"]),
+        (
+            ["16", "1", "--batch-size", "1"],
+            ["--batch-size: must be a whole number from 2 to 65536, but got 1"],
+        ),
+        (["16", "1", "--dropout", "nan"], ["--dropout: 0 <= dropout < 1 must hold, but got nan"]),
         (
             ["16", "1", "--classes", "1" + "0" * 400],
             ["--classes: must be 1 to 1000000, but got a number of about 400 digits"],

@@ -31,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_VERDICTS] = []
 
 
+def pytest_unconfigure() -> None:
+    end_all()  # an unbroken search whose fixture failed
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table of what was done and what came of it."""
     verdicts = config.stash.get(_VERDICTS, [])

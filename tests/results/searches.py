@@ -7,6 +7,7 @@ from typing import Any
 
 from wrn_search.complexity import macs, num_params
 from wrn_search.metrics import EpochMetrics
+from wrn_search.results import events as all_events
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -143,6 +144,18 @@ def every_event() -> list[TimedEvent]:
         first=START + 1000,
     )
     return first + second
+
+
+def confirmation_events() -> list[TimedEvent]:
+    """What only the record of a confirmation holds."""
+    finalists = {"1": {"number": 3, "estimate": 4.5}}
+    return timed(
+        all_events.Chosen("0123456789abcdef", "top", 3, 5, 200, 12, finalists),
+        proposed(0),
+        reported(0, 4, val_loss=None, val_error=None),
+        all_events.TestOpened(0),
+        all_events.Tested(0, 0.21, 4.75, 10_000),
+    )
 
 
 def follow(observer: Any, state: SearchState, events: list[TimedEvent]) -> None:

@@ -15,11 +15,11 @@ from wrn_search.metrics import EpochMetrics
 from wrn_search.results.events import EVENTS, Failed, Interrupted, Reported, SearchEnded, from_line, to_line
 from wrn_search.space.errors import InputError
 
-from .searches import every_event, metrics, reported, trial_config
+from .searches import confirmation_events, every_event, metrics, reported, trial_config
 
 
 def test_every_event_comes_back_equal_from_one_ascii_line():
-    events = [event for _, event in every_event()]
+    events = [event for _, event in every_event() + confirmation_events()]
     assert {type(event) for event in events} == set(EVENTS.values())
     for seq, event in enumerate(events):
         line = to_line(event, seq, 12.5)

@@ -6,7 +6,7 @@ import pytest
 
 from wrn_search.analysis.summary import summary_of
 from wrn_search.results.directory import ResultsDirectory
-from wrn_search.results.events import Completed, Diverged, Stopped
+from wrn_search.results.events import Chosen, Completed, Diverged, Stopped
 from wrn_search.results.selection import find_trial, name_of, ranked_configurations, ranked_trials, read_state
 from wrn_search.results.state import SearchState, fold
 from wrn_search.space.errors import InputError
@@ -75,3 +75,10 @@ def test_a_state_is_read_from_a_directory_or_its_absence_told(tmp_path) -> None:
     assert read_state(directory).search == "small"
     with pytest.raises(InputError, match="must be a results directory, but there is no such directory"):
         read_state(ResultsDirectory(tmp_path / "no"))
+
+
+def test_a_confirmation_has_nothing_to_rank_by(tmp_path) -> None:
+    directory = ResultsDirectory(tmp_path)
+    record_of(directory.events, timed(search_started(), Chosen("0123", "top", 3, 5, 4, 9, {}))).close()
+    with pytest.raises(InputError, match="is that of a confirmation; name the search above it"):
+        read_state(directory)

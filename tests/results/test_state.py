@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wrn_search.results import events as all_events
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -18,11 +19,13 @@ from wrn_search.results.events import (
     Stopped,
 )
 from wrn_search.results.state import FINAL, STATUSES, SearchState, fold
+from wrn_search.results.tables import trials_table
 from wrn_search.space.errors import InputError
 
 from .searches import (
     MAX_EPOCHS,
     START,
+    confirmation_events,
     every_event,
     metrics,
     proposed,
@@ -206,3 +209,19 @@ def test_proposals_out_of_order_are_refused(events):
         InputError, match=r"^number: proposals must follow each other, and this one must have number"
     ):
         fold(timed(search_started(), *events))
+
+
+def test_a_confirmation_has_its_choice_its_readings_and_its_test_error_once():
+    events = confirmation_events()
+    later = timed(
+        all_events.Chosen("other", "top", 1, 1, 1, 1, {}),
+        all_events.Tested(0, 0.1, 1.0, 10),
+        first=START + 100,
+    )
+    state = fold(events + later)
+    assert state.choice == events[0][1]
+    trial = state.trials[0]
+    assert trial.test_opened == [START + 3]
+    assert (trial.tested.test_error, trial.best_val_error) == (4.75, None)
+    row = trials_table(state).to_pylist()[0]
+    assert (row["test_error"], row["val_error"], row["best_val_error"]) == (4.75, None, None)

@@ -9,7 +9,8 @@ from typing import Any
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.record import Record
-from wrn_search.search.conductor import Assignment, Conductor, DataFacts, NoTrial
+from wrn_search.search.conductor import Assignment, Conductor, NoTrial
+from wrn_search.search.facts import DataFacts
 from wrn_search.search.sizing import Allotment
 from wrn_search.space.definition import Space
 from wrn_search.space.reader import space_from_mapping

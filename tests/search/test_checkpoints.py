@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,18 @@ def _needed(conductor: Conductor, folder: Path) -> set[str]:
     kept = {number for _, number in best[:BEST]}
     kept |= {trial.number for trial in trials if trial.status not in FINAL and trial.reports}
     return {f"{conductor.state.trials[number].trial_id}.pt" for number in kept}
+
+
+def test_of_networks_that_no_validation_ranks_the_first_of_each_configuration_stays(folder) -> None:
+    """A confirmation's: trials 0 and 1 are repeats of one configuration, 2 and 3 of another, 4 is validated."""
+    keeper = CheckpointKeeper(folder, 1)
+    for number in range(5):
+        proposal = dataclasses.replace(_proposed(number), configuration=number // 2, repeat=number % 2)
+        keeper(0.0, proposal)
+        told = metrics(10, 5.0)
+        if number < 4:
+            told = dataclasses.replace(told, val_loss=None, val_error=None)
+        keeper(0.0, Reported(number, told, "node", "cpu"))
+    for number in range(5):
+        keeper(0.0, Completed(number))
+    assert _kept(folder) == {"0.pt", "2.pt", "4.pt"}

@@ -21,6 +21,7 @@ from wrn_search.results.record import Record, read_events
 from wrn_search.results.state import FINAL, fold
 from wrn_search.search.conductor import Assignment, Conductor, NoTrial, trial_id
 from wrn_search.search.sizing import Allotment
+from wrn_search.space.definition import Space
 from wrn_search.space.trial_config import TrialConfig
 
 
@@ -375,3 +376,70 @@ def test_a_lost_trial_is_not_tried_again_when_the_hours_are_over(tmp_path) -> No
     now[0] = 4000.0
     assert conductor.next_trial() is NoTrial.DONE
     assert conductor.end_reason == "max_hours"
+
+
+def _grid(**search) -> Space:
+    return space_of(
+        model={"depth": {"choice": [10, 16, 22]}, "widen_factor": {"choice": [0.5, 2, 1]}},
+        training={"epochs": 2},
+        search={"searcher": "grid", "scheduler": "none", **search},
+    )
+
+
+def test_near_the_end_of_a_grid_the_longest_trials_begin_first(tmp_path) -> None:
+    """Nine networks, one at a time: the first five in the grid's order, the four of the end by cost."""
+    space = _grid()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=1)
+    play(conductor, _curve)
+    started = [
+        event.number for _, event in read_events(tmp_path / "events.jsonl") if isinstance(event, Started)
+    ]
+    costs = [conductor.state.trials[number].macs for number in started]
+    assert sorted(started) == list(range(9))
+    assert started[:5] == [0, 1, 2, 3, 4]
+    assert costs[5:] == sorted(costs[5:], reverse=True)
+    assert started[5:] != sorted(started[5:])
+
+
+def test_longest_first_ends_a_grid_earlier(tmp_path) -> None:
+    """Three machines, a trial as long as its multiply-adds: sooner done than in the grid's own order."""
+    space = _grid()
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space), concurrent=3)
+    ends: dict[int, float] = {}  # of the trials that train
+    now = 0.0
+    while True:
+        while isinstance(answer := conductor.next_trial(), Assignment):
+            ends[answer.number] = now + conductor.state.trials[answer.number].macs
+        if answer is NoTrial.DONE:
+            break
+        number = min(ends, key=ends.__getitem__)
+        now = ends.pop(number)
+        conductor.diverged(number, 1, "made-up end")
+    in_order = [0.0, 0.0, 0.0]
+    for trial in conductor.state.trials.values():
+        in_order[in_order.index(min(in_order))] += trial.macs
+    work = sum(trial.macs for trial in conductor.state.trials.values())
+    assert now < 0.9 * max(in_order)
+    assert now <= 4 / 3 * max(
+        work / 3, *(trial.macs for trial in conductor.state.trials.values())
+    )  # Graham 1969
+
+
+def test_a_grid_that_is_interrupted_leaves_no_trial_running(tmp_path) -> None:
+    """Trials that were proposed ahead and never began are interrupted with their session, and go on in the next."""
+    space = _grid()
+    path = tmp_path / "events.jsonl"
+    record = new_record(path, space)
+    conductor = conductor_of(space, record, concurrent=4)
+    begun = conductor.next_trial()
+    assert isinstance(begun, Assignment)
+    conductor.started(begun.number)
+    assert len(conductor.state.trials) == 9
+    conductor.interrupt()
+    for number in sorted(conductor.unended):
+        conductor.interrupted(number, "the session ended: interrupted")
+    assert set(_statuses(conductor)) == {"interrupted"}
+    record.close()
+    resumed = conductor_of(space, Record.open(path), concurrent=4)
+    play(resumed, _curve)
+    assert _statuses(resumed) == ["completed"] * 9

@@ -1,8 +1,10 @@
 import pytest
 
-from wrn_search.search.sizing import Allotment, Node, allot, capacity, local_node, usable_cores
+from wrn_search.search.sizing import Allotment, Node, allot, capacity, local_node, node_of, usable_cores
 from wrn_search.space.definition import ResourceSettings
 from wrn_search.space.errors import InputError
+
+GB = 10**9
 
 
 def _allot(nodes, trials=64, rows=None, adaptive=False, **resources) -> Allotment:
@@ -33,6 +35,46 @@ def test_a_gpu_is_taken_whole_unless_a_share_is_asked_for() -> None:
     assert _allot([Node(16, 2)], adaptive=True) == Allotment(2, 8, 1.0)
     assert _allot([Node(16, 2)], gpus_per_trial="1/4") == Allotment(8, 2, 0.25)
     assert _allot([Node(16, 2)], gpus_per_trial=0) == Allotment(16, 1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "trials", "adaptive", "concurrent"),
+    [
+        ([Node(16, 1, 80 * GB)], 64, False, 8),
+        ([Node(4, 1, 80 * GB)], 64, False, 4),  # a core each
+        ([Node(16, 2, 80 * GB), Node(64)], 64, False, 16),  # a node without a GPU trains nothing
+        ([Node(16, 2, 80 * GB)], 64, True, 16),
+        ([Node(64, 4, 80 * GB)], 64, True, 16),  # a quarter of the trials
+        ([Node(64, 8, 80 * GB)], 16, True, 8),  # but at least one a GPU
+        ([Node(16, 1, 80 * GB)], 3, False, 3),
+    ],
+)
+def test_auto_on_gpus_of_known_memory_goes_by_memory(nodes, trials, adaptive, concurrent) -> None:
+    assert _allot(nodes, trials, adaptive=adaptive) == Allotment(
+        concurrent, 1, 0.125, by_memory=True, cpus_follow_share=True
+    )
+
+
+def test_given_cores_and_places_bound_what_goes_by_memory() -> None:
+    node = Node(16, 1, 80 * GB)
+    assert _allot([node], cpus_per_trial=4) == Allotment(4, 4, 0.125, by_memory=True)
+    assert _allot([node], concurrent=3).concurrent == 3
+    with pytest.raises(
+        InputError, match=r"concurrent must be at most 8, .* 1 CPU and 0.125 GPU or more\), but got 9"
+    ):
+        _allot([node], concurrent=9)
+    with pytest.raises(InputError, match=r"must be able to hold a trial of 17 CPUs and 0.125 GPU"):
+        _allot([node], cpus_per_trial=17)
+
+
+def test_a_gpu_of_unknown_memory_among_known_ones_is_taken_whole() -> None:
+    assert _allot([Node(8, 1, 80 * GB), Node(8, 1)]) == Allotment(2, 8, 1.0)
+
+
+def test_a_node_as_ray_describes_it() -> None:
+    resources = {"CPU": 16.0, "GPU": 2.0, "memory": 1e9, "accelerator_type:H100": 1.0, "node:10.0.0.1": 1.0}
+    assert node_of(resources, 80 * GB) == Node(16, 2, 80 * GB, "H100")
+    assert node_of({"CPU": 4.0}) == Node(4)
 
 
 def test_given_numbers_are_kept_and_threads_fill_up_the_rest() -> None:

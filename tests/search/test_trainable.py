@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ import torch
 
 from tests.training.trainings import config_of, learned
 from wrn_search.search.trainable import WideResNetTrainable, metrics_of
+from wrn_search.training.loop import Training
 
 EPOCHS = config_of().epochs
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,17 +159,40 @@ def test_the_limit_of_an_epoch_ends_with_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu_fraction", "cuda", "limits"), [(0.25, True, [0.25]), (0.25, False, []), (0.0, True, [])]
+    ("gpu_fraction", "cuda", "limits"), [(0.25, True, [4e9]), (0.25, False, []), (0.0, True, [])]
 )
-def test_a_share_of_a_gpu_is_a_share_of_its_memory(
+def test_a_share_of_a_gpu_is_a_share_of_its_memory_context_included(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu_fraction: float, cuda: bool, limits: list[float]
 ) -> None:
     set_limits: list[float] = []
+    gpu = SimpleNamespace(total_memory=16 * 10**9)
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: gpu)
     monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", set_limits.append)
-    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction}
+    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction, "context_bytes": 10**9}
     _trainable(assignment).step()  # where there is no GPU it fails later, as a value
-    assert set_limits == limits
+    assert [limit * gpu.total_memory + 10**9 for limit in set_limits] == pytest.approx(limits)
+
+
+def test_a_step_that_runs_out_of_memory_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exception's frames hold the activations of the step that failed: they must not outlive it."""
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def run_epoch(self: Training) -> None:
+        activation = torch.ones(3)
+        held.append(weakref.ref(activation))
+        kept = [activation]  # noqa: F841 - as a local variable of a frame of the trace
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Training, "run_epoch", run_epoch)
+    alive_at_close: list[bool] = []
+    monkeypatch.setattr(Training, "close", lambda self: alive_at_close.append(held[0]() is not None))
+    told = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    assert told["failed"]["out_of_memory"]
+    assert "CUDA out of memory" in told["failed"]["error"]
+    assert alive_at_close == [False]
 
 
 def test_variables_that_tie_threads_to_cores_are_overruled(tmp_path: Path) -> None:

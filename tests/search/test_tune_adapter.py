@@ -5,6 +5,7 @@ import pickle
 from types import SimpleNamespace
 
 import pytest
+from ray.tune import PlacementGroupFactory
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -15,6 +16,7 @@ from wrn_search.search.tune_adapter import (
     ConductorScheduler,
     ConductorSearcher,
     EndOfSearch,
+    resources_of,
 )
 
 
@@ -122,3 +124,14 @@ def test_a_process_that_was_ended_for_hanging_is_told_as_such(tmp_path, monkeypa
     now[0] += seconds
     scheduler.on_trial_error(None, trial)
     assert conductor.state.trials[0].error.startswith(reason)
+
+
+def test_trials_of_one_class_ask_ray_for_the_same_and_unlike_gpus_are_told_apart(conductor, tmp_path) -> None:
+    searcher = ConductorSearcher(conductor, tmp_path)
+    requests = [resources_of(searcher.suggest(name)) for name in "ab"]
+    assert requests[0] == requests[1] == PlacementGroupFactory([{"CPU": 1, "GPU": 0.0}])
+    shared = {"threads": 2, "gpu_fraction": 0.25, "accelerator": ""}
+    assert resources_of(shared).bundles == [{"CPU": 2.0, "GPU": 0.25}]
+    pinned = resources_of(shared | {"accelerator": "H100"})
+    assert pinned.bundles == [{"CPU": 2.0, "GPU": 0.25, "accelerator_type:H100": 0.001}]
+    assert pinned != resources_of(shared | {"accelerator": "T4"})

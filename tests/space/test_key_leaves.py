@@ -12,6 +12,7 @@ from wrn_search.space.key_leaves import GPU_SHARES, NAME_PATTERN
 NAME_RULE = "must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter or digit and hold no '..'"
 BLOCK_RULE = "must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3)"
 GPU_RULE = "must be auto or one of 0, 1/8, 1/4, 1/2, 1"
+ONE_GPU = "(a trial trains on one GPU, more than 1 is not supported)"
 
 
 @pytest.mark.parametrize("name", ["a", "0", "cifar-10_v1.2", "x" * 100])
@@ -61,10 +62,15 @@ LEAF_ERRORS = [
     ("search.rungs", "[0, 3]", "must be a whole number from 1 to 1000000, but got 0"),
     ("search.rungs", "[true]", "must be a whole number, but got true"),
     ("resources.gpus_per_trial", "0.3", f"{GPU_RULE}, but got 0.3"),
-    ("resources.gpus_per_trial", "2", f"{GPU_RULE}, but got 2"),
+    ("resources.gpus_per_trial", "2", f"{GPU_RULE} {ONE_GPU}, but got 2"),
+    ("resources.gpus_per_trial", "1.5", f"{GPU_RULE} {ONE_GPU}, but got 1.5"),
     ("resources.gpus_per_trial", "true", f"{GPU_RULE}, but got true"),
     ("resources.gpus_per_trial", ".nan", f"{GPU_RULE}, but got .nan"),
-    ("resources.gpus_per_trial", "1" + "0" * 400, f"{GPU_RULE}, but got a number of about 400 digits"),
+    (
+        "resources.gpus_per_trial",
+        "1" + "0" * 400,
+        f"{GPU_RULE} {ONE_GPU}, but got a number of about 400 digits",
+    ),
     ("resources.cpus_per_trial", "0", "must be a whole number from 1 to 4096, but got 0"),
     ("resources.concurrent", "many", "must be auto or a whole number, but got 'many'"),
     ("objectives", "val_error", "must be a list, such as [val_error], but got 'val_error'"),

@@ -124,8 +124,7 @@ def test_a_divergence_comes_again(searched: Path, capsys) -> None:
 
 def test_a_divergence_that_does_not_come_again_is_a_difference(own_search: Path, capsys) -> None:
     """The record says that trial 0 diverged in the epoch that it completed."""
-    record = own_search / "events.jsonl"
-    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    lines = read_lines(own_search)
     kept = [
         line for line in lines if line.get("number") != COMPLETED or line["event"] in ("proposed", "started")
     ]

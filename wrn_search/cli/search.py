@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.space.errors import printable
 
 _EXAMPLES = """\
 examples:
@@ -100,7 +102,23 @@ def _search(options: argparse.Namespace) -> int:
     show(summary_text(result.state, str(result.directory)))
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
+    else:  # who interrupts does not want to wait for a page
+        _report(result.directory)
     return result.exit_status
+
+
+def _report(directory: Path) -> None:
+    """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
+    try:
+        from wrn_search.report.write import write_report
+
+        page = write_report([directory])
+    except (Exception, KeyboardInterrupt) as error:
+        again = f"python -m wrn_search report {shlex.quote(str(directory))}"
+        why = str(error) or type(error).__name__
+        say(printable(f"the report could not be written: {why} (try again with: {again})"))
+    else:
+        show(f"Report: {page}")
 
 
 def _found(space: str) -> str:

@@ -149,10 +149,15 @@ class Failed:
 
 @dataclass(frozen=True)
 class Retried:
-    """A trial was lost by a fault that can pass, such as the death of its process, and will be tried again."""
+    """A trial was lost by a fault that can pass, such as the death of its process, and will be tried again.
+
+    With a `gpu_fraction` it ran out of memory, and will be tried with a larger share of a GPU.
+    """
 
     number: int
     reason: str
+    gpu_fraction: float = 0.0  # the share that was too small
+    memory_bytes: int = 0  # the memory that was too little; 0 where the GPU's is not known
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,9 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         InputError: the file is not readable, not ours or of a newer version.
     """
     try:
-        # A handle of our own: a path would let pyarrow look for partitions in the names of folders.
+        # A running search has hundreds of small part files: `read_table` and threads cost more than their reading.
         with path.open("rb") as file:
-            table = pq.read_table(file)
+            table = pq.ParquetFile(file).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -139,6 +139,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
 
 def _conform(table: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
     """The schema's columns in its order: missing ones are null."""
+    if table.schema.equals(schema):
+        return pa.Table.from_arrays(table.columns, schema=schema)
     columns = []
     for field in schema:
         if field.name not in table.column_names:

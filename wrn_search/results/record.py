@@ -45,7 +45,8 @@ class Record:
 
     def __init__(self, path: Path, descriptor: int, clock: Callable[[], float]):
         self.path = path
-        self.events: list[TimedEvent] = []  # those that the file held when it was opened
+        # Those that the file held when it was opened, and those that came before anybody subscribed.
+        self.events: list[TimedEvent] = []
         self._descriptor = descriptor
         self._clock = clock
         # (bytes, lines) of what stands in the record. One value, so that no interrupt comes between the two.
@@ -109,6 +110,8 @@ class Record:
         self._end = (size + len(line), seq + 1)
         if isinstance(event, _SYNCED_AT_ONCE) or time.monotonic() - self._synced_at >= _SYNC_SECONDS:
             self._sync()
+        if not self._subscribers:
+            self.events.append((now, event))
         for subscriber in self._subscribers:
             subscriber(now, event)
 

@@ -16,7 +16,7 @@ def read_state(directory: ResultsDirectory) -> SearchState:
     """The state of the search in a results directory, which may be running.
 
     Raises:
-        InputError: there is no directory, no record in it, or no whole one.
+        InputError: there is no directory, no record in it, no whole one, or that of a confirmation.
     """
     if not directory.path.is_dir():
         text = "must be a results directory, but there is no such directory"
@@ -25,6 +25,11 @@ def read_state(directory: ResultsDirectory) -> SearchState:
     if not state.search:
         text = "must be the record of a search, but holds no event yet"
         raise InputError.of("", text, str(directory.events))
+    if (
+        state.choice is not None
+    ):  # its trials have no validation error to rank by, and test errors may not choose
+        text = "must be the results directory of a search, but is that of a confirmation"
+        raise InputError.of("", f"{text}; name the search above it", str(directory.path))
     return state
 
 

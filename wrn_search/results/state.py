@@ -52,7 +52,9 @@ class TrialState:
     )  # (time, metrics), each epoch once
     error: str | None = None  # why it diverged, failed or was interrupted
     out_of_memory: bool = False  # why it failed
-    retries: int = 0  # faults that passed
+    retries: int = 0  # faults that passed, running out of a GPU's memory not counted
+    above_share: float = 0.0  # of a GPU: this and smaller ones were too small
+    above_bytes: int = 0  # of memory: so much was too little
     rung: int | None = None  # epochs at which the scheduler stopped it
     node: str | None = None
     device: str | None = None
@@ -216,7 +218,9 @@ class SearchState:
             case Failed():
                 trial.end(time, "failed", error=event.error, out_of_memory=event.out_of_memory)
             case Retried():
-                trial.retries += trial.status not in FINAL
+                trial.retries += trial.status not in FINAL and not event.gpu_fraction
+                trial.above_share = max(trial.above_share, event.gpu_fraction)
+                trial.above_bytes = max(trial.above_bytes, event.memory_bytes)
                 trial.end(time, "interrupted", error=event.reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)

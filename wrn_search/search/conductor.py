@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any
 
 from wrn_search.complexity import macs, num_params
+from wrn_search.memory.workload import Workload
 from wrn_search.metrics import EpochMetrics
 from wrn_search.results.events import (
     Completed,
@@ -34,11 +35,14 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState, TrialState
+from wrn_search.search.facts import DataFacts, workload_of
 from wrn_search.search.outcomes import ended_trial, outcome_of
+from wrn_search.search.places import Asked, Grant, Places, places_for
 from wrn_search.search.schedulers import SCHEDULERS
 from wrn_search.search.searchers import SEARCHERS, Hparams
 from wrn_search.search.seeds import derived_seed
 from wrn_search.search.sizing import Allotment
+from wrn_search.search.waiting import MOST_WAITING, TRIALS_IN_SIGHT, WaitingTrials
 from wrn_search.space.definition import Space
 from wrn_search.space.membership import hparams_within, searched_values
 from wrn_search.space.trial_config import TrialConfig
@@ -50,16 +54,6 @@ DISPLACED_BEFORE_CHARGED = 5  # nodes that leave under one trial
 
 
 @dataclass(frozen=True)
-class DataFacts:
-    """What the conductor must know of the data."""
-
-    num_classes: int
-    image_shape: tuple[int, int, int]  # height, width, channels
-    validation_images: int
-    chance_error: float  # percent
-
-
-@dataclass(frozen=True)
 class Assignment:
     """A trial to train now."""
 
@@ -67,6 +61,7 @@ class Assignment:
     trial_id: str
     config: TrialConfig
     epochs_done: int  # on record
+    grant: Grant  # its cores and its share of a GPU
 
 
 class NoTrial(Enum):
@@ -86,6 +81,7 @@ class Conductor:
         record: open; its events are replayed first.
         precision: resolved, `fp32` or `bf16`.
         compile: resolved, `on` or `off`.
+        places: of the machines; default those that the allotment describes.
         clock: seconds; for `search.max_hours`.
     """
 
@@ -98,6 +94,7 @@ class Conductor:
         *,
         precision: str = "fp32",
         compile: str = "off",
+        places: Places | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.space = space
@@ -117,6 +114,8 @@ class Conductor:
             set()
         )  # configurations of an earlier space of this search that this one lacks
         self._live: set[int] = set()
+        self.places = places or places_for(allotment)
+        self._unfinished = WaitingTrials()
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
             self._learn(moment, event)
@@ -124,12 +123,25 @@ class Conductor:
         self._clock = clock
         self._began = clock()
         self._spent_before = self.state.seconds_spent
-        self._unfinished = [trial.number for trial in self.state.trials.values() if trial.status not in FINAL]
+        for trial in self.state.trials.values():
+            if trial.status not in FINAL:
+                self._unfinished.append(trial.number, self._cost(trial.number))
 
     @property
     def live(self) -> frozenset[int]:
         """Numbers of the trials that train now."""
         return frozenset(self._live)
+
+    @property
+    def precision(self) -> str:
+        """Of all trials, resolved."""
+        return self._resolved["precision"]
+
+    @property
+    def unended(self) -> frozenset[int]:
+        """Numbers of the trials that train now, or were proposed and never began."""
+        waiting = self._unfinished.numbers
+        return self.live | {number for number in waiting if self.state.trials[number].status == "running"}
 
     @property
     def seconds_left(self) -> float | None:
@@ -149,20 +161,53 @@ class Conductor:
             return NoTrial.DONE
         if len(self._live) >= self.allotment.concurrent:
             return NoTrial.WAIT
-        while self._unfinished:
-            number = self._unfinished.pop(0)
-            if not self._ends_at_last_report(number):
-                return self._assignment(self.state.trials[number])
-        proposed = self._propose() if self.end_reason is None else None
-        if proposed is not None:
-            return self._assignment(self.state.trials[proposed])
-        return NoTrial.WAIT if self._live else NoTrial.DONE  # one that trains may have to be tried again
+        self._propose_the_last_ones()
+        while True:
+            for number in self._unfinished.in_order():
+                if self._ends_at_last_report(number):
+                    self._unfinished.remove(number)
+                elif (grant := self.places.take(number, self._asked(number))) is not None:
+                    self._unfinished.remove(number)
+                    return self._assignment(self.state.trials[number], grant)
+            # None waits, or there is room for a smaller one than those that wait.
+            if len(self._unfinished) >= MOST_WAITING or not self.places.has_room():
+                break
+            if self.end_reason is not None or (proposed := self._propose()) is None:
+                break
+            self._unfinished.append(proposed, self._cost(proposed))
+        # One that waits gets its place when another ends; one that trains may have to be tried again.
+        return NoTrial.WAIT if self._live or self._unfinished else NoTrial.DONE
+
+    def _propose_the_last_ones(self) -> None:
+        """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
+        configurations = min(self.space.trials, self.space.size or self.space.trials)
+        left = configurations * self.space.search.repeats - len(self.state.trials)
+        in_sight = TRIALS_IN_SIGHT * self.allotment.concurrent
+        if self.space.search.searcher != "grid" or left + len(self._unfinished) > in_sight:
+            return
+        self._unfinished.longest_first = True
+        while self.end_reason is None and (proposed := self._propose()) is not None:
+            self._unfinished.append(proposed, self._cost(proposed))
+
+    def _cost(self, number: int) -> float:
+        """Multiply-adds that a trial still has before it, for each image of the training split."""
+        trial = self.state.trials[number]
+        return trial.macs * (self.space.training.epochs - trial.epochs_done)
+
+    def _asked(self, number: int) -> Asked:
+        """What a trial needs of a GPU."""
+        trial = self.state.trials[number]
+        return Asked(self._workload(trial), trial.above_share, trial.above_bytes)
+
+    def _workload(self, trial: TrialState) -> Workload:
+        return workload_of(TrialConfig.from_dict(trial.config), self.facts)
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""
-        self._record.append(
-            Started(number, threads=self.allotment.cpus_per_trial, gpu_fraction=self.allotment.gpus_per_trial)
-        )
+        if number not in self._live:  # it has ended meanwhile
+            return
+        grant = self.places.grant_of(number)
+        self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
 
     def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
         """A trial completed an epoch. Whether it goes on."""
@@ -184,9 +229,30 @@ class Conductor:
         self._end(Diverged(number, epoch, error))
 
     def failed(self, number: int, error: str, out_of_memory: bool = False) -> None:
-        """A trial raised an exception, which it would raise again."""
+        """A trial raised an exception, which it would raise again; but memory may be had by a larger share of a GPU."""
+        if out_of_memory and number in self._live and self.places.grant_of(number).gpu_fraction:
+            told = self._retry_larger(number, error)
+            if told is None:
+                return
+            error = told
         self._end(Failed(number, error, out_of_memory))
         self._look_at_failures()
+
+    def _retry_larger(self, number: int, error: str) -> str | None:
+        """Tries a trial again with more memory: None. When it had all that there is: the reason of its failure."""
+        if self.end_reason in _AT_ONCE:
+            self.interrupted(number, error)
+            return None
+        trial, grant = self.state.trials[number], self.places.grant_of(number)
+        room = grant.room_bytes
+        memory = f"{room / 1e9:.1f} GB" if room else f"{grant.gpu_fraction:g} of a GPU"
+        reason = f"needs more than {memory} at batch size {trial.config['batch_size']}: {error}"
+        above_share, above_bytes = max(trial.above_share, grant.gpu_fraction), max(trial.above_bytes, room)
+        if not self.places.could_be_larger(Asked(self._workload(trial), above_share, above_bytes)):
+            return reason
+        self._record.append(Retried(number, reason, grant.gpu_fraction, room))
+        self._unfinished.append(number, self._cost(number))
+        return None
 
     def lost(self, number: int, error: str) -> None:
         """A trial was lost by a fault that can pass: it is tried again, `search.retries` times."""
@@ -200,7 +266,7 @@ class Conductor:
             self.failed(number, f"{error} (tried {tries + 1} times)" if tries else error)
             return
         self._record.append(Retried(number, error))
-        self._unfinished.append(number)
+        self._unfinished.append(number, self._cost(number))
 
     def displaced(self, number: int, reason: str) -> None:
         """The node that a trial was on has left: the trial goes on elsewhere, and no try is charged.
@@ -215,7 +281,7 @@ class Conductor:
             return
         self.interrupted(number, reason)
         if self.end_reason not in _AT_ONCE:
-            self._unfinished.append(number)
+            self._unfinished.append(number, self._cost(number))
 
     def storage_failed(self, number: int, error: str) -> None:
         """What a trial has learned can no longer be stored: nothing goes on until somebody makes room."""
@@ -224,7 +290,8 @@ class Conductor:
 
     def interrupted(self, number: int, reason: str) -> None:
         """A trial ended with its session; the next one goes on with it."""
-        self._end(Interrupted(number, reason))
+        if number in self.unended:
+            self._record.append(Interrupted(number, reason))
 
     def interrupt(self) -> None:
         """The user wants to stop: no trial starts any more, running ones end after their epoch."""
@@ -249,7 +316,7 @@ class Conductor:
         if self.end_reason not in ("interrupted", "failed"):
             self.end_reason, self.failure = "failed", error
 
-    def _end(self, event: Diverged | Failed | Interrupted) -> None:
+    def _end(self, event: Diverged | Failed) -> None:
         """Ends a trial once; a second cause changes nothing."""
         if event.number in self._live:
             self._record.append(event)
@@ -304,13 +371,13 @@ class Conductor:
             return None
         return hparams, self.space.trial_config(hparams, seed, **self._resolved)
 
-    def _assignment(self, trial: TrialState) -> Assignment:
+    def _assignment(self, trial: TrialState, grant: Grant) -> Assignment:
         self._live.add(trial.number)
         # Where the images lie may change between sessions; what they are may not.
         config = TrialConfig.from_dict(trial.config)
         dataset = config.dataset.model_copy(update={"root": self.space.dataset.root})
         config = dataclasses.replace(config, dataset=dataset)
-        return Assignment(trial.number, trial.trial_id, config, trial.epochs_done)
+        return Assignment(trial.number, trial.trial_id, config, trial.epochs_done, grant)
 
     def _ends_at_last_report(self, number: int) -> bool:
         """Whether a trial ends with what it has reported, by its last epoch or by its rung; then that is on record."""
@@ -347,12 +414,20 @@ class Conductor:
                 if event.metrics.val_error is not None:
                     self._scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
             case Stopped() | Completed() | Diverged() | Failed():
-                self._live.discard(event.number)
+                self._leaves(event.number)
                 self._tell(self.state.trials[event.number].configuration)
-            case Interrupted() | Retried():
-                self._live.discard(event.number)
+            case Retried():
+                self._leaves(event.number)
+                self.places.learn(self._workload(self.state.trials[event.number]), event.memory_bytes)
+            case Interrupted():
+                self._leaves(event.number)
             case _:
                 pass
+
+    def _leaves(self, number: int) -> None:
+        """A trial trains no longer."""
+        self._live.discard(number)
+        self.places.leave(number)
 
     def _learn_proposal(self, event: Proposed) -> None:
         """The searcher hears of what lies in its space; an earlier session may have had a wider one."""

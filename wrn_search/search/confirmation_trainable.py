@@ -22,7 +22,7 @@ class ConfirmationTrainable(WideResNetTrainable):
     a disk does (`storage`): the networks are trained, and go on from there once the files are mended.
     """
 
-    _test_batches: ClassVar[dict[tuple[DatasetSettings, str], EvaluationBatches]] = {}  # of the process
+    _of_test_split: ClassVar[dict[tuple[DatasetSettings, str], EvaluationBatches]] = {}  # of the process
 
     def setup(self, config: dict[str, Any]) -> None:
         """The next trial has not asked yet."""
@@ -72,6 +72,6 @@ class ConfirmationTrainable(WideResNetTrainable):
 
         dataset = TrialConfig.from_dict(self._assignment["trial"]).dataset
         key = dataset, str(training.device)
-        if key not in self._test_batches:
-            self._test_batches[key] = batches_of_test_split(dataset, self._data[dataset], training.device)
-        return self._test_batches[key]
+        if key not in self._of_test_split:
+            self._of_test_split[key] = batches_of_test_split(dataset, self._data[dataset], training.device)
+        return self._of_test_split[key]

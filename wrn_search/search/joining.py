@@ -13,6 +13,7 @@ from typing import Any
 from ray.tune import Callback
 
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.gpu_memory import gpu_bytes_by_node
 from wrn_search.search.looking import own_versions
 from wrn_search.search.nodes import (
     LivingNode,
@@ -60,6 +61,7 @@ class FollowNodes(Callback):
         self._able = {node.node_id: node.name for node in nodes}
         self._asked: dict[Any, LivingNode] = {}  # reference to the look to come -> node
         self._placeholders: dict[str, Any] = {}  # node id -> what keeps a node full
+        self._followed = frozenset(self._able)  # nodes that the conductor's places are on
         self._next = 0.0  # monotonic seconds
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -78,7 +80,14 @@ class FollowNodes(Callback):
             if node.node_id not in known:
                 reference = begin_look(node, self._probe, self._conductor.space.dataset)
                 self._asked[reference] = node
-        offers = [node.offer for node in living if node.node_id in self._able]
+        able = [node for node in living if node.node_id in self._able]
+        offers = [node.offer for node in able]
+        if (now := frozenset(node.node_id for node in able)) != self._followed:
+            self._followed = now
+            if any(node.offer.gpus for node in able):  # asking a node takes seconds, and its changes are rare
+                memory = gpu_bytes_by_node()
+                offers = [node.offer for node in living_nodes(memory) if node.node_id in now]
+            self._conductor.places.follow(offers)
         space, allotment = self._conductor.space, self._conductor.allotment
         if isinstance(space.resources.concurrent, str):
             at_once = concurrent_on(offers, space, allotment)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.search.looking import own_versions
-from wrn_search.search.sizing import Node
+from wrn_search.search.sizing import Node, node_of
 from wrn_search.space.datasets import DatasetSettings
 from wrn_search.space.errors import InputError, Problem
 
@@ -49,14 +49,14 @@ class Look:
     data_error: str | None = None  # why there are none
 
 
-def living_nodes() -> list[LivingNode]:
-    """The nodes that are alive now."""
+def living_nodes(gpu_bytes: Mapping[str, int] | None = None) -> list[LivingNode]:
+    """The nodes that are alive now; `gpu_bytes` is node id -> memory of each of its GPUs, where that is known."""
     import ray
 
     found = []
     for node in ray.nodes():
         if node["Alive"]:
-            offer = Node(int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0)))
+            offer = node_of(node["Resources"], (gpu_bytes or {}).get(node["NodeID"], 0))
             name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
             found.append(LivingNode(node["NodeID"], name, offer))
     return found

@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from wrn_search.search.gpu_memory import gpu_bytes_by_node
 from wrn_search.search.nodes import living_nodes
 from wrn_search.search.sizing import Node
 from wrn_search.space.errors import InputError
@@ -153,7 +154,7 @@ def _knock(address: str) -> None:
 
 def _is_head(address: str) -> bool:
     """Whether Ray's own client gets an answer in time. Other servers of a cluster speak gRPC, too, but know no head."""
-    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # it is written in Cython
+    from ray._raylet import GcsClient  # type: ignore[attr-defined] # compiled
 
     answers: queue.Queue[bool] = queue.Queue()
 
@@ -174,7 +175,7 @@ def _is_head(address: str) -> bool:
 
 def joined_nodes() -> list[Node]:
     """The living nodes of the Ray that this process is connected to."""
-    return [node.offer for node in living_nodes()]
+    return [node.offer for node in living_nodes(gpu_bytes_by_node())]
 
 
 def is_connected() -> bool:

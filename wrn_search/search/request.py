@@ -15,7 +15,9 @@ from wrn_search.results.directory import ResultsDirectory
 from wrn_search.results.mirror import is_address, local_copy
 from wrn_search.results.record import read_events
 from wrn_search.results.state import FINAL, SearchState, fold
+from wrn_search.search.precision import resolved_precision
 from wrn_search.search.rungs import rungs_of
+from wrn_search.search.share_plan import trial_text
 from wrn_search.search.sizing import Allotment, Node, allot, local_node
 from wrn_search.search.storage import disk_text
 from wrn_search.search.warm_start import read_sources
@@ -276,13 +278,17 @@ def dry_run(
         with ray_at(address) as joined:
             nodes = joined
     allotment = allotment_of(request, nodes)
+    shape = request.space.dataset.facts.image_shape or (0, 0, 0)
+    precision = resolved_precision(request.space.training.precision, shape, allotment.gpus_per_trial)
+    each, shares = trial_text(request.space, nodes, allotment, precision)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
     lines = [
         text_of(explanation(request.space, rungs_of(request.space))),
         f"images        {presence}",
-        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: {allotment.concurrent} trials at once, "
-        f"each with {allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU",
+        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
+        f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
+        *shares,
         f"results       {request.directory.path} ({where})",
         *([f"copy          {request.address}"] if request.address else []),
         f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",

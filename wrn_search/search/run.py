@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from wrn_search.results.record import Record
 from wrn_search.results.state import FINAL, SearchState
 from wrn_search.search.compiling import resolved_compile
-from wrn_search.search.conductor import Conductor, DataFacts
+from wrn_search.search.conductor import Conductor
 from wrn_search.search.copies import copied, ready_copy
+from wrn_search.search.facts import facts_of
 from wrn_search.search.interrupts import interrupts
 from wrn_search.search.nodes import LivingNode, check_nodes
+from wrn_search.search.places import Places
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import check_answers, is_connected, joined_nodes, own_ray, ray_at
@@ -164,8 +166,14 @@ def run_trials(
             resolved_compile(asked.compile, share, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
-        facts = DataFacts(data.num_classes, data.image_shape, data.validation_images, data.chance_error)
-        conductor = manner.conductor(request.space, facts, allotment, record, **vars(arithmetic))
+        conductor = manner.conductor(
+            request.space,
+            facts_of(data),
+            allotment,
+            record,
+            places=Places(nodes, allotment),
+            **vars(arithmetic),
+        )
         manner.begin(record, conductor)
         trainable = manner.trainable() if manner.trainable else None
         with manner.around():

@@ -7,18 +7,23 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from wrn_search.memory.shares import correction_of
 from wrn_search.results.directory import ResultsDirectory, atomic_write_text
 from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
-from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
 from wrn_search.results.record import Record
 from wrn_search.results.tables import TableWriter
 from wrn_search.results.tensorboard import TensorBoardLog
 from wrn_search.search.checkpoints import CheckpointKeeper
 from wrn_search.search.conductor import Conductor
+from wrn_search.search.facts import workload_of
+from wrn_search.search.gpu_memory import probe_configs, probe_on_a_gpu, probed
+from wrn_search.search.mps import mps_state
 from wrn_search.search.progress import ProgressDisplay
 from wrn_search.search.request import Begun, Request
 from wrn_search.search.rungs import rungs_of
@@ -51,13 +56,12 @@ def opened_record(
 ) -> Iterator[Record]:
     """The open record of a new search, or of one that has begun, this session's first event in it."""
     directory = request.directory
-    if begun is not None:
-        with Record.open(directory.events) as record:
-            record.append(SearchResumed(begun.changed))
-    else:
+    if begun is None:
         _begin(request, data, nodes, allotment, arithmetic)
-    # Opened anew: a search that begins learns its first event in the way of one that is resumed, by reading.
+    # A search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
+        if begun is not None:
+            record.append(SearchResumed(begun.changed))
         atomic_write_text(
             directory.resolved, _resolved(request)
         )  # on resume: more trials or hours, another space or root
@@ -107,7 +111,8 @@ def _manifest(
         "compile": arithmetic.compile,
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,
-        "gpus_per_trial": allotment.gpus_per_trial,
+        "gpus_per_trial": "by memory" if allotment.by_memory else allotment.gpus_per_trial,
+        "nvidia_mps": mps_state(),
         "nodes": [vars(node) for node in nodes],
         "rungs": list(rungs_of(space)),
         "split_hash": data.split_hash,
@@ -144,6 +149,19 @@ class Observers:
         self._keeper.sweep()
 
 
+def refine_prediction(directory: ResultsDirectory, conductor: Conductor) -> None:
+    """Lets short trainings on a GPU of this session correct the predicted memory; the manifest holds what they told."""
+    if not conductor.allotment.by_memory:
+        return
+    facts = conductor.facts
+    workload = partial(workload_of, facts=facts)
+    configs = probe_configs(conductor.space, workload, conductor.precision)
+    results = probed(configs, workload, partial(probe_on_a_gpu, facts=facts))
+    conductor.places.probed = correction_of(results)
+    told = {"probes": [vars(result) for result in results], "correction": vars(conductor.places.probed)}
+    add_to_manifest(directory.manifest, {"gpu_memory": told})
+
+
 def hand_to_tune(
     directory: ResultsDirectory,
     conductor: Conductor,
@@ -160,12 +178,12 @@ def hand_to_tune(
         ConductorScheduler,
         ConductorSearcher,
         EndOfSearch,
+        resources_of,
     )
 
-    allotment = conductor.allotment
-    resources = {"cpu": allotment.cpus_per_trial, "gpu": allotment.gpus_per_trial}
+    refine_prediction(directory, conductor)
     tuner = tune.Tuner(
-        tune.with_resources(trainable or WideResNetTrainable, resources),
+        tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
             search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
             scheduler=ConductorScheduler(conductor),
@@ -193,7 +211,7 @@ def end_session(conductor: Conductor, record: Record, observers: Observers, reas
 
     The search ends on record only when its tables are whole: whoever finds it finished need not write them.
     """
-    for number in sorted(conductor.live):
+    for number in sorted(conductor.unended):
         conductor.interrupted(number, f"the session ended: {reason}")
     observers.finish()
     record.append(SearchEnded(reason))

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ray import tune
 
+from wrn_search.memory.shares import allocator_fraction
 from wrn_search.metrics import EpochMetrics
+from wrn_search.search.orphans import end_with_parent
 from wrn_search.space.datasets import cache_root
 from wrn_search.space.errors import InputError
 from wrn_search.space.trial_config import TrialConfig
@@ -37,7 +39,8 @@ class StorageError(RuntimeError):
 
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
-    `threads`, `gpu_fraction`, `epoch_seconds` (None or a limit).
+    `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
+    limit); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
@@ -52,6 +55,7 @@ class WideResNetTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
+        end_with_parent()
         _forget_placement_of_threads()
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
@@ -76,8 +80,10 @@ class WideResNetTrainable(tune.Trainable):
             self.cleanup()
             return {"storage" if error.errno in _NO_STORAGE else "lost": {"error": str(error)}}
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
+            told = {"error": _told(error), "out_of_memory": _is_out_of_memory(error)}
+            traceback.clear_frames(error.__traceback__)  # they hold the activations of the step that failed
             self.cleanup()
-            return {"failed": {"error": _told(error), "out_of_memory": _is_out_of_memory(error)}}
+            return {"failed": told}
 
     def cleanup(self) -> None:
         """Frees the network."""
@@ -133,7 +139,9 @@ class WideResNetTrainable(tune.Trainable):
         config = TrialConfig.from_dict(self._assignment["trial"])
         device = _device(self._assignment["gpu_fraction"])
         if device == "cuda":  # one trial that takes too much must not take its neighbours down
-            torch.cuda.set_per_process_memory_fraction(self._assignment["gpu_fraction"])
+            total = torch.cuda.get_device_properties(0).total_memory
+            share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
+            torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
         data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
         training = Training(config, data, device=device, threads=self._assignment["threads"])
         checkpoint = Path(self._assignment["checkpoint"])

@@ -10,16 +10,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ray.tune import Callback, Stopper
+from ray.tune import Callback, PlacementGroupFactory, Stopper
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from wrn_search.search.conductor import Conductor, NoTrial
 from wrn_search.search.progress import ProgressDisplay
+from wrn_search.search.sizing import ACCELERATOR
 from wrn_search.search.trainable import metrics_of
 
 # An interrupted search waits this long for running trials to finish their epoch; then their last checkpoint counts.
 SECONDS_TO_FINISH_EPOCHS = 10.0
+_A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
 
 
 class _NotPickled:
@@ -48,8 +50,10 @@ class ConductorSearcher(_NotPickled, Searcher):
             "trial": answer.config.to_dict(),
             "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
-            "threads": self._conductor.allotment.cpus_per_trial,
-            "gpu_fraction": self._conductor.allotment.gpus_per_trial,
+            "threads": answer.grant.threads,
+            "gpu_fraction": answer.grant.gpu_fraction,
+            "accelerator": answer.grant.accelerator,
+            "context_bytes": answer.grant.context_bytes,
             "epoch_seconds": self._conductor.space.search.trial_timeout,
         }
 
@@ -158,6 +162,14 @@ class EndOfSearch(Stopper):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def resources_of(config: dict[str, Any]) -> PlacementGroupFactory:
+    """What Ray must set aside for a trial; trials with equal requests use each other's processes."""
+    bundle = {"CPU": config["threads"], "GPU": config["gpu_fraction"]}
+    if config["accelerator"]:
+        bundle[f"{ACCELERATOR}{config['accelerator']}"] = _A_TRACE
+    return PlacementGroupFactory([bundle])
 
 
 def checkpoint_file(checkpoints: Path, trial_id: str) -> Path:

@@ -89,7 +89,7 @@ class JoinedSettings(DatasetSettings):
 
 def dataset_settings(values: dict[str, Any]) -> DatasetSettings:
     """The settings that `model_dump` wrote, joined or not."""
-    kind = JoinedSettings if "joined" in values else DatasetSettings
+    kind = JoinedSettings if isinstance(values, dict) and "joined" in values else DatasetSettings
     return kind.model_validate(values)
 
 

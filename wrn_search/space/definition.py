@@ -197,7 +197,11 @@ class ResourceSettings(Section):
     """What a trial gets, and how many run at once."""
 
     gpus_per_trial: Annotated[
-        str | float, GPU_SHARE, Field(description="auto is a whole GPU if there is one, else 0")
+        str | float,
+        GPU_SHARE,
+        Field(
+            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
+        ),
     ] = "auto"
     cpus_per_trial: Annotated[
         str | int, auto_or_count(4096), Field(description="also the trial's threads")

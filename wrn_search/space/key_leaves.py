@@ -67,6 +67,9 @@ def _check_gpu_share(value: Any) -> str | float:
         return GPU_SHARES[value]
     if isinstance(value, int | float) and not isinstance(value, bool) and value in GPU_SHARES.values():
         return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
+        one = "a trial trains on one GPU, more than 1 is not supported"
+        raise broken(f"must be auto or one of {', '.join(GPU_SHARES)} ({one}), {got(value)}")
     raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}")
 
 

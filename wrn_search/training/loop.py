@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from wrn_search.memory.workload import evaluation_batch_size
 from wrn_search.metrics import EpochMetrics
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.allocator import release_freed_memory
@@ -24,7 +25,6 @@ from wrn_search.training.preparation import PreparedData
 from wrn_search.training.randomness import Randomness
 from wrn_search.training.schedule import learning_rate_at
 
-EVALUATION_BATCH_SIZE = 500
 # Looking at the loss waits for the device: seldom enough to cost nothing, often enough to leave early.
 _STEPS_BETWEEN_CHECKS = 50
 
@@ -143,10 +143,12 @@ class Training:
         loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         errors = torch.zeros((), dtype=torch.int64, device=self.device)
         for step, (inputs, labels) in enumerate(self.train_batches.epoch(self.randomness.batches), start=1):
+            self.optimiser.zero_grad(
+                set_to_none=True
+            )  # here, not below: no gradient lives in the forward pass
             with self._autocast():
                 scores = self._forward(inputs)
                 loss = F.cross_entropy(scores, labels)
-            self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
             loss_sum += loss.detach()
@@ -238,7 +240,8 @@ def _split_batches(
     )
     if not data.validation_images:
         return train, None
-    return train, EvaluationBatches(data, batch_size=EVALUATION_BATCH_SIZE, device=device)
+    batch_size = evaluation_batch_size(config.batch_size)
+    return train, EvaluationBatches(data, batch_size=batch_size, device=device)
 
 
 def _resolved(device: str) -> torch.device:

@@ -38,7 +38,7 @@ def test_errors_of(chosen: ChosenTrial) -> TestErrors:
     mine = {leaf: _plain(chosen.trial.config[leaf]) for leaf in LEAVES if leaf != "epochs"}
     twins = [
         row["test_error"]
-        for row in _rows(chosen.directory.path / "confirm")
+        for row in _rows(chosen.directory.confirmation.path)
         if row["test_error"] is not None and {leaf: _plain(row[leaf]) for leaf in mine} == mine
     ]
     return TestErrors(own[0] if own else None, tuple(twins))

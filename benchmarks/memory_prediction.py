@@ -1,0 +1,132 @@
+"""Predicted against tracked peak memory of whole trainings: every byte that torch's CPU allocator hands out.
+
+A training of two steps and an evaluation, each tensor's birth and death as `torch.profiler(profile_memory=True)`
+tells them. Nothing is timed, so one run says all. On a GPU the prediction adds other things, which this does not test.
+
+python -m benchmarks.memory_prediction [--networks 16-1,28-10] [--batch-size 128] [--dropout 0] [--threads 1]
+    [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.images import write_parquet
+from benchmarks.measuring import report
+from wrn_search.memory.prediction import SLACK, trial_memory
+from wrn_search.memory.workload import Workload
+from wrn_search.space.datasets import DatasetSettings
+from wrn_search.space.reader import space_from_mapping
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.loop import Training
+from wrn_search.training.preparation import PreparedData, prepare
+
+NETWORKS = "16-1,16-2,16-4,16-8,22-8,28-10,40-4,40-10"
+STEPS = 2  # the optimiser has its momentum from the second one on
+
+
+def config_of(dataset: DatasetSettings, **leaves: Any) -> TrialConfig:
+    """The recipe's defaults with some leaves of `model` and `training` given."""
+    model = {key: leaves.pop(key) for key in ("depth", "widen_factor", "dropout", "block") if key in leaves}
+    precision = leaves.pop("precision")
+    training = {"learning_rate": 0.01, **leaves}
+    space = space_from_mapping({"dataset": dataset.model_dump(), "model": model, "training": training})
+    return space.trial_config({}, 0, precision=precision, compile="off")
+
+
+def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
+    """What the prediction must know of a training on a CPU."""
+    return Workload(
+        config.architecture,
+        data.num_classes,
+        data.image_shape,
+        config.batch_size,
+        config.precision,
+        config.dropout,
+        config.momentum,
+        data.train_images,
+        validation_images=data.validation_images,
+        device="cpu",
+    )
+
+
+def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1) -> int:
+    """The most bytes of tensors that were alive at once in a training of one epoch, its making included."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        training = Training(config, data, threads=threads)
+        training.run_epoch()
+    events = profiler.profiler.kineto_results.events()
+    changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
+    alive = most = 0
+    for _, size in changes:
+        alive += size
+        most = max(most, alive)
+    training.close()
+    return most
+
+
+def compared(config: TrialConfig, threads: int) -> dict[str, Any]:
+    """Prediction and truth of one training."""
+    data = prepare(config.dataset)
+    memory = trial_memory(workload_of(config, data))
+    tracked = tracked_bytes(config, data, threads)
+    return {
+        "tracked_bytes": tracked,
+        "predicted_bytes": memory.total_bytes,
+        "without_slack": memory.peak.peak_bytes / tracked,
+        "ratio": memory.total_bytes / tracked,
+        "parts": vars(memory.peak),
+    }
+
+
+def main() -> None:
+    """Prints the table."""
+    chosen = _options()
+    lines = [
+        f"Peak memory in MB, batch size {chosen.batch_size}, 32x32 images, dropout {chosen.dropout:g}",
+        f"{'network':<12}{'precision':<11}{'tracked':>9}{'predicted':>11}{'ratio':>8}  without {SLACK:.0%} slack",
+    ]
+    kept: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["WRN_SEARCH_DATA"] = str(Path(folder) / "cache")
+        dataset = made_up_dataset(Path(folder) / "images", chosen.batch_size)
+        for network, precision in itertools.product(chosen.networks.split(","), ("fp32", "bf16")):
+            depth, _, width = network.partition("-")
+            leaves = {"depth": int(depth), "widen_factor": float(width), "dropout": chosen.dropout}
+            config = config_of(dataset, batch_size=chosen.batch_size, precision=precision, **leaves)
+            found = compared(config, chosen.threads)
+            kept[f"WRN-{network} {precision}"] = found
+            lines.append(
+                f"WRN-{network:<8}{precision:<11}{found['tracked_bytes'] / 1e6:>9,.1f}"
+                f"{found['predicted_bytes'] / 1e6:>11,.1f}{found['ratio']:>8.3f}  {found['without_slack']:.4f}"
+            )
+    report("memory_prediction", lines, {"networks": kept}, chosen.json)
+
+
+def made_up_dataset(folder: Path, batch_size: int) -> DatasetSettings:
+    """`STEPS` batches of 32x32 images to train on and one to evaluate."""
+    root = write_parquet(folder, (STEPS + 1) * batch_size)
+    return DatasetSettings(name="parquet", root=str(root), validation=batch_size)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--networks", default=NETWORKS, help=f"depth-width each (default {NETWORKS})")
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

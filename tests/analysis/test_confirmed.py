@@ -1,0 +1,117 @@
+"""Finalists of a confirmation: fresh seeds beside what the search had seen, and who is the winner."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.analysis.planted import WITH_DROPOUT, Plan, plant, space_of, trial_rows
+from wrn_search.analysis.confirmed import FOLDER, confirm_of, coverage
+from wrn_search.analysis.material import material_of
+from wrn_search.results.schema import EPOCHS_SCHEMA, TRIALS_SCHEMA
+from wrn_search.space.errors import InputError
+
+SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
+PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
+
+
+def confirmation(path, chosen, *, manifest=True, lost=()):
+    """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
+    rows = trial_rows(PLAN, space_of(PLAN))
+    retrained = []
+    for place, number in enumerate(chosen):
+        for joined in (False, True):
+            for repeat in range(5):
+                row = dict(rows[number])
+                row |= {
+                    "number": len(retrained),
+                    "trial_id": f"c{len(retrained)}",
+                    "repeat": repeat,
+                    "seed": 10**6,
+                }
+                error = 5.0 + place + 0.1 * repeat
+                row |= {"val_error": None, "test_error": error - 1} if joined else {"val_error": error}
+                row["epochs"] = 2 * row["epochs"]
+                if len(retrained) in lost:
+                    row |= {"status": "diverged", "val_error": None, "test_error": None}
+                retrained.append(row)
+    folder = path / FOLDER
+    (folder / "epochs").mkdir(parents=True)
+    arrays = [pa.array([row[field.name] for row in retrained], type=field.type) for field in TRIALS_SCHEMA]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=TRIALS_SCHEMA), folder / "trials.parquet")
+    pq.write_table(EPOCHS_SCHEMA.empty_table(), folder / "epochs" / "part-000000.parquet")
+    reads = [{"trial_id": f"c{i}", "time": 1.0} for i in range(5 * len(chosen))]
+    if manifest:
+        told = {"confirms": {"trials": list(chosen), "rule": "top"}, "test_reads": reads}
+        (folder / "manifest.json").write_text(json.dumps(told))
+    return folder
+
+
+@pytest.fixture
+def path(tmp_path):
+    return plant(tmp_path / "results", PLAN)
+
+
+def test_the_coverage_of_a_range():
+    assert [coverage(n) for n in (0, 1, 2, 5)] == [None, 0.0, 50.0, 93.75]
+
+
+def test_a_search_that_was_not_confirmed(path):
+    assert confirm_of(material_of([path])) == (None, ())
+
+
+def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
+    confirmation(path, chosen=(7, 2, 4))
+    material = material_of([path])
+    found, notes = confirm_of(material)
+    assert notes == ()
+    assert [finalist.number for finalist in found.finalists] == [7, 2, 4]
+    assert [finalist.trial for finalist in found.finalists] == [7, 2, 4]
+    assert [finalist.is_winner for finalist in found.finalists] == [True, False, False]
+    assert found.test_reads == 15
+    first = found.finalists[0]
+    assert first.network == material.trials["network"][7]
+    assert first.search_error == pytest.approx(material.trials["val_error"][7])
+    assert first.val_errors == pytest.approx((5.0, 5.1, 5.2, 5.3, 5.4))
+    assert first.val_summary == pytest.approx((5.2, 5.0, 5.4))
+    assert first.test_summary == pytest.approx((4.2, 4.0, 4.4))
+    assert first.winners_curse == pytest.approx(statistics.fmean(first.val_errors) - first.search_error)
+    assert (first.coverage, first.not_completed) == (93.75, 0)
+
+
+def test_without_the_manifest_the_first_that_was_retrained_is_the_winner(path):
+    confirmation(path, chosen=(7, 2), manifest=False)
+    found, _ = confirm_of(material_of([path]))
+    assert [(finalist.number, finalist.is_winner) for finalist in found.finalists] == [(7, True), (2, False)]
+    assert found.test_reads is None
+
+
+def test_retrainings_that_were_lost_are_counted(path):
+    confirmation(path, chosen=(3,), lost={0, 6, 7})
+    (finalist,) = confirm_of(material_of([path]))[0].finalists
+    assert (len(finalist.val_errors), len(finalist.test_errors), finalist.not_completed) == (4, 3, 3)
+    assert finalist.coverage == 75.0
+
+
+def test_a_confirmation_that_cannot_be_read_is_a_note(path):
+    (confirmation(path, chosen=(3,)) / "trials.parquet").write_bytes(b"torn")
+    found, notes = confirm_of(material_of([path]))
+    assert found is None
+    assert notes[0].startswith("confirm: must be a readable Parquet file")
+
+
+def test_a_confirmation_is_no_search(path):
+    folder = confirmation(path, chosen=(3,))
+    with pytest.raises(InputError, match="5 trials have a test error: name the search that they confirm"):
+        material_of([folder])
+
+
+def test_another_length_of_training_is_said(path):
+    confirmation(path, chosen=(7, 2))
+    found, _ = confirm_of(material_of([path]))
+    assert found is not None
+    assert found.note.startswith("Retrained for 20 epochs, while the search trained for 10:")

@@ -1,0 +1,157 @@
+"""`python -m wrn_search confirm`: its options, the plan, a finished confirmation shown again, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.search.playing import conductor_of, new_record, play, space_of
+from tests.search.test_confirmation import conductor, opened, to_the_end
+from wrn_search.__main__ import main
+from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.events import SearchEnded
+from wrn_search.results.record import Record
+from wrn_search.search.confirmation_request import confirmation_request
+from wrn_search.search.finalists import Rule
+
+NUMBER = "must be a whole number from 1 to"
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A played search in results/played, of which three of four configurations reached full epochs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
+    directory = ResultsDirectory("results/played")
+    directory.path.mkdir(parents=True)
+    space = space_of(
+        model={"depth": {"choice": [10, 16]}, "dropout": {"uniform": [0.0, 0.5]}},
+        training={"epochs": 2},
+        search={"trials": 4, "searcher": "random", "scheduler": "none"},
+    )
+    errors = [3.0, None, 1.0, 2.0]
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: errors[assignment.number])
+    directory.resolved.write_text(json.dumps(space.to_document()))
+    return "results/played"
+
+
+@pytest.fixture
+def confirmed(results: str) -> str:
+    """The same, with a finished confirmation of its two best."""
+    request = confirmation_request(results, Rule(top=2), repeats=3)
+    with opened(request) as record:
+        to_the_end(conductor(request, record))
+        record.append(SearchEnded("finished"))
+    return results
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (
+            ["results/none"],
+            ["RESULTS: must be the results directory of a search, but results/none holds none"],
+        ),
+        (
+            ["results"],
+            [
+                "RESULTS: must be the results directory of a search, but results holds none "
+                "(did you mean results/played?)"
+            ],
+        ),
+        (["results/played", "--top", "0"], [f"--top: {NUMBER} 10000, but got '0'"]),
+        (
+            ["results/played", "--top", "x", "--repeats", "-1", "--epochs", "1e3"],
+            [
+                f"--top: {NUMBER} 10000, but got 'x'",
+                f"--repeats: {NUMBER} 1000, but got '-1'",
+                f"--epochs: {NUMBER} 100000, but got '1e3'",
+            ],
+        ),
+        (["results/played", "--address", ""], ["--address: must not be empty, but got ''"]),
+        (
+            ["results/played", "--resume"],
+            [
+                "--resume: a confirmation must be there to go on with, but results/played/confirm holds none; "
+                "start it without --resume"
+            ],
+        ),
+    ],
+)
+def test_bad_input_is_told_and_nothing_is_written(
+    results: str, arguments: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(Path().rglob("*"))
+    assert main(["confirm", *arguments]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines() == lines
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_search_without_full_trials_or_one_that_runs_is_refused(
+    results: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Record.open(Path(results) / "events.jsonl"):
+        assert main(["confirm", results]) == 2
+    assert capsys.readouterr().err == (
+        "RESULTS: a search must have stopped before its finalists are chosen, but results/played is running\n"
+    )
+    directory = ResultsDirectory("results/diverged")
+    directory.path.mkdir()
+    space = space_of()
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: None)
+    assert main(["confirm", "results/diverged"]) == 2
+    assert capsys.readouterr().err == (
+        "RESULTS: a trial must have been trained to its last epoch (10), but none of 9 was\n"
+    )
+
+
+def test_a_dry_run_names_the_finalists_and_writes_nothing(
+    results: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(Path().rglob("*"))
+    assert main(["confirm", results, "--dry-run", "--repeats", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "3 finalists of 3 configurations at full epochs, by validation:"
+    assert [line.split()[1][:3] for line in lines[1:4]] == ["002", "003", "000"]
+    assert lines[4] == "retrainings  12 of 2 epochs: 2 kinds x 3 finalists x 2 seeds"
+    assert lines[-1] == "Dry run: nothing was started or written."
+    assert main(["confirm", results, "--dry-run", "--pareto", "--top", "1", "--epochs", "9", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["rule"], plan["epochs"], plan["repeats"], plan["retrainings"]) == ("pareto", 9, 5, 10)
+    assert [each["number"] for each in plan["finalists"]] == [2]
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_finished_confirmation_is_shown_again_and_read_only(
+    confirmed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in Path(confirmed).rglob("*") if path.is_file()}
+    assert main(["confirm", confirmed]) == 0
+    text = capsys.readouterr().out
+    assert "played: 2 finalists of 3 configurations that reached full epochs (2)" in text
+    assert "of n = 3 seeds they cover the median with 75 %" in text
+    assert "The test split was read 6 times for 6 networks" in text
+    assert text.splitlines()[-1] == "Results: results/played/confirm"
+    assert main(["confirm", confirmed, "--json", "--top", "2", "--resume"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["number"] for each in told["finalists"]] == [2, 3]
+    assert told["finalists"][0]["test_error"]["errors"] == [4.0, 5.0, 6.0]
+    assert told["chosen_at"] is not None
+    assert {path: path.read_bytes() for path in Path(confirmed).rglob("*") if path.is_file()} == before
+
+
+def test_another_choice_is_refused_once_one_has_been_made(
+    confirmed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["confirm", confirmed, "--top", "3", "--repeats", "9"]) == 2
+    made = "finalists are chosen once, before any test error is seen, and were: top 2, repeats 3, epochs 2"
+    assert capsys.readouterr().err.splitlines() == [
+        f"{option}: {made}; leave the option out to go on with results/played/confirm"
+        for option in ("--top", "--repeats")
+    ]

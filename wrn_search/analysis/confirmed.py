@@ -1,0 +1,135 @@
+"""What `confirm` left under RESULTS/confirm: its finalists with fresh seeds, beside what the search had seen."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from wrn_search.analysis.background import Confirm, Finalist
+from wrn_search.analysis.material import KEY, Material, keyed
+from wrn_search.analysis.sources import Source, read_source
+from wrn_search.results.reader import read_tables
+from wrn_search.space.architecture import Architecture
+from wrn_search.space.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "confirm"
+# A finalist may be retrained for more epochs, and in the arithmetic of another machine.
+_KEY = tuple(leaf for leaf in KEY if leaf not in ("epochs", "precision"))
+
+
+def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
+    """(what was confirmed, or None where nothing was; notes on what cannot be read)."""
+    finalists: list[Finalist] = []
+    notes: list[str] = []
+    reads: list[int] = []
+    lengths: set[int] = set()  # epochs of the retrainings' schedules
+    found = False
+    for place, source in enumerate(material.sources):
+        folder = source.directory.path / FOLDER
+        if not folder.is_dir():
+            continue
+        try:
+            trials = read_tables(folder)[0].to_pandas()
+        except InputError as error:
+            notes.append(f"{FOLDER}: {error.problems[0].text}")
+            continue
+        found = True
+        confirmation = read_source(folder)
+        searched = material.trials[material.trials["source"] == place]
+        finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        lengths |= set(trials["epochs"].dropna().astype(int))
+        reads += _test_reads(confirmation)
+    if not found:
+        return None, tuple(notes)
+    note = _note(finalists, lengths, material.max_epochs)
+    return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
+
+
+def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
+    """What must be known beside the errors."""
+    if not any(finalist.val_errors or finalist.test_errors for finalist in finalists):
+        return "No finalist has been retrained yet."
+    if lengths == {max_epochs}:
+        return ""
+    retrained = " or ".join(map(str, sorted(lengths)))
+    return (
+        f"Retrained for {retrained} epochs, while the search trained for {max_epochs}: "
+        "the winner's curse holds both luck and length."
+    )
+
+
+def _finalists(
+    trials: pd.DataFrame, searched: pd.DataFrame, confirmation: Source, chance: float | None
+) -> list[Finalist]:
+    """One for each retrained configuration, the winner by validation first.
+
+    The manifest of the confirmation names the search's trials in the order of the choice. Without it the order is that
+    of the first retraining, which begins with the winner, too.
+    """
+    chosen = confirmation.fact("confirms", "trials")
+    order = {number: place for place, number in enumerate(chosen)} if isinstance(chosen, list) else {}
+    retrained = _by_configuration(trials.sort_values("number"))
+    before = _by_configuration(searched)
+    found = [
+        _finalist(trials.loc[rows], searched.loc[before.get(key, [])], order, chance)
+        for key, rows in retrained.items()
+    ]
+    ordered = sorted(found, key=lambda finalist: order.get(finalist.number, len(order)))
+    return [Finalist(**{**vars(finalist), "is_winner": place == 0}) for place, finalist in enumerate(ordered)]
+
+
+def _by_configuration(rows: pd.DataFrame) -> dict[tuple[object, ...], list[int]]:
+    """Index of the rows of each set of hyperparameters, in their order."""
+    found: dict[tuple[object, ...], list[int]] = {}
+    for row in rows[list(_KEY)].itertuples(name=None):
+        found.setdefault(tuple(keyed(value) for value in row[1:]), []).append(row[0])
+    return found
+
+
+def _finalist(
+    rows: pd.DataFrame, searched: pd.DataFrame, order: dict[Any, int], chance: float | None
+) -> Finalist:
+    """Retrainings with a test error had all images to train on; the others the search's own split."""
+    first, full = rows.iloc[0], rows[rows["status"] == "completed"]
+    test = full["test_error"].dropna().tolist()
+    val = full.loc[full["test_error"].isna(), "val_error"].dropna().tolist()
+    seen = searched.loc[searched["status"] == "completed", "val_error"].tolist()
+    seen += [] if chance is None else [chance] * int((searched["status"] == "diverged").sum())
+    search_error = statistics.fmean(seen) if seen else None
+    places = sorted(searched.index, key=lambda place: order.get(searched.at[place, "number"], len(order)))
+    return Finalist(
+        network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
+        number=int(searched.at[places[0], "number"]) if places else None,
+        search_error=search_error,
+        val_errors=tuple(val),
+        val_summary=_summary(val),
+        winners_curse=statistics.fmean(val) - search_error if val and search_error is not None else None,
+        test_errors=tuple(test),
+        test_summary=_summary(test),
+        coverage=coverage(len(test or val)),
+        is_winner=False,
+        trial=int(places[0]) if places else None,
+        not_completed=len(rows) - len(full),
+    )
+
+
+def coverage(n: int) -> float | None:
+    """How surely (percent) the range of n values holds the median of what they are drawn from: 100 (1 - 2^(1-n)).
+
+    It misses only if all fall on one side of the median, which happens with probability 2 * 2^-n.
+    """
+    return 100 * (1 - 2.0 ** (1 - n)) if n else None
+
+
+def _summary(values: list[float]) -> tuple[float, float, float] | None:
+    """(median, lowest, highest)."""
+    return (statistics.median(values), min(values), max(values)) if values else None
+
+
+def _test_reads(confirmation: Source) -> list[int]:
+    """How often test files were read: the manifest has an entry for each time."""
+    reads = confirmation.fact("test_reads")
+    return [len(reads)] if isinstance(reads, list) else []

@@ -1,0 +1,47 @@
+"""What went wrong, and the denominators: every trial is counted once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from wrn_search.analysis.background import Counts, Reason
+from wrn_search.analysis.material import Material
+from wrn_search.results.state import STATUSES
+
+_BAD = ("failed", "diverged", "interrupted")
+MAX_REASON = 300  # characters of it
+MAX_NAMED = 100  # trials named for one reason; `count` counts all
+
+
+def counts_of(material: Material) -> Counts:
+    """All trials by status, and what they took."""
+    trials = material.trials
+    by_status = Counter(trials["status"])
+    return Counts(
+        trials=len(trials),
+        by_status={status: by_status[status] for status in sorted(STATUSES)},
+        configurations=int(trials["configuration"].nunique()),
+        networks=int(trials["network"].nunique()),
+        ended=len(material.ended),
+        epochs_done=int(trials["epochs_done"].sum()),
+        train_hours=float(trials["train_seconds"].fillna(0.0).sum()) / 3600,
+    )
+
+
+def failures_of(material: Material) -> tuple[Reason, ...]:
+    """Trials that failed, diverged or were interrupted, by status and first line of the reason."""
+    rows = material.trials[material.trials["status"].isin(_BAD)]
+    found: dict[tuple[str, str], list[int]] = {}
+    for trial, status, error in rows[["status", "error"]].itertuples(name=None):
+        found.setdefault((str(status), _reason(error)), []).append(int(trial))
+    reasons = [
+        Reason(status, reason, len(trials), tuple(trials[:MAX_NAMED]))
+        for (status, reason), trials in found.items()
+    ]
+    return tuple(sorted(reasons, key=lambda reason: (-reason.count, reason.status, reason.reason)))
+
+
+def _reason(error: object) -> str:
+    """The first line that says something; the text is whoever's who raised it."""
+    lines = error.strip().splitlines() if isinstance(error, str) else []
+    return lines[0].strip()[:MAX_REASON] if lines else "no reason on record"

@@ -1,0 +1,99 @@
+"""Provenance: what made each search, from its files, and how it searched and stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wrn_search.analysis.background import Provenance
+from wrn_search.analysis.material import Material
+from wrn_search.analysis.quantities import Search
+from wrn_search.analysis.sources import Source, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_TEXT = 200_000  # characters of a space file on the page
+
+
+def searches_of(material: Material) -> tuple[Search, ...]:
+    """Each search in the order of the directories."""
+    return tuple(
+        _search(material, source, material.trials[material.trials["source"] == place])
+        for place, source in enumerate(material.sources)
+    )
+
+
+def provenance_of(material: Material) -> tuple[Provenance, ...]:
+    """What made each search; what a missing file would have told is None."""
+    return tuple(
+        _provenance(source, material.trials[material.trials["source"] == place])
+        for place, source in enumerate(material.sources)
+    )
+
+
+def name_of(source: Source, trials: pd.DataFrame) -> str:
+    """The search's name, else that of its directory."""
+    if len(trials):
+        return str(trials["search"].iloc[0])
+    return source.space.name if source.space is not None else source.directory.path.name
+
+
+def _search(material: Material, source: Source, trials: pd.DataFrame) -> Search:
+    settings = source.space.search if source.space is not None else None
+    rungs = source.fact("rungs")
+    known = isinstance(rungs, list) and all(type(rung) is int for rung in rungs)
+    return Search(
+        name=name_of(source, trials),
+        path=str(source.directory.path),
+        searcher=settings.searcher if settings else None,
+        scheduler=settings.scheduler if settings else None,
+        repeats=settings.repeats if settings else int(trials["repeat"].max() + 1) if len(trials) else 1,
+        adaptive=source.adaptive,
+        state=source.state,
+        trials=len(trials),
+        trials_planned=source.trials_planned,
+        searched=source.searched if source.searched is not None else material.hyperparameters,
+        rungs=tuple(rungs) if known else (),
+    )
+
+
+def _provenance(source: Source, trials: pd.DataFrame) -> Provenance:
+    begun, over = trials["started_at"].min(), trials["finished_at"].max()
+    wall = (over - begun).total_seconds() / 3600 if begun == begun and over == over else None
+    command, seed = source.fact("command"), source.fact("seeds", "search")
+    return Provenance(
+        search=name_of(source, trials),
+        path=str(source.directory.path),
+        search_id=_text(source.fact("search_id")) or (source.started.search_id if source.started else None),
+        space_text=_short(text_of(source.directory.space_file)),
+        resolved_text=_short(text_of(source.directory.resolved)),
+        versions={str(k): _text(v) for k, v in _mapping(source.fact("versions")).items()},
+        hardware=_mapping(source.fact("hardware")),
+        git=_mapping(source.fact("git")) or None,
+        command=tuple(str(part) for part in command) if isinstance(command, list) else (),
+        seed=seed if type(seed) is int else None,
+        created_at=_text(source.fact("created_at")),
+        wall_hours=wall if wall is None or wall >= 0 else None,
+        train_hours=float(trials["train_seconds"].fillna(0.0).sum()) / 3600,
+        devices=_distinct(trials["device"]),
+        nodes=_distinct(trials["node"]),
+        precision=_text(source.fact("precision")) or next(iter(_distinct(trials["precision"])), None),
+        threads=source.fact("threads") if type(source.fact("threads")) is int else None,
+        missing=source.missing,
+    )
+
+
+def _distinct(column: pd.Series) -> tuple[str, ...]:
+    return tuple(sorted({value for value in column if isinstance(value, str)}))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n... (cut)"

@@ -1,0 +1,99 @@
+"""`report RESULTS...`: the answer of one or several searches, at any time, also while they run or after they died."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wrn_search.cli.exits import say, show
+
+if TYPE_CHECKING:
+    from wrn_search.analysis.findings import Findings
+
+EXAMPLE = "python -m wrn_search report results/cifar_width_depth --follow-up follow_up.yaml"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `report`."""
+    parser.add_argument(
+        "results", metavar="RESULTS", nargs="+", type=Path, help="results directories over the same images"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="the page (default, of one directory: RESULTS/report.html)",
+    )
+    parser.add_argument(
+        "--figures", metavar="DIR", type=Path, help="write the main figures for a paper, as PDF and SVG"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the numbers as JSON; writes no page unless --output names it",
+    )
+    parser.add_argument(
+        "--follow-up",
+        metavar="FILE",
+        type=Path,
+        help="write the space file of a grid with repeats that can settle depth against width",
+    )
+    parser.add_argument(
+        "--optuna-storage",
+        metavar="FILE",
+        type=Path,
+        help="write the searches as Optuna studies: .db, .sqlite (slow) or .log, .journal, .jsonl (journal)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command."""
+    # Here, as other commands must not wait for the tables' libraries.
+    from wrn_search.analysis.findings import findings_from, to_json
+    from wrn_search.analysis.follow_up import write_follow_up
+    from wrn_search.analysis.material import material_of
+    from wrn_search.analysis.optuna_export import check_storage, write_optuna_storage
+    from wrn_search.analysis.writing import check_new_file
+    from wrn_search.report.write import report_path, write_page
+
+    if options.follow_up is not None:
+        check_new_file(options.follow_up, "--follow-up")
+    if options.optuna_storage is not None:
+        check_storage(options.optuna_storage)
+    material = material_of(options.results)
+    page = report_path(options.results, options.output) if options.output or not options.json else None
+    findings = findings_from(material)
+    if options.follow_up is not None:
+        space = write_follow_up(material, findings, options.follow_up)
+        rows = (space.size or space.trials) * space.search.repeats
+        say(f"{options.follow_up}: {rows} trials; run it with run_search.py {options.follow_up}")
+    if options.optuna_storage is not None:
+        names = write_optuna_storage(material, options.optuna_storage)
+        say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")
+    if options.figures is not None:
+        from wrn_search.report.printed import write_figures
+
+        say(f"Figures: {', '.join(map(str, write_figures(findings, options.figures)))}")
+    if page is not None:
+        write_page(material, findings, page)
+        say(f"Report: {page}")
+    show(json.dumps(to_json(findings), indent=2, allow_nan=False) if options.json else text_of(findings))
+    return 0
+
+
+def text_of(findings: Findings) -> str:
+    """The answer for a terminal."""
+    counts = findings.counts
+    statuses = ", ".join(f"{number} {status}" for status, number in counts.by_status.items() if number)
+    lines = [f"{findings.title}: {counts.trials} trials on {findings.dataset.name} ({statuses})", ""]
+    lines += findings.answer.sentences
+    if findings.answer.limits:
+        lines += ["", "What this cannot tell:", *(f"- {limit}" for limit in findings.answer.limits)]
+    if findings.failures:
+        told = (f"- {reason.count} {reason.status}: {reason.reason}" for reason in findings.failures[:10])
+        lines += ["", "What went wrong:", *told]
+    if findings.notes:
+        lines += ["", *findings.notes]
+    return "\n".join(lines)
