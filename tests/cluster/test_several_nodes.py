@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,11 +86,13 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[Nodes]:
-    """A head alone, so far."""
-    nodes = Nodes(tmp_path)
-    yield nodes
-    nodes.close()
+def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+    """A head alone, so far; in a temporary folder of its own, so that nobody else's `ray.init()` joins it."""
+    with tempfile.TemporaryDirectory(prefix="wrn-", dir="/tmp", ignore_cleanup_errors=True) as short:
+        monkeypatch.setenv("RAY_TMPDIR", short)  # paths of sockets must be short
+        nodes = Nodes(tmp_path)
+        yield nodes
+        nodes.close()
 
 
 @pytest.fixture
