@@ -62,7 +62,7 @@ class Finalist:
     search_error: float | None  # what the search had seen: the mean of its repeats
     val_errors: tuple[float, ...]  # fresh seeds, the search's own split
     val_summary: tuple[float, float, float] | None
-    winners_curse: float | None  # mean of `val_errors` minus `search_error`
+    winners_curse: float | None  # median of `val_errors` minus `search_error`
     test_errors: tuple[float, ...]  # retrained on train and validation
     test_summary: tuple[float, float, float] | None
     coverage: float | None  # percent: how surely the range covers the median, 100 (1 - 2^(1-n))

@@ -106,7 +106,7 @@ def _finalist(
         search_error=search_error,
         val_errors=tuple(val),
         val_summary=_summary(val),
-        winners_curse=statistics.fmean(val) - search_error if val and search_error is not None else None,
+        winners_curse=statistics.median(val) - search_error if val and search_error is not None else None,
         test_errors=tuple(test),
         test_summary=_summary(test),
         coverage=coverage(len(test or val)),
