@@ -288,6 +288,11 @@ class Conductor:
         self._fail(error)
         self.interrupted(number, error)
 
+    def ray_ended(self) -> int:
+        """Ray is gone and no trial can go on in this session. The exit status that follows."""
+        self._fail("Ray's processes on this machine have ended")
+        return 130 if self.end_reason == "interrupted" else 1
+
     def interrupted(self, number: int, reason: str) -> None:
         """A trial ended with its session; the next one goes on with it."""
         if number in self.unended:

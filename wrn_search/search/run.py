@@ -22,6 +22,7 @@ from wrn_search.search.places import Places
 from wrn_search.search.precision import resolved_precision
 from wrn_search.search.progress import Progress, ProgressDisplay
 from wrn_search.search.ray_session import check_answers, is_connected, joined_nodes, own_ray, ray_at
+from wrn_search.search.ray_watch import watched_ray
 from wrn_search.search.request import (
     Begun,
     Request,
@@ -231,12 +232,13 @@ def _session(
         with ExitStack() as stack:
             if not followers:
                 stack.enter_context(own_ray(local_node()))
+                stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
             hand_to_tune(request.directory, conductor, display, trainable, followers)
         reason = conductor.end_reason or "failed"
     except KeyboardInterrupt:
-        reason = "interrupted"
+        reason = "failed" if conductor.end_reason == "failed" else "interrupted"
     except Exception as error:
         reason, failure = "failed", error
     try:
