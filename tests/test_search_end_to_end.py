@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -367,6 +368,22 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path) -> None:
     assert "trials are compared after epochs 2, 4, 5" in done.stdout
     assert "Dry run: nothing was started or written." in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
+
+
+def test_a_finished_search_mends_its_tables(finished, tmp_path) -> None:
+    """Junk, or nothing, where tables were: `--resume` writes them anew from the record."""
+    results, _ = finished
+    whole, whole_epochs = wrn_search.read(results)
+    for damage in ("junk", "gone"):
+        shutil.copytree(results, tmp_path / damage)
+        shutil.copy(results.parents[1] / "space.yaml", tmp_path)
+        for path in [tmp_path / damage / "trials.parquet", *(tmp_path / damage / "epochs").iterdir()]:
+            path.write_bytes(b"junk") if damage == "junk" else path.unlink()
+        done = _run("space.yaml", "--results", damage, "--resume", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        trials, epochs = wrn_search.read(tmp_path / damage)
+        assert trials.equals(whole)
+        assert len(epochs) == len(whole_epochs)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379"])

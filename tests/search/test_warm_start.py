@@ -137,3 +137,14 @@ def test_sources_must_be_other_searches(tmp_path) -> None:
         f"search.warm_start: must name other searches, but got this one's {tmp_path / 'source'}",
         f"search.warm_start: must be the results directory of a search, but {tmp_path / 'empty'} holds none",
     ]
+
+
+def test_a_source_and_its_copy_teach_once(tmp_path) -> None:
+    source = _played(tmp_path / "source")
+    space = space_of(search={"trials": 2, "searcher": "tpe"})
+    with new_record(tmp_path / "events.jsonl", space) as record:
+        conductor = conductor_of(space, record)
+        for each in new_knowledge([source, source], conductor.state):
+            conductor.knows(each)
+    events = [event for _, event in read_events(tmp_path / "events.jsonl")]
+    assert sum(isinstance(event, Known) for event in events) == 30

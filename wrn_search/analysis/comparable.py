@@ -23,7 +23,7 @@ _SETTINGS = ("extra", "validation", "preprocessing", "augmentation", "train_imag
 
 def incomparable(trials: pd.DataFrame, sources: tuple[Source, ...]) -> list[Problem]:
     """Why the errors of these trials cannot be ranked together; empty if they can."""
-    problems = []
+    problems = _copies(sources)
     for name, rule in _COLUMNS.items():
         values = {
             source: sorted(set(rows.dropna()), key=str) for source, rows in trials.groupby("source")[name]
@@ -55,6 +55,20 @@ def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
         preprocessing=settings.preprocessing if settings else None,
         augmentation=settings.augmentation if settings else None,
     )
+
+
+def _copies(sources: tuple[Source, ...]) -> list[Problem]:
+    """Trials that are read twice would be counted twice, as if they were other seeds."""
+    ids: dict[str, Source] = {}
+    problems = []
+    for source in sources:
+        if source.started is None:
+            continue
+        first = ids.setdefault(source.started.search_id, source)
+        if first is not source:
+            text = f"every search must be named once, but this is a copy of {first.directory.path}"
+            problems.append(Problem("", text, str(source.directory.path)))
+    return problems
 
 
 def _first(sources: tuple[Source, ...], key: str, kind: type) -> Any:

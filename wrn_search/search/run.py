@@ -34,7 +34,14 @@ from wrn_search.search.request import (
     configurations_outside,
     request_of,
 )
-from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
+from wrn_search.search.session import (
+    Arithmetic,
+    Observers,
+    end_session,
+    hand_to_tune,
+    mend_tables,
+    opened_record,
+)
 from wrn_search.search.sizing import Node, local_node
 from wrn_search.search.warm_start import new_knowledge, read_sources
 from wrn_search.training.preparation import PreparedData, prepare
@@ -105,8 +112,8 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         if _is_whole(request, begun):
-            with copied(request, copy):
-                pass  # an earlier session may have ended before its copy was whole
+            with copied(request, copy):  # an earlier session may have ended before its copy was whole
+                mend_tables(request.directory, begun.state, request.space)
             return SearchResult(request.directory.path, begun.state, begun.state.ended or "finished")
     sources = read_sources(request.space.search.warm_start, request.directory.path)
     if address is not None:
@@ -117,7 +124,7 @@ def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> Se
         check_same_split(begun.state, data.split_hash)
 
     def learn(record: Record, conductor: Conductor) -> None:
-        for known in list(new_knowledge(sources, conductor.state)):
+        for known in new_knowledge(sources, conductor.state):
             conductor.knows(known)
 
     return run_trials(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from wrn_search.memory.shares import correction_of
 from wrn_search.results.directory import ResultsDirectory, atomic_write_text
 from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.reader import read_tables
 from wrn_search.results.record import Record
+from wrn_search.results.state import SearchState
 from wrn_search.results.tables import TableWriter
 from wrn_search.results.tensorboard import TensorBoardLog
 from wrn_search.search.checkpoints import CheckpointKeeper
@@ -29,6 +31,7 @@ from wrn_search.search.request import Begun, Request
 from wrn_search.search.rungs import rungs_of
 from wrn_search.search.sizing import Allotment, Node, gpu_names, usable_cores
 from wrn_search.space.definition import Space
+from wrn_search.space.errors import InputError
 from wrn_search.training.preparation import PreparedData
 
 if TYPE_CHECKING:
@@ -125,6 +128,22 @@ def _manifest(
         },
     }
     return manifest(search_id, space.search.seed, sys.argv, hardware(usable_cores(), gpu_names()), details)
+
+
+def mend_tables(directory: ResultsDirectory, state: SearchState, space: Space) -> None:
+    """Writes tables and TensorBoard runs of a finished search anew from its record, if the tables are not whole.
+
+    Raises:
+        InputError: another search writes here.
+    """
+    rows = (len(state.trials), sum(trial.epochs_done for trial in state.trials.values()))
+    with suppress(InputError):
+        trials, epochs = read_tables(directory.path)
+        if (trials.num_rows, epochs.num_rows) == rows:
+            return
+    with Record.open(directory.events):
+        TableWriter(directory, state)
+        TensorBoardLog(directory, state, space.hyperparameters).close()
 
 
 class Observers:
