@@ -83,10 +83,10 @@ def plant(path: Path, plan: Plan | None = None) -> Path:
     text = yaml.safe_dump(space.to_document(), sort_keys=False)
     (path / "search.yaml").write_text(text)
     (path / "resolved.yaml").write_text(text)
-    (path / "manifest.json").write_text(json.dumps(manifest_of(plan, space)))
+    (path / "manifest.json").write_text(json.dumps(manifest_of(plan, space, f"id of {path}")))
     chance = CHANCE if space.dataset.facts.num_classes == 10 else 99.0
     started = SearchStarted(
-        plan.name, f"id of {plan.name}", space.training.epochs, chance, space.dataset.name, plan.split_hash
+        plan.name, f"id of {path}", space.training.epochs, chance, space.dataset.name, plan.split_hash
     )
     lines = [to_line(started, 0, START / 1e6)]
     lines += [to_line(SearchEnded(plan.ended), 1, START / 1e6 + 1)] if plan.ended else []
@@ -107,11 +107,11 @@ def space_of(plan: Plan) -> Space:
     )
 
 
-def manifest_of(plan: Plan, space: Space) -> dict[str, Any]:
+def manifest_of(plan: Plan, space: Space, search_id: str) -> dict[str, Any]:
     """What a search's manifest says, as far as reports ask."""
     facts = space.dataset.facts
     return {
-        "search_id": f"id of {plan.name}",
+        "search_id": search_id,
         "created_at": "2026-01-02T03:04:05+00:00",
         "command": ["run_search.py", "planted.yaml"],
         "seeds": {"search": space.search.seed},

@@ -162,3 +162,10 @@ def test_searched_names_come_from_the_space_and_without_it_from_what_varies(tmp_
     assert material.hyperparameters == ("dropout",)
     assert material.sources[0].adaptive is None
     assert material.trials["adaptive"].all()
+
+
+def test_a_copy_of_a_search_is_not_read_as_other_seeds(tmp_path):
+    first = plant(tmp_path / "first", Plan())
+    shutil.copytree(first, tmp_path / "copy")
+    with pytest.raises(InputError, match=r"must be named once, but this is a copy of .*first"):
+        material_of([first, tmp_path / "copy"])
