@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measuring import in_turns, options, ratio, report, row
-from wrn_search.search.sizing import usable_cores
-from wrn_search.training.allocator import keep_freed_memory
+from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory
 
 SHAPES = ((16, 32), (32, 32), (64, 32), (64, 16), (128, 8))  # channels, side
 EPSILON, MOMENTUM = 1e-5, 0.1

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from benchmarks.measuring import Variant, options, report, row, variants_in_turns
-from wrn_search.search.sizing import usable_cores
-from wrn_search.training.allocator import keep_freed_memory
+from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory
 
 WIDTHS = (16, 32, 64, 128, 160)
 PRECISIONS = ("fp32", "bf16")

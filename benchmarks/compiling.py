@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks.images import write_parquet
 from benchmarks.measuring import Variant, options, ratio, report, row, variants_in_turns
 from benchmarks.our_training import VALIDATION, whole_path
-from wrn_search.search.sizing import usable_cores
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.preparation import prepare
+from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.images.prepared_data import prepare
+from wrn_search.space.dataset_section import DatasetSettings
 
 # image side, depth, widening factor, precision, steps of a round
 CASES = (

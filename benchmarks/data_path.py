@@ -20,10 +20,10 @@ from benchmarks.images import write_parquet
 from benchmarks.measuring import Variant, options, ratio, report, row, variants_in_turns
 from benchmarks.our_training import VALIDATION
 from benchmarks.plain_loop import Images
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.allocator import keep_freed_memory
-from wrn_search.training.batches import TrainBatches
-from wrn_search.training.preparation import prepare
+from wrn_search.images.batches import TrainBatches
+from wrn_search.images.prepared_data import prepare
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+from wrn_search.space.dataset_section import DatasetSettings
 
 BATCH_SIZE = 128
 IMAGES = 10_240

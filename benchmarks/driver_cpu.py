@@ -11,14 +11,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wrn_search.search.conductor import Conductor
-from wrn_search.search.facts import facts_of
-from wrn_search.search.ray_session import own_ray
-from wrn_search.search.request import allotment_of, request_of
-from wrn_search.search.session import Arithmetic, Observers, end_session, hand_to_tune, opened_record
-from wrn_search.search.sizing import Node
-from wrn_search.search.trainable import WideResNetTrainable
-from wrn_search.training.preparation import prepare
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.hardware.machine import Node
+from wrn_search.images.prepared_data import prepare
+from wrn_search.ray_tune.hand_to_tune import hand_to_tune
+from wrn_search.ray_tune.private_ray import own_ray
+from wrn_search.ray_tune.trainable import WideResNetTrainable
+from wrn_search.session.files_from_the_record import Observers
+from wrn_search.session.search_request import allotment_of, request_of
+from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 
 NODE = Node(cpus=2)
 ARITHMETIC = Arithmetic(precision="fp32", compile="off")

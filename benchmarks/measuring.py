@@ -21,8 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from wrn_search.hardware.detected_cores_and_gpus import gpu_names, usable_cores
 from wrn_search.results.manifest import hardware
-from wrn_search.search.sizing import gpu_names, usable_cores
 
 RESULTS = Path(__file__).parent / "results"
 Round = Callable[[], float]

@@ -20,13 +20,13 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.images import write_parquet
 from benchmarks.measuring import report
-from wrn_search.memory.prediction import SLACK, trial_memory
-from wrn_search.memory.workload import Workload
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.space.reader import space_from_mapping
+from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.memory.predicted_memory import SLACK, trial_memory
+from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import PreparedData, prepare
+from wrn_search.training.training_loop import Training
 
 NETWORKS = "16-1,16-2,16-4,16-8,22-8,28-10,40-4,40-10"
 STEPS = 2  # the optimiser has its momentum from the second one on

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.space.reader import space_from_mapping
+from wrn_search.images.prepared_data import prepare
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.allocator import keep_freed_memory
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import prepare
+from wrn_search.training.training_loop import Training
 
 VALIDATION = 100
 

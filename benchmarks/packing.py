@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks.images import write_parquet
 from benchmarks.measuring import Variant, in_turns, options, report, row
 from benchmarks.our_training import VALIDATION, wall_path
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.preparation import prepare
+from wrn_search.images.prepared_data import prepare
+from wrn_search.space.dataset_section import DatasetSettings
 
 STEPS = 12  # of a round at 32x32
 IMAGES = {8: 10_000, 32: STEPS * 128}  # of a round and trial

@@ -1,6 +1,7 @@
 """What packing trials on one GPU would give for the networks of the paper's table 4: arithmetic, nothing is measured.
 
-The shares are those that a search would give (predicted memory, `search/places.py`), the order too. Times are a model:
+The shares are those that a search would give (predicted memory, `decisions/gpu_packing.py`), the order too. Times are
+a model:
 
 - a step's kernels need the longer of computing (multiply-adds at a stated part of the peak) and moving activations
   (20 passes over each convolution's tensors, unfused, at a stated part of the bandwidth), and none is shorter than
@@ -22,13 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import report
-from wrn_search.complexity import macs
-from wrn_search.memory.prediction import trial_memory
-from wrn_search.memory.workload import Workload, blocks_of
-from wrn_search.search.places import Asked, Places
-from wrn_search.search.sizing import Allotment, Node
-from wrn_search.search.waiting import WaitingTrials
-from wrn_search.space.architecture import Architecture
+from wrn_search.decisions.gpu_packing import Asked, Places
+from wrn_search.decisions.trial_queue import WaitingTrials
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.hardware.machine import Node
+from wrn_search.memory.predicted_memory import trial_memory
+from wrn_search.memory.tensor_sizes import Workload, blocks_of
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs
 
 TABLE_4 = "40-1,40-2,40-4,40-8,28-10,28-12,22-8,22-10,16-8,16-10"
 IMAGES, BATCH_SIZE = 45_000, 128

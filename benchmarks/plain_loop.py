@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.images import CLASSES, made_up
-from wrn_search.space.architecture import Architecture
-from wrn_search.training.network import WideResNet
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.wide_resnet import WideResNet
 
 # Not timed: the workers start, and have their first batches ready.
 _STEPS_AT_START = 2

@@ -20,9 +20,9 @@ from scipy import stats
 
 from benchmarks.measuring import Variant, options, report
 from benchmarks.our_training import config_of, training_of
-from wrn_search.search.sizing import usable_cores
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.preparation import prepare
+from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.images.prepared_data import prepare
+from wrn_search.space.dataset_section import DatasetSettings
 
 PRECISIONS = ("fp32", "bf16")
 EPOCHS = 10

@@ -30,14 +30,15 @@ from typing import Any
 import yaml
 
 from benchmarks.measuring import in_turns, options, report, row
-from wrn_search.metrics import EpochMetrics
-from wrn_search.results.record import Record
-from wrn_search.search.conductor import Assignment, Conductor
-from wrn_search.search.facts import facts_of
-from wrn_search.search.request import allotment_of, request_of
-from wrn_search.search.session import Arithmetic, Observers, end_session, opened_record
-from wrn_search.search.sizing import Node
-from wrn_search.training.preparation import prepare
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trial_to_train import Assignment
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.hardware.machine import Node
+from wrn_search.images.prepared_data import prepare
+from wrn_search.results.events_jsonl import Record
+from wrn_search.session.files_from_the_record import Observers
+from wrn_search.session.search_request import allotment_of, request_of
+from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "search_spaces" / "digits_quickstart.yaml"

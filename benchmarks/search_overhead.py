@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import in_turns, options, ratio, report, row
-from wrn_search.search.seeds import derived_seed
-from wrn_search.space.definition import Space
-from wrn_search.space.reader import space_from_mapping
+from wrn_search.seeds import derived_seed
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_mapping
 
 PROCESSES = 2
 DRIVER = "random:100,1000,5000;tpe:100,1000"
@@ -50,9 +50,9 @@ def space(trials: int, epochs: int) -> Space:
 
 def train_bare(repeats: list[int], trials: int, epochs: int) -> None:
     """The trainings of these repeats one after the other, in this process, without Ray."""
-    from wrn_search.training.allocator import keep_freed_memory
-    from wrn_search.training.loop import Training
-    from wrn_search.training.preparation import prepare
+    from wrn_search.images.prepared_data import prepare
+    from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+    from wrn_search.training.training_loop import Training
 
     keep_freed_memory()
     asked = space(trials, epochs)
@@ -115,7 +115,7 @@ def main() -> None:
     kept: dict[str, object] = {}
     lines: list[str] = []
     if chosen.trials:
-        from wrn_search.training.preparation import prepare
+        from wrn_search.images.prepared_data import prepare
 
         prepare(space(chosen.trials, chosen.epochs).dataset)
         ray_starts: list[float] = []

@@ -19,11 +19,11 @@ from benchmarks.images import CLASSES, write_parquet
 from benchmarks.measuring import Variant, options, ratio, report, row, variants_in_turns
 from benchmarks.our_training import VALIDATION, step_alone, whole_path
 from benchmarks.plain_loop import plain_training
-from wrn_search.complexity import macs
-from wrn_search.search.sizing import usable_cores
-from wrn_search.space.architecture import Architecture
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.preparation import prepare
+from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.images.prepared_data import prepare
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.space.dataset_section import DatasetSettings
 
 BATCH_SIZE = 128
 STEPS = {"10-1": 48, "16-2": 12, "16-4": 5, "28-2": 8}  # of a round: seconds, whatever the network

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wrn_search.space.architecture import Architecture
-from wrn_search.training.network import WideResNet
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.wide_resnet import WideResNet
 
 
 def meta_network(architecture: Architecture, num_classes: int = 10, in_channels: int = 3) -> WideResNet:

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 import wrn_search
-from tests.training.image_data import random_images, write_folder
+from tests.datasets.image_data import random_images, write_folder
 from wrn_search.results.events import Reported
-from wrn_search.results.record import read_events
+from wrn_search.results.events_jsonl import read_events
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 1200  # seconds; a hang must not stop the tests

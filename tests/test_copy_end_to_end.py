@@ -15,8 +15,8 @@ import yaml
 
 import wrn_search
 from tests.s3_server import CREDENTIALS, new_bucket, s3_server
-from wrn_search.results.mirror import ObjectStore
-from wrn_search.results.record import read_events
+from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.s3_copy.object_store import ObjectStore
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, str(ROOT / "run_search.py")]

@@ -1,193 +1,84 @@
-"""The house's floors: who may import whom, read from the source, imports inside functions included."""
+"""The rules of the house, held against the source: who may import whom, how large a room and a file may be, names."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import modules_of
+from tests.house import (
+    MOST_FILES,
+    MOST_LINES,
+    PACKAGE,
+    ROOMS,
+    ROOT,
+    WAY,
+    diagram,
+    floors,
+    imports,
+    module_of,
+    room_of,
+    source_files,
+)
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = "wrn_search"
-
-# room -> (its floor, the other rooms it may import, third parties)
-ROOMS: dict[str, tuple[int, set[str], set[str]]] = {
-    "space": (0, {"complexity"}, {"pydantic", "pydantic_core", "yaml", "typing_extensions"}),
-    "complexity": (0, {"space"}, set()),
-    "memory": (0, {"space", "complexity"}, set()),
-    "metrics": (0, set(), set()),
-    "training": (
-        1,
-        {"space", "complexity", "memory", "metrics"},
-        {"torch", "torchvision", "numpy", "PIL", "sklearn", "pyarrow", "filelock"},
-    ),
-    "results": (
-        1,
-        {"space", "complexity", "metrics"},
-        {"pyarrow", "tensorboard", "pandas"},
-    ),
-    "search": (
-        2,
-        {"space", "complexity", "memory", "metrics", "training", "results"},
-        {"ray", "optuna", "rich", "yaml", "torch"},
-    ),
-    "winner": (
-        2,
-        {"space", "complexity", "metrics", "training", "results"},
-        {"torch", "numpy", "PIL", "onnx", "onnxruntime"},
-    ),
-    # scipy: quantiles of Student's t, Kendall's tau; yaml: the follow-up's space file
-    "analysis": (
-        2,
-        {"space", "complexity", "metrics", "results"},
-        {"numpy", "pandas", "optuna", "pyarrow", "scipy", "yaml"},
-    ),
-    "report": (
-        2,
-        {"space", "complexity", "metrics", "results", "analysis"},
-        {"plotly", "matplotlib"},
-    ),
-    "cli": (
-        3,
-        {
-            "space",
-            "complexity",
-            "memory",
-            "metrics",
-            "training",
-            "results",
-            "search",
-            "analysis",
-            "report",
-            "winner",
-        },
-        {"rich"},
-    ),
-    "__main__": (3, {"space", "cli"}, set()),
-    "run_search": (3, {"cli"}, set()),
-    "__init__": (3, {"results", "search", "winner"}, set()),  # `run`, `read`, `load_model`, on first use
-}
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+TEST_SPLIT = "images.held_out_test_images"
 
 
-def files() -> list[Path]:
-    """Every source file of the program."""
-    return [*sorted((ROOT / PACKAGE).rglob("*.py")), ROOT / "run_search.py"]
+def importers(target: str) -> set[str]:
+    """Modules that import one of ours, wherever in the file."""
+    return {
+        module_of(path)
+        for path in source_files()
+        for _, module in imports(path)
+        if module.removeprefix(f"{PACKAGE}.").startswith(target)
+    }
 
 
-def room_of(path: Path) -> str:
-    """The room that a file lies in: its folder below the package, else its own name."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return parts[1] if len(parts) > 1 else parts[0]
-
-
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, dotted module) of every import in a file, wherever it stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative imports hide the room"
-            if node.module == PACKAGE:
-                yield from ((node.lineno, f"{PACKAGE}.{alias.name}") for alias in node.names)
-            else:
-                yield node.lineno, node.module or ""
-
-
-def test_every_file_lies_in_a_room_of_the_table() -> None:
-    assert {room_of(path) for path in files()} == set(ROOMS)
+def test_every_file_lies_in_a_room_of_the_table_and_every_room_is_there() -> None:
+    assert {room_of(module_of(path)) for path in source_files()} == set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
-    _, rooms, third_parties = ROOMS[room]
     forbidden = []
-    for path in files():
-        for line, module in imports(path) if room_of(path) == room else ():
+    for path in source_files():
+        for line, module in imports(path) if room_of(module_of(path)) == room else ():
             top, _, below = module.partition(".")
             if top == PACKAGE:
-                target = below.partition(".")[0]
+                target = room_of(below) if below else None
                 # a name of the package itself, such as __version__, is no room
-                allowed = target in {room, *rooms} or not target or target not in ROOMS
+                allowed = target is None or target == room or target in ROOMS[room].imports
             else:
-                allowed = top in third_parties or top in sys.stdlib_module_names
+                allowed = top in ROOMS[room].third_parties or top in sys.stdlib_module_names
             if not allowed:
                 forbidden.append(f"{path.relative_to(ROOT)}:{line}: {module}")
-
     assert forbidden == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_table_itself_goes_down_the_floors(room: str) -> None:
-    floor, rooms, _ = ROOMS[room]
-    sideways = {
-        ("space", "complexity"),  # one floor of values, in one direction for each pair of files
-        ("complexity", "space"),
-        ("memory", "space"),
-        ("memory", "complexity"),
-        ("report", "analysis"),  # the page draws what the analysis has found
-        ("__main__", "cli"),
-        ("run_search", "cli"),
+def test_the_table_holds_no_right_that_nobody_uses(room: str) -> None:
+    used = {
+        room_of(module.partition(".")[2])
+        for path in source_files()
+        if room_of(module_of(path)) == room
+        for _, module in imports(path)
+        if module.startswith(f"{PACKAGE}.")
     }
-
-    assert {
-        target for target in rooms if ROOMS[target][0] >= floor and (room, target) not in sideways
-    } == set()
+    assert ROOMS[room].imports - used == set()
 
 
-def test_search_imports_torch_only_where_a_function_asks_for_devices() -> None:
-    users = set()
-    for path in files():
-        if room_of(path) == "search" and any(
-            module.partition(".")[0] == "torch" for _, module in imports(path)
-        ):
-            users.add(path.name)
-            at_the_top = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import)]
-            assert "torch" not in {alias.name for node in at_the_top for alias in node.names}, path
-
-    assert users == {"precision.py", "sizing.py", "trainable.py"}
-
-
-def test_only_a_confirmation_can_open_test_files() -> None:
-    """Rule 1 of an honest search: from the one module that reads them up to the one command that reaches it."""
-    users: dict[str, set[str]] = {}
-    for path in files():
-        for _, module in imports(path):
-            users.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
-
-    assert users[f"{PACKAGE}.training.test_split"] == {
-        "wrn_search/search/confirmation.py",
-        "wrn_search/search/confirmation_trainable.py",
-    }
-    assert users[f"{PACKAGE}.search.confirmation_trainable"] == {"wrn_search/search/confirmation.py"}
-    assert users[f"{PACKAGE}.search.confirmation"] == {"wrn_search/cli/confirm.py"}
-
-
-def test_no_other_file_names_a_test_split() -> None:
-    """Nobody asks torchvision for it, or looks for the user's test files, behind the module's back."""
-    ways = (
-        "train=False",
-        '/ "test"',
-        'split="test"',
-        "test*.parquet",
-        "test_batch",
-        ".test_list",
-        "test_32x32",
-    )
-    named = {
-        path.relative_to(ROOT).as_posix()
-        for path in files()
-        if any(way in path.read_text(encoding="utf-8") for way in ways)
-    }
-
-    assert named == {"wrn_search/training/test_split.py"}
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_table_goes_down_the_floors(room: str) -> None:
+    assert {each for each in ROOMS[room].imports if ROOMS[each].floor >= ROOMS[room].floor} == set()
 
 
 def test_no_file_imports_itself_in_a_ring() -> None:
-    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files()}
+    modules = {f"{PACKAGE}.{module_of(path)}": path for path in source_files()}
     below = {name: {module for _, module in imports(path)} & modules.keys() for name, path in modules.items()}
     done: set[str] = set()
 
@@ -203,19 +94,156 @@ def test_no_file_imports_itself_in_a_ring() -> None:
     assert done == set(modules)
 
 
+def sources(folder: Path) -> list[Path]:
+    """The files of a folder that somebody wrote: Python, and what the report's page is made of."""
+    return [path for path in folder.iterdir() if path.suffix in (".py", ".css", ".js")]
+
+
+def test_no_folder_is_too_full() -> None:
+    folders = {path.parent for path in source_files() if path.parent != ROOT}
+    counts = {folder.relative_to(ROOT).as_posix(): len(sources(folder)) for folder in folders}
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in source_files()}
+    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MOST_LINES} == {}
+
+
+def test_two_files_share_a_name_only_as_halves_of_a_section_or_as_command_and_implementation() -> None:
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for path in source_files():
+        if path.stem != "__init__":
+            by_name[path.stem].append(path.parent.relative_to(ROOT).as_posix())
+    strange = {}
+    for name, folders in by_name.items():
+        halves = set(folders) == {f"{PACKAGE}/analysis", f"{PACKAGE}/report"}
+        command = len(folders) == 2 and f"{PACKAGE}/cli" in folders
+        if len(folders) > 1 and not halves and not command:
+            strange[name] = folders
+    assert strange == {}
+
+
+def test_every_section_of_the_report_has_its_two_halves() -> None:
+    """A figure without a file of its numbers, or numbers without a figure, would be looked for in vain."""
+    analysis, report = (
+        {path.stem for path in (ROOT / PACKAGE / room).glob("[a-z]*.py")} for room in ("analysis", "report")
+    )
+    assert report - analysis == set()
+    assert analysis - report == {"all_findings"}
+
+
+def test_no_source_file_looks_like_a_test() -> None:
+    assert [path for path in source_files() if path.stem.startswith("test_")] == []
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "base", "misc"])
+def test_no_file_has_a_name_that_says_nothing(name: str) -> None:
+    assert name not in {path.stem for path in source_files()}
+
+
+def test_tests_mirror_the_rooms() -> None:
+    """A test of one module lies in the folder of the same name."""
+    modules = {path.stem: path.parent.relative_to(ROOT / PACKAGE) for path in source_files()[:-1]}
+    shared = {path.stem for path in source_files() if [p.stem for p in source_files()].count(path.stem) > 1}
+    astray = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for stem in [path.stem.removeprefix("test_")]
+        if stem in modules
+        and stem not in shared
+        and path.parent not in (ROOT / "tests" / modules[stem], ROOT / "tests")
+    }
+    assert astray == set()
+
+
+def test_torch_is_imported_at_the_top_only_where_trials_train() -> None:
+    """Whoever starts a search or reads one must not wait for torch: elsewhere a function that asks for it does."""
+    trains = {"networks", "images", "memory", "memory.probe", "training", "winner"}
+    early = {
+        module_of(path)
+        for path in source_files()
+        if room_of(module_of(path)) not in trains
+        and any(
+            alias.name.partition(".")[0] == "torch"
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        )
+    }
+    assert early == set()
+
+
+def test_only_a_confirmation_can_open_test_files() -> None:
+    """Rule 1 of an honest search: from the one module that reads them up to the one command that reaches it."""
+    assert importers(TEST_SPLIT) == {"confirmation.confirmation_run", "confirmation.confirmation_trainable"}
+    assert importers("confirmation.confirmation_trainable") == {"confirmation.confirmation_run"}
+    assert importers("confirmation.confirmation_run") == {"cli.confirm"}
+
+
+def test_only_that_module_calls_a_data_sets_functions_of_the_test_split() -> None:
+    callers = {
+        module_of(path)
+        for path in source_files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("read_test_images", "check_test_images")
+    }
+    # `cifar` makes two data sets of one class, whose methods they are.
+    assert callers == {TEST_SPLIT, "datasets.cifar"}
+
+
+def test_only_those_functions_name_a_test_split() -> None:
+    """Nobody asks torchvision for it, or looks for the user's test files, behind their back."""
+    ways = ("train=False", '/ "test"', '"test")', "TEST_PATTERN", "test_batch", ".test_list", "test_32x32")
+    named = set()
+    for path in source_files():
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        inside: set[int] = set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and "test" in node.name:
+                inside |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        for number, line in enumerate(lines, start=1):
+            if number not in inside and any(way in line for way in ways) and not line.startswith("TEST_"):
+                named.add(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert named == set()
+
+
 @pytest.mark.parametrize(
     "module",
     [
-        "space.reader",
-        "results.reader",
-        "analysis.summary",
-        "analysis.findings",
-        "report.write",
+        "space.space_file",
+        "results.table_reader",
+        "analysis.all_findings",
+        "report.html.write_report_file",
+        "decisions.trial_lifecycle",
         "cli.search",
+        "cli.search_summary",
         "__main__",
     ],
 )
-def test_reading_loads_neither_torch_nor_ray(module: str) -> None:
-    assert (
-        modules_of(f"import {PACKAGE}.{module}", "torch", "torchvision", "ray", "optuna", "pandas") == set()
-    )
+def test_reading_and_deciding_load_neither_torch_nor_ray(module: str) -> None:
+    heavy = ("torch", "torchvision", "ray", "optuna", "pandas")
+    assert modules_of(f"import {PACKAGE}.{module}", *heavy) == set()
+
+
+@pytest.mark.parametrize(("start", "end", "what"), WAY)
+def test_each_step_of_the_way_is_an_import(start: str, end: str, what: str) -> None:
+    assert end in ROOMS[start].imports or start in ROOMS[end].imports
+
+
+def test_the_page_shows_the_table_and_the_way() -> None:
+    """To draw both anew: `python -m tests.house`."""
+    assert f"```mermaid\n{diagram()}\n```" in PAGE
+    assert floors() in PAGE
+
+
+def test_the_page_names_only_files_that_are_there() -> None:
+    named = [word for word in PAGE.split("`") if word.endswith((".py", ".css", ".js", "/"))]
+    missing = [
+        name
+        for name in named
+        if not (ROOT / name).exists() and not (ROOT / PACKAGE / name).exists() and "NAME" not in name
+    ]
+    assert named
+    assert missing == []

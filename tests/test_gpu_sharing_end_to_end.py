@@ -12,12 +12,12 @@ import pytest
 import ray
 
 import wrn_search
-import wrn_search.search.places
-from tests.search.starved import StarvedTrainable
+import wrn_search.decisions.gpu_packing
+from tests.ray_tune.starved import StarvedTrainable
+from wrn_search.cluster.living_nodes import is_connected
+from wrn_search.decisions.gpu_packing import Grant
 from wrn_search.results.events import Retried, Started
-from wrn_search.results.record import read_events
-from wrn_search.search.places import Grant
-from wrn_search.search.ray_session import is_connected
+from wrn_search.results.events_jsonl import read_events
 
 pytestmark = (
     pytest.mark.slow
@@ -41,7 +41,7 @@ def simulated_gpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("WRN_SEARCH_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("PYTHONPATH", str(ROOT))  # trial processes must find the tests' trainable
         patch.setattr(
-            "wrn_search.search.ray_session.gpu_bytes_by_node",
+            "wrn_search.cluster.living_nodes.gpu_bytes_by_node",
             lambda: {node["NodeID"]: GPU_BYTES for node in ray.nodes()},
         )
         is_connected()  # sets the environment as the program does
@@ -59,7 +59,7 @@ def starved(simulated_gpu: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The results of a search in which two networks need more than was predicted, and one more than there is."""
     results = tmp_path_factory.mktemp("starved") / "results"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wrn_search.search.trainable.WideResNetTrainable", StarvedTrainable)
+        patch.setattr("wrn_search.ray_tune.trainable.WideResNetTrainable", StarvedTrainable)
         search = wrn_search.run(GRID, results=results, quiet=True)
     assert search.reason == "finished"
     return results
@@ -114,7 +114,7 @@ def test_trials_of_one_class_use_each_others_processes_and_no_share_is_given_twi
 ) -> None:
     given: dict[int, Grant] = {}
     most: Counter[str] = Counter()
-    take, leave = (getattr(wrn_search.search.places.Places, name) for name in ("take", "leave"))
+    take, leave = (getattr(wrn_search.decisions.gpu_packing.Places, name) for name in ("take", "leave"))
 
     def taking(self: Any, number: int, asked: Any) -> Grant | None:
         grant: Grant | None = take(self, number, asked)
@@ -127,8 +127,8 @@ def test_trials_of_one_class_use_each_others_processes_and_no_share_is_given_twi
         given.pop(number, None)
         leave(self, number)
 
-    monkeypatch.setattr("wrn_search.search.places.Places.take", taking)
-    monkeypatch.setattr("wrn_search.search.places.Places.leave", leaving)
+    monkeypatch.setattr("wrn_search.decisions.gpu_packing.Places.take", taking)
+    monkeypatch.setattr("wrn_search.decisions.gpu_packing.Places.leave", leaving)
     space = GRID | {"training": GRID["training"] | {"weight_decay": {"choice": [1e-4, 2e-4, 3e-4, 4e-4]}}}
     search = wrn_search.run(space, results=tmp_path / "results", quiet=True)
     trials, _ = wrn_search.read(tmp_path / "results")

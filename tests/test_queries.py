@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.search.playing import conductor_of, new_record, play, space_of
-from wrn_search.results.directory import ResultsDirectory
-from wrn_search.results.tables import TableWriter
+from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.table_writer import TableWriter
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "queries.md").read_text()
 BLOCKS = re.findall(r"```(python|sql)\n(.*?)```", PAGE, re.DOTALL)

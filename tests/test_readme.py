@@ -9,10 +9,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.search.playing import conductor_of, new_record, play, space_of
-from wrn_search.results.directory import ResultsDirectory
-from wrn_search.results.tables import TableWriter
-from wrn_search.space.reader import read_space, space_from_text
+from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.table_writer import TableWriter
+from wrn_search.space.space_file import read_space, space_from_text
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -70,7 +70,17 @@ def test_every_shipped_space_is_named_like_its_file_and_says_what_it_asks_and_co
     assert f"`{path.name}`" in README
 
 
-def test_every_file_that_the_page_names_is_there() -> None:
-    for path in re.findall(r"(?:search_spaces/\w+\.yaml|`(?:search|training)/\w+\.py)", README):
-        name = path.removeprefix("`")
-        assert (ROOT / name).exists() or (ROOT / "wrn_search" / name).exists(), path
+def test_every_file_that_the_pages_name_is_there() -> None:
+    """As they are written there: from the repository, from the package, or from the tests."""
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = page.read_text()
+        named = set(re.findall(r"search_spaces/\w+\.yaml|(?<=`)[a-z_/0-9]+/[a-z_0-9]+\.py(?=`)", text))
+        linked = {page.parent / link for link in re.findall(r"\]\(([\w./-]+\.md)\)", text)}
+        missing = [
+            name
+            for name in named
+            if not any((ROOT / folder / name).exists() for folder in (".", "wrn_search", "tests"))
+        ]
+        if page.name != "extending.md":  # its files are those that a reader makes
+            assert missing == [], page
+        assert [link for link in linked if not link.exists()] == [], page

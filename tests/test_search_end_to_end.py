@@ -21,7 +21,7 @@ import yaml
 
 import wrn_search
 from wrn_search.results.events import Reported, Started
-from wrn_search.results.record import read_events
+from wrn_search.results.events_jsonl import read_events
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, str(ROOT / "run_search.py")]

@@ -12,8 +12,8 @@ from ray.cluster_utils import Cluster
 
 import wrn_search
 from tests.test_gpu_sharing_end_to_end import GRID, ROOT
-from wrn_search.search.places import Grant, Places
-from wrn_search.search.ray_session import is_connected
+from wrn_search.cluster.living_nodes import is_connected
+from wrn_search.decisions.gpu_packing import Grant, Places
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def _two_nodes(tmp_path: Path) -> Iterator[None]:
         cluster.add_node(num_cpus=2, num_gpus=1, resources={"accelerator_type:LARGE": 1})
         ray.init(address=cluster.address, log_to_driver=False)
         patch.setattr(
-            "wrn_search.search.ray_session.gpu_bytes_by_node",
+            "wrn_search.cluster.living_nodes.gpu_bytes_by_node",
             lambda: {
                 node["NodeID"]: SMALL if "accelerator_type:SMALL" in node["Resources"] else LARGE
                 for node in ray.nodes()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wrn_search.results.reader import read_results as read
-    from wrn_search.search.run import run
-    from wrn_search.winner.formats import load_model
+    from wrn_search.results.table_reader import read_results as read
+    from wrn_search.session.search_run import run
+    from wrn_search.winner.file_formats.format_table import load_model
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load_model", "read", "run"]
@@ -20,15 +20,15 @@ __all__ = ["__version__", "load_model", "read", "run"]
 def __getattr__(name: str) -> Any:
     """Each on first use: importing the package alone loads neither ray nor pandas nor torch."""
     if name == "run":
-        from wrn_search.search.run import run
+        from wrn_search.session.search_run import run
 
         return run
     if name == "read":
-        from wrn_search.results.reader import read_results
+        from wrn_search.results.table_reader import read_results
 
         return read_results
     if name == "load_model":
-        from wrn_search.winner.formats import load_model
+        from wrn_search.winner.file_formats.format_table import load_model
 
         return load_model
     raise AttributeError(f"module 'wrn_search' has no attribute '{name}'")

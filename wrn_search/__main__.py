@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from wrn_search.cli import check, confirm, describe, export, predict, report, rerun, tensorboard
-from wrn_search.cli.exits import Parser, exit_status
-from wrn_search.space.errors import InputError, nearest
+from wrn_search.cli.exit_status import Parser, exit_status
+from wrn_search.errors import InputError, nearest
 
 # command -> (its module with add_options, run and EXAMPLE; one line of help)
 COMMANDS = {

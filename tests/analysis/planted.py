@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from wrn_search.complexity import macs, num_params
-from wrn_search.results.events import SearchEnded, SearchStarted, to_line
-from wrn_search.results.schema import EPOCHS_SCHEMA, TRIALS_SCHEMA
-from wrn_search.space.architecture import Architecture
-from wrn_search.space.definition import Space
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.results.event_lines import to_line
+from wrn_search.results.events import SearchEnded, SearchStarted
+from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
-from wrn_search.space.reader import space_from_mapping
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_mapping
 
 START = 1_700_000_000_000_000  # Unix microseconds
 CHANCE = 90.0

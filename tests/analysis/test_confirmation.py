@@ -1,125 +1,117 @@
-"""What a confirmation says: medians with their coverage, the winner's curse, and a winner that no test error chose."""
+"""Finalists of a confirmation: fresh seeds beside what the search had seen, and who is the winner."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from typing import Any
+import statistics
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.results.searches import metrics, proposed, search_started, started, timed, trial_config
-from wrn_search.analysis.confirmation import confirmed, confirmed_dict, confirmed_text, coverage
-from wrn_search.results import events
-from wrn_search.results.state import SearchState, fold
+from tests.analysis.planted import WITH_DROPOUT, Plan, plant, space_of, trial_rows
+from wrn_search.analysis.confirmation import FOLDER, confirm_of, coverage
+from wrn_search.analysis.input_tables.joined_tables import material_of
+from wrn_search.errors import InputError
+from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
 
-REPEATS = 3
-FRESH = {0: [2.0, 1.0, 4.0], 2: [5.0, 6.0, 9.0]}  # configuration -> validation errors
-TEST = {1: [3.0, 2.5, 7.0], 3: [0.5, 0.25, 1.0]}  # the second finalist looks better here
-
-
-def choice() -> events.Chosen:
-    def finalist(number: int, estimate: float) -> dict[str, Any]:
-        return {
-            "number": number,
-            "configuration": number,
-            "hparams": {"depth": 16},
-            "config": trial_config().to_dict(),
-            "num_params": 1000,
-            "estimate": estimate,
-            "repeats": 1,
-        }
-
-    return events.Chosen("0123", "top", 3, REPEATS, 4, 9, {"1": finalist(7, 1.0), "2": finalist(2, 1.5)})
+SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
+PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
 
 
-def state_of(*, lost: int | None = None, left: bool = False) -> SearchState:
-    """The whole confirmation; without the end of trial `lost`, or without its last trial."""
-    happened: list[events.Event] = [search_started(), choice()]
-    for number in range(4 * REPEATS - left):
-        configuration, repeat = divmod(number, REPEATS)
-        happened += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
-        if number == lost:
-            happened.append(events.Diverged(number, 2, "training loss must be finite, but got nan"))
-        elif configuration in FRESH:
-            told = metrics(4, val_error=FRESH[configuration][repeat])
-            happened += [events.Reported(number, told, "node", "cpu"), events.Completed(number)]
-        else:
-            told = metrics(4, val_error=None, val_loss=None)
-            tested = events.Tested(number, 0.1, TEST[configuration][repeat], 300)
-            happened += [events.Reported(number, told, "node", "cpu"), events.TestOpened(number), tested]
-            happened.append(events.Completed(number))
-    return fold(timed(*happened, events.SearchEnded("finished")))
+def confirmation(path, chosen, *, manifest=True, lost=()):
+    """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
+    rows = trial_rows(PLAN, space_of(PLAN))
+    retrained = []
+    for place, number in enumerate(chosen):
+        for joined in (False, True):
+            for repeat in range(5):
+                row = dict(rows[number])
+                row |= {
+                    "number": len(retrained),
+                    "trial_id": f"c{len(retrained)}",
+                    "repeat": repeat,
+                    "seed": 10**6,
+                }
+                error = 5.0 + place + 0.1 * repeat
+                row |= {"val_error": None, "test_error": error - 1} if joined else {"val_error": error}
+                row["epochs"] = 2 * row["epochs"]
+                if len(retrained) in lost:
+                    row |= {"status": "diverged", "val_error": None, "test_error": None}
+                retrained.append(row)
+    folder = path / FOLDER
+    (folder / "epochs").mkdir(parents=True)
+    arrays = [pa.array([row[field.name] for row in retrained], type=field.type) for field in TRIALS_SCHEMA]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=TRIALS_SCHEMA), folder / "trials.parquet")
+    pq.write_table(EPOCHS_SCHEMA.empty_table(), folder / "epochs" / "part-000000.parquet")
+    reads = [{"trial_id": f"c{i}", "time": 1.0} for i in range(5 * len(chosen))]
+    if manifest:
+        told = {"confirms": {"trials": list(chosen), "rule": "top"}, "test_reads": reads}
+        (folder / "manifest.json").write_text(json.dumps(told))
+    return folder
 
 
-@pytest.mark.parametrize("n", range(1, 9))
-def test_coverage_is_that_of_counting_all_cases(n: int) -> None:
-    """Each value lies below or above the median with equal chance: enclosed unless all lie on one side."""
-    cases = list(itertools.product((False, True), repeat=n))
-    enclosed = sum(any(case) and not all(case) for case in cases)
-    assert coverage(n) == pytest.approx(100 * enclosed / len(cases))
+@pytest.fixture
+def path(tmp_path):
+    return plant(tmp_path / "results", PLAN)
 
 
-def test_five_seeds_cover_the_median_with_93_75_percent() -> None:
-    assert coverage(5) == 93.75
-    assert coverage(0) == 0
+def test_the_coverage_of_a_range():
+    assert [coverage(n) for n in (0, 1, 2, 5)] == [None, 0.0, 50.0, 93.75]
 
 
-def test_every_finalist_has_its_median_range_and_winners_curse() -> None:
-    found = confirmed(state_of())
-    first, second = found.finalists
-    assert (first.validation.median, second.validation.median) == (2.0, 6.0)
-    assert (first.winners_curse, second.winners_curse) == (1.0, 4.5)
-    assert (first.test.median, second.test.median) == (3.0, 0.5)
-    assert first.test.text == "3.00 (2.50 to 7.00)"
-    assert (found.test_reads, found.tested, found.test_images, found.left) == (6, 6, 300, 0)
+def test_a_search_that_was_not_confirmed(path):
+    assert confirm_of(material_of([path])) == (None, ())
 
 
-def test_the_winner_is_whom_validation_named_though_another_has_the_lower_test_error() -> None:
-    state = state_of()
-    told = confirmed_dict(confirmed(state), state, "results/x/confirm")
-    assert [each["winner"] for each in told["finalists"]] == [True, False]
-    assert told["winner"].startswith("007_")
-    assert told["finalists"][1]["test_error"]["max"] < told["finalists"][0]["test_error"]["min"]
-    assert told["coverage"] == 75
-    assert told["complete"] is True
-    assert json.loads(json.dumps(told)) == told
-    text = confirmed_text(confirmed(state), state, "results/x/confirm")
-    assert "The winner is finalist 1, 007_" in text
-    assert "they cover the median with 75 %" in text
-    assert (
-        "winner's curse +1.00 points: validation error 2.00 % with fresh seeds, where the search had seen 1.00 %"
-        in text
-    )
-    assert "The test split was read 6 times for 6 networks" in text
-    assert text.splitlines()[-1] == "Results: results/x/confirm"
+def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
+    confirmation(path, chosen=(7, 2, 4))
+    material = material_of([path])
+    found, notes = confirm_of(material)
+    assert notes == ()
+    assert [finalist.number for finalist in found.finalists] == [7, 2, 4]
+    assert [finalist.trial for finalist in found.finalists] == [7, 2, 4]
+    assert [finalist.is_winner for finalist in found.finalists] == [True, False, False]
+    assert found.test_reads == 15
+    first = found.finalists[0]
+    assert first.network == material.trials["network"][7]
+    assert first.search_error == pytest.approx(material.trials["val_error"][7])
+    assert first.val_errors == pytest.approx((5.0, 5.1, 5.2, 5.3, 5.4))
+    assert first.val_summary == pytest.approx((5.2, 5.0, 5.4))
+    assert first.test_summary == pytest.approx((4.2, 4.0, 4.4))
+    assert first.winners_curse == pytest.approx(statistics.fmean(first.val_errors) - first.search_error)
+    assert (first.coverage, first.not_completed) == (93.75, 0)
 
 
-def test_a_lost_retraining_is_missing_from_n_and_told() -> None:
-    state = state_of(lost=4)  # of the winner, trained on all images
-    found = confirmed(state)
-    assert found.finalists[0].test.to_dict()["n"] == 2
-    text = confirmed_text(found, state, "x")
-    assert "5.00 (3.00 to 7.00) n=2, 50 %" in text
-    assert "Retrainings without an error: 1 diverged" in text
-    assert "read 5 times for 5 networks" in text
+def test_without_the_manifest_the_first_that_was_retrained_is_the_winner(path):
+    confirmation(path, chosen=(7, 2), manifest=False)
+    found, _ = confirm_of(material_of([path]))
+    assert [(finalist.number, finalist.is_winner) for finalist in found.finalists] == [(7, True), (2, False)]
+    assert found.test_reads is None
 
 
-def test_an_unfinished_confirmation_says_what_is_left() -> None:
-    state = state_of(left=True)
-    found = confirmed(state)
-    assert found.left == 1
-    assert "Not finished: 1 retrainings are left; the same command goes on with them." in confirmed_text(
-        found, state, "x"
-    )
-    assert confirmed_dict(found, state, "x")["complete"] is False
+def test_retrainings_that_were_lost_are_counted(path):
+    confirmation(path, chosen=(3,), lost={0, 6, 7})
+    (finalist,) = confirm_of(material_of([path]))[0].finalists
+    assert (len(finalist.val_errors), len(finalist.test_errors), finalist.not_completed) == (4, 3, 3)
+    assert finalist.coverage == 75.0
 
 
-def test_nothing_retrained_yet_is_no_failure() -> None:
-    state = fold(timed(search_started(), choice()))
-    text = confirmed_text(confirmed(state), state, "x")
-    assert (
-        "test error"
-        not in text.partition("The winner is")[2].partition("choose nothing")[2].partition("Not finished")[0]
-    )
-    assert confirmed_dict(confirmed(state), state, "x")["finalists"][0]["winners_curse"] is None
+def test_a_confirmation_that_cannot_be_read_is_a_note(path):
+    (confirmation(path, chosen=(3,)) / "trials.parquet").write_bytes(b"torn")
+    found, notes = confirm_of(material_of([path]))
+    assert found is None
+    assert notes[0].startswith("confirm: must be a readable Parquet file")
+
+
+def test_a_confirmation_is_no_search(path):
+    folder = confirmation(path, chosen=(3,))
+    with pytest.raises(InputError, match="5 trials have a test error: name the search that they confirm"):
+        material_of([folder])
+
+
+def test_another_length_of_training_is_said(path):
+    confirmation(path, chosen=(7, 2))
+    found, _ = confirm_of(material_of([path]))
+    assert found is not None
+    assert found.note.startswith("Retrained for 20 epochs, while the search trained for 10:")

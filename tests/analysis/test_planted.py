@@ -3,8 +3,8 @@
 import numpy as np
 
 from tests.analysis.planted import Plan, plant, power_law
-from wrn_search.results.reader import read_results
-from wrn_search.space.reader import read_space
+from wrn_search.results.table_reader import read_results
+from wrn_search.space.space_file import read_space
 
 
 def test_planted_results_read_as_a_search(tmp_path):

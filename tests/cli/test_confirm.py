@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.playing import conductor_of, new_record, play, space_of
-from tests.search.test_confirmation import conductor, opened, to_the_end
+from tests.confirmation.test_confirmation_run import conductor, opened, to_the_end
+from tests.decisions.playing import conductor_of, new_record, play, space_of
 from wrn_search.__main__ import main
-from wrn_search.results.directory import ResultsDirectory
+from wrn_search.confirmation.choice_of_finalists import Rule
+from wrn_search.confirmation.confirmation_request import confirmation_request
 from wrn_search.results.events import SearchEnded
-from wrn_search.results.record import Record
-from wrn_search.search.confirmation_request import confirmation_request
-from wrn_search.search.finalists import Rule
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.results_directory import ResultsDirectory
 
 NUMBER = "must be a whole number from 1 to"
 

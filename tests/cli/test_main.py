@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.commands import modules_of, run
 from wrn_search.__main__ import COMMANDS, NOT_YET, main
-from wrn_search.cli.exits import exit_status, show
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.cli.exit_status import exit_status, show
+from wrn_search.errors import InputError, Problem
 
 ALL = ", ".join(COMMANDS)
 

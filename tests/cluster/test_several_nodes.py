@@ -15,7 +15,7 @@ import pytest
 
 import wrn_search
 from wrn_search.results.events import Completed, Event, Interrupted, Reported, Retried, Started
-from wrn_search.results.record import read_events
+from wrn_search.results.events_jsonl import read_events
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = ROOT / "search_spaces" / "digits_quickstart.yaml"

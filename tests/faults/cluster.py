@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
-from .harness import environment
+from tests.faults.harness import environment
 
 
 @contextmanager

@@ -11,11 +11,10 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from tests.faults.harness import Search
 from wrn_search.results.events import Reported
-from wrn_search.results.reader import read_tables
-from wrn_search.results.record import read_events
-
-from .harness import Search
+from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.table_reader import read_tables
 
 # What two runs of the same search do not share.
 TIMES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .comparing import Verdict
-from .harness import ADAPTIVE, INDEPENDENT, Search, end_all
+from tests.faults.comparing import Verdict
+from tests.faults.harness import ADAPTIVE, INDEPENDENT, Search, end_all
 
 _VERDICTS = pytest.StashKey[list[Verdict]]()
 

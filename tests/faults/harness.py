@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from wrn_search.results.directory import ResultsDirectory
+from wrn_search.results.results_directory import ResultsDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = Path(__file__).parent / "hooks"

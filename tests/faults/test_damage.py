@@ -12,11 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.faults.comparing import Verdict, verdict
+from tests.faults.harness import ADAPTIVE, Search
 from wrn_search.results.events import Proposed
-from wrn_search.results.record import read_events
-
-from .comparing import Verdict, verdict
-from .harness import ADAPTIVE, Search
+from wrn_search.results.events_jsonl import read_events
 
 Damage = Callable[[Path, random.Random], None]
 EPOCHS = ADAPTIVE["training"]["epochs"]

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.faults.comparing import Verdict, check_readable, verdict
+from tests.faults.harness import ADAPTIVE, Search
 from wrn_search.results.events import Retried
-from wrn_search.results.record import read_events
-
-from .comparing import Verdict, check_readable, verdict
-from .harness import ADAPTIVE, Search
+from wrn_search.results.events_jsonl import read_events
 
 Judge = Callable[[Verdict], None]
 SECONDS_TO_STOP = 60.0  # ten for the epoch, the rest for Ray's end on a busy machine

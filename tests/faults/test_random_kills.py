@@ -15,6 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.faults.cluster import cluster
+from tests.faults.comparing import Verdict, check_readable, verdict
+from tests.faults.harness import ADAPTIVE, INDEPENDENT, Search
+from wrn_search.results.event_lines import from_line
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -25,12 +29,7 @@ from wrn_search.results.events import (
     SearchResumed,
     SearchStarted,
     Stopped,
-    from_line,
 )
-
-from .cluster import cluster
-from .comparing import Verdict, check_readable, verdict
-from .harness import ADAPTIVE, INDEPENDENT, Search
 
 EPOCHS = INDEPENDENT["training"]["epochs"]
 Judge = Callable[[Verdict], None]

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from wrn_search.results.reader import read_tables
-
-from .comparing import Verdict, check_readable, verdict
-from .harness import ADAPTIVE, Search
+from tests.faults.comparing import Verdict, check_readable, verdict
+from tests.faults.harness import ADAPTIVE, Search
+from wrn_search.results.table_reader import read_tables
 
 Judge = Callable[[Verdict], None]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.report.made import findings
-from wrn_search.analysis.background import Paper, Provenance, Reason
-from wrn_search.analysis.findings import Findings
+from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.failures import Reason
+from wrn_search.analysis.paper_comparison import Paper
+from wrn_search.analysis.provenance import Provenance
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'<a href='javascript:alert(1)'>\u2028\x1b[31m%{x}@ink"
 

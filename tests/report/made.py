@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from tests.report import made_parts
 from tests.report.made_parts import DEPTHS, FACTORS, PLANNED
-from wrn_search.analysis.background import (
-    Counts,
-    Paper,
-    PaperRow,
-    Reason,
-)
-from wrn_search.analysis.details import (
-    Importance,
-    Slice,
-    SlicePoint,
-)
-from wrn_search.analysis.findings import Findings
-from wrn_search.analysis.quantities import (
-    Answer,
-    Band,
-    Bought,
-    Cell,
-    CellMap,
-    Dataset,
-    Estimate,
-    Front,
-    FrontPoint,
-    IsoParams,
-    IsoPoint,
-    Pareto,
-    Search,
-    Trial,
-)
+from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.depth_width_map import Cell, CellMap
+from wrn_search.analysis.equal_parameters import Band, Bought, IsoParams, IsoPoint
+from wrn_search.analysis.failures import Counts, Reason
+from wrn_search.analysis.hyperparameter_importance import Importance
+from wrn_search.analysis.hyperparameter_slices import Slice, SlicePoint
+from wrn_search.analysis.input_tables.shared_values import Dataset, Estimate, Search, Trial
+from wrn_search.analysis.paper_comparison import Paper, PaperRow
+from wrn_search.analysis.pareto_fronts import Front, FrontPoint, Pareto
 
 EPOCHS = 30
 _STATUS = {4: "failed", 9: "diverged", 13: "running", 20: "interrupted", 30: "failed"}

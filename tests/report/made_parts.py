@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from math import exp, log2
 
-from wrn_search.analysis.background import (
-    Confirm,
-    Finalist,
-    Provenance,
-)
-from wrn_search.analysis.details import (
-    Curve,
-    Curves,
-    Edf,
-    EdfCurve,
-    Rung,
-    Rungs,
-)
-from wrn_search.analysis.quantities import (
+from wrn_search.analysis.confirmation import Confirm, Finalist
+from wrn_search.analysis.early_stopping import Rung, Rungs
+from wrn_search.analysis.error_distributions import Edf, EdfCurve
+from wrn_search.analysis.input_tables.shared_values import (
     Trial,
 )
+from wrn_search.analysis.learning_curves import Curve, Curves
+from wrn_search.analysis.provenance import Provenance
 
 DEPTHS, FACTORS = (10, 16, 22, 28, 40), (1.0, 2.0, 4.0, 8.0)
 PLANNED = [(depth, factor) for depth in DEPTHS for factor in FACTORS if (depth, factor) != (40, 8.0)] * 3

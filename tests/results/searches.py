@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wrn_search.complexity import macs, num_params
-from wrn_search.metrics import EpochMetrics
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results import events as all_events
 from wrn_search.results.events import (
     Completed,
@@ -26,9 +26,9 @@ from wrn_search.results.events import (
     Stopped,
     TimedEvent,
 )
-from wrn_search.results.record import Record
-from wrn_search.results.state import SearchState
-from wrn_search.space.datasets import DatasetSettings
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.trial_config import TrialConfig
 
 START = 1_700_000_000.0  # Unix seconds

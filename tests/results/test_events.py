@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wrn_search.metrics import EpochMetrics
-from wrn_search.results.events import EVENTS, Failed, Interrupted, Reported, SearchEnded, from_line, to_line
-from wrn_search.space.errors import InputError
-
-from .searches import confirmation_events, every_event, metrics, reported, trial_config
+from tests.results.searches import confirmation_events, every_event, metrics, reported, trial_config
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import InputError
+from wrn_search.results.event_lines import from_line, to_line
+from wrn_search.results.events import EVENTS, Failed, Interrupted, Reported, SearchEnded
 
 
 def test_every_event_comes_back_equal_from_one_ascii_line():

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from wrn_search.results.reader import read_tables
-from wrn_search.results.record import read_events
-from wrn_search.results.schema import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA
-from wrn_search.results.state import fold
-from wrn_search.results.tables import epoch_rows, epochs_table, trials_table
+from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.state_from_events import fold
+from wrn_search.results.table_columns import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA
+from wrn_search.results.table_reader import read_tables
+from wrn_search.results.table_writer import epoch_rows, epochs_table, trials_table
 
 VERSIONS = sorted((Path(__file__).parent / "golden").iterdir())
 

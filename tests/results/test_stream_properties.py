@@ -13,20 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.search.playing import conductor_of, new_record, play, space_of
-from wrn_search.results.events import (
-    Interrupted,
-    Reported,
-    Retried,
-    SearchEnded,
-    SearchResumed,
-    TimedEvent,
-    from_line,
-    to_line,
-)
-from wrn_search.results.record import Record
-from wrn_search.results.state import FINAL, SearchState, fold
-from wrn_search.search.conductor import Assignment
+from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.decisions.trial_to_train import Assignment
+from wrn_search.results.event_lines import from_line, to_line
+from wrn_search.results.events import Interrupted, Reported, Retried, SearchEnded, SearchResumed, TimedEvent
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.state_from_events import FINAL, SearchState, fold
 
 SPACE = space_of(search={"trials": 12, "searcher": "tpe", "reduction_factor": 2})
 

@@ -13,13 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wrn_search.results import tables
-from wrn_search.results.directory import ResultsDirectory
-from wrn_search.results.reader import read_tables
-from wrn_search.results.state import SearchState, fold
-from wrn_search.results.tables import TableWriter, epoch_rows, epochs_table, trials_table
-
-from .searches import MAX_EPOCHS, START, every_event, follow, proposed, reported, search_started, timed
+from tests.results.searches import (
+    MAX_EPOCHS,
+    START,
+    every_event,
+    follow,
+    proposed,
+    reported,
+    search_started,
+    timed,
+)
+from wrn_search.results import table_writer
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.table_reader import read_tables
+from wrn_search.results.table_writer import TableWriter, epoch_rows, epochs_table, trials_table
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def expected(state):
 
 
 def test_files_can_be_read_after_every_single_event(directory, monkeypatch):
-    monkeypatch.setattr(tables, "MAX_SHARE", float("inf"))
+    monkeypatch.setattr(table_writer, "MAX_SHARE", float("inf"))
     state = SearchState()
     writer = TableWriter(directory, state, trials_seconds=0, epochs_seconds=0)
     assert on_disk(directory) == ([], [])
@@ -53,7 +61,7 @@ def test_files_can_be_read_after_every_single_event(directory, monkeypatch):
 
 def test_events_are_gathered_until_a_write_is_due(directory, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr("wrn_search.results.tables.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("wrn_search.results.table_writer.time.monotonic", lambda: now[0])
     state = SearchState()
     writer = TableWriter(directory, state)
     follow(writer, state, every_event())
@@ -79,7 +87,7 @@ def test_flush_writes_all_and_leaves_files_alone_that_are_up_to_date(directory):
 
 def test_writing_the_trials_takes_a_twentieth_of_the_time_at_most(directory, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr("wrn_search.results.tables.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("wrn_search.results.table_writer.time.monotonic", lambda: now[0])
 
     def slow_table(state):
         now[0] += 2.0
@@ -87,7 +95,7 @@ def test_writing_the_trials_takes_a_twentieth_of_the_time_at_most(directory, mon
 
     state = SearchState()
     with monkeypatch.context() as patch:
-        patch.setattr(tables, "trials_table", slow_table)
+        patch.setattr(table_writer, "trials_table", slow_table)
         writer = TableWriter(directory, state)
     follow(writer, state, timed(search_started(), proposed(0)))
     now[0] += 39
@@ -99,7 +107,7 @@ def test_writing_the_trials_takes_a_twentieth_of_the_time_at_most(directory, mon
 
 
 def test_full_parts_stay_and_the_last_is_replaced(directory, monkeypatch):
-    monkeypatch.setattr(tables, "PART_ROWS", 3)
+    monkeypatch.setattr(table_writer, "PART_ROWS", 3)
     state = SearchState()
     writer = TableWriter(directory, state, epochs_seconds=0)
     rows = [(START + epoch, reported(0, epoch)) for epoch in range(1, 9)]
@@ -151,7 +159,7 @@ epoch_reports = st.lists(st.tuples(st.integers(0, 2), st.integers(1, MAX_EPOCHS)
 def test_each_trial_and_epoch_stands_once_across_kills_and_repeats(before, after, part_rows, compacted):
     """A session dies without a word; the next opens on the record's state and runs some epochs again."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "PART_ROWS", part_rows)
+        patch.setattr(table_writer, "PART_ROWS", part_rows)
         directory = ResultsDirectory(folder)
         state = SearchState()
         writer = TableWriter(directory, state, epochs_seconds=0)
@@ -176,11 +184,11 @@ def test_a_reader_never_fails_while_a_writer_is_killed_again_and_again(directory
     """Real processes: each writes as fast as it can until it is killed; the files are read all the while."""
     code = f"""
 import itertools, sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from results.searches import every_event, proposed, reported, search_started
-from wrn_search.results import tables
-from wrn_search.results.directory import ResultsDirectory
-from wrn_search.results.state import SearchState
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.results.searches import every_event, proposed, reported, search_started
+from wrn_search.results import table_writer as tables
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import SearchState
 tables.PART_ROWS = 7
 tables.MAX_SHARE = float("inf")
 state = SearchState()

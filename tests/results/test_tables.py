@@ -8,12 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wrn_search.results.events import Completed
-from wrn_search.results.schema import EPOCHS_SCHEMA, TRIALS_SCHEMA
-from wrn_search.results.state import SearchState, fold
-from wrn_search.results.tables import epoch_rows, epochs_table, trials_table
-
-from .searches import (
+from tests.results.searches import (
     START,
     every_event,
     metrics,
@@ -24,6 +19,10 @@ from .searches import (
     timed,
     trial_config,
 )
+from wrn_search.results.events import Completed
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
+from wrn_search.results.table_writer import epoch_rows, epochs_table, trials_table
 
 
 def at(seconds):

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from wrn_search.space.architecture import block_name, depth_step
-from wrn_search.space.datasets import DATASET_FACTS
-from wrn_search.space.definition import Space
-from wrn_search.space.errors import InputError
-from wrn_search.space.reader import space_from_text
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.errors import InputError
+from wrn_search.networks.architecture import block_name, depth_step
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_text
 
 SPACES = Path(__file__).parent.parent.parent / "search_spaces"
 
@@ -79,8 +81,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "compile": draw(st.sampled_from(["auto", "on", "off"])),
     }
     search = {
-        "searcher": draw(st.sampled_from(["random", "tpe"])),
-        "scheduler": draw(st.sampled_from(["none", "asha"])),
+        "searcher": draw(
+            st.sampled_from([name for name, kind in SEARCHERS.items() if not kind.needs_finite_space])
+        ),
+        "scheduler": draw(st.sampled_from(sorted(SCHEDULERS))),
         "rungs": draw(st.sampled_from(["schedule", "geometric", [3, 9, 27]])),
         "trials": draw(st.none() | st.integers(1, 1_000_000)),
         "max_hours": draw(st.none() | st.floats(0.01, 1000)),
@@ -89,7 +93,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     everything = {
         "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True)),
         "description": draw(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30)),
-        "dataset": {"name": draw(st.sampled_from(sorted(DATASET_FACTS)))},
+        "dataset": {"name": draw(st.sampled_from(sorted(DATASETS)))},
         "model": draw(model_sections()),
         "training": training,
         "objectives": ["val_error"],

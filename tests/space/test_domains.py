@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Uniform, finite_values, is_domain
-from wrn_search.space.leaves import parse_domain
-from wrn_search.space.values import real_number, whole_number
+from wrn_search.space.rules.domain_rules import parse_domain
+from wrn_search.space.rules.number_and_text_rules import real_number, whole_number
 
 
 @pytest.mark.parametrize(

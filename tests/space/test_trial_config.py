@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from tests.space.spaces import documents
-from wrn_search.space.architecture import Architecture
+from wrn_search.networks.architecture import Architecture
 from wrn_search.space.domains import Choice, IntRange, Scalar
-from wrn_search.space.reader import space_from_mapping
+from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 
 

@@ -17,7 +17,7 @@ from tests.training.trainings import (
     run_to_the_end,
     state_of,
 )
-from wrn_search.training.checkpoint import load_checkpoint
+from wrn_search.training.checkpoint_file import load_checkpoint
 
 EPOCHS = config_of().epochs
 Straight = tuple[list[dict[str, float]], Path]

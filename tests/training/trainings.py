@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from wrn_search.metrics import EpochMetrics
-from wrn_search.space.datasets import DatasetSettings
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.images.prepared_data import prepare
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import prepare
+from wrn_search.training.training_loop import Training
 
 # Crops and flips too, so that every kind of draw takes part.
 DIGITS = DatasetSettings(name="digits", train_images=200, validation=100, augmentation="flip_crop")

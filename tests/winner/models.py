@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from wrn_search.training.preprocessing import meanstd
-from wrn_search.winner.about import About, new_classifier
+from wrn_search.images.normalisation_and_zca import meanstd
 from wrn_search.winner.classifier import Classifier
-from wrn_search.winner.formats import FORMATS
+from wrn_search.winner.file_formats.file_description import About, new_classifier
+from wrn_search.winner.file_formats.format_table import FORMATS
 
 NAMES = ("cat", "dog", "owl")
 

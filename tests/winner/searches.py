@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from tests.training.trainings import config_of
-from wrn_search.complexity import macs, num_params
-from wrn_search.results.directory import ResultsDirectory
+from wrn_search.decisions.proposals import trial_id
+from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -23,15 +24,14 @@ from wrn_search.results.events import (
     Started,
     Stopped,
 )
+from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
-from wrn_search.results.record import Record, read_events
-from wrn_search.results.state import fold
-from wrn_search.results.tables import TableWriter
-from wrn_search.search.conductor import trial_id
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import fold
+from wrn_search.results.table_writer import TableWriter
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.loop import Diverged as LossDiverged
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import PreparedData, prepare
+from wrn_search.training.divergence import Diverged as LossDiverged
+from wrn_search.training.training_loop import Training
 
 # (config changes, epochs, how it ended); the second has a lower validation error than the first.
 COMPLETED, BEST, STOPPED, DIVERGED, FAILED = range(5)

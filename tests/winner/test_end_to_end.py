@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.winner.models import write_images
-from wrn_search.space.datasets import DatasetSettings
-from wrn_search.training.preparation import raw_validation
+from wrn_search.images.prepared_data import raw_validation
+from wrn_search.space.dataset_section import DatasetSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 900  # seconds; a hang must not stop the tests

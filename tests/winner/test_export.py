@@ -26,12 +26,12 @@ from tests.winner.searches import (
 )
 from wrn_search.__main__ import main
 from wrn_search.cli.export import FORMATS as OFFERED
-from wrn_search.training.batches import EvaluationBatches
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import prepare, raw_validation
-from wrn_search.winner.card import binomial_error
-from wrn_search.winner.formats import FORMATS, Format, load_model
-from wrn_search.winner.torch_file import write_torch
+from wrn_search.images.batches import EvaluationBatches
+from wrn_search.images.prepared_data import prepare, raw_validation
+from wrn_search.training.training_loop import Training
+from wrn_search.winner.file_formats.format_table import FORMATS, Format, load_model
+from wrn_search.winner.file_formats.torch_file import write_torch
+from wrn_search.winner.model_card import binomial_error
 
 
 def live_scores(results: Path, config: Any, key: str) -> torch.Tensor:

@@ -21,10 +21,10 @@ from tests.winner.models import (
     write_model,
 )
 from wrn_search.__main__ import main
-from wrn_search.space.errors import InputError
-from wrn_search.training.image_decoding import decode_images
-from wrn_search.winner.formats import FORMATS
-from wrn_search.winner.images import read_image
+from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.errors import InputError
+from wrn_search.winner.file_formats.format_table import FORMATS
+from wrn_search.winner.images_to_classify import read_image
 
 
 def answers(images: np.ndarray, shape: tuple[int, int, int] = (8, 6, 3)) -> np.ndarray:

@@ -21,8 +21,8 @@ from tests.winner.searches import (
     write_lines,
 )
 from wrn_search.__main__ import main
-from wrn_search.training.checkpoint import load_checkpoint
-from wrn_search.training.loop import Training
+from wrn_search.training.checkpoint_file import load_checkpoint
+from wrn_search.training.training_loop import Training
 
 
 def test_a_rerun_reproduces_the_record_bit_for_bit(searched: Path, tmp_path: Path, capsys) -> None:

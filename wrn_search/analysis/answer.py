@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from wrn_search.analysis.configurations import Configuration, estimate_of
-from wrn_search.analysis.equivalence import Comparison, compare
-from wrn_search.analysis.limits import limits_of
-from wrn_search.analysis.material import Material
-from wrn_search.analysis.quantities import Answer, Bought, CellMap, Estimate, IsoParams, Trial
-from wrn_search.analysis.words import count, hparams, interval, percent, points, size
+from wrn_search.analysis.depth_width_map import CellMap
+from wrn_search.analysis.equal_parameters import Bought, IsoParams
+from wrn_search.analysis.input_tables.configurations import Configuration, estimate_of
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.shared_values import Estimate, Trial
+from wrn_search.analysis.statistics.limits_of_the_design import limits_of
+from wrn_search.analysis.statistics.networks_not_told_apart import Comparison, compare
+from wrn_search.wording import hparams, interval, percent, plural, points, size
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer in words and the values behind it."""
+
+    sentences: tuple[
+        str, ...
+    ]  # three: the best; the smallest that cannot be told from it; depth against width
+    best: Estimate | None
+    smallest_equivalent: Estimate | None
+    equivalents: tuple[
+        Estimate, ...
+    ]  # best of each network that cannot be told from the best, smallest first
+    seed_deviation: float | None  # percent: pooled standard deviation over seeds; None without repeats
+    seed_freedom: int  # degrees of freedom of it
+    bought: Bought
+    limits: tuple[str, ...]  # what the design of this search cannot tell, a sentence each
 
 
 def answer_of(
@@ -53,19 +74,19 @@ def _best_sentence(
     if best is None or comparison is None:
         counts = Counter(material.trials["status"])
         told = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
-        epochs = count(material.max_epochs, "epoch")
+        epochs = plural(material.max_epochs, "epoch")
         return f"No trial was trained to its last epoch ({epochs}): {told}. So no network is called best."
     trial = trials[best.trial]
     searched = hparams(trial.hparams, without=("depth", "widen_factor", "block", "deepening_factor"))
     error = (
-        f"a median validation error of {percent(best.val_error)} over {count(best.ended, 'seed')} "
+        f"a median validation error of {percent(best.val_error)} over {plural(best.ended, 'seed')} "
         f"({best.lowest:.2f} to {best.highest:.2f})"
         if best.n > 1
         else f"a validation error of {percent(best.val_error)} with one seed"
     )
-    among = f"of {count(completed, 'trial')} at full epochs ({material.max_epochs}), {len(trials):,} in all"
+    among = f"of {plural(completed, 'trial')} at full epochs ({material.max_epochs}), {len(trials):,} in all"
     if comparison.chosen_by_repeats:
-        among += f", chosen from the {count(comparison.candidates, 'configuration')} with repeats"
+        among += f", chosen from the {plural(comparison.candidates, 'configuration')} with repeats"
     return (
         f"The best network is {best.network}{f' with {searched}' if searched else ''}: {error} "
         f"(trial {trial.name}; {among})."
@@ -111,7 +132,7 @@ def _bought_sentence(
     return (
         f"Each doubling of the parameters changed the error by {points(by_depth)} when spent on depth and by "
         f"{points(by_width)} when spent on width; at equal parameters, doubling depth:width changed it by {slope}, "
-        f"fitted over {count(bought.n, unit)}."
+        f"fitted over {plural(bought.n, unit)}."
     )
 
 
@@ -127,7 +148,7 @@ def _neighbours_sentence(error_map: CellMap, trials: Sequence[Trial], why: str) 
     by_depth = _steps(error_map, trials, along_depth=True)
     by_width = _steps(error_map, trials, along_depth=False)
     told = [
-        f"the next {name} changed the lowest error by {points(change)} on average ({count(n, 'pair')} of cells, "
+        f"the next {name} changed the lowest error by {points(change)} on average ({plural(n, 'pair')} of cells, "
         f"{factor:.1f} times the parameters)"
         for name, steps in (("depth", by_depth), ("widening factor", by_width))
         if steps

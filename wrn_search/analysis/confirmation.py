@@ -1,284 +1,164 @@
-"""What a confirmation found, for the end of the command: every finalist, the median of its seeds with min and max.
-
-As the paper reports (median of five runs); min and max say how sure that is. Nothing here is chosen by test error.
-"""
+"""What `confirm` left under RESULTS/confirm: its finalists with fresh seeds, beside what the search had seen."""
 
 from __future__ import annotations
 
 import statistics
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wrn_search.results.events import Chosen
-from wrn_search.results.names import short_name
-from wrn_search.results.state import FINAL, SearchState, TrialState
+from wrn_search.analysis.input_tables.joined_tables import KEY, Material, keyed
+from wrn_search.analysis.input_tables.source_directories import Source, read_source
+from wrn_search.errors import InputError
+from wrn_search.networks.architecture import Architecture
+from wrn_search.results.table_reader import read_tables
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True)
-class Spread:
-    """Errors of the seeds of one finalist, in percent."""
-
-    errors: tuple[float, ...]
-
-    @property
-    def median(self) -> float | None:
-        """None while no seed has one."""
-        return statistics.median(self.errors) if self.errors else None
-
-    @property
-    def text(self) -> str:
-        """`1.33 (1.00 to 2.00)`, with n where it is not what was asked for."""
-        if not self.errors:
-            return "-"
-        return f"{statistics.median(self.errors):.2f} ({min(self.errors):.2f} to {max(self.errors):.2f})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "n": len(self.errors),
-            "median": self.median,
-            "min": min(self.errors, default=None),
-            "max": max(self.errors, default=None),
-            "coverage": coverage(len(self.errors)),
-            "errors": list(self.errors),
-        }
+FOLDER = "confirm"
+# A finalist may be retrained for more epochs, and in the arithmetic of another machine.
+_KEY = tuple(leaf for leaf in KEY if leaf not in ("epochs", "precision"))
 
 
 @dataclass(frozen=True)
-class ConfirmedFinalist:
-    """One finalist: what the search had seen, and what fresh seeds saw."""
+class Finalist:
+    """A configuration that `confirm` retrained with fresh seeds. Tuples are (median, lowest, highest), percent."""
 
-    place: int  # by validation, from 1: the first is the winner
-    name: str
-    number: int  # of its first trial in the search
-    num_params: int
-    estimate: float  # percent
-    repeats: int  # of the search that the estimate is the mean of
-    validation: Spread  # retrained on the search's training images
-    test: Spread  # retrained on training and validation images
-    ended: Counter[str]  # of its retrainings, by status
-    hparams: dict[str, Any]
-
-    @property
-    def winners_curse(self) -> float | None:
-        """Fresh-seed validation error, median, minus the search's estimate, in percentage points."""
-        return None if self.validation.median is None else self.validation.median - self.estimate
+    network: str
+    number: int | None  # of the search's trial
+    search_error: float | None  # what the search had seen: the mean of its repeats
+    val_errors: tuple[float, ...]  # fresh seeds, the search's own split
+    val_summary: tuple[float, float, float] | None
+    winners_curse: float | None  # median of `val_errors` minus `search_error`
+    test_errors: tuple[float, ...]  # retrained on train and validation
+    test_summary: tuple[float, float, float] | None
+    coverage: float | None  # percent: how surely the range covers the median, 100 (1 - 2^(1-n))
+    is_winner: bool  # named by validation
+    trial: int | None = None  # place of the search's trial in `Findings.trials`
+    not_completed: int = (
+        0  # retrainings that diverged, failed or have not ended: in no error above, but counted
+    )
 
 
 @dataclass(frozen=True)
-class Confirmed:
-    """A confirmation, finished or not."""
+class Confirm:
+    """What `confirm` found, all its finalists."""
 
-    name: str
-    chosen: Chosen
-    chosen_at: float | None  # Unix seconds
-    finalists: tuple[ConfirmedFinalist, ...]
-    test_reads: int
-    tested: int  # networks with a test error
-    test_images: int | None
-    left: int  # retrainings that have not ended
+    finalists: tuple[Finalist, ...]  # the one that validation named first
+    test_reads: int | None  # how often test files were read, by the manifest
+    note: str
 
 
-def coverage(n: int) -> float:
-    """With what percentage min and max of n independent values enclose the median of their distribution.
+def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
+    """(what was confirmed, or None where nothing was; notes on what cannot be read)."""
+    finalists: list[Finalist] = []
+    notes: list[str] = []
+    reads: list[int] = []
+    lengths: set[int] = set()  # epochs of the retrainings' schedules
+    found = False
+    for place, source in enumerate(material.sources):
+        folder = source.directory.path / FOLDER
+        if not folder.is_dir():
+            continue
+        try:
+            trials = read_tables(folder)[0].to_pandas()
+        except InputError as error:
+            notes.append(f"{FOLDER}: {error.problems[0].text}")
+            continue
+        found = True
+        confirmation = read_source(folder)
+        searched = material.trials[material.trials["source"] == place]
+        finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        lengths |= set(trials["epochs"].dropna().astype(int))
+        reads += _test_reads(confirmation)
+    if not found:
+        return None, tuple(notes)
+    note = _note(finalists, lengths, material.max_epochs)
+    return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
 
-    Both lie on one side of it with probability 2 * (1/2)^n.
+
+def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
+    """What must be known beside the errors."""
+    if not any(finalist.val_errors or finalist.test_errors for finalist in finalists):
+        return "No finalist has been retrained yet."
+    if lengths == {max_epochs}:
+        return ""
+    retrained = " or ".join(map(str, sorted(lengths)))
+    return (
+        f"Retrained for {retrained} epochs, while the search trained for {max_epochs}: "
+        "the winner's curse holds both luck and length."
+    )
+
+
+def _finalists(
+    trials: pd.DataFrame, searched: pd.DataFrame, confirmation: Source, chance: float | None
+) -> list[Finalist]:
+    """One for each retrained configuration, the winner by validation first.
+
+    The manifest of the confirmation names the search's trials in the order of the choice. Without it the order is that
+    of the first retraining, which begins with the winner, too.
     """
-    return 100 * (1 - 2.0 ** (1 - n)) if n else 0.0
+    chosen = confirmation.fact("confirms", "trials")
+    order = {number: place for place, number in enumerate(chosen)} if isinstance(chosen, list) else {}
+    retrained = _by_configuration(trials.sort_values("number"))
+    before = _by_configuration(searched)
+    found = [
+        _finalist(trials.loc[rows], searched.loc[before.get(key, [])], order, chance)
+        for key, rows in retrained.items()
+    ]
+    ordered = sorted(found, key=lambda finalist: order.get(finalist.number, len(order)))
+    return [Finalist(**{**vars(finalist), "is_winner": place == 0}) for place, finalist in enumerate(ordered)]
 
 
-def confirmed(state: SearchState, began: float | None = None) -> Confirmed:
-    """What the state of a confirmation says; `began` is when its choice went on record."""
-    assert state.choice is not None, "a confirmation begins with its choice"
-    trials = list(state.trials.values())
-    finalists = tuple(
-        _finalist(
-            int(place), values, [trial for trial in trials if trial.configuration // 2 == int(place) - 1]
-        )
-        for place, values in state.choice.finalists.items()
+def _by_configuration(rows: pd.DataFrame) -> dict[tuple[object, ...], list[int]]:
+    """Index of the rows of each set of hyperparameters, in their order."""
+    found: dict[tuple[object, ...], list[int]] = {}
+    for row in rows[list(_KEY)].itertuples(name=None):
+        found.setdefault(tuple(keyed(value) for value in row[1:]), []).append(row[0])
+    return found
+
+
+def _finalist(
+    rows: pd.DataFrame, searched: pd.DataFrame, order: dict[Any, int], chance: float | None
+) -> Finalist:
+    """Retrainings with a test error had all images to train on; the others the search's own split."""
+    first, full = rows.iloc[0], rows[rows["status"] == "completed"]
+    test = full["test_error"].dropna().tolist()
+    val = full.loc[full["test_error"].isna(), "val_error"].dropna().tolist()
+    seen = searched.loc[searched["status"] == "completed", "val_error"].tolist()
+    seen += [] if chance is None else [chance] * int((searched["status"] == "diverged").sum())
+    search_error = statistics.fmean(seen) if seen else None
+    places = sorted(searched.index, key=lambda place: order.get(searched.at[place, "number"], len(order)))
+    return Finalist(
+        network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
+        number=int(searched.at[places[0], "number"]) if places else None,
+        search_error=search_error,
+        val_errors=tuple(val),
+        val_summary=_summary(val),
+        winners_curse=statistics.median(val) - search_error if val and search_error is not None else None,
+        test_errors=tuple(test),
+        test_summary=_summary(test),
+        coverage=coverage(len(test or val)),
+        is_winner=False,
+        trial=int(places[0]) if places else None,
+        not_completed=len(rows) - len(full),
     )
-    images = {trial.tested.images for trial in trials if trial.tested}
-    rows = 2 * len(finalists) * state.choice.repeats
-    return Confirmed(
-        name=state.search,
-        chosen=state.choice,
-        chosen_at=began,
-        finalists=finalists,
-        test_reads=sum(len(trial.test_opened) for trial in trials),
-        tested=sum(trial.tested is not None for trial in trials),
-        test_images=images.pop() if len(images) == 1 else None,
-        left=rows - sum(trial.status in FINAL for trial in trials),
-    )
 
 
-def _finalist(place: int, values: dict[str, Any], trials: Sequence[TrialState]) -> ConfirmedFinalist:
-    completed = [trial for trial in trials if trial.status == "completed"]
-    fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
-    return ConfirmedFinalist(
-        place=place,
-        name=short_name(values["number"], values["config"]),
-        number=values["number"],
-        num_params=values["num_params"],
-        estimate=values["estimate"],
-        repeats=values["repeats"],
-        validation=Spread(tuple(fresh)),
-        test=Spread(tuple(trial.tested.test_error for trial in completed if trial.tested)),
-        ended=Counter(trial.status for trial in trials),
-        hparams=values["hparams"],
-    )
+def coverage(n: int) -> float | None:
+    """How surely (percent) the range of n values holds the median of what they are drawn from: 100 (1 - 2^(1-n)).
 
-
-def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
-    """The end of a confirmation for a reader.
-
-    Args:
-        found: the confirmation.
-        search: the search that it confirms.
-        where: its results directory.
+    It misses only if all fall on one side of the median, which happens with probability 2 * 2^-n.
     """
-    chosen = found.chosen
-    rule = (
-        "lowest validation error"
-        if chosen.rule == "top"
-        else "Pareto front of validation error against parameters"
-    )
-    finalists = f"{len(found.finalists)} finalist{'s' if len(found.finalists) > 1 else ''}"
-    lines = [
-        f"{search.search}: {finalists} of {chosen.configurations} configurations that reached full epochs "
-        f"({search.max_epochs}), chosen by validation before any was retrained ({rule})",
-        f"Each retrained for {chosen.epochs} epochs with {chosen.repeats} fresh seeds, twice over: on the search's "
-        "training images, and on training and validation images together for the test error.",
-        "",
-        f"Error (%), median (min to max) of the seeds; of n = {chosen.repeats} seeds they cover the median with "
-        f"{coverage(chosen.repeats):g} %",
-        *_aligned(_rows(found)),
-        "",
-        *_answer(found, search),
-        *_counts(found),
-    ]
-    return "\n".join([*lines, f"Results: {where}"])
+    return 100 * (1 - 2.0 ** (1 - n)) if n else None
 
 
-def _rows(found: Confirmed) -> list[list[str]]:
-    rows = [
-        ["", "finalist", "parameters", "search's estimate", "validation, fresh", "winner's curse", "test"]
-    ]
-    for each in found.finalists:
-        curse = each.winners_curse
-        rows.append(
-            [
-                f"{each.place}",
-                each.name + (" (winner)" if each.place == 1 else ""),
-                f"{each.num_params:,}",
-                f"{each.estimate:.2f}" + (f" (mean of {each.repeats})" if each.repeats > 1 else ""),
-                _with_n(each.validation, found),
-                "-" if curse is None else f"{curse:+.2f}",
-                _with_n(each.test, found),
-            ]
-        )
-    return rows
+def _summary(values: list[float]) -> tuple[float, float, float] | None:
+    """(median, lowest, highest)."""
+    return (statistics.median(values), min(values), max(values)) if values else None
 
 
-def _with_n(spread: Spread, found: Confirmed) -> str:
-    """With its own n and coverage where seeds are missing."""
-    n = len(spread.errors)
-    if n in (0, found.chosen.repeats):
-        return spread.text
-    return f"{spread.text} n={n}, {coverage(n):g} %"
-
-
-def _answer(found: Confirmed, search: SearchState) -> list[str]:
-    """The sentences: the winner, its test error, how lucky its estimate was."""
-    winner = found.finalists[0]
-    lines = [f"The winner is finalist 1, {winner.name}, as validation named it; test errors choose nothing."]
-    if winner.test.errors:
-        low, high, n = min(winner.test.errors), max(winner.test.errors), len(winner.test.errors)
-        images = f" on {found.test_images:,} images" if found.test_images else ""
-        lines.append(
-            f"  test error {winner.test.median:.2f} % ({low:.2f} to {high:.2f}, n = {n}, coverage "
-            f"{coverage(n):g} %){images}"
-        )
-    if winner.winners_curse is not None:
-        lines.append(
-            f"  winner's curse {winner.winners_curse:+.2f} points: validation error {winner.validation.median:.2f} % "
-            f"with fresh seeds, where the search had seen {winner.estimate:.2f} %"
-        )
-    if found.chosen.epochs != search.max_epochs:
-        lines.append(
-            f"  The search trained for {search.max_epochs} epochs and this for {found.chosen.epochs}: the difference "
-            "holds both luck and length."
-        )
-    return lines
-
-
-def _counts(found: Confirmed) -> list[str]:
-    lines = []
-    lost = Counter[str]()
-    for each in found.finalists:
-        lost += Counter({status: each.ended[status] for status in ("diverged", "failed")})
-    if lost:
-        told = ", ".join(f"{count} {status}" for status, count in sorted(lost.items()))
-        lines.append(f"Retrainings without an error: {told}; they are missing from n above.")
-    if found.left:
-        lines.append(f"Not finished: {found.left} retrainings are left; the same command goes on with them.")
-    again = found.test_reads - found.tested
-    more = f"; {again} more than there are test errors, of networks that have none (yet)" if again > 0 else ""
-    lines.append(
-        f"The test split was read {found.test_reads} times for {found.tested} networks, each on record before it was "
-        f"read (manifest.json, test_reads){more}."
-    )
-    return lines
-
-
-def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[str, Any]:
-    """The same as plain values, for programs."""
-    chosen = found.chosen
-    return {
-        "search": search.search,
-        "search_id": chosen.source,
-        "results": where,
-        "chosen_by": "validation",
-        "chosen_at": None
-        if found.chosen_at is None
-        else datetime.fromtimestamp(found.chosen_at, UTC).isoformat(),
-        "rule": chosen.rule,
-        "top": chosen.top or None,
-        "configurations": chosen.configurations,
-        "repeats": chosen.repeats,
-        "epochs": chosen.epochs,
-        "search_epochs": search.max_epochs,
-        "coverage": coverage(chosen.repeats),
-        "complete": found.left == 0,
-        "retrainings_left": found.left,
-        "test_reads": found.test_reads,
-        "test_images": found.test_images,
-        "winner": found.finalists[0].name,
-        "finalists": [
-            {
-                "place": each.place,
-                "name": each.name,
-                "winner": each.place == 1,
-                "number": each.number,
-                "hparams": each.hparams,
-                "num_params": each.num_params,
-                "search_val_error": each.estimate,
-                "search_repeats": each.repeats,
-                "val_error": each.validation.to_dict(),
-                "winners_curse": each.winners_curse,
-                "test_error": each.test.to_dict(),
-                "statuses": dict(each.ended),
-            }
-            for each in found.finalists
-        ],
-    }
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+def _test_reads(confirmation: Source) -> list[int]:
+    """How often test files were read: the manifest has an entry for each time."""
+    reads = confirmation.fact("test_reads")
+    return [len(reads)] if isinstance(reads, list) else []

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
-from wrn_search.analysis.background import Counts, Reason
-from wrn_search.analysis.material import Material
-from wrn_search.results.state import STATUSES
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.results.state_from_events import STATUSES
 
 _BAD = ("failed", "diverged", "interrupted")
 MAX_REASON = 300  # characters of it
 MAX_NAMED = 100  # trials named for one reason; `count` counts all
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Trials that ended badly for one reason."""
+
+    status: str  # failed | diverged | interrupted
+    reason: str  # first line of the error, to be escaped
+    count: int
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Every trial counted once; the denominators of the page."""
+
+    trials: int
+    by_status: dict[str, int]  # all six statuses
+    configurations: int
+    networks: int  # distinct depth, widening factor and block
+    ended: int
+    epochs_done: int
+    train_hours: float
 
 
 def counts_of(material: Material) -> Counts:

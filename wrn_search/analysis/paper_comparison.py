@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.analysis.background import Confirm, Paper, PaperRow
-from wrn_search.analysis.configurations import Configuration, estimate_of
-from wrn_search.analysis.material import Material
-from wrn_search.analysis.paper_tables import Published, published
-from wrn_search.space.datasets import SVHN_EXTRA_IMAGES
+from wrn_search.analysis.confirmation import Confirm
+from wrn_search.analysis.input_tables.configurations import Configuration, estimate_of
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.shared_values import Estimate
+from wrn_search.datasets.svhn import SVHN_DATASET
+from wrn_search.paper.published_tables import Published, published
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +37,34 @@ _SVHN = _CIFAR | {
     "lr_drops": (0.5, 0.75),
     "lr_drop_factor": 0.1,
     "augmentation": "none",
-    "images": 73_257 + SVHN_EXTRA_IMAGES,
+    "images": 73_257 + SVHN_DATASET.facts.extra_images,
 }
 RECIPES: dict[str, Mapping[str, Any]] = {"cifar10": _CIFAR, "cifar100": _CIFAR, "svhn": _SVHN}
 _LEAVES = tuple(name for name in _CIFAR if name not in ("augmentation", "images", "lr_drops"))
 # The authors corrected fan-out to fan-in in September 2016, between the two versions of the paper that brought these.
 _FAN_OUT_TABLES = ("table 2", "table 3", "table 4")
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """One network of ours beside the paper's."""
+
+    network: str
+    table: str  # `table 4`
+    dropout: bool | None  # of the paper's row; None where it has none to tell
+    paper_error: float  # test error, percent
+    statistic: str  # `median of 5`, ...
+    ours: Estimate
+    our_test_error: float | None  # median of `confirm`'s retrained ones, percent; None without
+    differences: tuple[str, ...]  # each difference of recipe, in words
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Our networks that stand in the paper's tables."""
+
+    rows: tuple[PaperRow, ...]
+    note: str  # why there are none, or how to read them
 
 
 def paper_of(

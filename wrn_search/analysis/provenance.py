@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.analysis.background import Provenance
-from wrn_search.analysis.material import Material
-from wrn_search.analysis.quantities import Search
-from wrn_search.analysis.sources import Source, text_of
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.shared_values import Search
+from wrn_search.analysis.input_tables.source_directories import Source, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_TEXT = 200_000  # characters of a space file on the page
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made one search."""
+
+    search: str
+    path: str
+    search_id: str | None
+    space_text: str | None  # the space file as given; to be escaped
+    resolved_text: str | None
+    versions: dict[str, str | None]
+    hardware: dict[str, Any]
+    git: dict[str, Any] | None
+    command: tuple[str, ...]
+    seed: int | None
+    created_at: str | None
+    wall_hours: float | None  # from the first start of a trial to the last end
+    train_hours: float
+    devices: tuple[str, ...]
+    nodes: tuple[str, ...]
+    precision: str | None
+    threads: int | None
+    missing: tuple[str, ...] = field(
+        default=()
+    )  # files that are not there or cannot be read, with the reason
 
 
 def searches_of(material: Material) -> tuple[Search, ...]:

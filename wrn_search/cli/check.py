@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
-from wrn_search.cli.exits import show
-from wrn_search.search.rungs import rungs_of
-from wrn_search.space.definition import Space
-from wrn_search.space.errors import InputError
-from wrn_search.space.explain import explanation, text_of
-from wrn_search.space.reader import read_space
+from wrn_search.cli.exit_status import show
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.errors import InputError
+from wrn_search.space.search_explanation import explanation, text_of
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import read_space
 
 EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set training.epochs=30"
 

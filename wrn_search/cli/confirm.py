@@ -12,12 +12,12 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exits import FAILED, INTERRUPTED, say, show
-from wrn_search.space.errors import InputError, Problem
+from wrn_search.cli.exit_status import FAILED, INTERRUPTED, say, show
+from wrn_search.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from wrn_search.results.state import SearchState
-    from wrn_search.search.confirmation_request import ConfirmationRequest
+    from wrn_search.confirmation.confirmation_request import ConfirmationRequest
+    from wrn_search.results.state_from_events import SearchState
 
 EXAMPLE = "python -m wrn_search confirm results/digits_quickstart --top 3 --repeats 5"
 _MOST = {"top": 10_000, "repeats": 1000, "epochs": 100_000}
@@ -52,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
     top, repeats, epochs = _numbers(options)
     if options.address == "":
         raise InputError.of("--address", "must not be empty, but got ''")
-    from wrn_search.search.confirmation_request import confirmation_request
-    from wrn_search.search.finalists import Rule
+    from wrn_search.confirmation.choice_of_finalists import Rule
+    from wrn_search.confirmation.confirmation_request import confirmation_request
 
     rule = Rule(top, options.pareto)
     request = confirmation_request(options.results, rule, repeats, epochs)
@@ -63,8 +63,8 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         _show_plan(request, options)
         return 0
-    from wrn_search.search.confirmation import run_confirmation
-    from wrn_search.search.run import SearchFailed
+    from wrn_search.confirmation.confirmation_run import run_confirmation
+    from wrn_search.session.search_result import SearchFailed
 
     try:
         result = run_confirmation(request, address=options.address, quiet=options.quiet)
@@ -98,9 +98,9 @@ def _numbers(options: argparse.Namespace) -> tuple[int | None, int | None, int |
 
 
 def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Namespace) -> None:
-    from wrn_search.analysis.confirmation import confirmed, confirmed_dict, confirmed_text
+    from wrn_search.confirmation.printed_result import confirmed, confirmed_dict, confirmed_text
     from wrn_search.results.events import Chosen
-    from wrn_search.results.record import read_events
+    from wrn_search.results.events_jsonl import read_events
 
     moments = [moment for moment, event in read_events(request.directory.events) if isinstance(event, Chosen)]
     found, where = confirmed(state, moments[0]), str(request.directory.path)
@@ -112,7 +112,7 @@ def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Na
 
 def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> None:
     """The finalists and what would be trained; nothing of a test error."""
-    from wrn_search.results.names import short_name
+    from wrn_search.results.tensorboard.run_names import short_name
 
     chosen, ended = request.chosen, len(request.begun.trials) if request.begun else 0
     if options.json:

@@ -6,14 +6,14 @@ import argparse
 import json
 from typing import Any
 
-from wrn_search.cli.exits import show
-from wrn_search.complexity import macs, num_params
-from wrn_search.memory.prediction import trial_memory
-from wrn_search.memory.shares import smallest_share
-from wrn_search.memory.workload import Workload
-from wrn_search.space.architecture import Architecture, depth_problem, parse_block, widen_factor_problem
-from wrn_search.space.errors import InputError, Problem
-from wrn_search.space.leaves import got
+from wrn_search.cli.exit_status import show
+from wrn_search.errors import InputError, Problem
+from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.predicted_memory import trial_memory
+from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.networks.architecture import Architecture, depth_problem, parse_block, widen_factor_problem
+from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.space.rules.broken_rule import got
 
 EXAMPLE = "python -m wrn_search describe --depth 28 --widen-factor 10"
 _FLOAT_BYTES = 4

@@ -12,12 +12,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exits import FAILED, refuse_empty, say, show
-from wrn_search.space.errors import InputError
+from wrn_search.cli.exit_status import FAILED, refuse_empty, say, show
+from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
-    from wrn_search.winner.chosen import ChosenTrial
     from wrn_search.winner.export import Exported
+    from wrn_search.winner.trial_to_export import ChosenTrial
 
 EXAMPLE = (
     "python -m wrn_search export results/cifar_width_depth --trial best --format onnx --output best.onnx"
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
     if options.check_images < 1:
         raise InputError.of("--check-images", f"must be at least 1, but got {options.check_images}")
     refuse_empty(options, "output", "checkpoint", "root")
-    from wrn_search.winner.chosen import choose  # torch: seconds
     from wrn_search.winner.export import ExportFailed, ExportPlan, export
+    from wrn_search.winner.trial_to_export import choose  # torch: seconds
 
     chosen = choose(options.results, options.trial, options.root)
     plan = ExportPlan(

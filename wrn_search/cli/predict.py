@@ -13,11 +13,11 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exits import show
-from wrn_search.space.errors import InputError
+from wrn_search.cli.exit_status import show
+from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
-    from wrn_search.winner.model import Model
+    from wrn_search.winner.loaded_model import Model
     from wrn_search.winner.predict import Prediction
 
 EXAMPLE = "python -m wrn_search predict best.onnx cat.png photos/ --top 3"
@@ -48,8 +48,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command."""
-    from wrn_search.winner.formats import load_model  # torch: seconds
-    from wrn_search.winner.images import image_paths
+    from wrn_search.winner.file_formats.format_table import load_model  # torch: seconds
+    from wrn_search.winner.images_to_classify import image_paths
     from wrn_search.winner.predict import predict
 
     paths = image_paths(options.images)

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exits import say, show
+from wrn_search.cli.exit_status import say, show
 
 if TYPE_CHECKING:
-    from wrn_search.analysis.findings import Findings
+    from wrn_search.analysis.all_findings import Findings
 
 EXAMPLE = "python -m wrn_search report results/cifar_width_depth --follow-up follow_up.yaml"
 
@@ -51,12 +51,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The command."""
     # Here, as other commands must not wait for the tables' libraries.
-    from wrn_search.analysis.findings import findings_from, to_json
-    from wrn_search.analysis.follow_up import write_follow_up
-    from wrn_search.analysis.material import material_of
-    from wrn_search.analysis.optuna_export import check_storage, write_optuna_storage
-    from wrn_search.analysis.writing import check_new_file
-    from wrn_search.report.write import report_path, write_page
+    from wrn_search.analysis.all_findings import findings_from, to_json
+    from wrn_search.analysis.input_tables.joined_tables import material_of
+    from wrn_search.report.by_products.follow_up_grid import write_follow_up
+    from wrn_search.report.by_products.optuna_study import check_storage, write_optuna_storage
+    from wrn_search.report.html.write_report_file import report_path, write_page
+    from wrn_search.results.atomic_files import check_new_file
 
     if options.follow_up is not None:
         check_new_file(options.follow_up, "--follow-up")
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         names = write_optuna_storage(material, options.optuna_storage)
         say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")
     if options.figures is not None:
-        from wrn_search.report.printed import write_figures
+        from wrn_search.report.by_products.figures_for_papers import write_figures
 
         say(f"Figures: {', '.join(map(str, write_figures(findings, options.figures)))}")
     if page is not None:

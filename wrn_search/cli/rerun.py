@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.cli.exits import FAILED, refuse_empty, say, show
-from wrn_search.space.errors import InputError
+from wrn_search.cli.exit_status import FAILED, refuse_empty, say, show
+from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
     from wrn_search.winner.rerun import EpochComparison, Rerun, RerunPlan
@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     if options.threads is not None and not 1 <= options.threads <= 1024:
         raise InputError.of("--threads", f"must be 1 to 1024, but got {options.threads}")
     refuse_empty(options, "root", "checkpoint")
-    from wrn_search.winner.chosen import choose  # torch: seconds
     from wrn_search.winner.rerun import rerun, rerun_plan
+    from wrn_search.winner.trial_to_export import choose  # torch: seconds
 
     chosen = choose(options.results, options.trial, options.root)
     checkpoint = None

@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from wrn_search.cli.exits import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
-from wrn_search.space.errors import printable
+from wrn_search.cli.exit_status import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.errors import printable
 
 _EXAMPLES = """\
 examples:
@@ -66,7 +66,7 @@ def _search(options: argparse.Namespace) -> int:
     refuse_empty(options, "results", "trials", "address")
     options.space = _found(options.space)
     # Imported late, so that --help answers at once.
-    from wrn_search.search.request import dry_run
+    from wrn_search.session.dry_run import dry_run
 
     overrides = [
         *options.overrides,
@@ -83,7 +83,8 @@ def _search(options: argparse.Namespace) -> int:
             )
         )
         return 0
-    from wrn_search.search.run import SearchFailed, run
+    from wrn_search.session.search_result import SearchFailed
+    from wrn_search.session.search_run import run
 
     try:
         result = run(
@@ -97,7 +98,7 @@ def _search(options: argparse.Namespace) -> int:
     except SearchFailed as error:
         say(f"the search failed: {error}")
         return 1
-    from wrn_search.analysis.summary import summary_text
+    from wrn_search.cli.search_summary import summary_text
 
     show(summary_text(result.state, str(result.directory)))
     if result.exit_status == INTERRUPTED:
@@ -110,7 +111,7 @@ def _search(options: argparse.Namespace) -> int:
 def _report(directory: Path) -> None:
     """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
     try:
-        from wrn_search.report.write import write_report
+        from wrn_search.report.html.write_report_file import write_report
 
         page = write_report([directory])
     except (Exception, KeyboardInterrupt) as error:

@@ -11,8 +11,8 @@ import json
 import shlex
 from pathlib import Path
 
-from wrn_search.cli.exits import refuse_empty, show
-from wrn_search.space.errors import InputError
+from wrn_search.cli.exit_status import refuse_empty, show
+from wrn_search.errors import InputError
 
 EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
 
@@ -34,12 +34,14 @@ def run(options: argparse.Namespace) -> int:
     if options.top < 1:
         raise InputError.of("--top", f"must be at least 1, but got {options.top}")
     refuse_empty(options, "logdir")
-    from wrn_search.results.directory import ResultsDirectory
-    from wrn_search.results.selection import read_state
+    from wrn_search.results.results_directory import ResultsDirectory
+    from wrn_search.results.trial_selection import read_state
 
     directory = ResultsDirectory(options.results)
     state = read_state(directory)
-    from wrn_search.results.tensorboard_view import write_view  # TensorBoard and protobuf: half a second
+    from wrn_search.results.tensorboard.tensorboard_view import (
+        write_view,  # TensorBoard and protobuf: half a second
+    )
 
     view = write_view(directory, state, options.top, Path(options.logdir) if options.logdir else None)
     command = f"tensorboard --logdir {shlex.quote(str(view.folder))}"

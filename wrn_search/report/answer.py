@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 
-from wrn_search.analysis.background import Paper
-from wrn_search.analysis.findings import Findings
-from wrn_search.analysis.quantities import Answer, Bought, Estimate
-from wrn_search.report.blocks import figures_block, folded, listing, prose, sentences, table_block
-from wrn_search.report.figure import Table
-from wrn_search.report.finalists import finalists
-from wrn_search.report.markup import Html, element, join
-from wrn_search.report.wording import NONE, interval_text, percent, sentence, short_count, shown
+from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.equal_parameters import Bought
+from wrn_search.analysis.input_tables.shared_values import Estimate
+from wrn_search.report.confirmation import finalists
+from wrn_search.report.html.blocks import figures_block, folded, listing, prose, sentences, table_block
+from wrn_search.report.html.figure import Table
+from wrn_search.report.html.markup import Html, element, join
+from wrn_search.report.paper_comparison import paper_table
+from wrn_search.wording import NONE, interval_text, sentence, short_count, shown, two_digits
 
 
 def answer_section(findings: Findings, follow_up: str | None) -> Html:
@@ -29,7 +30,7 @@ def answer_section(findings: Findings, follow_up: str | None) -> Html:
     ]
     if findings.confirm is not None:
         parts.append(figures_block([finalists(findings.confirm)]))
-    return join([*parts, _paper(findings.paper)])
+    return join([*parts, paper_table(findings.paper)])
 
 
 def _networks(findings: Findings, answer: Answer) -> Html:
@@ -75,8 +76,8 @@ def _estimate(findings: Findings, found: Estimate, role: str) -> tuple[str, ...]
         role,
         found.network,
         findings.trials[found.trial].name,
-        percent(found.val_error),
-        f"{percent(found.lowest)} to {percent(found.highest)}" if found.n > 1 else NONE,
+        two_digits(found.val_error),
+        f"{two_digits(found.lowest)} to {two_digits(found.highest)}" if found.n > 1 else NONE,
         str(found.n) if found.n == found.ended else f"{found.n} of {found.ended}",
         NONE if found.standard_error is None else f"{found.standard_error:.2f}",
         shown(found.num_params),
@@ -109,55 +110,3 @@ def _follow_up(findings: Findings, space_file: str | None) -> Html:
         element("code", command),
     )
     return join([said, folded("The follow-up grid", listing(space_file)) if space_file else ""])
-
-
-def _paper(paper: Paper) -> Html:
-    """The paper's published errors beside ours, with every difference of recipe, each named by a letter."""
-    title = element("h4", "Beside the paper")
-    if not paper.rows:
-        return join([title, element("p", sentence(paper.note))]) if paper.note else join(())
-    letters = _letters(paper)
-    head = (
-        "network",
-        "paper's",
-        "differences",
-        "paper's test error (%)",
-        "ours, validation (%)",
-        "n",
-        "ours, test (%)",
-    )
-    rows = [
-        (
-            row.network,
-            f"{row.table}, {row.statistic}"
-            + ("" if row.dropout is None else f", {'with' if row.dropout else 'no'} dropout"),
-            " ".join(sorted((letters.get(text, text) for text in row.differences), key=_order)) or NONE,
-            percent(row.paper_error),
-            percent(row.ours.val_error),
-            str(row.ours.n),
-            percent(row.our_test_error),
-        )
-        for row in paper.rows
-    ]
-    named = [element("li", element("b", letter), f" {text}") for text, letter in letters.items()]
-    return join(
-        [
-            title,
-            table_block(Table(head, rows, text_columns=3, note=sentence(paper.note))),
-            element("p", "Differences, ours first, then the paper's:", class_="note") if named else "",
-            element("ul", *named, class_="letters") if named else "",
-        ]
-    )
-
-
-def _order(letters: str) -> tuple[int, str]:
-    """z before aa."""
-    return len(letters), letters
-
-
-def _letters(paper: Paper) -> dict[str, str]:
-    """A letter for each distinct difference, those of most rows first."""
-    counts = Counter(difference for row in paper.rows for difference in row.differences)
-    letters = [chr(ord("a") + place) for place in range(26)]
-    names = letters + [first + second for first in letters for second in letters]
-    return dict(zip((text for text, _ in counts.most_common(len(names))), names, strict=False))

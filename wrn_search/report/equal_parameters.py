@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from wrn_search.analysis.findings import Findings
-from wrn_search.analysis.quantities import Band, IsoParams
-from wrn_search.report.axes import axis, layout, log_axis
-from wrn_search.report.figure import Figure, Table
-from wrn_search.report.palette import ramp
-from wrn_search.report.wording import (
+from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.equal_parameters import Band, IsoParams
+from wrn_search.report.html.axes import axis, layout, log_axis
+from wrn_search.report.html.colours import ramp
+from wrn_search.report.html.figure import Figure, Table
+from wrn_search.wording import (
     interval_text,
-    percent,
     plural,
     sentence,
     sentences_of,
     short_count,
     shown,
+    two_digits,
 )
 
 _NO_CHANGE = 0.005  # points: what two digits show as none
@@ -111,7 +111,7 @@ def _table(findings: Findings, found: IsoParams) -> Table:
             f"{short_count(band.low)} to {short_count(band.high)}",
             shown(point.ratio),
             shown(point.num_params),
-            percent(point.val_error),
+            two_digits(point.val_error),
             str(point.n),
         )
         for band in found.bands

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from wrn_search.results.directory import atomic_write_text
+from wrn_search.results.atomic_files import atomic_write_text
 
 # Named, not imported: the manifest must not load torch or ray.
 PACKAGES = (

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wrn_search.space.architecture import Architecture
-from wrn_search.space.datasets import DatasetSettings, dataset_settings
+from wrn_search.networks.architecture import Architecture
+from wrn_search.space.dataset_section import DatasetSettings, dataset_settings
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wrn_search.training.network import WideResNet
-from wrn_search.training.preprocessing import GCN_MIN_DIVISOR, GCN_SCALE, Preprocessing
+from wrn_search.images.normalisation_and_zca import GCN_MIN_DIVISOR, GCN_SCALE, Preprocessing
+from wrn_search.networks.wide_resnet import WideResNet
 
 
 class Classifier(nn.Module):

@@ -9,20 +9,20 @@ from typing import Any
 import torch
 
 from wrn_search import __version__
-from wrn_search.metrics import EpochMetrics
-from wrn_search.results.directory import atomic_write_text, replacing
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import InputError
+from wrn_search.images.prepared_data import PreparedData, RawValidation, raw_validation
+from wrn_search.results.atomic_files import atomic_write_text, replacing
 from wrn_search.results.manifest import versions
-from wrn_search.space.errors import InputError
-from wrn_search.training.checkpoint import CheckpointError
-from wrn_search.training.loop import Training
-from wrn_search.training.preparation import PreparedData, RawValidation, raw_validation
-from wrn_search.winner.about import About, new_classifier
-from wrn_search.winner.card import CardFacts, card_text
-from wrn_search.winner.chosen import ChosenTrial
+from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.training.training_loop import Training
 from wrn_search.winner.classifier import Classifier
-from wrn_search.winner.confirmed import test_errors_of
-from wrn_search.winner.formats import FORMATS
-from wrn_search.winner.parity import Parity, live_answers, parity
+from wrn_search.winner.file_formats.file_description import About, new_classifier
+from wrn_search.winner.file_formats.format_table import FORMATS
+from wrn_search.winner.known_test_errors import test_errors_of
+from wrn_search.winner.model_card import CardFacts, card_text
+from wrn_search.winner.parity_check import Parity, live_answers, parity
+from wrn_search.winner.trial_to_export import ChosenTrial
 
 CHECKED_IMAGES = 1000
 

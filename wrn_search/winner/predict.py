@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wrn_search.space.errors import InputError, Problem
-from wrn_search.training.source import Images
-from wrn_search.winner.images import read_image
-from wrn_search.winner.model import Model
+from wrn_search.datasets.dataset import Images
+from wrn_search.errors import InputError, Problem
+from wrn_search.winner.images_to_classify import read_image
+from wrn_search.winner.loaded_model import Model
 
 BATCH_SIZE = 100
 

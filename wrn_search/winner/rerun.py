@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wrn_search.metrics import EpochMetrics
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import InputError
+from wrn_search.images.prepared_data import PreparedData
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory
 from wrn_search.results.manifest import git_state, hardware, versions
-from wrn_search.space.datasets import cache_root
-from wrn_search.space.errors import InputError
-from wrn_search.training.allocator import keep_freed_memory
-from wrn_search.training.checkpoint import CheckpointError
-from wrn_search.training.loop import Diverged, Training
-from wrn_search.training.preparation import PreparedData
-from wrn_search.winner.chosen import ChosenTrial
+from wrn_search.space.data_folders import cache_root
+from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.training.divergence import Diverged
+from wrn_search.training.training_loop import Training
+from wrn_search.winner.trial_to_export import ChosenTrial
 
 # What an epoch measured of the network; seconds and memory are of the machine.
 COMPARED = ("learning_rate", "train_loss", "train_error", "val_loss", "val_error")

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-_LOOP = "wrn_search.training.loop"
+_LOOP = "wrn_search.training.training_loop"
 _struck = _training = False
 
 

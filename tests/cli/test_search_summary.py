@@ -1,0 +1,106 @@
+from tests.decisions.playing import metrics, space_of
+from wrn_search.cli.search_summary import Cell, summary_of, summary_text
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Exhausted,
+    Failed,
+    Proposed,
+    Reported,
+    SearchEnded,
+    SearchStarted,
+    Started,
+    Stopped,
+)
+from wrn_search.results.state_from_events import SearchState, fold
+
+EPOCHS = 2
+
+
+def _state(trials: list[tuple[int, float, list[float], str]]) -> SearchState:
+    """(depth, widen_factor, validation error by epoch, status) of each trial."""
+    space = space_of(
+        model={"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}, training={"epochs": EPOCHS}
+    )
+    events: list[Event] = [SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split")]
+    for number, (depth, width, errors, status) in enumerate(trials):
+        hparams = {"depth": depth, "widen_factor": width}
+        config = space.trial_config(hparams, number, precision="fp32", compile="off").to_dict()
+        events += [
+            Proposed(number, f"{number}", number, 0, hparams, config, 1000, 2000),
+            Started(number, 1, 0.0),
+        ]
+        events += [
+            Reported(number, metrics(epoch, error), "node", "cpu") for epoch, error in enumerate(errors, 1)
+        ]
+        ends: dict[str, Event] = {
+            "completed": Completed(number),
+            "stopped": Stopped(number, 1, "worse"),
+            "diverged": Diverged(number, 1, "nan"),
+            "failed": Failed(number, "the trial's process ended"),
+        }
+        events += [ends[status]] if status in ends else []
+    return fold((float(moment), event) for moment, event in enumerate(events))
+
+
+TRIALS: list[tuple[int, float, list[float], str]] = [
+    (10, 1.0, [30.0, 12.0], "completed"),
+    (10, 1.0, [20.0, 8.0], "completed"),
+    (10, 1.0, [1.0], "stopped"),  # lower than any, but not at full epochs
+    (10, 2.0, [50.0], "stopped"),
+    (16, 2.0, [], "diverged"),
+    (16, 2.0, [9.0, 7.5], "completed"),
+    (16, 2.0, [], "failed"),
+]
+
+
+def test_only_full_epochs_are_compared_and_every_trial_is_counted() -> None:
+    found = summary_of(_state(TRIALS))
+    assert found.best is not None
+    assert found.best.number == 5
+    assert found.cells == {
+        (10, 1.0): Cell(8.0, 2, 1, 0),
+        (10, 2.0): Cell(None, 0, 1, 0),
+        (16, 2.0): Cell(7.5, 1, 0, 2),
+    }
+    assert (found.epochs_done, found.epochs_planned) == (8, 14)
+
+
+def test_of_equals_the_first_is_best() -> None:
+    found = summary_of(_state([(10, 1.0, [5.0, 5.0], "completed"), (16, 1.0, [5.0, 5.0], "completed")]))
+    assert found.best is not None
+    assert found.best.number == 0
+
+
+def test_the_text_shows_gaps_as_gaps() -> None:
+    text = summary_text(_state(TRIALS), "results/played")
+    assert text.splitlines()[0] == "played: 7 trials on digits (3 completed, 1 diverged, 1 failed, 2 stopped)"
+    rows = [line.split("  ") for line in text.splitlines()]
+    cells = {
+        row[1]: [cell.strip() for cell in row[2:] if cell]
+        for row in rows
+        if row[1:] and row[1] in ("10", "16")
+    }
+    assert cells == {"10": ["8.00 (n=2 s=1)", "none (n=0 s=1)"], "16": ["-", "7.50 (n=1 s=0 x=2)"]}
+    assert (
+        "Trained 8 of 14 planned epochs: early stopping saved 2 (14 %), "
+        "4 are missing from trials that failed, diverged or were interrupted."
+    ) in text
+    assert "1 trials failed: the trial's process ended" in text
+    assert text.splitlines()[-1] == "Results: results/played"
+
+
+def test_a_search_in_which_nothing_got_there_calls_no_trial_best() -> None:
+    text = summary_text(_state([(10, 1.0, [5.0], "stopped")]), "results/played")
+    assert "No trial was trained to its last epoch (2), so no trial is called best." in text
+
+
+def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
+    state = _state(TRIALS)
+    assert "The search ended" not in summary_text(state, "results/played")
+    state.apply(99.0, Exhausted(7))
+    state.apply(99.0, SearchEnded("exhausted"))
+    assert "The search ended because its space has 7 configurations and no more." in summary_text(state, "x")
+    state.apply(99.0, SearchEnded("max_hours"))
+    assert "The search ended because search.max_hours were over." in summary_text(state, "x")

@@ -1,0 +1,182 @@
+"""Real retrainings and test readings without Ray's processes: conductor, Tune's scheduler and trainable together."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.confirmation.test_confirmation_run import opened
+from tests.decisions.playing import FACTS, conductor_of, new_record, play, space_of
+from wrn_search.confirmation.choice_of_finalists import Rule
+from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
+from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
+from wrn_search.confirmation.confirmation_run import _begin
+from wrn_search.confirmation.confirmation_trainable import ConfirmationTrainable
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.errors import InputError
+from wrn_search.images import held_out_test_images as tests_of
+from wrn_search.images.prepared_data import prepare
+from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
+from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.training_loop import Training
+
+EPOCHS = 2
+
+
+@pytest.fixture
+def request_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConfirmationRequest:
+    """One finalist, one seed, of a search that was played on the digits."""
+    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(ConfirmationTrainable, "_of_test_split", {})
+    monkeypatch.setattr(ConfirmationTrainable, "_data", {})
+    directory = ResultsDirectory(tmp_path / "played")
+    directory.path.mkdir()
+    space = space_of(
+        model={"depth": 10, "widen_factor": 0.5, "dropout": {"uniform": [0.0, 0.2]}},
+        training={"epochs": EPOCHS},
+        search={"trials": 2, "searcher": "random", "scheduler": "none"},
+    )
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: 9.0)
+    directory.resolved.write_text(json.dumps(space.to_document()))
+    return confirmation_request(directory.path, Rule(top=1), repeats=1)
+
+
+class Session:
+    """What Ray Tune does with a trial, in this process."""
+
+    def __init__(self, request: ConfirmationRequest, record: Any):
+        request.directory.checkpoints.mkdir(exist_ok=True)
+        plan = ConfirmationPlan(request)
+        self.conductor = Conductor(request.space, FACTS, Allotment(1, 1, 0.0), record, plan=plan)
+        _begin(request, record, self.conductor)
+        self.searcher = ConductorSearcher(self.conductor, request.directory.checkpoints)
+        self.scheduler = ConductorScheduler(self.conductor)
+
+    def run(self, most_steps: int = 100) -> list[dict[str, Any]]:
+        """All trials to their end, or a kill after so many steps. Returns every step's result."""
+        told: list[dict[str, Any]] = []
+        while isinstance(config := self.searcher.suggest("x"), dict):
+            trial = SimpleNamespace(trial_id="tune", config=config)
+            trainable = ConfirmationTrainable.__new__(ConfirmationTrainable)
+            trainable.setup(config)
+            self.conductor.started(config["number"])
+            verdict = "CONTINUE"
+            while verdict == "CONTINUE":
+                if len(told) >= most_steps:
+                    return told
+                told.append(trainable.step())
+                verdict = self.scheduler.on_trial_result(None, trial, _flat(told[-1]))
+            trainable.cleanup()
+        return told
+
+
+def _flat(result: dict[str, Any]) -> dict[str, Any]:
+    """As Tune hands it over."""
+    flat: dict[str, Any] = {}
+    for key, value in result.items():
+        flat |= (
+            {f"{key}/{name}": each for name, each in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+    return flat
+
+
+def state_of(request: ConfirmationRequest) -> SearchState:
+    return fold(read_events(request.directory.events))
+
+
+def error_by_hand(request: ConfirmationRequest) -> float:
+    """The checkpoint's network on scikit-learn's images, an image at a time; percent."""
+    trial = state_of(request).trials[1]
+    config = TrialConfig.from_dict(trial.config)
+    data = prepare(config.dataset)
+    training = Training(config, data)
+    training.restore(request.directory.checkpoints / f"{trial.trial_id}.pt")
+    training.network.eval()
+    split = tests_of.read_test_split(config.dataset, data)
+    wrong = 0
+    with torch.inference_mode():
+        for image, label in zip(split.images, split.labels, strict=True):
+            inputs = (torch.tensor(image, dtype=torch.float32) - torch.tensor(data.mean)) / torch.tensor(
+                data.std
+            )
+            wrong += int(training.network(inputs.permute(2, 0, 1)[None]).argmax() != label)
+    return 100 * wrong / len(split.labels)
+
+
+def test_both_kinds_are_trained_and_one_is_tested(request_of: ConfirmationRequest) -> None:
+    with opened(request_of) as record:
+        told = Session(request_of, record).run()
+    assert [next(iter(result)) for result in told] == ["epoch"] * 2 * EPOCHS + ["test", "test"]
+    split, joined = state_of(request_of).trials.values()
+    assert (split.status, joined.status) == ("completed", "completed")
+    assert split.tested is None
+    assert joined.tested is not None
+    validated = [trial.last is not None and trial.last.val_error is not None for trial in (split, joined)]
+    assert validated == [True, False]
+    assert joined.tested.images == 300
+    assert joined.tested.test_error == pytest.approx(error_by_hand(request_of))
+    assert len(joined.test_opened) == 1
+
+
+@pytest.mark.parametrize("most_steps", [EPOCHS + 1, 2 * EPOCHS, 2 * EPOCHS + 1])
+def test_killed_and_gone_on_with_the_test_error_is_the_same(
+    request_of: ConfirmationRequest, most_steps: int, tmp_path: Path
+) -> None:
+    """Killed after an epoch of the tested network, after its last epoch, and after its permission to be tested."""
+    with opened(request_of) as record:
+        Session(request_of, record).run(most_steps)
+    with opened(request_of) as record:
+        Session(request_of, record).run()
+    joined = state_of(request_of).trials[1]
+    assert joined.tested is not None
+    assert joined.tested.test_error == pytest.approx(error_by_hand(request_of))
+    assert joined.epochs_done == EPOCHS
+    assert len(joined.test_opened) == (2 if most_steps > 2 * EPOCHS else 1)
+
+
+def test_a_network_that_was_lost_before_its_test_is_trained_again(request_of: ConfirmationRequest) -> None:
+    with opened(request_of) as record:
+        Session(request_of, record).run(2 * EPOCHS)
+    (request_of.directory.checkpoints / f"{state_of(request_of).trials[1].trial_id}.pt").unlink()
+    with opened(request_of) as record:
+        told = Session(request_of, record).run()
+    assert [next(iter(result)) for result in told] == ["epoch"] * EPOCHS + ["test", "test"]
+    joined = state_of(request_of).trials[1]
+    assert (joined.epochs_done, len(joined.test_opened)) == (EPOCHS, 1)
+    assert joined.tested is not None
+
+
+def test_unreadable_test_files_end_the_session_and_cost_no_network(
+    request_of: ConfirmationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*arguments: Any) -> Any:
+        raise InputError.of("dataset.root", "must be readable, but got nothing")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(
+            DATASETS, "digits", dataclasses.replace(DATASETS["digits"], read_test_images=unreadable)
+        )
+        with opened(request_of) as record:
+            session = Session(request_of, record)
+            session.run()
+            assert session.conductor.end_reason == "failed"
+            assert "the test split: dataset.root: must be readable" in str(session.conductor.failure)
+    assert state_of(request_of).trials[1].status == "interrupted"
+    with opened(request_of) as record:
+        told = Session(request_of, record).run()
+    assert [next(iter(result)) for result in told] == ["test", "test"]
+    assert state_of(request_of).trials[1].tested is not None

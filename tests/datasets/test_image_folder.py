@@ -1,0 +1,83 @@
+"""root/train/<class>/: what is read, in which order, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datasets.image_data import encode, random_images, write_folder
+from wrn_search.datasets.dataset import Place
+from wrn_search.datasets.image_folder import presence, training_files, training_images
+from wrn_search.errors import InputError
+
+
+def test_labels_count_the_sorted_class_names_and_files_are_sorted(tmp_path: Path) -> None:
+    images = random_images(7)
+    write_folder(tmp_path, images, [2, 0, 1, 0, 2, 2, 1])
+    source = training_images(Place(tmp_path))
+    assert source.class_names == ("class_0", "class_1", "class_2")
+    assert source.labels.tolist() == [0, 0, 1, 1, 2, 2, 2]
+    np.testing.assert_array_equal(source.images, images[[1, 3, 2, 6, 0, 4, 5]])
+
+
+def test_files_below_a_class_belong_to_it_and_others_are_passed_over(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(2), [0, 1])
+    train = tmp_path / "train"
+    (train / "class_1" / "more" / "deep").mkdir(parents=True)
+    (train / "class_1" / "more" / "deep" / "X.PNG").write_bytes(encode(random_images(1)[0]))
+    (train / "class_1" / "._000.png").write_bytes(b"another program's")
+    (train / "class_1" / "list.txt").write_text("x")
+    (train / "class_1" / ".cache").mkdir()
+    (train / "class_1" / ".cache" / "y.png").write_bytes(b"another program's")
+    (train / ".ipynb_checkpoints").mkdir()
+    (train / "readme.md").write_text("x")
+    assert training_images(Place(tmp_path)).labels.tolist() == [0, 1, 1]
+    names = [path.relative_to(train).as_posix() for path in training_files(Place(tmp_path))]
+    assert names == ["class_0/000.png", "class_1/001.png", "class_1/more/deep/X.PNG"]
+
+
+def test_presence_counts_without_decoding(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(3), [0, 1, 1])
+    (tmp_path / "train" / "class_0" / "000.png").write_bytes(b"no image")
+    looked = presence(Place(tmp_path))
+    assert looked.text == f"found 3 images of 2 classes in {tmp_path / 'train'}"
+    assert (looked.images, looked.classes) == (3, 2)
+
+
+def test_a_folder_that_is_not_there_says_what_was_looked_for_and_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        training_images(Place(tmp_path))
+    train = tmp_path / "train"
+    assert str(error.value) == (
+        f"dataset.root: must be a folder that holds train/<class>/, but got no {train}; "
+        f"put the training images into {train}/<class>/, as .png, .jpg, ..."
+    )
+
+
+def test_every_empty_class_is_named(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(2), [0, 1])
+    (tmp_path / "train" / "cat").mkdir()
+    (tmp_path / "train" / "dog").mkdir()
+    (tmp_path / "train" / "dog" / "x.txt").write_text("x")
+    with pytest.raises(InputError) as error:
+        training_images(Place(tmp_path))
+    assert [problem.text.rpartition(" ")[2] for problem in error.value.problems] == [
+        str(tmp_path / "train" / "cat"),
+        str(tmp_path / "train" / "dog"),
+    ]
+
+
+def test_images_outside_of_classes_are_no_data_set(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "x.png").write_bytes(encode(random_images(1)[0]))
+    with pytest.raises(InputError, match=r"one folder a class, at least 2, but got 0 in"):
+        training_images(Place(tmp_path))
+
+
+def test_a_bad_image_is_named_by_its_path(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(4), [0, 1, 0, 1])
+    (tmp_path / "train" / "class_1" / "003.png").write_bytes(encode(random_images(1, 6, 6)[0]))
+    with pytest.raises(InputError, match=r"but got 8x8 and 6x6 \(train/class_1/003\.png\)"):
+        training_images(Place(tmp_path))

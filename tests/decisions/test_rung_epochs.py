@@ -1,0 +1,81 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.decisions.playing import space_of
+from wrn_search.decisions.rung_epochs import geometric_rungs, rungs_of, schedule_rungs
+from wrn_search.schedulers.asha import at_chance, goes_on
+
+
+@pytest.mark.parametrize(
+    ("epochs", "drops", "rungs"),
+    [
+        (200, (0.3, 0.6, 0.8), (60, 120, 160)),  # the paper's drops
+        (9, (0.3, 0.6, 0.8), (3, 5, 7)),
+        (2, (0.3, 0.6, 0.8), (1,)),  # 0.6 -> 1, 1.2 -> 1, 1.6 -> 2, which is the last epoch
+        (1, (0.3, 0.6, 0.8), ()),
+        (10, (), ()),
+        (10, (0.5, 0.52), (5,)),  # coinciding ones merged
+    ],
+)
+def test_rungs_stand_at_the_first_epoch_of_each_drop_level(epochs, drops, rungs) -> None:
+    assert schedule_rungs("step", drops, epochs) == rungs
+
+
+def test_a_cosine_has_rungs_at_half_and_three_quarters() -> None:
+    assert schedule_rungs("cosine", (0.3, 0.6, 0.8), 60) == (30, 45)
+
+
+@pytest.mark.parametrize(
+    ("grace", "factor", "epochs", "rungs"),
+    [
+        (1, 3, 243, (1, 3, 9, 27, 81)),  # a floating logarithm gives one rung more or less here
+        (3, 3, 60, (3, 9, 27)),
+        (1, 2, 8, (1, 2, 4)),
+        (5, 3, 5, ()),
+    ],
+)
+def test_geometric_rungs_are_integers_below_the_last_epoch(grace, factor, epochs, rungs) -> None:
+    assert geometric_rungs(grace, factor, epochs) == rungs
+
+
+def test_rungs_of_a_space_follow_its_scheduler() -> None:
+    training = {"epochs": 20}
+    assert rungs_of(space_of(training=training, search={"scheduler": "none"})) == ()
+    assert rungs_of(space_of(training=training, search={"scheduler": "asha"})) == (6, 12, 16)
+    assert rungs_of(space_of(training=training, search={"rungs": [4, 15]})) == (4, 15)
+    assert rungs_of(space_of(training=training, search={"rungs": "geometric", "grace_period": 2})) == (
+        2,
+        6,
+        18,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "values", "expected"),
+    [
+        (5.0, [5.0], True),  # the first at a rung goes on
+        (5.0, [4.0, 5.0], False),
+        (4.0, [5.0, 4.0], True),
+        (4.0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], False),
+        (2.0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], True),  # two of six
+        (3.0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], False),
+        (1.0, [1.0, 1.0, 1.0], True),  # ties share their fate
+    ],
+)
+def test_one_in_three_goes_on(value, values, expected) -> None:
+    assert goes_on(value, values, reduction_factor=3) is expected
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60, unique=True), st.integers(2, 5))
+def test_of_distinct_values_exactly_one_in_eta_goes_on_but_at_least_one(values, factor) -> None:
+    on = [value for value in values if goes_on(value, values, factor)]
+    assert len(on) == max(1, len(values) // factor)
+    assert max(on) <= min(set(values) - set(on), default=10_001)
+
+
+def test_chance_is_two_standard_deviations_wide() -> None:
+    # 90 % of 300 images: one standard deviation is sqrt(0.9 * 0.1 / 300) = 1.732 points
+    assert at_chance(86.54, 90.0, 300)
+    assert not at_chance(86.5, 90.0, 300)
+    assert at_chance(95.0, 90.0, 300)

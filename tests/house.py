@@ -1,0 +1,225 @@
+"""The house: its rooms, who may import whom, and the way of a number. `test_floors.py` holds the source against it.
+
+`docs/architecture.md` shows the same, drawn by `python -m tests.house`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = "wrn_search"
+MOST_FILES = 16  # source files of a folder
+MOST_LINES = 300  # of a source file
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder with all below it, or a single file that has rules of its own."""
+
+    floor: int
+    what: str  # lives there
+    imports: frozenset[str] = field(default_factory=frozenset)  # other rooms
+    third_parties: frozenset[str] = field(default_factory=frozenset)
+
+
+def _room(floor: int, what: str, imports: str = "", third_parties: str = "") -> Room:
+    return Room(floor, what, frozenset(imports.split()), frozenset(third_parties.split()))
+
+
+# A room is a folder, or a file where its folder's other files may do more. The longest name that fits counts.
+ROOMS: dict[str, Room] = {
+    "errors": _room(0, "what a user did wrong, as values; the nearest valid name"),
+    "seeds": _room(0, "every seed, derived from `search.seed`"),
+    "wording": _room(0, "numbers in words, the same wherever they are told"),
+    "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
+    "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
+    "networks": _room(
+        0, "which network: depth, width, block; its size in closed form; its layers", "", "torch"
+    ),
+    "datasets": _room(
+        1, "each data set, a file and a line", "errors", "numpy PIL sklearn pyarrow torchvision filelock"
+    ),
+    "searchers": _room(1, "what to try next, a file and a line each", "seeds space.domains", "optuna scipy"),
+    "schedulers": _room(1, "which trials go on, a file and a line each"),
+    "space": _room(
+        2,
+        "what a person wrote: the space file, its keys, rules and messages",
+        "errors space.domains networks datasets searchers schedulers",
+        "pydantic pydantic_core yaml typing_extensions",
+    ),
+    "paper": _room(3, "the tables of the paper", "networks"),
+    "hardware": _room(3, "what a machine offers: cores, GPUs", "", "torch"),
+    "memory": _room(
+        3, "what a trial needs, by prediction, and what it took", "networks space space.domains", "torch"
+    ),
+    "results": _room(
+        3,
+        "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
+        "errors epoch_metrics networks space space.domains",
+        "pyarrow tensorboard pandas",
+    ),
+    "images": _room(
+        3,
+        "images split, normalised, cached, batched; the test split's one door",
+        "errors datasets space",
+        "numpy torch filelock",
+    ),
+    "training.learning_rate": _room(3, "the learning rate of every epoch", "space"),
+    "training": _room(
+        4,
+        "one network: loop, loss, divergence, optimiser, checkpoint",
+        "epoch_metrics networks space memory images training.learning_rate",
+        "torch",
+    ),
+    # scipy: quantiles of Student's t, Kendall's tau
+    "analysis": _room(
+        4,
+        "what can be said and how surely: the numbers of each section of the report",
+        "errors wording networks datasets searchers schedulers space space.domains paper results",
+        "numpy pandas optuna pyarrow scipy",
+    ),
+    "memory.probe": _room(
+        5,
+        "short trainings on a GPU that correct the prediction",
+        "space memory hardware images training",
+        "torch ray",
+    ),
+    "decisions": _room(
+        5,
+        "pure: what to train next, who goes on, who gets which place, when a search ends",
+        "errors seeds epoch_metrics networks searchers schedulers space memory hardware results "
+        "training.learning_rate",
+    ),
+    "report": _room(
+        5,
+        "the page: the figures of each section, and what is written beside it",
+        "errors wording networks searchers space analysis results",
+        "plotly matplotlib pandas optuna",
+    ),
+    "winner": _room(
+        5,
+        "the best network in a user's hands: export, card, predict, rerun",
+        "errors epoch_metrics networks datasets space memory results images training",
+        "torch numpy PIL onnx onnxruntime",
+    ),
+    "ray_tune": _room(
+        6,
+        "trials as Ray Tune runs them, and a private Ray",
+        "errors epoch_metrics space memory memory.probe hardware results images training decisions",
+        "ray torch",
+    ),
+    "cluster": _room(
+        7,
+        "nodes that are there, join and leave",
+        "errors space hardware memory.probe results images decisions ray_tune",
+        "ray",
+    ),
+    "session": _room(
+        8,
+        "one run from request to last table; resume, dry run, display",
+        "errors networks space space.domains searchers memory hardware results images decisions ray_tune cluster",
+        "ray rich yaml torch",
+    ),
+    "confirmation": _room(
+        9,
+        "finalists, retrained and tested once",
+        "errors seeds searchers space results images training decisions ray_tune session",
+        "yaml",
+    ),
+    "cli": _room(
+        10,
+        "the commands: options in, text and exit status out",
+        "errors networks space memory results analysis report winner decisions session confirmation",
+    ),
+    "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
+    "run_search": _room(11, "`python run_search.py SPACE`", "cli"),
+    "__init__": _room(11, "`run`, `read` and `load_model`, on first use", "results session winner"),
+}
+
+# From a space file to the page: (from, to, what is handed over). Each step is an import in one direction or the other.
+WAY: tuple[tuple[str, str, str], ...] = (
+    ("cli", "session", "space file, options"),
+    ("session", "space", "text"),
+    ("space", "session", "Space"),
+    ("session", "decisions", "Space, machines"),
+    ("searchers", "decisions", "hyperparameters"),
+    ("schedulers", "decisions", "stop or go on"),
+    ("decisions", "ray_tune", "Assignment"),
+    ("datasets", "images", "images, labels"),
+    ("images", "training", "batches"),
+    ("networks", "training", "network"),
+    ("memory", "decisions", "bytes predicted"),
+    ("ray_tune", "training", "TrialConfig"),
+    ("training", "ray_tune", "EpochMetrics"),
+    ("ray_tune", "decisions", "report"),
+    ("decisions", "results", "event"),
+    ("results", "analysis", "record, tables"),
+    ("analysis", "report", "findings"),
+    ("report", "cli", "page"),
+    ("session", "confirmation", "finalists' runs"),
+    ("results", "winner", "checkpoint"),
+    ("winner", "cli", "model file"),
+)
+
+
+def source_files() -> list[Path]:
+    """Every source file of the program."""
+    return [*sorted((ROOT / PACKAGE).rglob("*.py")), ROOT / "run_search.py"]
+
+
+def module_of(path: Path) -> str:
+    """`space.rules.key_rule` for a file below the package, else its own name."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[1:] if parts[0] == PACKAGE else parts)
+
+
+def room_of(module: str) -> str | None:
+    """The room that a module, or a folder, lies in: the longest name that fits."""
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in names if name in ROOMS), None)
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted module) of every import in a file, wherever it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative imports hide the room"
+            module = node.module or ""
+            folder = ROOT.joinpath(*module.split("."))
+            if module.split(".")[0] == PACKAGE and folder.is_dir():  # `from package import module`
+                yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, module
+
+
+def diagram() -> str:
+    """The way of a number as a mermaid flowchart, the rooms by their floors."""
+    shown = {room for step in WAY for room in step[:2]}
+    lines = ["flowchart TB"]
+    for floor in sorted({ROOMS[room].floor for room in shown}, reverse=True):
+        lines.append(f'  subgraph floor{floor}["floor {floor}"]')
+        lines += [f"    {room}" for room in ROOMS if room in shown and ROOMS[room].floor == floor]
+        lines.append("  end")
+    lines += [f'  {start} -- "{what}" --> {end}' for start, end, what in WAY]
+    return "\n".join(lines)
+
+
+def floors() -> str:
+    """The table of the rooms in Markdown: what lives there, and what each may import."""
+    lines = ["| floor | room | what lives there | may import |", "|---|---|---|---|"]
+    for name, room in ROOMS.items():
+        ours = [each for each in ROOMS if each in room.imports]
+        theirs = [f"*{each}*" for each in sorted(room.third_parties)]
+        lines.append(f"| {room.floor} | `{name}` | {room.what} | {', '.join([*ours, *theirs])} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(f"```mermaid\n{diagram()}\n```\n\n{floors()}")

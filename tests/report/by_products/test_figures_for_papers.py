@@ -1,0 +1,65 @@
+"""Figures for a paper: real files, text as text, nothing where there is nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.report import made
+from tests.report.hostile import HOSTILE, hostile_findings
+from tests.report.html.test_page import nothing_trained
+from wrn_search.errors import InputError
+from wrn_search.report.by_products.figures_for_papers import FIGURES, write_figures
+
+
+def test_every_main_figure_as_pdf_and_svg(tmp_path: Path) -> None:
+    written = write_figures(made.findings(), tmp_path / "new" / "figures")
+    assert [path.name for path in written] == [
+        f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "svg")
+    ]
+    for path in written:
+        if path.suffix == ".pdf":
+            assert path.read_bytes().startswith(b"%PDF-")
+            assert b"/Subtype /Type3" not in path.read_bytes()  # fonts that journals refuse
+        else:
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+
+
+def test_the_map_says_error_n_and_what_was_stopped(tmp_path: Path) -> None:
+    findings = made.findings()
+    write_figures(findings, tmp_path)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / "error_map.svg").read_text())
+    for cell in findings.error_map.cells:
+        if cell.value is not None:
+            assert f"{cell.value:.2f}" in texts
+    assert "n=2 s=1" in texts
+    assert texts.count("none") == 4
+
+
+def test_the_same_findings_give_the_same_files(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write_figures(made.findings(), tmp_path / "first")]
+    assert first == [path.read_bytes() for path in write_figures(made.findings(), tmp_path / "second")]
+
+
+def test_hostile_and_mathematical_names_are_drawn_as_text(tmp_path: Path) -> None:
+    found = hostile_findings()
+    trials = tuple(replace(trial, name=r"$\frac{1}{0$ _^") for trial in found.trials)
+    write_figures(replace(found, trials=trials), tmp_path)
+    drawing = (tmp_path / "importance.svg").read_text()
+    assert "&lt;/script&gt;" in drawing
+    assert HOSTILE[:10] not in drawing
+    assert r"$\frac{1}{0$" in (tmp_path / "learning_curves.svg").read_text()
+
+
+def test_nothing_to_draw_writes_nothing(tmp_path: Path) -> None:
+    assert write_figures(nothing_trained(), tmp_path / "figures") == []
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"--figures.*must be a folder that can be made and written"):
+        write_figures(made.findings(), tmp_path / "file" / "figures")

@@ -1,0 +1,140 @@
+"""The follow-up grid: a space file that `check` takes, around the best network, with partners of equal size."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.analysis.planted import WITH_DROPOUT, Plan, plant
+from wrn_search.analysis.all_findings import findings_from
+from wrn_search.analysis.equal_parameters import BAND, IsoPoint, bands
+from wrn_search.analysis.input_tables.joined_tables import material_of
+from wrn_search.errors import InputError
+from wrn_search.networks.architecture import Architecture, depth_problem, parse_block
+from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.report.by_products.follow_up_grid import (
+    REPEATS,
+    depths_around,
+    follow_up_text,
+    widths_around,
+    write_follow_up,
+)
+from wrn_search.space.space_file import read_space
+
+SEARCH = {"searcher": "tpe", "scheduler": "asha", "trials": 16, "reduction_factor": 2}
+TRAINING = {"epochs": 10, "weight_decay": {"loguniform": [1e-5, 5e-3]}, "lr_drops": [0.4, 0.7]}
+PLAN = Plan(name="first", model=WITH_DROPOUT, training=TRAINING, search=SEARCH)
+
+
+def found(path):
+    material = material_of([path])
+    return material, findings_from(material)
+
+
+def test_the_grid_is_a_space_that_can_give_intervals(tmp_path):
+    material, findings = found(plant(tmp_path / "results", PLAN))
+    written = write_follow_up(material, findings, tmp_path / "next.yaml")
+    space = read_space(tmp_path / "next.yaml")
+    assert space == written
+    best = material.trials.loc[findings.answer.best.trial]
+    assert (space.search.searcher, space.search.scheduler, space.search.repeats) == ("grid", "none", REPEATS)
+    assert set(space.hyperparameters) == {"depth", "widen_factor"}
+    assert best["depth"] in space.model.depth.options
+    assert best["widen_factor"] in space.model.widen_factor.options
+    assert (space.model.dropout, space.training.weight_decay) == (best["dropout"], best["weight_decay"])
+    assert (space.training.epochs, space.training.lr_drops) == (10, (0.4, 0.7))
+    assert space.dataset == material.sources[0].space.dataset
+    assert space.search.seed != material.sources[0].space.search.seed
+    assert space.name == "first_follow_up"
+    header = (tmp_path / "next.yaml").read_text().split("name:")[0]
+    assert all(line.startswith("#") for line in header.splitlines())
+    assert f"costs     9 networks x {REPEATS} seeds x 10 epochs, about " in header
+
+
+def test_what_the_grid_finds_is_found_beside_the_search(tmp_path):
+    """The circle closes: the follow-up's own results give the interval that the search could not."""
+    first = plant(tmp_path / "first", PLAN)
+    material, findings = found(first)
+    assert findings.iso_params.interval is None
+    space = write_follow_up(material, findings, tmp_path / "next.yaml")
+    document = space.to_document()
+    sections = {name: document[name] for name in ("name", "dataset", "model", "training", "search")}
+    second = plant(tmp_path / "second", Plan(**sections, seed=1))
+    together = findings_from(material_of([first, second]))
+    assert together.iso_params.interval is not None
+    assert together.iso_params.searches == ("first_follow_up",)
+    assert together.answer.best.n == REPEATS
+
+
+@pytest.mark.parametrize("depth", [10, 22, 40, 58])
+@pytest.mark.parametrize("width", [0.5, 1.0, 2.0, 8.0])
+def test_diagonals_have_equal_sizes(depth, width):
+    for shallower, narrower in ((1, 1), (1, 2), (2, 2)):
+        depths = depths_around(depth, "B(3,3)", shallower=shallower)
+        widths = widths_around(width, depths, "B(3,3)", narrower=narrower)
+        assert depth in depths
+        assert width in widths
+        assert len(depths) == len(widths) == 3
+        points = [
+            IsoPoint(0, f"{d}-{k}", d / k, num_params(Architecture.of(d, k)), 5.0, 1)
+            for d in depths
+            for k in widths
+        ]
+        shared = bands(points)
+        assert max(len(band) for band in shared) >= 3, (depths, widths)
+        for band in shared:
+            assert band[-1].num_params <= BAND * band[0].num_params
+
+
+@pytest.mark.parametrize(
+    ("block", "depth"), [("B(3,1,3)", 22), ("B(3)", 40), ("B(3,3,3)", 40), ("B(5,5)", 16)]
+)
+def test_depths_exist_for_every_block(block, depth):
+    for shallower in (1, 2):
+        depths = depths_around(depth, block, shallower=shallower)
+        assert depth in depths
+        assert all(not depth_problem(value, parse_block(block)) for value in depths)
+
+
+def test_depths_around():
+    assert depths_around(28, "B(3,3)", shallower=1) == [16, 28, 52]
+    assert depths_around(40, "B(3,3)", shallower=2) == [16, 22, 40]
+    assert depths_around(10, "B(3,3)", shallower=2) == [10, 16, 28]
+    assert widths_around(10.0, [16, 28, 52], "B(3,3)", narrower=1) == [7.0, 10.0, 15.0]
+    assert widths_around(8.0, [16, 22, 40], "B(3,3)", narrower=2) == [4.4, 6.4, 8.0]
+
+
+def test_the_best_network_at_the_largest_size_is_the_corner_of_the_grid(tmp_path):
+    model = {"depth": {"choice": [16, 22, 28, 40]}, "widen_factor": {"choice": [1, 2, 4, 8]}}
+    material, findings = found(plant(tmp_path / "results", Plan(model=model, noise=0.0)))
+    assert findings.answer.best.network == "WRN-40-8"
+    space = write_follow_up(material, findings, tmp_path / "next.yaml")
+    assert max(space.model.depth.options) == 40
+    assert max(space.model.widen_factor.options) == 8
+
+
+def test_without_the_space_file_the_tables_are_enough(tmp_path):
+    path = plant(tmp_path / "results", PLAN)
+    for name in ("resolved.yaml", "manifest.json", "events.jsonl"):
+        (path / name).unlink()
+    space = write_follow_up(*found(path), tmp_path / "next.yaml")
+    assert space.dataset.name == "cifar10"
+    assert space.training.lr_drops == (0.4, 0.7)
+
+
+def test_nothing_completed_is_nothing_to_look_around(tmp_path):
+    ends = dict.fromkeys(range(16), ("failed", "x"))
+    material, findings = found(plant(tmp_path / "results", Plan(ends=ends)))
+    with pytest.raises(InputError, match=r"--follow-up: .* no trial has been trained to its last epoch"):
+        follow_up_text(material, findings)
+
+
+def test_a_file_is_never_overwritten(tmp_path):
+    material, findings = found(plant(tmp_path / "results", PLAN))
+    target = tmp_path / "next.yaml"
+    target.write_text("mine")
+    with pytest.raises(InputError, match=r"--follow-up: must name a new file, but .*next.yaml exists"):
+        write_follow_up(material, findings, target)
+    assert target.read_text() == "mine"
+    with pytest.raises(InputError, match=r"must be in a folder that exists, but .*nowhere is none"):
+        write_follow_up(material, findings, tmp_path / "nowhere" / "next.yaml")
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []

@@ -1,0 +1,97 @@
+"""Thinning, ticks, words and markup: what every figure is made with."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wrn_search.analysis.depth_width_map import Cell
+from wrn_search.report.depth_width_map import cell_lines
+from wrn_search.report.html.axes import log_ticks
+from wrn_search.report.html.figure import thinned
+from wrn_search.report.html.markup import element, escape, plot_text, script_json
+from wrn_search.wording import sentence, short_count
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 40))
+def test_thinning_keeps_what_must_be_kept_and_spreads_the_rest(keep: list[bool], most: int) -> None:
+    places = thinned(range(len(keep)), keep, most)
+    must = {place for place, kept in enumerate(keep) if kept}
+    assert places == sorted(set(places))
+    assert must <= set(places)
+    assert len(places) == min(len(keep), max(most, len(must)))
+    others = [place for place in range(len(keep)) if not keep[place]]
+    drawn = [others.index(place) for place in places if not keep[place]]
+    gaps = {second - first for first, second in pairwise(drawn)}
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+@settings(deadline=None)
+@given(st.floats(1e-7, 1e10), st.floats(1, 4) | st.floats(1, 1e6))  # within a decade and over several
+def test_ticks_are_few_round_and_near_the_values(low: float, ratio: float) -> None:
+    high = low * ratio
+    ticks = log_ticks(low, high)
+    assert ticks == sorted(ticks)
+    assert 1 <= len(ticks) <= 9
+    for tick in ticks:
+        assert low / 2.01 <= tick <= high * 2.01
+        digits = tick / 10 ** math.floor(math.log10(tick) + 1e-9)
+        assert digits * 100 == pytest.approx(round(digits * 100), abs=1e-6)  # three digits tell it
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5e-4, "5e-4"),
+        (1.24e-5, "1.2e-5"),
+        (0.25, "0.25"),
+        (0, "0"),
+        (999, "999"),
+        (36_479_194, "36.5 M"),
+        (2.2e3, "2.2 k"),
+    ],
+)
+def test_short_numbers(value: float, text: str) -> None:
+    assert short_count(value) == text
+
+
+def test_a_statement_becomes_a_sentence() -> None:
+    assert sentence("no trial has ended") == "No trial has ended."
+    assert sentence("Is it so?") == "Is it so?"
+    assert sentence("  ") == ""
+
+
+def test_markup_escapes_children_and_attributes_once() -> None:
+    inner = element("b", "<&>")
+    assert inner == "<b>&lt;&amp;&gt;</b>"
+    assert element("p", inner, title='"x"', class_=None) == f'<p title="&quot;x&quot;">{inner}</p>'
+    assert escape("\x1b[31m\ud800") == "\\x1b[31m\\ud800"
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_text_never_leaves_its_place(text: str) -> None:
+    assert not set("<>") & set(escape(text))
+    assert not set("<>") & set(plot_text(text))
+    packed = script_json({"text": text})
+    assert not set("<>&\u2028\u2029") & set(packed)
+    assert json.loads(packed) == {"text": text}
+
+
+def test_numbers_in_scripts_are_finite_and_short() -> None:
+    packed = script_json([float("nan"), float("inf"), 1 / 3, 12_345_678, True, None])
+    assert packed == "[null,null,0.333333,12345678,true,null]"
+
+
+def test_a_long_tally_takes_two_lines_and_nothing_is_lost() -> None:
+    cell = Cell(16, 2.0, 4.2, 0, 55, 204, 1, 0, 0, None, None, None, 1)
+    assert cell_lines(cell, 4.2, ".2f") == ["4.20", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, None, ".2f") == ["none", "n=55", "s=204 x=1"]
+    few = Cell(16, 2.0, 4.2, 0, 3, 1, 0, 0, 0, 4.3, 4.2, 4.5, 3)
+    assert cell_lines(few, 4.3, ".2f") == ["4.30", "4.20\u20134.50", "n=3 s=1"]

@@ -1,0 +1,39 @@
+"""Short names: for people, and safe in any file system."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.results.searches import trial_config
+from wrn_search.results.tensorboard.run_names import short_name
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({}, "007_WRN-16-4_p0.30_wd5e-4"),
+        ({"widen_factor": 1.5, "dropout": 0.0}, "007_WRN-16-1.5_p0.00_wd5e-4"),
+        ({"depth": 40, "block": "B(3,1,3)", "deepening_factor": 3}, "007_WRN-40-4-B313_p0.30_wd5e-4"),
+        ({"weight_decay": 0.0}, "007_WRN-16-4_p0.30_wd0"),
+        ({"weight_decay": 0.001234}, "007_WRN-16-4_p0.30_wd1.2e-3"),
+        ({"weight_decay": 9.99e-5}, "007_WRN-16-4_p0.30_wd1e-4"),
+    ],
+)
+def test_a_trial_is_named_for_people(config, name):
+    assert short_name(7, trial_config(**config).to_dict()) == name
+    assert short_name(7, trial_config(**config).to_dict(), repeat=1) == f"{name}_r1"
+
+
+def test_numbers_of_more_than_three_digits_are_kept_whole():
+    assert short_name(1234, trial_config().to_dict()).startswith("1234_WRN")
+
+
+@settings(deadline=None)
+@given(widen_factor=st.floats(1 / 16, 100), dropout=st.floats(0, 0.99), weight_decay=st.floats(0, 1))
+def test_a_name_is_safe_in_any_file_system(widen_factor, dropout, weight_decay):
+    config = trial_config(widen_factor=widen_factor, dropout=dropout, weight_decay=weight_decay)
+    assert re.fullmatch(r"[A-Za-z0-9._+-]{1,80}", short_name(7, config.to_dict(), repeat=2))

@@ -1,0 +1,65 @@
+from tests.decisions.playing import FACTS, space_of
+from wrn_search.decisions.rung_epochs import course_of
+from wrn_search.schedulers.asha import Asha
+from wrn_search.schedulers.scheduler import Stop
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+
+
+def _asha(**options) -> Asha:
+    return Asha((3, 6), 2, options.get("chance_error"), 300)
+
+
+def test_decisions_fall_at_rungs_only_and_by_what_had_arrived() -> None:
+    asha = _asha()
+    for number, val_error in enumerate([5.0, 4.0, 6.0, 3.0]):
+        asha.observe(number, 2, val_error)
+        asha.observe(number, 3, val_error)
+    assert asha.decide(0, 2) is None
+    # Trial 0 was alone when it arrived; trial 1 was the better of two; trial 2 the worst of three; trial 3 the best.
+    assert [asha.decide(number, 3) is None for number in range(4)] == [True, True, False, True]
+    assert asha.decide(2, 3) == Stop(3, "2 of 3 trials at this rung were better")
+
+
+def test_a_replay_in_the_same_order_decides_alike() -> None:
+    reports = [(number, 3, float(value)) for number, value in enumerate([7, 3, 9, 1, 4, 4, 8])]
+    live, replayed = _asha(), _asha()
+    decisions = []
+    for number, epoch, value in reports:
+        live.observe(number, epoch, value)
+        decisions.append(live.decide(number, epoch))
+    for report in reports:
+        replayed.observe(*report)
+    assert [replayed.decide(number, 3) for number, _, _ in reports] == decisions
+    assert any(decisions)
+    assert not all(decisions)
+
+
+def test_the_first_report_of_a_trial_at_a_rung_stands() -> None:
+    asha = _asha()
+    asha.observe(0, 3, 5.0)
+    asha.observe(1, 3, 6.0)
+    asha.observe(1, 3, 1.0)
+    assert asha.decide(1, 3) is not None
+
+
+def test_a_trial_at_chance_is_stopped_even_if_it_is_the_best() -> None:
+    asha = _asha(chance_error=90.0)
+    asha.observe(0, 3, 89.0)
+    assert asha.decide(0, 3) == Stop(3, "validation error 89.00 % is still that of guessing")
+    asha.observe(1, 3, 70.0)
+    assert asha.decide(1, 3) is None
+
+
+def test_chance_counts_only_on_the_rungs_of_the_schedule() -> None:
+    for rungs, stops in (("schedule", True), ("geometric", False)):
+        space = space_of(search={"scheduler": "asha", "rungs": rungs})
+        asha = SCHEDULERS["asha"].make(course_of(space, FACTS))
+        asha.observe(0, 3, 90.0)
+        assert (asha.decide(0, 3) is not None) is stops
+
+
+def test_without_a_scheduler_every_trial_goes_on() -> None:
+    nothing = SCHEDULERS["none"].make(course_of(space_of(), FACTS))
+    for number, val_error in enumerate([1.0, 90.0]):
+        nothing.observe(number, 3, val_error)
+    assert nothing.decide(1, 3) is None

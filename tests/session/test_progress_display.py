@@ -1,0 +1,90 @@
+import io
+
+from tests.decisions.playing import metrics, space_of
+from wrn_search.results.events import Completed, Event, Failed, Proposed, Reported, Started, Stopped
+from wrn_search.session.progress_display import Progress, ProgressDisplay, duration
+
+
+def _events() -> list[tuple[float, Event]]:
+    config = space_of().trial_config({"dropout": 0.1}, 0, precision="fp32", compile="off").to_dict()
+    events: list[tuple[float, Event]] = []
+    for number in range(3):
+        events += [
+            (100.0, Proposed(number, f"{number}", number, 0, {"dropout": 0.1}, config, 1, 1)),
+            (100.0, Started(number, 1, 0.0)),
+            (110.0, Reported(number, metrics(1, 20.0 + number), "node", "cpu")),
+        ]
+    events += [(130.0, Reported(0, metrics(2, 9.5), "node", "cpu")), (130.0, Completed(0))]
+    return [*events, (160.0, Stopped(1, 1, "worse")), (160.0, Failed(2, "killed"))]
+
+
+def test_the_line_counts_trials_epochs_and_time() -> None:
+    progress = Progress(rows=6, max_epochs=2, began=100.0)
+    assert progress.line(100.0) == "trials 0/6 | 0 running | epochs 0/12 | best - | 0 s gone"
+    for moment, event in _events():
+        progress.apply(moment, event)
+    assert progress.line(160.0) == (
+        "trials 3/6 (1 completed, 1 stopped, 1 failed) | 0 running | epochs 4/10 | "
+        "best 9.50 % 000_WRN-10-1_p0.10_wd5e-4 | 4.0 epochs/min | 1 min 00 s gone, about 1 min 00 s left"
+    )
+
+
+def test_a_resumed_session_reckons_with_its_own_pace() -> None:
+    progress = Progress(rows=6, max_epochs=2, began=1000.0)
+    for moment, event in _events():
+        progress.apply(moment, event)
+    assert progress.seconds_left(1060.0) is None
+    assert progress.line(1060.0).startswith(
+        "trials 3/6 (1 completed, 1 stopped, 1 failed) | 0 running | epochs 4/10"
+    )
+
+
+def test_the_time_left_falls_while_trials_run() -> None:
+    """Two trials at a time of ten epochs each, an epoch a second: it goes down by a second a second."""
+    progress = Progress(rows=4, max_epochs=10, began=0.0)
+    config = space_of().trial_config({"dropout": 0.1}, 0, precision="fp32", compile="off").to_dict()
+    for number in range(4):
+        progress.apply(0.0, Proposed(number, f"{number}", number, 0, {"dropout": 0.1}, config, 1, 1))
+    left = []
+    for second in range(1, 21):
+        pair = (0, 1) if second <= 10 else (2, 3)
+        for number in pair:
+            epoch = (second - 1) % 10 + 1
+            progress.apply(float(second), Reported(number, metrics(epoch, 20.0), "node", "cpu"))
+            if epoch == 10:
+                progress.apply(float(second), Completed(number))
+        left.append(progress.seconds_left(float(second)))
+    assert left[:9] == [None] * 9
+    assert left[9:] == [float(second) for second in range(10, -1, -1)]
+
+
+def test_an_epoch_that_is_trained_again_counts_once() -> None:
+    progress = Progress(rows=1, max_epochs=5, began=0.0)
+    for moment, event in _events()[:3]:
+        progress.apply(moment, event)
+        progress.apply(moment, event)
+    assert progress.epochs_done == 1
+
+
+def test_without_a_terminal_there_is_a_plain_line_at_times() -> None:
+    now = [1000.0]
+    stream = io.StringIO()
+    display = ProgressDisplay(Progress(6, 2, began=1000.0), stream, clock=lambda: now[0])
+    with display:
+        display.tick()
+        display.tick()
+        now[0] += 11
+        display.tick()
+    lines = stream.getvalue().splitlines()
+    assert [line.split(" | ")[-1] for line in lines] == ["0 s gone", "11 s gone"]
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_durations() -> None:
+    assert [duration(seconds) for seconds in (0.4, 59.4, 60, 725, 12_000)] == [
+        "0 s",
+        "59 s",
+        "1 min 00 s",
+        "12 min 05 s",
+        "3 h 20 min",
+    ]

@@ -1,0 +1,110 @@
+"""What `check` tells: sizes, networks, rungs and the most that a search can cost."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.space.spaces import space
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.space.search_explanation import explanation, network_range, text_of
+
+TEXT = """
+name: s
+description: "which one?\\nboth"
+model: {depth: {choice: [28, 16]}, widen_factor: {choice: [2, 10]}, dropout: {uniform: [0, 0.5]}}
+training: {epochs: 200, weight_decay: {loguniform: [1e-5, 1e-3]}}
+search: {trials: 20, repeats: 3}
+"""
+
+
+def test_the_numbers_are_those_of_the_paper() -> None:
+    told = explanation(space(TEXT), rungs=(60, 120, 160))
+
+    assert told["networks"]["largest"] == {
+        "name": "WRN-28-10",
+        "num_params": 36_479_194,
+        "macs": 5_243_328_768,
+    }
+    assert told["networks"]["smallest"]["name"] == "WRN-16-2"
+    assert told["rungs"] == [60, 120, 160]
+    assert (told["trials"], told["repeats"], told["rows"], told["most_epochs"]) == (20, 3, 60, 12_000)
+    assert told["configurations_in_space"] is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  which one?",
+        "  both",
+        "data          cifar10: 5000 validation images, all other training images, meanstd, augmentation flip_crop",
+        "  depth               one of 28, 16",
+        "  dropout             0 to 0.5",
+        "  weight_decay        1e-05 to 0.001, uniform in the logarithm",
+        "              to WRN-28-10 (36,479,194 parameters, 5,243,328,768 multiply-adds an image)",
+        "searcher      tpe, 20 configurations, 3 seeds each",
+        "scheduler     asha, trials are compared after epochs 60, 120, 160",
+        "training      200 epochs, 12000 epochs over 60 trials at most",
+    ],
+)
+def test_the_text_says_so(line: str) -> None:
+    assert line in text_of(explanation(space(TEXT), rungs=(60, 120, 160))).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("name: s", "  nothing: every value is fixed"),
+        ("name: s", "scheduler     asha, but no rung lies below the last epoch: every trial runs to its end"),
+        ("search: {scheduler: none}", "scheduler     none: every trial runs to its last epoch"),
+        ("model: {depth: {int: [10, 40, 6]}}", "  depth               10 to 40 by 6"),
+        (
+            "model: {depth: {int: [10, 40, 6]}}",
+            "              the space has only 6: the search ends when they have been tried",
+        ),
+        ("model: {depth: {int: [10, 40, 6]}}", "training      60 epochs, 360 epochs over 6 trials at most"),
+        (
+            "dataset: {name: digits, root: /data, train_images: 500}",
+            "data          digits in /data: 300 validation "
+            "images, 500 training images, meanstd, augmentation shift",
+        ),
+        (
+            "dataset: {name: folder}\nmodel: {depth: {choice: [16, 22]}}",
+            "space         2 configurations, networks from WRN-16-1",
+        ),
+    ],
+)
+def test_special_cases_are_put_in_words(text: str, line: str) -> None:
+    assert line in text_of(explanation(space(text), rungs=())).splitlines()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "{depth: {choice: [40, 16]}, block: {choice: ['B(1,3,1)', 'B(3,3)']}, widen_factor: {choice: [4, 1, 2]}}",
+        "{depth: {choice: [22, 40]}, deepening_factor: {choice: [3, 1, 2]}, widen_factor: 2}",
+    ],
+)
+def test_the_range_of_networks_is_that_of_all_combinations(model: str) -> None:
+    read = space(f"model: {model}")
+    options = {name: domain.to_document()["choice"] for name, domain in read.hyperparameters.items()}
+    blocks = options.get("block") or [
+        f"B({','.join('3' * length)})" for length in options["deepening_factor"]
+    ]
+    widths = options.get("widen_factor", [2])
+    counts = [
+        num_params(Architecture.of(depth, width, block))
+        for depth, width, block in itertools.product(options["depth"], widths, blocks)
+    ]
+
+    smallest, largest = network_range(read)
+
+    assert (num_params(smallest), num_params(largest)) == (min(counts), max(counts))
+
+
+def test_a_huge_space_is_measured_at_its_ends() -> None:
+    read = space("model: {depth: {int: [10, 9994, 6]}, widen_factor: {int: [1, 100]}}")
+
+    assert [network.name for network in network_range(read)] == ["WRN-10-1", "WRN-9994-100"]

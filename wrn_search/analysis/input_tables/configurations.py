@@ -1,0 +1,128 @@
+"""Configurations: the repeats of each set of hyperparameters as one, since seeds are no designs of their own."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.shared_values import Estimate
+from wrn_search.results.state_from_events import FINAL
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One set of hyperparameters with at least one error at full epochs."""
+
+    number: int  # `configuration` of its trials
+    source: int
+    adaptive: bool
+    network: str
+    depth: int
+    widen_factor: float
+    num_params: int
+    macs: int
+    completed: tuple[float, ...]  # errors at full epochs, percent
+    diverged: int
+    ended: int  # trials that will not go on, whatever became of them
+    trials: int
+    trial: int  # the completed one at the (lower) median
+    seconds_per_epoch: float | None  # median over its completed trials
+
+    @property
+    def mean(self) -> float:
+        """Mean of the completed repeats, percent."""
+        return statistics.fmean(self.completed)
+
+    def values(self, chance_error: float | None) -> tuple[float, ...]:
+        """The errors, one that diverged counting with the error of chance (rule 2), where that is known."""
+        return self.completed + (() if chance_error is None else (chance_error,) * self.diverged)
+
+
+def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple[Configuration, ...]:
+    """All configurations with an error at full epochs, by number; `seconds` is what `seconds_per_epoch` gives."""
+    columns = ["configuration", "source", "adaptive", "status", "network", "depth", "widen_factor"]
+    columns += ["num_params", "macs", "val_error", "number"]
+    grouped: dict[int, list[Any]] = {}
+    # Row by row: a group of pandas takes a thousand times as long as a row.
+    for row in material.trials[columns].itertuples(name="Row"):
+        grouped.setdefault(row.configuration, []).append(row)
+    return tuple(
+        _configuration(rows, seconds)
+        for _, rows in sorted(grouped.items())
+        if any(row.status == "completed" for row in rows)
+    )
+
+
+def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configuration:
+    full = sorted(
+        (row for row in rows if row.status == "completed"), key=lambda row: (row.val_error, row.number)
+    )
+    middle = full[(len(full) - 1) // 2]
+    times = [seconds[row.Index] for row in full if row.Index in seconds]
+    return Configuration(
+        number=int(middle.configuration),
+        source=int(middle.source),
+        adaptive=bool(middle.adaptive),
+        network=str(middle.network),
+        depth=int(middle.depth),
+        widen_factor=float(middle.widen_factor),
+        num_params=int(middle.num_params),
+        macs=int(middle.macs),
+        completed=tuple(float(row.val_error) for row in full),
+        diverged=sum(row.status == "diverged" for row in rows),
+        ended=sum(row.status in FINAL for row in rows),
+        trials=len(rows),
+        trial=int(middle.Index),
+        seconds_per_epoch=statistics.median(times) if times else None,
+    )
+
+
+def seconds_per_epoch(material: Material) -> dict[int, float]:
+    """Trial -> median seconds of its epochs; the mean of its training time where the epochs are not there."""
+    medians: dict[int, float] = material.epochs.groupby("trial")["seconds"].median().dropna().to_dict()
+    rows = material.trials[(material.trials["epochs_done"] > 0) & (material.trials["train_seconds"] > 0)]
+    means = (rows["train_seconds"] / rows["epochs_done"]).to_dict()
+    return {int(trial): float(value) for trial, value in {**means, **medians}.items()}
+
+
+def pooled_seed_deviation(configurations: Sequence[Configuration]) -> tuple[float | None, int]:
+    """(standard deviation over seeds in percent, its degrees of freedom): s^2 = sum (x - mean)^2 / sum (r - 1).
+
+    Pooled over all configurations with two completed repeats or more; (None, 0) if there is none.
+    """
+    repeated = [c.completed for c in configurations if len(c.completed) > 1]
+    freedom = sum(len(values) - 1 for values in repeated)
+    if not freedom:
+        return None, 0
+    squares = sum(statistics.variance(values) * (len(values) - 1) for values in repeated)
+    return math.sqrt(squares / freedom), freedom
+
+
+def binomial_variance(error: float, images: int | None) -> float | None:
+    """Variance of an error counted on `images` images, percent squared: p (100 - p) / n."""
+    return None if not images else error * (100 - error) / images
+
+
+def estimate_of(configuration: Configuration, material: Material, seed_deviation: float | None) -> Estimate:
+    """The configuration as the page shows it: median, range, n, and the standard error of its mean."""
+    values = configuration.values(material.dataset.chance_error)
+    binomial = binomial_variance(configuration.mean, material.dataset.validation_images)
+    seeds = None if seed_deviation is None else seed_deviation**2 / len(configuration.completed)
+    parts = [part for part in (binomial, seeds) if part is not None]
+    return Estimate(
+        trial=configuration.trial,
+        network=configuration.network,
+        val_error=statistics.median(values),
+        lowest=min(values),
+        highest=max(values),
+        n=len(configuration.completed),
+        ended=configuration.ended,
+        standard_error=math.sqrt(sum(parts)) if parts else None,
+        num_params=configuration.num_params,
+        macs=configuration.macs,
+        seconds_per_epoch=configuration.seconds_per_epoch,
+    )

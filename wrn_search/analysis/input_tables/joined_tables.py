@@ -1,0 +1,201 @@
+"""Material: the tables of all results directories as one, checked once; the statistics trust it.
+
+`trials` has the columns of the schema and those that `_with_names` and `_with_configurations` add; its index is the
+place of each trial in `Findings.trials`. `epochs` has `trial`, that place, instead of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wrn_search.analysis.input_tables.comparability import dataset_of, incomparable
+from wrn_search.analysis.input_tables.shared_values import Dataset
+from wrn_search.analysis.input_tables.source_directories import Source, read_source
+from wrn_search.errors import InputError, Problem
+from wrn_search.networks.architecture import Architecture
+from wrn_search.results.state_from_events import FINAL, STATUSES
+from wrn_search.results.table_reader import read_tables
+from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.space.trial_config import LEAVES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEEDED = (
+    *("search", "trial_id", "number", "status", "depth", "widen_factor", "block", "dropout", "weight_decay"),
+    *("epochs", "dataset", "repeat", "num_params", "macs", "epochs_done"),
+)
+# How a network is computed is no hyperparameter: trials that differ only in it are seeds of one configuration.
+KEY = tuple(leaf for leaf in LEAVES if leaf != "compile")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all statistics are taken from."""
+
+    sources: tuple[Source, ...]
+    trials: pd.DataFrame  # index 0, 1, ...; `source` is a place in `sources`
+    epochs: pd.DataFrame  # `trial`, then the schema's columns; by trial and epoch
+    dataset: Dataset
+    max_epochs: int
+    hyperparameters: tuple[str, ...]  # searched in any source, in the order of the space
+
+    @property
+    def completed(self) -> pd.DataFrame:
+        """Trials with an error at full epochs."""
+        return self.trials[self.trials["status"] == "completed"]
+
+    @property
+    def ended(self) -> pd.DataFrame:
+        """Trials that will not go on."""
+        return self.trials[self.trials["status"].isin(FINAL)]
+
+
+def material_of(directories: Sequence[Path | str]) -> Material:
+    """Reads results directories.
+
+    Raises:
+        InputError: no directory, an unreadable one, tables that are not ours, no trial at all, or searches whose errors
+            cannot be compared.
+    """
+    read_tables_problems: list[Problem] = []
+    tables = []
+    paths = [Path(directory) for directory in directories]
+    if not paths or len({path.resolve() for path in paths}) < len(paths):
+        read_tables(*paths)  # says which is missing or named twice
+    for path in paths:
+        try:
+            tables.append(read_tables(path))
+            _check_columns(tables[-1][0], path)
+        except InputError as error:
+            read_tables_problems += error.problems
+    if read_tables_problems:
+        raise InputError(read_tables_problems)
+    if not sum(trials.num_rows for trials, _ in tables):
+        text = "at least one trial must be on record, but there is none yet"
+        raise InputError([Problem("", text, str(path)) for path in paths])
+    sources = tuple(read_source(path) for path in paths)
+    trials = _joined_trials([trials for trials, _ in tables], sources)
+    if problems := incomparable(trials, sources):
+        raise InputError(problems)
+    return Material(
+        sources=sources,
+        trials=trials,
+        epochs=_joined_epochs(tables),
+        dataset=dataset_of(trials, sources),
+        max_epochs=int(trials["epochs"].max()),
+        hyperparameters=_hyperparameters(trials, sources),
+    )
+
+
+def _check_columns(trials: pa.Table, path: Path) -> None:
+    """Raises InputError where a column that every trial has lacks values, or holds what no search writes."""
+    problems = [
+        Problem("", f"column {name} must hold a value for every trial, but {count} are missing", str(path))
+        for name in _NEEDED
+        if (count := trials[name].null_count)
+    ]
+    unknown = sorted(set(trials["status"].drop_null().to_pylist()) - STATUSES)
+    if unknown:
+        text = f"status must be one of {', '.join(sorted(STATUSES))}, but got {unknown[0]!r}"
+        problems.append(Problem("", text, str(path)))
+    full = trials.filter(pc.fill_null(pc.equal(trials["status"], "completed"), False))
+    errors = full["val_error"]
+    bad = (
+        errors.null_count + pc.sum(pc.invert(pc.is_finite(errors)).cast(pa.int64())).as_py()
+        if len(full)
+        else 0
+    )
+    if bad:
+        text = f"val_error of a completed trial must be a number, but {bad} are none"
+        problems.append(Problem("", text, str(path)))
+    if tested := len(trials) - trials["test_error"].null_count:
+        text = f"a search reads no test split, but {tested} trials have a test error: name the search that they confirm"
+        problems = [Problem("", text, str(path))]
+    if problems:
+        raise InputError(problems)
+
+
+def _joined_trials(tables: list[pa.Table], sources: tuple[Source, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    frames = []
+    for place, table in enumerate(tables):
+        frame = table.to_pandas().sort_values("number", kind="stable")
+        frames.append(frame.assign(source=place, adaptive=sources[place].adaptive is not False))
+    trials = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
+    return _with_configurations(_with_names(trials))
+
+
+def _with_names(trials: pd.DataFrame) -> pd.DataFrame:
+    """Adds `network` and `name`."""
+    networks, names = [], []
+    columns = ["number", "depth", "widen_factor", "block", "dropout", "weight_decay", "repeat"]
+    for values in trials[columns].itertuples(index=False):
+        row = values._asdict()
+        try:
+            networks.append(Architecture.of(row["depth"], row["widen_factor"], row["block"]).name)
+            names.append(short_name(row["number"], row, row["repeat"]))
+        except ValueError as error:
+            text = f"trial {row['number']}: {error}"
+            raise InputError.of("", f"must be a table of Wide Residual Networks, but got {text}") from None
+    return trials.assign(network=networks, name=names)
+
+
+def _with_configurations(trials: pd.DataFrame) -> pd.DataFrame:
+    """Adds `configuration`: trials that differ only in their seed share it.
+
+    A trial of an adaptive search is never one with trials of another search: it was chosen because of its result, and
+    fresh seeds of the same configuration were not.
+    """
+    keys: dict[tuple[object, ...], int] = {}
+    own = np.where(trials["adaptive"], trials["source"], -1)
+    columns = [trials[leaf] for leaf in KEY]
+    rows = zip(own, *columns, strict=True)
+    numbers = [keys.setdefault(tuple(keyed(value) for value in row), len(keys)) for row in rows]
+    return trials.assign(configuration=numbers)
+
+
+def keyed(value: object) -> object:
+    """A value that can be compared and be a key: a list as a tuple, and NaN, which is not equal to itself, as text."""
+    if isinstance(value, list | np.ndarray):
+        return tuple(value)
+    return "missing" if value is None or (isinstance(value, float) and value != value) else value
+
+
+def _joined_epochs(tables: list[tuple[pa.Table, pa.Table]]) -> pd.DataFrame:
+    """All epochs with the place of their trial, by trial and epoch; rows of trials that are not there are left out."""
+    import pandas as pd
+
+    frames, first = [], 0
+    for trials, epochs in tables:
+        order = np.argsort(trials["number"].to_numpy(), kind="stable")
+        ids = trials["trial_id"].take(pa.array(order))
+        place = pc.index_in(epochs["trial_id"], value_set=ids.combine_chunks())
+        kept = epochs.drop_columns(["search", "trial_id", "reported_at"]).append_column("trial", place)
+        frame = kept.filter(pc.is_valid(place)).to_pandas()
+        frames.append(frame.assign(trial=frame["trial"].astype(np.int64) + first))
+        first += trials.num_rows
+    joined = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+    return joined.sort_values(["trial", "epoch"], kind="stable", ignore_index=True)
+
+
+def _hyperparameters(trials: pd.DataFrame, sources: tuple[Source, ...]) -> tuple[str, ...]:
+    """Leaves that were searched; without a space file, those that vary."""
+    known = [source.searched for source in sources]
+    names = dict.fromkeys(name for searched in known for name in searched or ())
+    if None in known or len(sources) > 1:
+        varying = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
+        names |= dict.fromkeys(name for name in varying if trials[name].nunique(dropna=True) > 1)
+    if "deepening_factor" in names:
+        names.pop("block", None)  # one follows from the other
+    elif "block" in names:
+        names.pop("deepening_factor", None)
+    return tuple(names)

@@ -1,0 +1,91 @@
+"""The parts of an answer as frozen plain values: what was tried, what it showed, and how sure that is.
+
+Errors are validation errors in percent unless a name says otherwise. `trial` fields are places in `Findings.trials`. A
+value that cannot be had is None, and a text field beside it says why. Nothing here is NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Interval: TypeAlias = tuple[float, float]  # 95 %, low and high
+Value: TypeAlias = int | float | str  # of a hyperparameter
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of the trials tables, with the names that the page shows."""
+
+    search: str
+    number: int
+    trial_id: str
+    name: str  # `007_WRN-16-4_p0.30_wd5e-4`
+    network: str  # `WRN-16-4`, other blocks than B(3,3) named too
+    status: str  # running | completed | stopped | diverged | failed | interrupted
+    configuration: int  # trials that differ only in their seed share it; from 0 over all searches
+    repeat: int
+    depth: int
+    widen_factor: float
+    num_params: int
+    macs: int  # multiply-adds of one image
+    epochs_done: int
+    epochs: int  # of the full schedule
+    val_error: float | None  # at the last completed epoch, whatever the status; a result only if completed
+    seconds_per_epoch: float | None  # median over its epochs, training only
+    hparams: dict[str, Value]  # the searched leaves, by name in the order of the space
+    device: str | None
+    error: str | None  # why it diverged, failed or was interrupted: text of whoever raised it, to be escaped
+
+
+@dataclass(frozen=True)
+class Search:
+    """One results directory: how it searched and how it stands."""
+
+    name: str
+    path: str
+    searcher: str | None  # None where neither resolved.yaml nor search.yaml can be read
+    scheduler: str | None
+    repeats: int
+    adaptive: (
+        bool | None
+    )  # searcher tpe or scheduler asha (rule 5); None is not known and treated as adaptive
+    state: str  # finished | running | interrupted | failed | max_hours | exhausted | unknown
+    trials: int  # rows
+    trials_planned: int | None  # rows that the space asks for
+    searched: tuple[str, ...]  # names of the hyperparameters
+    rungs: tuple[int, ...]  # epochs
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The images on which all trials of the findings were compared."""
+
+    name: str
+    validation_images: int | None
+    train_images: int | None
+    num_classes: int | None
+    image_shape: tuple[int, int, int] | None  # height, width, channels
+    chance_error: float | None  # percent: always answering the most frequent class
+    split_hash: str | None
+    preprocessing: str | None
+    augmentation: str | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The error of one configuration at full epochs, over its completed repeats."""
+
+    trial: int  # the repeat that stands for it: the one at the (lower) median
+    network: str
+    val_error: float  # median of the completed repeats, percent
+    lowest: float
+    highest: float
+    n: int  # completed repeats
+    ended: int  # all repeats that ended; those that diverged count with the error of chance
+    standard_error: (
+        float | None
+    )  # percent; of the mean: binomial, and pooled over seeds where there are repeats
+    num_params: int
+    macs: int
+    seconds_per_epoch: float | None

@@ -1,0 +1,145 @@
+"""Sources: what lies in a results directory besides its tables, each part only if it is there and whole.
+
+The tables alone must be enough for an answer: a file that is missing, torn or of another version costs what only it
+could tell, and a sentence that says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wrn_search.errors import InputError
+from wrn_search.results.event_lines import from_line
+from wrn_search.results.events import SearchEnded, SearchStarted
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import read_space
+
+_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Source:
+    """One results directory without its tables."""
+
+    directory: ResultsDirectory
+    space: Space | None  # as resolved
+    manifest: dict[str, Any]  # empty if it cannot be read
+    started: SearchStarted | None  # first event of the record
+    state: (
+        str  # reason of the last session's end, `unfinished` while there is none, `unknown` without a record
+    )
+    missing: tuple[str, ...]  # `FILE: why`
+
+    @property
+    def adaptive(self) -> bool | None:
+        """Whether later trials depend on earlier results (rule 5); None where nothing tells."""
+        if self.space is None:
+            return None
+        return bool(self.adaptive_parts)
+
+    @property
+    def adaptive_parts(self) -> tuple[str, ...]:
+        """Names of the searcher and the scheduler, as far as they let later trials depend on earlier results."""
+        if self.space is None:
+            return ()
+        search = self.space.search
+        kinds = (
+            (search.searcher, SEARCHERS[search.searcher]),
+            (search.scheduler, SCHEDULERS[search.scheduler]),
+        )
+        return tuple(name for name, kind in kinds if kind.adaptive)
+
+    @property
+    def searched(self) -> tuple[str, ...] | None:
+        """Names of the hyperparameters in the order of the space; None where nothing tells."""
+        return None if self.space is None else tuple(self.space.hyperparameters)
+
+    @property
+    def trials_planned(self) -> int | None:
+        """Rows that the space asks for."""
+        if self.space is None:
+            return None
+        size = self.space.size
+        trials = self.space.trials if size is None else min(self.space.trials, size)
+        return trials * self.space.search.repeats
+
+    def fact(self, *keys: str) -> Any:
+        """A value of the manifest by its path, None if it is not there."""
+        value: Any = self.manifest
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+
+def read_source(path: Path) -> Source:
+    """What can be read beside the tables of a results directory."""
+    directory = ResultsDirectory(path)
+    missing: list[str] = []
+    space = _space(directory, missing)
+    manifest = _manifest(directory.manifest, missing)
+    started, state = _record_ends(directory.events, missing)
+    return Source(directory, space, manifest, started, state, tuple(missing))
+
+
+def text_of(path: Path) -> str | None:
+    """The file's text, None if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _space(directory: ResultsDirectory, missing: list[str]) -> Space | None:
+    try:
+        return read_space(directory.resolved)
+    except InputError as error:
+        reason = error.problems[0].text
+        missing.append(f"{directory.resolved.name}: {reason}")
+        return None
+
+
+def _manifest(path: Path, missing: list[str]) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        missing.append(f"{path.name}: {reason}")
+        return {}
+    if not isinstance(values, dict):
+        missing.append(f"{path.name}: must hold a mapping, but got {type(values).__name__}")
+        return {}
+    return values
+
+
+def _record_ends(path: Path, missing: list[str]) -> tuple[SearchStarted | None, str]:
+    """The first event of the record, and how its last session stands: the millions between are not read."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
+            tail = file.read()
+    except OSError as error:
+        missing.append(f"{path.name}: {error.strerror}")
+        return None, "unknown"
+    started = _event(first, path, missing)
+    whole = tail[: tail.rfind(b"\n") + 1].splitlines()
+    last = _event(whole[-1] + b"\n", path, missing) if whole else None
+    state = last.reason if isinstance(last, SearchEnded) else "unfinished"
+    if whole and last is None:
+        state = "unknown"  # the line is there, but of another version or damaged
+    return started if isinstance(started, SearchStarted) else None, state
+
+
+def _event(line: bytes, path: Path, missing: list[str]) -> Any:
+    try:
+        return from_line(line.decode("ascii", "backslashreplace"), path.name)[2]
+    except InputError as error:
+        missing.append(str(error.problems[0]))
+        return None

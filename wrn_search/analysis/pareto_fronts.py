@@ -1,0 +1,202 @@
+"""Pareto fronts of error against cost, and the hypervolume that the front of parameters dominates over time."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wrn_search.analysis.input_tables.configurations import Configuration
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.space.search_explanation import network_range
+
+UNITS = {"num_params": "parameters", "macs": "multiply-adds", "seconds_per_epoch": "seconds"}
+MAX_STEPS = 1000  # of the hypervolume's trajectory
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """One trial at full epochs on the plane of cost and error."""
+
+    trial: int
+    network: str
+    cost: float
+    val_error: float  # percent; with repeats their median
+    on_front: bool
+
+
+@dataclass(frozen=True)
+class Front:
+    """Error against one cost, both to be low."""
+
+    cost: str  # num_params | macs | seconds_per_epoch
+    unit: str  # parameters | multiply-adds | seconds
+    points: tuple[FrontPoint, ...]  # one a configuration, by rising cost
+    note: str  # such as that several devices are mixed in the times; empty if there is nothing to say
+
+    @property
+    def front(self) -> tuple[FrontPoint, ...]:
+        """Points that no other dominates."""
+        return tuple(point for point in self.points if point.on_front)
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """The fronts, and how the first of them grew."""
+
+    fronts: tuple[Front, ...]  # by num_params, macs, seconds_per_epoch
+    hypervolume: tuple[
+        tuple[float, int, float], ...
+    ]  # (hours of search, trials ended, share of the reference box)
+    reference: tuple[float, float] | None  # (parameters of the largest network of the space, error of chance)
+    reference_network: str
+    why_no_hypervolume: str
+
+
+def pareto_of(material: Material, configurations: Sequence[Configuration]) -> Pareto:
+    """The three fronts and the hypervolume of the first."""
+    reference, network, why = _reference(material)
+    steps = () if reference is None else _trajectory(material, reference)
+    return Pareto(
+        fronts=tuple(_front(cost, material, configurations) for cost in UNITS),
+        hypervolume=steps,
+        reference=reference,
+        reference_network=network,
+        why_no_hypervolume=why or ("" if steps else "no trial has reached its last epoch"),
+    )
+
+
+def pareto_front(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points no other dominates; both coordinates to be low. Of equal points all are on the front.
+
+    Args:
+        points: (n, 2), finite.
+    """
+    on_front = np.zeros(len(points), dtype=bool)
+    lowest = np.inf
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    last = (np.nan, np.nan)
+    for place in order:
+        cost, error = points[place]
+        if error < lowest or (cost, error) == last:
+            on_front[place], lowest, last = True, error, (cost, error)
+    return on_front
+
+
+def hypervolume(points: NDArray[np.float64], reference: tuple[float, float]) -> float:
+    """Area that the points dominate up to the reference point, both coordinates to be low.
+
+    Points beyond the reference point dominate nothing of the box.
+
+    Args:
+        points: (n, 2), finite.
+        reference: the worst corner.
+    """
+    inside = points[(points < np.array(reference)).all(axis=1)]
+    front = inside[pareto_front(inside)]
+    front = front[np.argsort(front[:, 0])]
+    ends = np.append(front[1:, 0], reference[0])
+    return float(((ends - front[:, 0]) * (reference[1] - front[:, 1])).sum())
+
+
+def _front(cost: str, material: Material, configurations: Sequence[Configuration]) -> Front:
+    """One point a configuration, at the median of its repeats."""
+    chance = material.dataset.chance_error
+    known = [c for c in configurations if getattr(c, cost) is not None]
+    errors = [statistics.median(c.values(chance)) for c in known]
+    plane = np.array([(getattr(c, cost), error) for c, error in zip(known, errors, strict=True)], dtype=float)
+    on_front = pareto_front(plane.reshape(-1, 2))
+    points = [
+        FrontPoint(c.trial, c.network, getattr(c, cost), error, bool(on))
+        for c, error, on in zip(known, errors, on_front, strict=True)
+    ]
+    return Front(
+        cost=cost,
+        unit=UNITS[cost],
+        points=tuple(sorted(points, key=lambda point: (point.cost, point.val_error, point.trial))),
+        note=_mixed_devices(material) if cost == "seconds_per_epoch" else "",
+    )
+
+
+def _mixed_devices(material: Material) -> str:
+    rows = material.completed
+    kinds = {
+        (device, threads, share)
+        for device, threads, share in zip(rows["device"], rows["threads"], rows["gpu_fraction"], strict=True)
+        if isinstance(device, str)
+    }
+    if len(kinds) < 2:
+        return ""
+    return (
+        f"These times are of {len(kinds)} kinds of hardware (device, threads, share of a GPU) and cannot be compared "
+        "between them."
+    )
+
+
+def _reference(material: Material) -> tuple[tuple[float, float] | None, str, str]:
+    """((parameters of the largest network of the spaces, error of chance), its name, why there is none)."""
+    dataset = material.dataset
+    if dataset.chance_error is None:
+        return (
+            None,
+            "",
+            "the error of chance is not known: neither the record nor the number of classes can be read",
+        )
+    largest = material.trials.loc[material.trials["num_params"].idxmax()]
+    weights, name = int(largest["num_params"]), str(largest["network"])
+    for source in material.sources:
+        if source.space is not None and dataset.num_classes and dataset.image_shape:
+            network = network_range(source.space)[1]
+            count = num_params(network, dataset.num_classes, dataset.image_shape[2])
+            weights, name = max((weights, name), (count, network.name))
+    return (float(weights), dataset.chance_error), name, ""
+
+
+def _trajectory(material: Material, reference: tuple[float, float]) -> tuple[tuple[float, int, float], ...]:
+    """(hours of search so far, trials ended, share of the box from (0, 0) to the reference point) at each step up.
+
+    Hours of several searches are added up in the order in which they began, pauses between them left out.
+    """
+    box = reference[0] * reference[1]
+    ended = _in_order_of_time(material)
+    steps: list[tuple[float, int, float]] = []
+    front = np.empty((0, 2))
+    for count, (hours, completed, weights, error) in enumerate(ended, 1):
+        if not completed:
+            continue
+        grown = np.vstack([front, [(weights, error)]])
+        grown = np.unique(grown[pareto_front(grown)], axis=0)
+        if np.array_equal(grown, front):
+            continue
+        front = grown
+        steps.append((hours, count, hypervolume(front, reference) / box))
+    if steps and len(ended) > steps[-1][1]:
+        steps.append((ended[-1][0], len(ended), steps[-1][2]))
+    return tuple(_thinned(steps))
+
+
+def _in_order_of_time(material: Material) -> list[tuple[float, bool, float, float]]:
+    """(hours, completed, parameters, error) of every ended trial, by the time of its end."""
+    rows = material.ended.dropna(subset=["finished_at"])
+    hours_before, found = 0.0, []
+    first = rows.groupby("source")["started_at"].min().sort_values()
+    for source in first.index:
+        own = rows[rows["source"] == source].sort_values("finished_at", kind="stable")
+        begin = own["started_at"].min()
+        hours = hours_before + (own["finished_at"] - begin).dt.total_seconds().clip(lower=0) / 3600
+        done = own["status"] == "completed"
+        found += list(zip(hours, done, own["num_params"].astype(float), own["val_error"], strict=True))
+        hours_before = max(float(hours.max()), hours_before) if len(own) else hours_before
+    return [(float(h), bool(d), float(p), float(e)) for h, d, p, e in found]
+
+
+def _thinned(steps: list[tuple[float, int, float]]) -> list[tuple[float, int, float]]:
+    """At most `MAX_STEPS` of them, the first and the last among them."""
+    if len(steps) <= MAX_STEPS:
+        return steps
+    places = np.unique(np.linspace(0, len(steps) - 1, MAX_STEPS).round().astype(int))
+    return [steps[place] for place in places]

@@ -1,0 +1,89 @@
+"""How a command speaks and ends: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from wrn_search.errors import InputError, Problem, printable
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+_MAX_PROBLEMS = 100
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse's parser, whose complaints carry no terminal codes."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the usage and the message on stderr; ends with status 2."""
+        super().error(printable(message))
+
+
+def show(text: str) -> None:
+    """Prints a result on stdout; what a terminal might obey is spelt out."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say(text: str) -> None:
+    """Prints a line on stderr, if anybody listens there."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def refuse_empty(options: argparse.Namespace, *names: str) -> None:
+    """An empty value, such as that of an unset shell variable, is not taken for the default.
+
+    Raises:
+        InputError: every option of `names` that is empty.
+    """
+    empty = [name for name in names if getattr(options, name) == ""]
+    if empty:
+        raise InputError(Problem(f"--{name}", "must not be empty, but got ''") for name in empty)
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
+    _open_what_is_closed()
+    try:
+        status = command()
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        for problem in error.problems[:_MAX_PROBLEMS]:
+            say(str(problem))
+        if (more := len(error.problems) - _MAX_PROBLEMS) > 0:
+            say(f"... and {more} more")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        say(f"the output could not be written: {printable(str(error))}")
+        return FAILED
+
+
+def _open_what_is_closed() -> None:
+    """A stream that whoever started us has closed leads nowhere; else the next opened file would take its place."""
+    for name, descriptor in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != descriptor:
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+            setattr(sys, name, open(descriptor, "r" if name == "stdin" else "w", closefd=False))  # noqa: SIM115
+
+
+def _drop_output() -> None:
+    """What Python still holds of it must not fail a second time at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

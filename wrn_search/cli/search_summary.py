@@ -1,0 +1,152 @@
+"""What a search found, for the end of a command: best trial, depth x widening-factor table, epochs saved.
+
+Rule 5 of an honest search governs the table: a cell shows the lowest validation error at full epochs, with how many
+trials got there and how many were stopped on the way. An adaptive search gives no intervals, so none is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.tensorboard.run_names import short_name
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The trials of one depth and widening factor."""
+
+    lowest: float | None  # validation error at full epochs in percent; None when no trial got there
+    completed: int
+    stopped: int
+    other: int  # diverged, failed or interrupted
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a search found."""
+
+    counts: Counter[str]  # trials by status
+    best: TrialState | None  # lowest validation error at full epochs; the first of equals
+    cells: dict[tuple[int, float], Cell]  # (depth, widen_factor) -> cell
+    epochs_done: int
+    epochs_planned: int  # if every trial had run to its last epoch
+    epochs_saved: int  # of trials that the scheduler stopped
+
+
+def summary_of(state: SearchState) -> Summary:
+    """The summary of a search, finished or not."""
+    trials = list(state.trials.values())
+    full = [trial for trial in trials if trial.status == "completed" and trial.best_val_error is not None]
+    by_cell: dict[tuple[int, float], list[TrialState]] = defaultdict(list)
+    for trial in trials:
+        by_cell[trial.config["depth"], trial.config["widen_factor"]].append(trial)
+    return Summary(
+        counts=Counter(trial.status for trial in trials),
+        best=min(full, key=lambda trial: (last_error(trial), trial.number), default=None),
+        cells={key: _cell(members) for key, members in sorted(by_cell.items())},
+        epochs_done=sum(len(trial.reports) for trial in trials),
+        epochs_planned=len(trials) * state.max_epochs,
+        epochs_saved=sum(
+            state.max_epochs - trial.epochs_done for trial in trials if trial.status == "stopped"
+        ),
+    )
+
+
+def last_error(trial: TrialState) -> float:
+    """Validation error at the trial's last epoch, in percent."""
+    error = trial.reports[-1][1].val_error
+    assert error is not None, "the trial was trained on all images, so that none could validate it"
+    return error
+
+
+def summary_text(state: SearchState, where: str) -> str:
+    """The end of a search for a reader; `where` is the results directory."""
+    found = summary_of(state)
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
+    lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts or 'none'})", ""]
+    lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
+    errors = Counter(trial.error for trial in state.trials.values() if trial.status == "failed")
+    lines += [f"{count} trials failed: {error}" for error, count in errors.most_common(3)]
+    lines += _end_lines(state)
+    return "\n".join([*lines, f"Results: {where}"])
+
+
+def _best_lines(state: SearchState, found: Summary) -> list[str]:
+    if found.best is None:
+        return [f"No trial was trained to its last epoch ({state.max_epochs}), so no trial is called best."]
+    best, metrics = found.best, found.best.reports[-1][1]
+    searched = ", ".join(f"{name} {_shown(value)}" for name, value in best.hparams.items())
+    return [
+        f"Best trial at full epochs ({state.max_epochs}): {short_name(best.number, best.config, best.repeat)}",
+        f"  validation error {last_error(best):.2f} %, training error {metrics.train_error:.2f} %, "
+        f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
+        f"  {searched or 'nothing was searched'}",
+        "  The lowest of many is lucky: a retrained winner is usually a little worse.",
+    ]
+
+
+def _table_lines(state: SearchState, found: Summary) -> list[str]:
+    depths = sorted({depth for depth, _ in found.cells})
+    widths = sorted({width for _, width in found.cells})
+    rows = [["depth \\ widening factor", *(f"{width:g}" for width in widths)]]
+    for depth in depths:
+        cells = [found.cells.get((depth, width)) for width in widths]
+        rows.append([str(depth), *("-" if cell is None else _cell_text(cell) for cell in cells)])
+    title = (
+        f"Validation error (%) at full epochs ({state.max_epochs}), lowest of each cell "
+        "(n = trials that got there, s = stopped early, x = failed, diverged or interrupted)"
+    )
+    return [title, *_aligned(rows)]
+
+
+def _cell_text(cell: Cell) -> str:
+    value = "none" if cell.lowest is None else f"{cell.lowest:.2f}"
+    parts = [f"n={cell.completed}", f"s={cell.stopped}"] + ([f"x={cell.other}"] if cell.other else [])
+    return f"{value} ({' '.join(parts)})"
+
+
+def _saving_lines(found: Summary) -> list[str]:
+    if not found.epochs_planned:
+        return []
+    share = 100 * found.epochs_saved / found.epochs_planned
+    text = f"Trained {found.epochs_done} of {found.epochs_planned} planned epochs"
+    lost = found.epochs_planned - found.epochs_done - found.epochs_saved
+    other = f", {lost} are missing from trials that failed, diverged or were interrupted" if lost else ""
+    return [f"{text}: early stopping saved {found.epochs_saved} ({share:.0f} %){other}."]
+
+
+def _end_lines(state: SearchState) -> list[str]:
+    """Why there are fewer trials than asked for."""
+    match state.ended:
+        case "max_hours":
+            return ["The search ended because search.max_hours were over."]
+        case "exhausted":
+            return [f"The search ended because its space has {state.exhausted} configurations and no more."]
+        case _:
+            return []
+
+
+def _cell(trials: Iterable[TrialState]) -> Cell:
+    statuses = Counter(trial.status for trial in trials)
+    errors = [
+        last_error(trial)
+        for trial in trials
+        if trial.status == "completed" and trial.best_val_error is not None
+    ]
+    completed, stopped = statuses["completed"], statuses["stopped"]
+    return Cell(min(errors, default=None), completed, stopped, statuses.total() - completed - stopped)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,45 @@
+"""The nodes of a Ray cluster that are alive now, and what each of them offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wrn_search.hardware.machine import Node, node_of
+from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
+from wrn_search.ray_tune.ray_environment import set_environment
+
+
+@dataclass(frozen=True)
+class LivingNode:
+    """A node of the Ray that this process is connected to."""
+
+    node_id: str
+    name: str  # `host (address)`, for people
+    offer: Node
+
+
+def living_nodes(gpu_bytes: Mapping[str, int] | None = None) -> list[LivingNode]:
+    """The nodes that are alive now; `gpu_bytes` is node id -> memory of each of its GPUs, where that is known."""
+    import ray
+
+    found = []
+    for node in ray.nodes():
+        if node["Alive"]:
+            offer = node_of(node["Resources"], (gpu_bytes or {}).get(node["NodeID"], 0))
+            name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            found.append(LivingNode(node["NodeID"], name, offer))
+    return found
+
+
+def joined_nodes() -> list[Node]:
+    """The living nodes of the Ray that this process is connected to."""
+    return [node.offer for node in living_nodes(gpu_bytes_by_node())]
+
+
+def is_connected() -> bool:
+    """Whether this process (a notebook) has connected to Ray already."""
+    set_environment()
+    import ray
+
+    return bool(ray.is_initialized())

@@ -1,0 +1,126 @@
+"""Nodes that join or leave while a search runs: how many trials may run at once follows those that are there."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback
+
+from wrn_search.cluster.living_nodes import LivingNode, living_nodes
+from wrn_search.cluster.node_check import Probe, begin_look, end_look, problems_of
+from wrn_search.cluster.node_facts import own_versions
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trials_at_once import concurrent_on
+from wrn_search.errors import printable
+from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
+
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+class FollowNodes(Callback):
+    """Lets a search use nodes that join, once they have shown that they can train for it, and miss those that leave.
+
+    A node that joined and cannot train (other packages, no access to the results) is kept full by a placeholder, so
+    that no trial is placed there, and is named on stderr.
+
+    Args:
+        conductor: whose `allotment.concurrent` follows the nodes when `resources.concurrent` is `auto`.
+        manifest: a file of the results directory, by which a node shows that it sees the same directory.
+        split_hash: of the driver's images.
+        nodes: those that were checked before the search began.
+        tell: where a refused node is named.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        manifest: Path,
+        split_hash: str,
+        nodes: Sequence[LivingNode],
+        tell: Callable[[str], None] | None = None,
+    ):
+        self._conductor = conductor
+        self._probe = Probe(manifest.absolute(), manifest.read_text(encoding="utf-8"))
+        self._split_hash = split_hash
+        self._tell = tell or _tell
+        self._versions = own_versions()
+        self._able = {node.node_id: node.name for node in nodes}
+        self._asked: dict[Any, LivingNode] = {}  # reference to the look to come -> node
+        self._placeholders: dict[str, Any] = {}  # node id -> what keeps a node full
+        self._followed = frozenset(self._able)  # nodes that the conductor's places are on
+        self._next = 0.0  # monotonic seconds
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Some times a second; looks at the nodes every other second."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        living = living_nodes()
+        self._hear(living)
+        for left in self._able.keys() - {node.node_id for node in living}:
+            self._tell(f"a node has left, its trials go on elsewhere: {self._able.pop(left)}")
+        known = (
+            self._able.keys() | self._placeholders.keys() | {node.node_id for node in self._asked.values()}
+        )
+        for node in living:
+            if node.node_id not in known:
+                reference = begin_look(node, self._probe, self._conductor.space.dataset)
+                self._asked[reference] = node
+        able = [node for node in living if node.node_id in self._able]
+        offers = [node.offer for node in able]
+        if (now := frozenset(node.node_id for node in able)) != self._followed:
+            self._followed = now
+            if any(node.offer.gpus for node in able):  # asking a node takes seconds, and its changes are rare
+                memory = gpu_bytes_by_node()
+                offers = [node.offer for node in living_nodes(memory) if node.node_id in now]
+            self._conductor.places.follow(offers)
+        space, allotment = self._conductor.space, self._conductor.allotment
+        if isinstance(space.resources.concurrent, str):
+            at_once = concurrent_on(offers, space, allotment)
+            self._conductor.allotment = dataclasses.replace(allotment, concurrent=at_once)
+
+    def _hear(self, living: Sequence[LivingNode]) -> None:
+        """Takes in the answers of nodes that joined."""
+        import ray
+
+        answered, _ = (
+            ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0) if self._asked else ([], [])
+        )
+        for reference in answered:
+            node = self._asked.pop(reference)
+            look = end_look(reference, node.name)
+            if node.node_id not in {each.node_id for each in living}:
+                continue  # it has left again
+            problems = problems_of(node.name, look, self._versions, self._split_hash)
+            if problems:
+                self._placeholders[node.node_id] = _placeholder(node)
+                self._tell(f"a node that joined is not used: {'; '.join(map(str, problems))}")
+            else:
+                self._able[node.node_id] = node.name
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its callbacks into snapshots that are never read
+
+
+def _placeholder(node: LivingNode) -> Any:
+    """Takes all cores of a node and does nothing; it ends when nobody holds it any more."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    class Placeholder:
+        """Holds resources."""
+
+    there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
+    holding = ray.remote(num_cpus=node.offer.cpus, max_restarts=0)(Placeholder)
+    return holding.options(scheduling_strategy=there).remote()
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError, ValueError):  # nobody may be listening any more
+        print(printable(text), file=sys.stderr, flush=True)

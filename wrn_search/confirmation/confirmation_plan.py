@@ -1,0 +1,49 @@
+"""The plan of a confirmation: the finalists in the order of their places, each kind of retraining with fresh seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from wrn_search.confirmation.choice_of_finalists import KINDS, fresh_seed
+from wrn_search.confirmation.confirmation_request import ConfirmationRequest
+from wrn_search.results.events import Event
+from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.space.dataset_section import JoinedSettings
+from wrn_search.space.trial_config import TrialConfig
+
+
+class ConfirmationPlan:
+    """What the conductor follows in a confirmation. Networks that saw all images may meet the test split, once each.
+
+    Args:
+        request: the confirmation.
+    """
+
+    reads_test_split = True
+    enumerates = False
+    outside = 0
+
+    def __init__(self, request: ConfirmationRequest):
+        self._request = request
+        self._used = {trial.config["seed"]: trial.number for trial in request.search.trials.values()}
+
+    def propose(
+        self, state: SearchState, configuration: int, repeat: int
+    ) -> tuple[Hparams, TrialConfig] | None:
+        """The next retraining: of one finalist, of one kind, with a seed that no trial has had."""
+        place, kind = divmod(configuration, len(KINDS))
+        finalist, search_seed = self._request.finalists[place], self._request.space.search.seed
+        used = self._used | {trial.config["seed"]: trial.number for trial in state.trials.values()}
+        seed = fresh_seed(search_seed, finalist.configuration, KINDS[kind], repeat, used)
+        config = TrialConfig.from_dict(finalist.config)
+        dataset = JoinedSettings.of(config.dataset) if KINDS[kind] == "joined" else config.dataset
+        config = dataclasses.replace(config, dataset=dataset, seed=seed, epochs=self._request.chosen.epochs)
+        return finalist.hparams, config
+
+    def learn(self, event: Event, state: SearchState) -> None:
+        """Nobody searches."""
+
+    def ends_with_last_epoch(self, trial: TrialState) -> bool:
+        """A network that validation cannot see ends with its test error."""
+        return "joined" not in trial.config["dataset"] or trial.tested is not None

@@ -1,0 +1,132 @@
+"""A confirmation: the finalists of a search, fixed by validation, retrained with fresh seeds and tested once each.
+
+Every finalist is retrained twice over: on the search's own training images, which tells how lucky the search's
+estimate was, and on training and validation images together, for its test error. All of it is a run like a search,
+with a record and tables of its own in RESULTS/confirm; what the search wrote is only read.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wrn_search.confirmation.choice_of_finalists import Rule
+from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
+from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.errors import InputError
+from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.events import Event, TestOpened
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.manifest import add_to_manifest
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.session.resume import Begun, check_same_split
+from wrn_search.session.search_result import SearchFailed, SearchResult
+from wrn_search.session.search_run import Manner, run_trials
+from wrn_search.space.dataset_section import JoinedSettings
+
+if TYPE_CHECKING:
+    from wrn_search.ray_tune.trainable import WideResNetTrainable
+
+
+def confirm(
+    results: str | Path,
+    *,
+    rule: Rule | None = None,
+    repeats: int | None = None,
+    epochs: int | None = None,
+    address: str | None = None,
+    quiet: bool = False,
+) -> SearchResult:
+    """Begins a confirmation or goes on with it, to its end; a finished one is only read.
+
+    Raises:
+        InputError: see `confirmation_request`; or the images or the test split are not there. Nothing was trained.
+        SearchFailed: it could not go on; what is on record stays.
+    """
+    request = confirmation_request(results, rule or Rule(), repeats, epochs)
+    return run_confirmation(request, address=address, quiet=quiet)
+
+
+def run_confirmation(
+    request: ConfirmationRequest, *, address: str | None = None, quiet: bool = False
+) -> SearchResult:
+    """The same for a request that was checked.
+
+    Raises:
+        InputError, SearchFailed: see `confirm`.
+    """
+    if request.is_whole:
+        assert request.begun is not None
+        return SearchResult(request.directory.path, request.begun, EndReason.FINISHED)
+    try:
+        data = prepared_data(request)
+        manner = Manner(
+            begin=partial(_begin, request),
+            plan=ConfirmationPlan(request),
+            trainable=_trainable,
+        )
+        begun = Begun(request.begun, {}) if request.begun else None
+        return run_trials(request, data, begun, manner, address=address, quiet=quiet)
+    except OSError as error:
+        raise SearchFailed(str(error)) from error
+
+
+def prepared_data(request: ConfirmationRequest) -> PreparedData:
+    """The search's own split, once all that will be needed is there: the joined images and the test split too.
+
+    Raises:
+        InputError: something is missing, or the images are not those that were searched on.
+    """
+    from wrn_search.images.held_out_test_images import check_test_split
+
+    data = prepare(request.space.dataset)
+    check_same_split(request.search, data.split_hash)
+    check_test_split(request.space.dataset, data.class_names)
+    prepare(JoinedSettings.of(request.space.dataset))
+    return data
+
+
+def _trainable() -> type[WideResNetTrainable]:
+    from wrn_search.confirmation.confirmation_trainable import ConfirmationTrainable
+
+    return ConfirmationTrainable
+
+
+def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -> None:
+    """The choice goes on record, before anything is trained; from now on the manifest counts each reading."""
+    if conductor.state.choice is None:
+        record.append(request.chosen)
+    chosen = request.chosen
+    about = {
+        "confirms": {
+            "search_id": chosen.source,
+            **{name: getattr(chosen, name) for name in ("rule", "top", "repeats", "epochs")},
+            "trials": [finalist.number for finalist in request.finalists],
+        }
+    }
+
+    manifest = request.directory.manifest
+
+    def count(moment: float, event: Event) -> None:
+        if isinstance(event, TestOpened):
+            add_to_manifest(manifest, {"test_reads": test_reads(conductor.state)})
+
+    try:
+        add_to_manifest(manifest, about | {"test_reads": test_reads(conductor.state)})
+    except (ValueError, TypeError):
+        text = "must be readable, since every reading of the test split is counted in it, but is damaged"
+        raise InputError.of("", text, str(manifest)) from None
+    record.subscribe(count)
+
+
+def test_reads(state: SearchState) -> list[dict[str, Any]]:
+    """Every reading of the test split, in the order in which they were allowed: trial and Unix seconds."""
+    reads = [
+        {"trial_id": trial.trial_id, "time": moment}
+        for trial in state.trials.values()
+        for moment in trial.test_opened
+    ]
+    return sorted(reads, key=lambda read: read["time"])

@@ -1,0 +1,77 @@
+"""The trainable of a confirmation: after its last epoch it asks for the test split and, once allowed, reads it once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from wrn_search.errors import InputError
+from wrn_search.ray_tune.trainable import WideResNetTrainable
+from wrn_search.space.trial_config import TrialConfig
+
+if TYPE_CHECKING:
+    from wrn_search.images.batches import EvaluationBatches
+    from wrn_search.space.dataset_section import DatasetSettings
+    from wrn_search.training.training_loop import Training
+
+
+class ConfirmationTrainable(WideResNetTrainable):
+    """Trains like any trial. Who lets it go on after its last epoch lets it measure its test error.
+
+    That takes two steps: `{"test": {"asks": True}}`, whose answer is on record before a test file is opened, then
+    `{"test": {"test_loss", "test_error", "images"}}`. Test files that cannot be read end the whole confirmation as
+    a disk does (`storage`): the networks are trained, and go on from there once the files are mended.
+    """
+
+    _of_test_split: ClassVar[dict[tuple[DatasetSettings, str], EvaluationBatches]] = {}  # of the process
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """The next trial has not asked yet."""
+        super().setup(config)
+        self._has_asked = False
+
+    def _epoch(self) -> dict[str, Any]:
+        if self._reported < self._assignment["trial"]["epochs"] or not self._is_trained():
+            return super()._epoch()
+        if not self._has_asked:
+            self._has_asked = True
+            return {"test": {"asks": True}}
+        return self._test()
+
+    def _is_trained(self) -> bool:
+        """Whether the network of the last epoch is there; a lost checkpoint means training it again."""
+        from wrn_search.training.checkpoint_file import CheckpointError
+
+        try:
+            training = self._training = self._training or self._build()
+        except CheckpointError:
+            return False  # told by the step of an epoch, which meets it too
+        return training.epoch >= training.config.epochs
+
+    def _test(self) -> dict[str, Any]:
+        from wrn_search.training.divergence import Diverged
+
+        training = self._training
+        assert training is not None, "asking builds it"
+        try:
+            batches = self._batches(training)
+        except InputError as error:
+            return {"storage": {"error": f"the test split: {error}"}}
+        try:
+            loss, error_percent = training.evaluate(batches, training.epoch, "test loss")
+        except Diverged as divergence:
+            return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
+        return {"test": {"test_loss": loss, "test_error": error_percent, "images": batches.num_images}}
+
+    def _batches(self, training: Training) -> EvaluationBatches:
+        """The test images on the training's device, decoded once a process.
+
+        Raises:
+            InputError: they are not as they must be.
+        """
+        from wrn_search.images.held_out_test_images import batches_of_test_split
+
+        dataset = TrialConfig.from_dict(self._assignment["trial"]).dataset
+        key = dataset, str(training.device)
+        if key not in self._of_test_split:
+            self._of_test_split[key] = batches_of_test_split(dataset, self._data[dataset], training.device)
+        return self._of_test_split[key]

@@ -1,0 +1,284 @@
+"""What a confirmation found, for the end of the command: every finalist, the median of its seeds with min and max.
+
+As the paper reports (median of five runs); min and max say how sure that is. Nothing here is chosen by test error.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from wrn_search.results.events import Chosen
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.tensorboard.run_names import short_name
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Errors of the seeds of one finalist, in percent."""
+
+    errors: tuple[float, ...]
+
+    @property
+    def median(self) -> float | None:
+        """None while no seed has one."""
+        return statistics.median(self.errors) if self.errors else None
+
+    @property
+    def text(self) -> str:
+        """`1.33 (1.00 to 2.00)`, with n where it is not what was asked for."""
+        if not self.errors:
+            return "-"
+        return f"{statistics.median(self.errors):.2f} ({min(self.errors):.2f} to {max(self.errors):.2f})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "n": len(self.errors),
+            "median": self.median,
+            "min": min(self.errors, default=None),
+            "max": max(self.errors, default=None),
+            "coverage": coverage(len(self.errors)),
+            "errors": list(self.errors),
+        }
+
+
+@dataclass(frozen=True)
+class ConfirmedFinalist:
+    """One finalist: what the search had seen, and what fresh seeds saw."""
+
+    place: int  # by validation, from 1: the first is the winner
+    name: str
+    number: int  # of its first trial in the search
+    num_params: int
+    estimate: float  # percent
+    repeats: int  # of the search that the estimate is the mean of
+    validation: Spread  # retrained on the search's training images
+    test: Spread  # retrained on training and validation images
+    ended: Counter[str]  # of its retrainings, by status
+    hparams: dict[str, Any]
+
+    @property
+    def winners_curse(self) -> float | None:
+        """Fresh-seed validation error, median, minus the search's estimate, in percentage points."""
+        return None if self.validation.median is None else self.validation.median - self.estimate
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A confirmation, finished or not."""
+
+    name: str
+    chosen: Chosen
+    chosen_at: float | None  # Unix seconds
+    finalists: tuple[ConfirmedFinalist, ...]
+    test_reads: int
+    tested: int  # networks with a test error
+    test_images: int | None
+    left: int  # retrainings that have not ended
+
+
+def coverage(n: int) -> float:
+    """With what percentage min and max of n independent values enclose the median of their distribution.
+
+    Both lie on one side of it with probability 2 * (1/2)^n.
+    """
+    return 100 * (1 - 2.0 ** (1 - n)) if n else 0.0
+
+
+def confirmed(state: SearchState, began: float | None = None) -> Confirmed:
+    """What the state of a confirmation says; `began` is when its choice went on record."""
+    assert state.choice is not None, "a confirmation begins with its choice"
+    trials = list(state.trials.values())
+    finalists = tuple(
+        _finalist(
+            int(place), values, [trial for trial in trials if trial.configuration // 2 == int(place) - 1]
+        )
+        for place, values in state.choice.finalists.items()
+    )
+    images = {trial.tested.images for trial in trials if trial.tested}
+    rows = 2 * len(finalists) * state.choice.repeats
+    return Confirmed(
+        name=state.search,
+        chosen=state.choice,
+        chosen_at=began,
+        finalists=finalists,
+        test_reads=sum(len(trial.test_opened) for trial in trials),
+        tested=sum(trial.tested is not None for trial in trials),
+        test_images=images.pop() if len(images) == 1 else None,
+        left=rows - sum(trial.status in FINAL for trial in trials),
+    )
+
+
+def _finalist(place: int, values: dict[str, Any], trials: Sequence[TrialState]) -> ConfirmedFinalist:
+    completed = [trial for trial in trials if trial.status == "completed"]
+    fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
+    return ConfirmedFinalist(
+        place=place,
+        name=short_name(values["number"], values["config"]),
+        number=values["number"],
+        num_params=values["num_params"],
+        estimate=values["estimate"],
+        repeats=values["repeats"],
+        validation=Spread(tuple(fresh)),
+        test=Spread(tuple(trial.tested.test_error for trial in completed if trial.tested)),
+        ended=Counter(trial.status for trial in trials),
+        hparams=values["hparams"],
+    )
+
+
+def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
+    """The end of a confirmation for a reader.
+
+    Args:
+        found: the confirmation.
+        search: the search that it confirms.
+        where: its results directory.
+    """
+    chosen = found.chosen
+    rule = (
+        "lowest validation error"
+        if chosen.rule == "top"
+        else "Pareto front of validation error against parameters"
+    )
+    finalists = f"{len(found.finalists)} finalist{'s' if len(found.finalists) > 1 else ''}"
+    lines = [
+        f"{search.search}: {finalists} of {chosen.configurations} configurations that reached full epochs "
+        f"({search.max_epochs}), chosen by validation before any was retrained ({rule})",
+        f"Each retrained for {chosen.epochs} epochs with {chosen.repeats} fresh seeds, twice over: on the search's "
+        "training images, and on training and validation images together for the test error.",
+        "",
+        f"Error (%), median (min to max) of the seeds; of n = {chosen.repeats} seeds they cover the median with "
+        f"{coverage(chosen.repeats):g} %",
+        *_aligned(_rows(found)),
+        "",
+        *_answer(found, search),
+        *_counts(found),
+    ]
+    return "\n".join([*lines, f"Results: {where}"])
+
+
+def _rows(found: Confirmed) -> list[list[str]]:
+    rows = [
+        ["", "finalist", "parameters", "search's estimate", "validation, fresh", "winner's curse", "test"]
+    ]
+    for each in found.finalists:
+        curse = each.winners_curse
+        rows.append(
+            [
+                f"{each.place}",
+                each.name + (" (winner)" if each.place == 1 else ""),
+                f"{each.num_params:,}",
+                f"{each.estimate:.2f}" + (f" (mean of {each.repeats})" if each.repeats > 1 else ""),
+                _with_n(each.validation, found),
+                "-" if curse is None else f"{curse:+.2f}",
+                _with_n(each.test, found),
+            ]
+        )
+    return rows
+
+
+def _with_n(spread: Spread, found: Confirmed) -> str:
+    """With its own n and coverage where seeds are missing."""
+    n = len(spread.errors)
+    if n in (0, found.chosen.repeats):
+        return spread.text
+    return f"{spread.text} n={n}, {coverage(n):g} %"
+
+
+def _answer(found: Confirmed, search: SearchState) -> list[str]:
+    """The sentences: the winner, its test error, how lucky its estimate was."""
+    winner = found.finalists[0]
+    lines = [f"The winner is finalist 1, {winner.name}, as validation named it; test errors choose nothing."]
+    if winner.test.errors:
+        low, high, n = min(winner.test.errors), max(winner.test.errors), len(winner.test.errors)
+        images = f" on {found.test_images:,} images" if found.test_images else ""
+        lines.append(
+            f"  test error {winner.test.median:.2f} % ({low:.2f} to {high:.2f}, n = {n}, coverage "
+            f"{coverage(n):g} %){images}"
+        )
+    if winner.winners_curse is not None:
+        lines.append(
+            f"  winner's curse {winner.winners_curse:+.2f} points: validation error {winner.validation.median:.2f} % "
+            f"with fresh seeds, where the search had seen {winner.estimate:.2f} %"
+        )
+    if found.chosen.epochs != search.max_epochs:
+        lines.append(
+            f"  The search trained for {search.max_epochs} epochs and this for {found.chosen.epochs}: the difference "
+            "holds both luck and length."
+        )
+    return lines
+
+
+def _counts(found: Confirmed) -> list[str]:
+    lines = []
+    lost = Counter[str]()
+    for each in found.finalists:
+        lost += Counter({status: each.ended[status] for status in ("diverged", "failed")})
+    if lost:
+        told = ", ".join(f"{count} {status}" for status, count in sorted(lost.items()))
+        lines.append(f"Retrainings without an error: {told}; they are missing from n above.")
+    if found.left:
+        lines.append(f"Not finished: {found.left} retrainings are left; the same command goes on with them.")
+    again = found.test_reads - found.tested
+    more = f"; {again} more than there are test errors, of networks that have none (yet)" if again > 0 else ""
+    lines.append(
+        f"The test split was read {found.test_reads} times for {found.tested} networks, each on record before it was "
+        f"read (manifest.json, test_reads){more}."
+    )
+    return lines
+
+
+def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[str, Any]:
+    """The same as plain values, for programs."""
+    chosen = found.chosen
+    return {
+        "search": search.search,
+        "search_id": chosen.source,
+        "results": where,
+        "chosen_by": "validation",
+        "chosen_at": None
+        if found.chosen_at is None
+        else datetime.fromtimestamp(found.chosen_at, UTC).isoformat(),
+        "rule": chosen.rule,
+        "top": chosen.top or None,
+        "configurations": chosen.configurations,
+        "repeats": chosen.repeats,
+        "epochs": chosen.epochs,
+        "search_epochs": search.max_epochs,
+        "coverage": coverage(chosen.repeats),
+        "complete": found.left == 0,
+        "retrainings_left": found.left,
+        "test_reads": found.test_reads,
+        "test_images": found.test_images,
+        "winner": found.finalists[0].name,
+        "finalists": [
+            {
+                "place": each.place,
+                "name": each.name,
+                "winner": each.place == 1,
+                "number": each.number,
+                "hparams": each.hparams,
+                "num_params": each.num_params,
+                "search_val_error": each.estimate,
+                "search_repeats": each.repeats,
+                "val_error": each.validation.to_dict(),
+                "winners_curse": each.winners_curse,
+                "test_error": each.test.to_dict(),
+                "statuses": dict(each.ended),
+            }
+            for each in found.finalists
+        ],
+    }
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

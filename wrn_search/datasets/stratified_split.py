@@ -1,0 +1,104 @@
+"""The validation split: stratified, fixed whatever the search's seed is, and its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wrn_search.datasets.dataset import Labels
+from wrn_search.errors import InputError, Problem
+
+# One for all searches: those over the same data set are compared on the same images. (arXiv 1605.07146)
+_SPLIT_SEED = 1605_07146
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Disjoint indices into the source: what is trained on, and what chooses."""
+
+    train: Indices  # (n,), ascending
+    validation: Indices  # (m,), ascending
+
+
+def stratified_split(labels: Labels, validation: int, train_images: int | None = None) -> Split:
+    """`validation` held out, then `train_images` of the rest (None: all), both with the classes' shares.
+
+    Drawn with `np.random.RandomState`, whose stream is frozen for ever (NumPy's NEP 19): the same labels give
+    the same split in every version, on every machine. What is held out does not depend on `train_images`.
+
+    Raises:
+        InputError: the sizes leave a class without a training image, or ask for more images than there are.
+    """
+    counts = np.bincount(labels).astype(np.int64)
+    problems = size_problems(len(labels), len(counts), validation, train_images)
+    if problems:
+        raise InputError(problems)
+    held_out = apportion(validation, counts, low=0, high=counts - 1)
+    left = counts - held_out
+    trained = left if train_images is None else apportion(train_images, left, low=1, high=left)
+
+    generator = np.random.RandomState(_SPLIT_SEED)
+    train, held = [], []
+    for label in range(len(counts)):
+        order = generator.permutation(np.flatnonzero(labels == label))
+        held.append(order[: held_out[label]])
+        train.append(order[held_out[label] : held_out[label] + trained[label]])
+    return Split(train=_ascending(train), validation=_ascending(held))
+
+
+def joined(split: Split) -> Split:
+    """All images of a split to train on, none held out."""
+    return Split(train=_ascending([split.train, split.validation]), validation=np.empty(0, dtype=np.int64))
+
+
+def apportion(total: int, counts: Labels, low: int, high: Labels) -> Labels:
+    """(C,) shares of `total` in proportion to `counts`, each in [low, high], by the largest remainder.
+
+    Whole numbers throughout, so that no rounding of floats decides; equal remainders go to the lower label.
+    """
+    images = int(counts.sum())
+    assert low * len(counts) <= total <= int(high.sum()), (total, low, high)
+    shares = np.clip(total * counts // images, low, high)
+    while (missing := total - int(shares.sum())) != 0:
+        owed = total * counts - shares * images  # the remainder, times `images`
+        if missing > 0:
+            shares[np.argmax(np.where(shares < high, owed, np.iinfo(np.int64).min))] += 1
+        else:
+            shares[np.argmin(np.where(shares > low, owed, np.iinfo(np.int64).max))] -= 1
+    return shares
+
+
+def size_problems(images: int, classes: int, validation: int, train_images: int | None) -> list[Problem]:
+    """Why `images` training images of `classes` classes cannot be split so; empty if they can."""
+    most = images - classes
+    held = f"{images:,} training images of {classes} classes"
+    if validation > most:
+        rule = f"must be at most {max(0, most)}, to leave an image of each class to train on ({held})"
+        return [Problem("dataset.validation", f"{rule}, but got {validation}")]
+    left = images - validation
+    if train_images is not None and train_images > left:
+        rule = f"must be at most {left} ({held}, less {validation} for validation)"
+        return [Problem("dataset.train_images", f"{rule}, but got {train_images}")]
+    if train_images is not None and train_images < classes:
+        rule = f"must be at least {classes}, an image of each class"
+        return [Problem("dataset.train_images", f"{rule}, but got {train_images}")]
+    return []
+
+
+def split_hash(split: Split, labels: Labels) -> str:
+    """16 hexadecimal digits that two searches share only if they split the same labels in the same way."""
+    digest = hashlib.sha256()
+    for indices in (split.train, split.validation):
+        digest.update(len(indices).to_bytes(8, "little"))  # where one array ends and the next begins
+        digest.update(indices.astype("<i8").tobytes())
+    digest.update(labels.astype("<i8").tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _ascending(parts: list[Indices]) -> Indices:
+    return np.sort(np.concatenate(parts)).astype(np.int64)

@@ -1,0 +1,36 @@
+"""What a search must know of its images, and what that makes of the memory of each trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.space.trial_config import TrialConfig
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the conductor must know of the data."""
+
+    num_classes: int
+    image_shape: tuple[int, int, int]  # height, width, channels
+    validation_images: int
+    chance_error: float  # percent
+    train_images: int = 0
+    stored_bytes: int = 0  # of images and labels as prepared: a GPU holds a copy
+
+
+def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
+    """What the memory of a trial depends on."""
+    return Workload(
+        config.architecture,
+        facts.num_classes,
+        facts.image_shape,
+        config.batch_size,
+        config.precision,
+        config.dropout,
+        config.momentum,
+        facts.train_images,
+        facts.stored_bytes,
+        facts.validation_images,
+    )

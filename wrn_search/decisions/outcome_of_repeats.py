@@ -1,0 +1,39 @@
+"""What a searcher is told of a configuration once all its repeats have ended (rule 2 of an honest search)."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wrn_search.results.state_from_events import TrialState
+from wrn_search.searchers.searcher import Crashed, Full, Outcome, Pruned
+
+
+@dataclass(frozen=True)
+class EndedTrial:
+    """How one repeat ended."""
+
+    status: str  # completed | stopped | diverged | failed
+    curve: dict[int, float]  # epoch -> validation error in percent
+    out_of_memory: bool = False  # why it failed
+
+
+def ended_trial(trial: TrialState) -> EndedTrial:
+    """A trial of a record that has ended."""
+    errors = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
+    curve = {epoch: error for epoch, error in errors.items() if error is not None}
+    return EndedTrial(trial.status, curve, trial.out_of_memory)
+
+
+def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
+    """The one outcome of a configuration's repeats; `chance_error` in percent."""
+    full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed" and trial.curve]
+    full += [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
+    if full:
+        return Full(statistics.fmean(full))
+    curves = [trial.curve for trial in repeats if trial.status == "stopped"]
+    if not curves:
+        return Crashed()
+    epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
+    return Pruned({epoch: statistics.fmean(curve[epoch] for curve in curves) for epoch in epochs})

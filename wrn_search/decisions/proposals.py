@@ -1,0 +1,159 @@
+"""What is trained next: the plan of a search. A confirmation has another plan, and the conductor follows either."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any, Protocol
+
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
+from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Stopped
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.seeds import derived_seed
+from wrn_search.space.space import Space
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.space.trials_of_other_spaces import hparams_within, searched_values
+
+
+class Plan(Protocol):
+    """What a run trains. Its knowledge is a fold over events, live and replayed alike."""
+
+    @property
+    def reads_test_split(self) -> bool:
+        """Whether trained networks may meet the test split."""
+
+    @property
+    def enumerates(self) -> bool:
+        """Whether the end is in sight from the start: then the longest of the last trials begin first."""
+
+    @property
+    def outside(self) -> int:
+        """Configurations on record that this plan could not have proposed."""
+
+    def propose(
+        self, state: SearchState, configuration: int, repeat: int
+    ) -> tuple[Hparams, TrialConfig] | None:
+        """What to train next; None when there is nothing more."""
+
+    def learn(self, event: Event, state: SearchState) -> None:
+        """Takes in a written event, which the state has applied."""
+
+    def ends_with_last_epoch(self, trial: TrialState) -> bool:
+        """Whether a trial that has reported its last epoch is over."""
+
+
+class SearchPlan:
+    """The plan of a search: its searcher proposes configurations, each is trained with `search.repeats` seeds.
+
+    Args:
+        space: the search.
+        chance_error: percent; what a diverged trial counts as.
+        precision: resolved, `fp32` or `bf16`.
+        compile: resolved, `on` or `off`.
+    """
+
+    reads_test_split = False
+
+    def __init__(self, space: Space, chance_error: float, *, precision: str, compile: str):
+        kind = SEARCHERS[space.search.searcher]
+        self.enumerates = kind.needs_finite_space
+        self._space = space
+        self._chance_error = chance_error
+        self._resolved = {"precision": precision, "compile": compile}
+        self._searcher = kind.make(space.searched)
+        self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
+        self._outside: set[int] = (
+            set()
+        )  # configurations of an earlier space of this search that this one lacks
+
+    @property
+    def outside(self) -> int:
+        """Configurations of an earlier space of this search that this one lacks."""
+        return len(self._outside)
+
+    def propose(
+        self, state: SearchState, configuration: int, repeat: int
+    ) -> tuple[Hparams, TrialConfig] | None:
+        """The searcher's next configuration, or a further repeat of the last one."""
+        seed = derived_seed(self._space.search.seed, "trial", configuration, repeat)
+        if repeat:  # as its first one was trained, also when the space has changed since
+            first = state.trials[len(state.trials) - 1]
+            return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
+        hparams = self._searcher.propose(configuration)
+        if hparams is None:
+            return None
+        return hparams, self._space.trial_config(hparams, seed, **self._resolved)
+
+    def learn(self, event: Event, state: SearchState) -> None:
+        """The searcher hears of proposals, of what other searches found, and of configurations that have ended."""
+        match event:
+            case Proposed():
+                self._configurations.setdefault(event.configuration, []).append(event.number)
+                if event.repeat == 0:
+                    self._learn_proposal(event)
+            case Known():
+                hparams = searched_values(self._space, event.leaves)
+                if hparams is not None:
+                    curve = {int(epoch): float(error) for epoch, error in event.curve.items()}
+                    self._searcher.known(event.source, hparams, curve, event.full)
+            case Stopped() | Completed() | Diverged() | Failed():
+                self._tell(state, state.trials[event.number].configuration)
+            case _:
+                pass
+
+    def ends_with_last_epoch(self, trial: TrialState) -> bool:
+        """Always."""
+        return True
+
+    def _learn_proposal(self, event: Proposed) -> None:
+        """The searcher hears of what lies in its space; an earlier session may have had a wider one."""
+        hparams = hparams_within(self._space, event.config)
+        if hparams is None:
+            self._outside.add(event.configuration)
+        else:
+            self._searcher.proposed(event.configuration, hparams)
+
+    def _tell(self, state: SearchState, configuration: int) -> None:
+        """Tells the searcher of a configuration whose repeats have all ended."""
+        if configuration in self._outside:
+            return
+        trials = [state.trials[number] for number in self._configurations[configuration]]
+        if len(trials) == self._space.search.repeats and all(trial.status in FINAL for trial in trials):
+            ended = [ended_trial(trial) for trial in trials]
+            self._searcher.told(configuration, outcome_of(ended, self._chance_error))
+
+
+def trials_left(space: Space, proposed: int) -> int:
+    """How many trials are still to be proposed, at most."""
+    configurations = min(space.trials, space.size or space.trials)
+    return configurations * space.search.repeats - proposed
+
+
+def proposed_event(
+    number: int, configuration: int, repeat: int, hparams: Hparams, config: TrialConfig, facts: DataFacts
+) -> Proposed:
+    """The event that puts a proposal on record, with the size of its network."""
+    height, width, channels = facts.image_shape
+    return Proposed(
+        number=number,
+        trial_id=trial_id(number, config),
+        configuration=configuration,
+        repeat=repeat,
+        hparams=hparams,
+        config=config.to_dict(),
+        num_params=num_params(config.architecture, facts.num_classes, channels),
+        macs=macs(config.architecture, facts.num_classes, channels, (height, width)),
+    )
+
+
+def trial_id(number: int, config: TrialConfig) -> str:
+    """`00007-3f2a9c1d`: the number, and a hash of all that fixes the training but where its files lie."""
+    identity: dict[str, Any] = config.to_dict()
+    identity["dataset"] = {key: value for key, value in identity["dataset"].items() if key != "root"}
+    text = json.dumps(identity, sort_keys=True)
+    return f"{number:05d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,0 +1,62 @@
+"""When a search ends, and why: its hours are over, the user wants to stop, all is proposed, or it cannot go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wrn_search.results.end_reason import EndReason
+
+
+class SearchEnd:
+    """The end of one session of a search; there is none as long as `reason` is None.
+
+    Args:
+        max_hours: `search.max_hours`.
+        seconds_spent: wall seconds of the sessions before.
+        clock: seconds.
+    """
+
+    def __init__(self, max_hours: float | None, seconds_spent: float, clock: Callable[[], float]):
+        self.reason: EndReason | None = None  # why no further trial will come; None while one may
+        self.failure: str | None = None  # what went wrong, when that is `failed`
+        self._max_hours = max_hours
+        self._spent_before = seconds_spent
+        self._clock = clock
+        self._began = clock()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall seconds that `search.max_hours` leaves over all sessions; None without a limit."""
+        if self._max_hours is None:
+            return None
+        return self._max_hours * 3600 - self._spent_before - (self._clock() - self._began)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether running trials end after their epoch."""
+        return self.reason is not None and self.reason.at_once
+
+    @property
+    def all_proposed(self) -> bool:
+        """Whether all trials have been proposed."""
+        return self.reason is not None and self.reason.is_whole
+
+    def look_at_clock(self, trials_left: bool) -> None:
+        """Ends the search when its hours are over, `trials_left` being whether any trains or waits."""
+        left = self.seconds_left
+        if left is None or left > 0:
+            return
+        # All may have been proposed already: the trials that still train must not go on either.
+        if self.reason is None or (self.all_proposed and trials_left):
+            self.reason = EndReason.MAX_HOURS
+
+    def interrupt(self, trials_left: bool) -> None:
+        """The user wants to stop."""
+        over = self.all_proposed and not trials_left
+        if self.reason is not EndReason.FAILED and not over:
+            self.reason = EndReason.INTERRUPTED
+
+    def fail(self, error: str) -> None:
+        """The search cannot go on; the first reason stands."""
+        if self.reason not in (EndReason.INTERRUPTED, EndReason.FAILED):
+            self.reason, self.failure = EndReason.FAILED, error

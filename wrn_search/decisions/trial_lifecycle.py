@@ -1,0 +1,300 @@
+"""The conductor: the life of every trial from proposal to end, decided by the record. It knows neither Ray nor torch.
+
+Whoever runs trials (Ray Tune here, a test or a simulated clock elsewhere) asks `next_trial` and tells what happened.
+The conductor writes each event before it is acted on; the plan, the searcher and the scheduler learn from the written
+events only, so a search that is resumed knows what it knew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wrn_search.decisions.gpu_packing import Places, places_for
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.knowledge_from_events import Knowledge
+from wrn_search.decisions.proposals import Plan, SearchPlan, proposed_event, trials_left
+from wrn_search.decisions.retries_and_failures import (
+    failure_after,
+    is_charged,
+    more_memory_than,
+    reason_to_give_up,
+)
+from wrn_search.decisions.rung_epochs import course_of
+from wrn_search.decisions.search_end import SearchEnd
+from wrn_search.decisions.trial_queue import MOST_WAITING, TRIALS_IN_SIGHT, WaitingTrials
+from wrn_search.decisions.trial_to_train import Assignment, NoTrial, assignment_of
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Exhausted,
+    Failed,
+    Interrupted,
+    Reported,
+    Retried,
+    Started,
+    Tested,
+    TestOpened,
+)
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.state_from_events import FINAL, SearchState
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.space.space import Space
+
+
+class Conductor:
+    """Decides for one session of a search, or of a confirmation.
+
+    Args:
+        space: the search.
+        facts: of its data.
+        allotment: how many trials run at once and what each gets.
+        record: open; its events are replayed first.
+        precision: resolved, `fp32` or `bf16`.
+        compile: resolved, `on` or `off`.
+        plan: what is trained; default what the space's searcher proposes.
+        places: of the machines; default those that the allotment describes.
+        clock: seconds; for `search.max_hours`.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        facts: DataFacts,
+        allotment: Allotment,
+        record: Record,
+        *,
+        precision: str = "fp32",
+        compile: str = "off",
+        plan: Plan | None = None,
+        places: Places | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.space = space
+        self.facts = facts
+        self.allotment = allotment
+        self.precision = precision  # of all trials, resolved
+        self.places = places or places_for(allotment)
+        self._record = record
+        plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
+        scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts))
+        self._known = Knowledge(plan, scheduler, self.places, facts, space.training.epochs)
+        self._waiting = WaitingTrials()  # unfinished trials that do not train now
+        self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
+        for moment, event in record.events:
+            self._known.learn(moment, event)
+        record.subscribe(self._known.learn)
+        self._over = SearchEnd(space.search.max_hours, self.state.seconds_spent, clock)
+        for trial in self.state.trials.values():
+            if trial.status not in FINAL:
+                self._wait(trial.number)
+
+    @property
+    def state(self) -> SearchState:
+        """The trials, by the record."""
+        return self._known.state
+
+    @property
+    def end_reason(self) -> EndReason | None:
+        """Why no further trial will come; None while one may."""
+        return self._over.reason
+
+    @property
+    def failure(self) -> str | None:
+        """What went wrong, when the end reason is `failed`."""
+        return self._over.failure
+
+    @property
+    def live(self) -> frozenset[int]:
+        """Numbers of the trials that train now."""
+        return frozenset(self._known.live)
+
+    @property
+    def unended(self) -> frozenset[int]:
+        """Numbers of the trials that train now, or were proposed and never began."""
+        waiting = self._waiting.numbers
+        return self.live | {number for number in waiting if self.state.trials[number].status == "running"}
+
+    def next_trial(self) -> Assignment | NoTrial:
+        """The trial to train now; its proposal is on record when this returns."""
+        self.look_at_clock()
+        if self._over.at_once:
+            return NoTrial.DONE
+        if len(self._known.live) >= self.allotment.concurrent:
+            return NoTrial.WAIT
+        self._propose_the_last_ones()
+        while True:
+            for number in self._waiting.in_order():
+                if self._ends_at_last_report(number):
+                    self._waiting.remove(number)
+                elif (grant := self.places.take(number, self._known.asked(number))) is not None:
+                    self._waiting.remove(number)
+                    self._known.live.add(number)
+                    return assignment_of(self.state.trials[number], grant, self.space.dataset.root)
+            # None waits, or there is room for a smaller one than those that wait.
+            if len(self._waiting) >= MOST_WAITING or not self.places.has_room() or not self._propose():
+                break
+        # One that waits gets its place when another ends; one that trains may have to be tried again.
+        return NoTrial.WAIT if self._known.live or self._waiting else NoTrial.DONE
+
+    def started(self, number: int) -> None:
+        """A trial has its process and begins to train."""
+        if number not in self._known.live:  # it has ended meanwhile
+            return
+        grant = self.places.grant_of(number)
+        self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
+
+    def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
+        """A trial completed an epoch. Whether it goes on."""
+        self._record.append(Reported(number, metrics, node, device))
+        if self._ends_at_last_report(number):
+            return False
+        self.look_at_clock()
+        if self._over.at_once:
+            self.interrupted(number, f"the search ended: {self.end_reason}")
+            return False
+        return True
+
+    def met_test_split(self, number: int, told: Mapping[str, Any]) -> bool:
+        """A trained network asks for the test split, or tells what it said. Whether the trial goes on.
+
+        Each reading is on record before a file is opened; the number that it gave follows, and ends the trial.
+        """
+        if not self._known.plan.reads_test_split:
+            raise AssertionError(f"a search never opens the test split, but trial {number} told {told}")
+        if number not in self._known.live:
+            return False
+        if "asks" not in told:
+            self._record.append(Tested(number, **told))
+            self._record.append(Completed(number))
+            return False
+        self.look_at_clock()
+        if self.end_reason not in (None, EndReason.FINISHED):
+            self.interrupted(number, f"the confirmation ended: {self.end_reason}")
+            return False
+        self._record.append(TestOpened(number))
+        return True
+
+    def diverged(self, number: int, epoch: int, error: str) -> None:
+        """A trial's loss turned non-finite in `epoch`."""
+        self._end(Diverged(number, epoch, error))
+
+    def failed(self, number: int, error: str, out_of_memory: bool = False) -> None:
+        """A trial raised an exception, which it would raise again; but memory may be had by a larger share of a GPU."""
+        if out_of_memory and number in self._known.live and self.places.grant_of(number).gpu_fraction:
+            if self._over.at_once:
+                self.interrupted(number, error)
+                return
+            trial, grant = self.state.trials[number], self.places.grant_of(number)
+            asked, error = more_memory_than(trial, self._known.workload(trial), grant, error)
+            if self.places.could_be_larger(asked):
+                self._try_again(Retried(number, error, grant.gpu_fraction, grant.room_bytes))
+                return
+        self._end(Failed(number, error, out_of_memory))
+        why = reason_to_give_up(self.state.trials.values(), self.space.search.max_failed_share)
+        if why is not None:
+            self._over.fail(why)
+
+    def lost(self, number: int, error: str) -> None:
+        """A trial was lost by a fault that can pass: it is tried again, `search.retries` times."""
+        if number not in self._known.live:
+            return
+        if self._over.at_once:  # a signal to the whole group ends trial processes too
+            self.interrupted(number, error)
+            return
+        failure = failure_after(error, self.state.trials[number].retries, self.space.search.retries)
+        if failure is not None:
+            self.failed(number, failure)
+        else:
+            self._try_again(Retried(number, error))
+
+    def displaced(self, number: int, reason: str) -> None:
+        """The node that a trial was on has left: the trial goes on elsewhere, and no try is charged.
+
+        Unless that has happened too often: it may be the trial that ends the nodes.
+        """
+        if number not in self._known.live:
+            return
+        self._displaced[number] = self._displaced.get(number, 0) + 1
+        if is_charged(self._displaced[number]):
+            self.lost(number, reason)
+            return
+        self.interrupted(number, reason)
+        if not self._over.at_once:
+            self._wait(number)
+
+    def storage_failed(self, number: int, error: str) -> None:
+        """What a trial has learned can no longer be stored: nothing goes on until somebody makes room."""
+        self._over.fail(error)
+        self.interrupted(number, error)
+
+    def ray_ended(self) -> int:
+        """Ray is gone and no trial can go on in this session. The exit status that follows."""
+        self._over.fail("Ray's processes on this machine have ended")
+        return 130 if self.end_reason is EndReason.INTERRUPTED else 1
+
+    def interrupted(self, number: int, reason: str) -> None:
+        """A trial ended with its session; the next one goes on with it."""
+        if number in self.unended:
+            self._record.append(Interrupted(number, reason))
+
+    def interrupt(self) -> None:
+        """The user wants to stop: no trial starts any more, running ones end after their epoch."""
+        self._over.interrupt(self._has_trials_left())
+
+    def look_at_clock(self) -> None:
+        """Ends the search when its hours are over; may be called without an event, too."""
+        self._over.look_at_clock(self._has_trials_left())
+
+    def _has_trials_left(self) -> bool:
+        return bool(self._known.live or self._waiting)
+
+    def _end(self, event: Diverged | Failed) -> None:
+        """Ends a trial once; a second cause changes nothing."""
+        if event.number in self._known.live:
+            self._record.append(event)
+
+    def _try_again(self, event: Retried) -> None:
+        self._record.append(event)
+        self._wait(event.number)
+
+    def _propose(self) -> bool:
+        """Puts a further repeat, or a new configuration, on record; whether there was one."""
+        if self.end_reason is not None:
+            return False
+        number = len(self.state.trials)
+        configuration, repeat = divmod(number, self.space.search.repeats)
+        if configuration >= self.space.trials:
+            self._over.reason = EndReason.FINISHED
+            return False
+        proposal = self._known.plan.propose(self.state, configuration, repeat)
+        if proposal is None:
+            self._record.append(Exhausted(configuration - self._known.plan.outside))
+            self._over.reason = EndReason.EXHAUSTED
+            return False
+        self._record.append(proposed_event(number, configuration, repeat, *proposal, self.facts))
+        self._wait(number)
+        return True
+
+    def _propose_the_last_ones(self) -> None:
+        """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
+        left = trials_left(self.space, len(self.state.trials)) + len(self._waiting)
+        if self._known.plan.enumerates and left <= TRIALS_IN_SIGHT * self.allotment.concurrent:
+            self._waiting.longest_first = True
+            while self._propose():
+                pass
+
+    def _ends_at_last_report(self, number: int) -> bool:
+        """Whether a trial ends with what it has reported; then that is on record."""
+        end = self._known.end_after_report(number)
+        if end is not None:
+            self._record.append(end)
+        return end is not None
+
+    def _wait(self, number: int) -> None:
+        """A trial waits for a place from now on."""
+        self._waiting.append(number, self._known.cost(number))

@@ -1,0 +1,82 @@
+"""The test split: the one way to a data set's test files, and only a confirmation imports it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from wrn_search.datasets.dataset import Images, LabelledImages, bad_data
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.errors import InputError
+from wrn_search.images.batches import EvaluationBatches
+from wrn_search.images.prepared_data import PreparedData, fitted_preprocessing
+from wrn_search.space.data_folders import place_of
+from wrn_search.space.dataset_section import DatasetSettings
+
+BATCH_SIZE = 500
+
+
+def check_test_split(dataset: DatasetSettings, class_names: tuple[str, ...]) -> None:
+    """Sees to it, before hours of training, that a test split is there whose classes are those that are trained on.
+
+    Looks at names of files and folders, at checksums, and at what Parquet files say of themselves; what torchvision
+    knows is downloaded where it is absent.
+
+    Raises:
+        InputError: it is not there, or has other classes.
+    """
+    try:
+        DATASETS[dataset.name].check_test_images(place_of(dataset), class_names)
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def read_test_split(dataset: DatasetSettings, data: PreparedData) -> LabelledImages:
+    """The test images of a data set whose training images are `data`.
+
+    Raises:
+        InputError: they are not there, not as they must be, or unlike the training images.
+    """
+    check_test_split(dataset, data.class_names)
+    try:
+        split = DATASETS[dataset.name].read_test_images(place_of(dataset), data.class_names)
+    except OSError as error:
+        raise _unreadable(error) from None
+    stray = split.labels[(split.labels < 0) | (split.labels >= data.num_classes)]
+    if len(stray):
+        rule = f"test labels must be those of the training images, 0 to {data.num_classes - 1}"
+        raise bad_data(rule, f"{stray[0]}")
+    return LabelledImages(_in_colours_of(split.images, data), split.labels)
+
+
+def batches_of_test_split(
+    dataset: DatasetSettings, data: PreparedData, device: str | torch.device = "cpu"
+) -> EvaluationBatches:
+    """The test images, prepared with what was fitted to the images that were trained on.
+
+    Raises:
+        InputError: see `read_test_split`.
+    """
+    split = read_test_split(dataset, data)
+    stored = fitted_preprocessing(dataset).store(split.images)
+    held_out = torch.from_numpy(stored), torch.from_numpy(split.labels)
+    return EvaluationBatches(data, batch_size=BATCH_SIZE, device=device, held_out=held_out)
+
+
+def _in_colours_of(images: Images, data: PreparedData) -> Images:
+    """(N, H, W, C) with the training images' C; greyscale test images among coloured ones have equal channels.
+
+    Raises:
+        InputError: another size, or colours where the training images have none.
+    """
+    wanted = data.image_shape
+    if images.shape[3] == 1 and wanted[2] == 3:
+        images = np.repeat(images, 3, axis=3)
+    if images.shape[1:] != wanted:
+        sizes = ["x".join(map(str, shape)) for shape in (wanted, images.shape[1:])]
+        raise bad_data(f"test images must be {sizes[0]} as the training images are", sizes[1])
+    return images
+
+
+def _unreadable(error: OSError) -> InputError:
+    return InputError.of("dataset.root", f"test files must be readable, but got: {error}")

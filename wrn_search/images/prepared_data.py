@@ -1,0 +1,239 @@
+"""From settings to arrays on disk, once a node: decoded, split, preprocessed and padded, for trials to map.
+
+Two levels in `cache_root()/prepared`: the decoded source, and a folder for each way to split and prepare it;
+other settings decode nothing again. A second call reads `meta.json` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock
+
+from wrn_search.datasets.dataset import Images, Labels
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.datasets.stratified_split import (
+    Indices,
+    Split,
+    joined,
+    size_problems,
+    split_hash,
+    stratified_split,
+)
+from wrn_search.errors import InputError, Problem
+from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
+from wrn_search.images.cache_keys import folders_of, reading
+from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
+from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, Preprocessing, preprocessing_problems
+from wrn_search.space.data_folders import cache_root, place_of
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
+
+_CHUNK = 2000  # images
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Arrays in `directory` and what a training must know of them.
+
+    `train_images.npy` (n, H + 2 padding, W + 2 padding, C) and `validation_images.npy` (m, H, W, C) are
+    uint8, for zca float32; `train_labels.npy` (n,) and `validation_labels.npy` (m,) are int64. Where no image
+    validates, there are none of the two files about it.
+    """
+
+    directory: Path
+    num_classes: int
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]  # H, W, C
+    train_images: int  # how many
+    validation_images: int  # how many
+    split_hash: str
+    chance_error: (
+        float  # percent: of always answering the most frequent class of the validation images, else of all
+    )
+    padding: int  # pixels around each stored training image
+    mean: tuple[float, ...]  # (C,): a network is given (stored - mean) / std
+    std: tuple[float, ...]  # (C,)
+
+
+def prepare(dataset: DatasetSettings) -> PreparedData:
+    """The data set ready to train on; downloads, decodes and writes what is not there yet.
+
+    Any number of processes may call it: one prepares, the others wait for it.
+
+    Raises:
+        InputError: the data are not there, not as they must be, or do not fit the settings.
+    """
+    folders = folders_of(dataset)
+    meta = read_meta(folders.prepared)
+    if meta is None:
+        with _writing():
+            folders.prepared.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folders.lock):
+                meta = read_meta(folders.prepared) or build_folder(
+                    folders.prepared, lambda target: _prepare_into(target, dataset, folders.source)
+                )
+    facts: dict[str, Any] = {
+        key: tuple(fact) if isinstance(fact, list) else fact for key, fact in meta.items()
+    }
+    return PreparedData(directory=folders.prepared, **facts)
+
+
+def check_presence(dataset: DatasetSettings) -> str:
+    """One line on where the data are or come from; nothing is downloaded or written.
+
+    Raises:
+        InputError: the data are neither there nor to be downloaded, or are known not to fit the settings.
+    """
+    folders = folders_of(dataset)
+    if read_meta(folders.prepared) is not None:
+        return f"{dataset.name}: prepared in {folders.prepared}"
+    _check_known(dataset)
+    with reading():
+        presence = DATASETS[dataset.name].presence(place_of(dataset))
+    if presence.images is not None and presence.classes is not None:
+        _check_sizes(presence.images, presence.classes, dataset)
+    return f"{dataset.name}: {presence.text}"
+
+
+@dataclass(frozen=True, eq=False)
+class RawValidation:
+    """The validation split as it came from its files, and what was fitted to the images that are trained on."""
+
+    images: Images  # (m, H, W, C)
+    labels: Labels  # (m,)
+    preprocessing: Preprocessing
+
+
+def raw_validation(dataset: DatasetSettings) -> RawValidation:
+    """What a network outside this program is given: no prepared array, but images and how to prepare them.
+
+    The preprocessing is fitted again, from the same images by the same arithmetic; for zca that takes a minute.
+
+    Raises:
+        InputError: see `prepare`.
+    """
+    folders = folders_of(dataset)
+    with _writing():
+        folders.source.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folders.lock):
+            images, labels, _ = _decoded(dataset, folders.source)
+    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
+    return RawValidation(images[split.validation], labels[split.validation], preprocessing)
+
+
+def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -> dict[str, Any]:
+    """Writes the arrays of `PreparedData` and returns its other fields."""
+    _check_known(dataset)  # before anything is downloaded
+    images, labels, class_names = _decoded(dataset, source_folder)
+    shape = (images.shape[1], images.shape[2], images.shape[3])
+    _check_shape(shape, dataset)
+    split = _split(labels, dataset)
+    preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
+    padding = AUGMENTATIONS[dataset.augmentation]
+    _write_images(target / "train_images.npy", images, split.train, preprocessing, padding)
+    np.save(target / "train_labels.npy", labels[split.train])
+    if len(split.validation):
+        _write_images(
+            target / "validation_images.npy", images, split.validation, preprocessing, AUGMENTATIONS["none"]
+        )
+        np.save(target / "validation_labels.npy", labels[split.validation])
+    watched = split.validation if len(split.validation) else split.train
+    most_frequent = int(np.bincount(labels[watched]).max())
+    return {
+        "num_classes": len(class_names),
+        "class_names": class_names,
+        "image_shape": shape,
+        "train_images": len(split.train),
+        "validation_images": len(split.validation),
+        "split_hash": split_hash(split, labels),
+        "chance_error": 100 * (1 - most_frequent / len(watched)),
+        "padding": padding.padding,
+        "mean": preprocessing.mean,
+        "std": preprocessing.std,
+    }
+
+
+def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
+    """The preprocessing that `prepare` fitted to the images that are trained on, for images of elsewhere.
+
+    Fitted anew: some seconds for most, a minute or two for zca. Call it after `prepare`.
+    """
+    folders = folders_of(dataset)
+    with _writing(), FileLock(folders.lock):
+        images, labels, _ = _decoded(dataset, folders.source)
+    return PREPROCESSINGS[dataset.preprocessing](images[_split(labels, dataset).train])
+
+
+def _split(labels: Labels, dataset: DatasetSettings) -> Split:
+    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    return joined(split) if isinstance(dataset, JoinedSettings) else split
+
+
+def _decoded(dataset: DatasetSettings, folder: Path) -> tuple[Images, Labels, tuple[str, ...]]:
+    """Images (mapped, read only), labels and class names of the source, decoded if no earlier call did."""
+
+    def decode_into(target: Path) -> dict[str, Any]:
+        with reading():
+            source = DATASETS[dataset.name].read_training_images(place_of(dataset))
+        np.save(target / "images.npy", source.images)
+        np.save(target / "labels.npy", source.labels)
+        return {"class_names": source.class_names}
+
+    meta = read_meta(folder) or build_folder(folder, decode_into)
+    images, labels = np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "labels.npy")
+    return images, labels, tuple(meta["class_names"])
+
+
+def _write_images(
+    path: Path, images: Images, indices: Indices, preprocessing: Preprocessing, augmentation: Augmentation
+) -> None:
+    height, width = (side + 2 * augmentation.padding for side in images.shape[1:3])
+
+    def chunks() -> Iterator[npt.NDArray[Any]]:
+        for start in range(0, len(indices), _CHUNK):
+            stored = preprocessing.store(images[indices[start : start + _CHUNK]])
+            yield pad_images(stored, augmentation)
+
+    write_array(path, (len(indices), height, width, images.shape[3]), preprocessing.dtype, chunks())
+
+
+def _check_known(dataset: DatasetSettings) -> None:
+    """The settings against what is known of the data set before its files are."""
+    facts = dataset.facts
+    if facts.image_shape is not None:
+        _check_shape(facts.image_shape, dataset)
+    if facts.train_images is not None and facts.num_classes is not None:
+        extra = facts.extra_images if dataset.extra else 0
+        _check_sizes(facts.train_images + extra, facts.num_classes, dataset)
+
+
+def _check_shape(image_shape: tuple[int, int, int], dataset: DatasetSettings) -> None:
+    _raise_any(
+        padding_problems(image_shape, dataset.augmentation)
+        + preprocessing_problems(image_shape, dataset.preprocessing)
+    )
+
+
+def _check_sizes(images: int, classes: int, dataset: DatasetSettings) -> None:
+    _raise_any(size_problems(images, classes, dataset.validation, dataset.train_images))
+
+
+def _raise_any(problems: list[Problem]) -> None:
+    if problems:
+        raise InputError(problems)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        rule = "must be a folder with room for the prepared images"
+        raise InputError.of("WRN_SEARCH_DATA", f"{rule}, but got {cache_root()}: {error}") from None

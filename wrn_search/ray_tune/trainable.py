@@ -1,0 +1,171 @@
+"""The Ray Tune trainable: one process trains one trial after another, one epoch a step.
+
+It reports what happened as plain values and decides nothing: not when to stop, not what a failure means.
+"""
+
+from __future__ import annotations
+
+import errno
+import faulthandler
+import os
+import socket
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ray import tune
+
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.memory.gpu_shares import allocator_fraction
+from wrn_search.ray_tune.checkpoint_cadence import (
+    StorageError,
+    discard,
+    restore_if_there,
+    write_after_epoch,
+)
+from wrn_search.ray_tune.end_with_parent import end_with_parent
+from wrn_search.ray_tune.exception_texts import is_out_of_memory, told_exception
+from wrn_search.space.data_folders import cache_root
+from wrn_search.space.trial_config import TrialConfig
+
+if TYPE_CHECKING:
+    from wrn_search.images.prepared_data import PreparedData
+    from wrn_search.space.dataset_section import DatasetSettings
+    from wrn_search.training.training_loop import Training
+
+_THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
+_NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+
+
+class WideResNetTrainable(tune.Trainable):
+    """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
+    `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
+    limit); `accelerator` is for Ray.
+
+    A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
+    fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
+    process lives on for the next trial. `checkpoint` is written before the epoch is reported, so after a kill it can
+    hold epochs that are not on record: those are reported first, from the checkpoint.
+    """
+
+    _training: Training | None = None
+    _data: ClassVar[
+        dict[DatasetSettings, PreparedData]
+    ] = {}  # of the process: its next trial looks for no file
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
+        end_with_parent()
+        _forget_placement_of_threads()
+        os.environ.setdefault(
+            "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
+        )  # shared by all trials
+        self._assignment = config
+        self._reported: int = config["epochs_done"]
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """The next trial in the same process."""
+        self.cleanup()
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch."""
+        try:
+            return self._epoch()
+        except StorageError as error:
+            self.cleanup()
+            return {"storage": {"error": str(error)}}
+        except OSError as error:
+            self.cleanup()
+            return {"storage" if error.errno in _NO_STORAGE else "lost": {"error": str(error)}}
+        except Exception as error:  # whatever it is, it is this trial's end and has to be told
+            told = {"error": told_exception(error), "out_of_memory": is_out_of_memory(error)}
+            traceback.clear_frames(error.__traceback__)  # they hold the activations of the step that failed
+            self.cleanup()
+            return {"failed": told}
+
+    def cleanup(self) -> None:
+        """Frees the network."""
+        if self._training is not None:
+            self._training.close()
+            self._training = None
+
+    def _epoch(self) -> dict[str, Any]:
+        from wrn_search.training.checkpoint_file import CheckpointError
+        from wrn_search.training.divergence import Diverged
+
+        try:
+            training = self._training = self._training or self._build()
+        except CheckpointError as error:  # the next try begins without it
+            self.cleanup()
+            discard(Path(self._assignment["checkpoint"]))
+            return {"lost": {"error": str(error)}}
+        if self._reported < training.epoch:
+            metrics = training.history[self._reported]
+        else:
+            try:
+                with _time_limit(self._assignment["epoch_seconds"]):  # a network directory can hang, too
+                    metrics = training.run_epoch()
+                    write_after_epoch(training, Path(self._assignment["checkpoint"]))
+            except Diverged as divergence:
+                return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
+        self._reported = max(self._reported, metrics.epoch)
+        return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
+
+    def _build(self) -> Training:
+        """The training, from its checkpoint if there is one."""
+        import torch
+
+        from wrn_search.images.prepared_data import prepare
+        from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+        from wrn_search.training.training_loop import Training
+
+        keep_freed_memory()
+        config = TrialConfig.from_dict(self._assignment["trial"])
+        device = _device(self._assignment["gpu_fraction"])
+        if device == "cuda":  # one trial that takes too much must not take its neighbours down
+            total = torch.cuda.get_device_properties(0).total_memory
+            share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
+            torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
+        data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
+        training = Training(config, data, device=device, threads=self._assignment["threads"])
+        with _time_limit(self._assignment["epoch_seconds"]):
+            restore_if_there(training, Path(self._assignment["checkpoint"]))
+        return training
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    """Ends the process when the block takes longer, whatever it is busy with."""
+    if seconds is None:
+        yield
+        return
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _forget_placement_of_threads() -> None:
+    """Drops what would tie every trial process of a node to the same cores; OpenMP reads it when torch is imported.
+
+    The number of threads needs no such care: `Training` sets it, whatever OMP_NUM_THREADS says.
+    """
+    for name in _THREAD_PLACEMENT:
+        os.environ.pop(name, None)
+
+
+def _device(gpu_fraction: float) -> str:
+    """`cuda` when the trial was given a share of a GPU and there is one; a simulated GPU trains on the CPU."""
+    import torch
+
+    return "cuda" if gpu_fraction and torch.cuda.is_available() else "cpu"
+
+
+def metrics_of(result: dict[str, Any]) -> EpochMetrics:
+    """The metrics in a step's result."""
+    return EpochMetrics(**result["epoch"])

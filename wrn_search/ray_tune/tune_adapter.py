@@ -1,0 +1,201 @@
+"""Ray Tune's three interfaces onto the conductor: where trials come from, whether they go on, when all is over.
+
+Tune keeps trial processes, places them on nodes and hands results over. It decides nothing, and its own snapshots
+are never read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback, PlacementGroupFactory, Stopper
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trial_to_train import NoTrial
+from wrn_search.hardware.machine import ACCELERATOR
+from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file
+from wrn_search.ray_tune.trainable import metrics_of
+
+_A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
+
+
+class _NotPickled:
+    """Tune pickles what it is given into its snapshots; ours hold open files and are never restored from there."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class ConductorSearcher(_NotPickled, Searcher):
+    """Hands the conductor's trials to Tune."""
+
+    def __init__(self, conductor: Conductor, checkpoints: Path):
+        super().__init__()
+        self._conductor = conductor
+        self._checkpoints = checkpoints
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """A trial's whole description; None while as many trials run as may."""
+        answer = self._conductor.next_trial()
+        if isinstance(answer, NoTrial):
+            return None if answer is NoTrial.WAIT else Searcher.FINISHED
+        return {
+            "number": answer.number,
+            "trial_id": answer.trial_id,
+            "trial": answer.config.to_dict(),
+            "epochs_done": answer.epochs_done,
+            "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
+            "threads": answer.grant.threads,
+            "gpu_fraction": answer.grant.gpu_fraction,
+            "accelerator": answer.grant.accelerator,
+            "context_bytes": answer.grant.context_bytes,
+            "epoch_seconds": self._conductor.space.search.trial_timeout,
+        }
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """The record has told the searcher already."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the record is the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the record is the state."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing: the record is the state."""
+
+
+class ConductorScheduler(_NotPickled, FIFOScheduler):
+    """Tells the conductor what trials report, and Tune whether they go on."""
+
+    def __init__(self, conductor: Conductor):
+        super().__init__()
+        self._conductor = conductor
+        self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A trial is about to start."""
+        self._heard[trial.trial_id] = time.monotonic()
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """One epoch, or the end, of a trial."""
+        number = trial.config["number"]
+        self._heard[trial.trial_id] = time.monotonic()
+        nested = _unflattened(result)
+        if "failed" in nested:
+            self._conductor.failed(number, **nested["failed"])
+        elif "lost" in nested:
+            self._conductor.lost(number, nested["lost"]["error"])
+        elif "storage" in nested:
+            self._conductor.storage_failed(number, nested["storage"]["error"])
+        elif "diverged" in nested:
+            self._conductor.diverged(number, **nested["diverged"])
+        elif "test" in nested:
+            if self._conductor.met_test_split(number, nested["test"]):
+                return str(TrialScheduler.CONTINUE)
+        elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
+            return str(TrialScheduler.CONTINUE)
+        return str(TrialScheduler.STOP)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """The trial's process died, or could not start."""
+        error_file = getattr(trial, "error_file", None)
+        text = (
+            Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
+        )
+        reason, limit = _process_error(text), trial.config["epoch_seconds"]
+        if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
+            reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
+        if _node_left(text):
+            self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
+        else:
+            self._conductor.lost(trial.config["number"], reason)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
+        return None
+
+
+class ConductorCallback(_NotPickled, Callback):
+    """Tells the conductor when a trial has its process; keeps the progress display's clock moving."""
+
+    def __init__(self, conductor: Conductor, tick: Callable[[], object] | None):
+        self._conductor = conductor
+        self._tick = tick
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A process is there and the first epoch is about to begin."""
+        self._conductor.started(trial.config["number"])
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Some times a second."""
+        if self._tick is not None:
+            self._tick()
+
+
+class EndOfSearch(Stopper):
+    """Ends everything when an interrupted or overdue search has waited long enough for its trials."""
+
+    def __init__(self, conductor: Conductor):
+        self._conductor = conductor
+        self._waiting_since: float | None = None
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Single trials are the scheduler's matter."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Asked at every step of Tune's loop."""
+        self._conductor.look_at_clock()
+        reason = self._conductor.end_reason
+        if reason is None or not reason.at_once:
+            return False
+        self._waiting_since = self._waiting_since or time.monotonic()
+        patience = reason.seconds_for_epochs
+        return not self._conductor.live or time.monotonic() - self._waiting_since > patience
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def resources_of(config: dict[str, Any]) -> PlacementGroupFactory:
+    """What Ray must set aside for a trial; trials with equal requests use each other's processes."""
+    bundle = {"CPU": config["threads"], "GPU": config["gpu_fraction"]}
+    if config["accelerator"]:
+        bundle[f"{ACCELERATOR}{config['accelerator']}"] = _A_TRACE
+    return PlacementGroupFactory([bundle])
+
+
+def _unflattened(result: dict[str, Any]) -> dict[str, Any]:
+    """Tune hands results over with nested keys joined by slashes."""
+    nested: dict[str, Any] = {}
+    for key, value in result.items():
+        head, slash, tail = key.partition("/")
+        if slash:
+            nested.setdefault(head, {})[tail] = value
+        else:
+            nested[key] = value
+    return nested
+
+
+def _node_left(text: str) -> bool:
+    """Whether Ray's report on a process that is gone blames the whole node.
+
+    Of a process that died by itself the node's raylet tells at once; "unavailable" is one of whom nobody tells.
+    """
+    return "node has died" in text or "The actor is temporarily unavailable" in text
+
+
+def _process_error(text: str) -> str:
+    """The last telling lines of Ray's report on a process that is gone."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "the trial's process ended: " + (
+        " ".join(lines[-3:])[-600:] if lines else "no reason was reported"
+    )

@@ -1,0 +1,188 @@
+"""The follow-up: a grid with repeats around the best network, whose networks of equal size settle depth against width.
+
+An adaptive search gives no intervals (rule 5). Three depths and three widening factors, each with about twice the
+parameters of the one before, hold equal sizes along their diagonals: a deep and narrow network, a middle one, a
+shallow and wide one.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.hyperparameter_slices import native
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.errors import InputError, printable
+from wrn_search.networks.architecture import MAX_WIDEN_FACTOR, Architecture, depth_step, parse_block
+from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.results.atomic_files import written_once
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_text
+from wrn_search.space.yaml_with_lines import yaml_text
+
+if TYPE_CHECKING:
+    from wrn_search.analysis.input_tables.shared_values import Trial
+
+REPEATS = 5  # the range of five covers the median with 93.75 %
+STEPS = 3  # depths, and widening factors
+_MODEL_KEYS = ("dropout", "init")
+_TRAINING_KEYS = (
+    *("epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "weight_decay_on", "lr_schedule"),
+    *("lr_drop_factor", "precision"),
+)
+
+
+def write_follow_up(material: Material, findings: Findings, path: Path) -> Space:
+    """Writes the follow-up's space file and returns its space.
+
+    Raises:
+        InputError: no network is best yet, the file exists or cannot be written.
+    """
+    text = follow_up_text(material, findings)
+    space = space_from_text(text, path.name)
+    with written_once(path, "--follow-up") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return space
+
+
+def follow_up_text(material: Material, findings: Findings) -> str:
+    """The space file: its header says what it asks and what it costs.
+
+    Raises:
+        InputError: no trial was trained to its end, so there is nothing to look around.
+    """
+    if findings.answer.best is None:
+        rule = "a follow-up looks around the best network, but no trial has been trained to its last epoch"
+        raise InputError.of("--follow-up", rule)
+    trial = findings.trials[findings.answer.best.trial]
+    grid = _grid(findings, trial, material)
+    document = _document(material, findings, trial, grid)
+    text = yaml_text(document, default_flow_style=None, width=120)
+    return _header(findings, trial, grid) + text
+
+
+def depths_around(depth: int, block: str, *, shallower: int) -> list[int]:
+    """`STEPS` depths, depth - 4 about doubling from one to the next, `depth` among them.
+
+    `shallower` of them lie below it, or as many as there are: the smallest network has one block a group.
+    """
+    step = depth_step(parse_block(block))
+    blocks = (depth - 4) // step
+    below = [round(blocks / 2**power) for power in range(shallower, 0, -1)]
+    below = sorted({count for count in below if 1 <= count < blocks})
+    above = [blocks * 2**power for power in range(STEPS - len(below))]
+    return [4 + step * count for count in (*below, *above)]
+
+
+def widths_around(widen_factor: float, depths: Sequence[int], block: str, *, narrower: int) -> list[float]:
+    """A widening factor for each depth, `narrower` of them below the given one, which is among them.
+
+    The deepest network with the smallest k, ..., and the shallowest with the largest are as large as the network of
+    the given k on this diagonal.
+    """
+    size = _size(depths[len(depths) - 1 - narrower], widen_factor, block)
+    found = [_width_of_size(depth, block, size) for depth in reversed(depths)]
+    found[narrower] = widen_factor
+    return sorted(set(found))
+
+
+def _size(depth: int, widen_factor: float, block: str) -> int:
+    return num_params(Architecture.of(depth, widen_factor, block))
+
+
+def _width_of_size(depth: int, block: str, size: int) -> float:
+    """k of the network with this depth and about `size` parameters: whole where that is within 8 %, else two digits."""
+    low, high = 1 / 16, MAX_WIDEN_FACTOR
+    while high / low > 1.001:
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if _size(depth, middle, block) < size else (low, middle)
+    whole = float(max(1, round(low)))
+    return whole if abs(_size(depth, whole, block) / size - 1) <= 0.08 else max(1 / 16, float(f"{low:.2g}"))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    depths: list[int]
+    widths: list[float]
+    block: str
+
+    @property
+    def networks(self) -> list[Architecture]:
+        """Every network of the grid."""
+        return [Architecture.of(depth, width, self.block) for depth in self.depths for width in self.widths]
+
+
+def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid) -> dict[str, Any]:
+    """The best configuration's own values for all but depth and width."""
+    leaves = material.trials.loc[findings.trials.index(trial)]
+    space = material.sources[int(leaves["source"])].space
+    seeds = [provenance.seed or 0 for provenance in findings.provenance]
+    document: dict[str, Any] = {
+        "name": f"{findings.searches[0].name[:80]}_follow_up",
+        "description": f"Depth against width around {trial.network}, {REPEATS} seeds each, every trial to its end.",
+        "dataset": {"name": findings.dataset.name} if space is None else space.dataset.model_dump(),
+        "model": {
+            "depth": {"choice": grid.depths},
+            "widen_factor": {"choice": grid.widths},
+            "block": grid.block,
+            **{name: native(leaves[name]) for name in _MODEL_KEYS},
+        },
+        "training": {name: native(leaves[name]) for name in _TRAINING_KEYS},
+        "search": {
+            "searcher": "grid",
+            "scheduler": "none",
+            "repeats": REPEATS,
+            # Fresh seeds: those of the search have been selected.
+            "seed": (max(seeds, default=0) + 1) % 2**31,
+        },
+    }
+    document["training"]["lr_drops"] = [float(drop) for drop in leaves["lr_drops"]]
+    return document
+
+
+def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
+    """The best network in the middle, or at a corner where the middle would need networks larger than any so far."""
+    block = str(material.trials["block"].iloc[findings.trials.index(trial)])
+    most = max(other.num_params for other in findings.trials)
+    grids = []
+    for shallower, narrower in ((1, 1), (1, 2), (2, 2)):
+        depths = depths_around(trial.depth, block, shallower=shallower)
+        grids.append(
+            _Grid(depths, widths_around(trial.widen_factor, depths, block, narrower=narrower), block)
+        )
+    fitting = (grid for grid in grids if max(num_params(network) for network in grid.networks) <= 1.1 * most)
+    return next(fitting, grids[-1])
+
+
+def _header(findings: Findings, trial: Trial, grid: _Grid) -> str:
+    networks, hours = len(grid.networks), _hours(findings, grid)
+    cost = f"about {hours:.2g} hours of training at the measured pace" if hours else "time not known"
+    of = ", ".join(search.name for search in findings.searches)
+    paths = " ".join(search.path for search in findings.searches)
+    lines = [
+        f"Follow-up of {of}, written by `report --follow-up`.",
+        "",
+        f"asks      whether depth or width is worth more at equal parameters around {trial.network}",
+        f"how       {len(grid.depths)} depths x {len(grid.widths)} widening factors, {REPEATS} seeds each, no early",
+        "          stopping; along the diagonals networks have about equal parameters",
+        f"costs     {networks} networks x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
+        "expect    intervals: this design can give them",
+        "",
+        f"    python -m wrn_search report {paths} RESULTS-OF-THIS-FILE",
+    ]
+    # A name or a path must not end the comment.
+    return "".join(f"# {printable(line)}".rstrip() + "\n" for line in lines)
+
+
+def _hours(findings: Findings, grid: _Grid) -> float | None:
+    """Hours of the whole grid at the seconds an epoch that the search's trials took for each parameter."""
+    paces = [t.seconds_per_epoch / t.num_params for t in findings.trials if t.seconds_per_epoch]
+    if not paces:
+        return None
+    weights = sum(num_params(network) for network in grid.networks)
+    return statistics.median(paces) * weights * REPEATS * findings.max_epochs / 3600

@@ -1,0 +1,128 @@
+"""The figure of the finalists that `confirm` retrained: every error of every one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wrn_search.analysis.confirmation import Confirm, Finalist
+from wrn_search.report.html.axes import axis, layout
+from wrn_search.report.html.figure import Figure, Table
+from wrn_search.report.html.markup import plot_text
+from wrn_search.wording import NONE, plural, sentence, shown, two_digits
+
+
+def finalists(confirm: Confirm) -> Figure:
+    """Validation errors of fresh seeds and test errors of networks retrained on train and validation."""
+    shown_ones = confirm.finalists
+    winner = next((each for each in shown_ones if each.is_winner), None)
+    labels = [_label(each) for each in shown_ones]
+    return Figure(
+        key="finalists",
+        title="Retrained finalists",
+        result=_result(winner, confirm),
+        reading="Hollow diamond: what the search had seen; blue: fresh seeds on the search's own split; orange: "
+        "test error of networks retrained on train and validation; bars: medians. All finalists are shown; "
+        f"validation named the winner. {sentence(confirm.note)}".strip(),
+        table=_table(confirm),
+        traces=_traces(shown_ones, labels) if shown_ones else (),
+        layout=layout(
+            axis("error (%)"),
+            axis("", type="category", categoryarray=labels[::-1], showgrid=False, ticks=""),
+        ),
+        height=130 + 44 * max(1, len(labels)),
+        wide=True,
+    )
+
+
+def _result(winner: Finalist | None, confirm: Confirm) -> str:
+    if winner is None:
+        return "No finalist has been named by validation yet."
+    test = "its test error has not been read yet"
+    if winner.test_summary:
+        median, low, high = winner.test_summary
+        spread = f"{two_digits(low)} to {two_digits(high)} %, n = {len(winner.test_errors)}"
+        test = f"median test error {two_digits(median)} % ({spread})"
+        if winner.coverage is not None:
+            test += f", a range that covers the median with {winner.coverage:.4g} %"
+    reads = (
+        "" if confirm.test_reads is None else f"; test files were read {plural(confirm.test_reads, 'time')}"
+    )
+    return f"Validation named {winner.network}: {test}{reads}."
+
+
+def _label(finalist: Finalist) -> str:
+    number = "" if finalist.number is None else f" #{finalist.number}"
+    return plot_text(f"{finalist.network}{number}{' (winner)' if finalist.is_winner else ''}")
+
+
+def _traces(shown_ones: Sequence[Finalist], labels: list[str]) -> tuple[dict[str, Any], ...]:
+    """Every error as a point, medians as bars, what the search had seen as a hollow diamond."""
+    point = {"size": 9, "opacity": 0.75}
+    bar = {"size": 22, "symbol": "line-ns-open", "line": {"width": 2}}
+    seen = {"color": "@ink", "size": 11, "symbol": "diamond-open"}
+    series = (
+        ("validation, fresh seeds", [each.val_errors for each in shown_ones], {**point, "color": "@blue"}),
+        ("test", [each.test_errors for each in shown_ones], {**point, "color": "@orange"}),
+        (
+            "median, validation",
+            [(each.val_summary or ())[:1] for each in shown_ones],
+            {**bar, "color": "@blue"},
+        ),
+        ("median, test", [(each.test_summary or ())[:1] for each in shown_ones], {**bar, "color": "@orange"}),
+        ("the search's estimate", [_estimate(each) for each in shown_ones], seen),
+    )
+    return tuple(_points(name, errors, labels, marker) for name, errors, marker in series)
+
+
+def _estimate(finalist: Finalist) -> tuple[float, ...]:
+    return () if finalist.search_error is None else (finalist.search_error,)
+
+
+def _points(
+    name: str, errors: Sequence[Sequence[float]], labels: list[str], marker: dict[str, Any]
+) -> dict[str, Any]:
+    """One series: the errors of each finalist on its own line."""
+    pairs = [(error, label) for values, label in zip(errors, labels, strict=True) for error in values]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [error for error, _ in pairs],
+        "y": [label for _, label in pairs],
+        "marker": marker,
+        "hovertemplate": f"%{{y}}<br>{name}: %{{x:.2f}} %<extra></extra>",
+    }
+
+
+def _table(confirm: Confirm) -> Table:
+    head = (
+        "network",
+        "named by validation",
+        "trial",
+        "search's estimate (%)",
+        "fresh seeds, median (range)",
+        "winner's curse (points)",
+        "test, median (range)",
+        "n",
+    )
+    rows = [
+        (
+            each.network,
+            "winner" if each.is_winner else "",
+            NONE if each.number is None else str(each.number),
+            two_digits(each.search_error),
+            _summary(each.val_summary),
+            NONE if each.winners_curse is None else f"{each.winners_curse:+.2f}",
+            _summary(each.test_summary),
+            f"{shown(len(each.val_errors))} + {shown(len(each.test_errors))}",
+        )
+        for each in confirm.finalists
+    ]
+    return Table(
+        head, rows, text_columns=2, note="n: fresh seeds on the search's split + on train and validation."
+    )
+
+
+def _summary(summary: tuple[float, float, float] | None) -> str:
+    return NONE if summary is None else f"{summary[0]:.2f} ({summary[1]:.2f} to {summary[2]:.2f})"

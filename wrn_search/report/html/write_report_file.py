@@ -1,0 +1,61 @@
+"""Writing the report of results directories: one file, replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wrn_search.analysis.all_findings import Findings, findings_from
+from wrn_search.analysis.input_tables.joined_tables import Material, material_of
+from wrn_search.errors import InputError, Problem
+from wrn_search.report.by_products.follow_up_grid import follow_up_text
+from wrn_search.report.html.page_layout import page_of
+from wrn_search.results.atomic_files import atomic_write_text
+from wrn_search.results.results_directory import ResultsDirectory
+
+
+def write_report(paths: Sequence[Path | str], output: Path | str | None = None) -> Path:
+    """Writes the page of the results directories and returns its path; readers see the old page or the new one.
+
+    Raises:
+        InputError: as `material_of`, or no output is named for several directories, or it cannot be written.
+    """
+    place = report_path(paths, output)
+    material = material_of(paths)
+    write_page(material, findings_from(material), place)
+    return place
+
+
+def report_path(paths: Sequence[Path | str], output: Path | str | None) -> Path:
+    """Where the page goes: `output`, else report.html in the only results directory.
+
+    Raises:
+        InputError: no output is named for several directories, or it is a folder.
+    """
+    if output is None:
+        if len(paths) != 1:
+            text = (
+                f"must name the file of the page when several results are read, but got none for {len(paths)}"
+            )
+            raise InputError.of("--output", text)
+        return ResultsDirectory(paths[0]).report
+    place = Path(output)
+    if place.is_dir():
+        raise InputError.of("--output", f"must be a file, but {place} is a folder")
+    return place
+
+
+def write_page(material: Material, findings: Findings, place: Path) -> None:
+    """Writes the page.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    follow_up = follow_up_text(material, findings) if findings.answer.best is not None else None
+    page = page_of(findings, follow_up=follow_up)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(place, page)
+    except OSError as error:
+        text = f"must be a file that can be written, but got: {error.strerror}"
+        raise InputError([Problem("--output", text, str(place))]) from None

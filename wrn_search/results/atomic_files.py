@@ -1,0 +1,68 @@
+"""Files that a report writes for its user: whole or not at all, and never over one that is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wrn_search.errors import InputError
+
+
+def check_new_file(path: Path, option: str) -> None:
+    """Sees to it that a file can be written and nothing is overwritten; touches nothing.
+
+    Raises:
+        InputError: it exists, or there is no folder for it.
+    """
+    if path.exists() or path.is_symlink():
+        raise InputError.of(option, f"must name a new file, but {path} exists")
+    if not path.absolute().parent.is_dir():
+        raise InputError.of(option, f"must be in a folder that exists, but {path.parent} is none")
+
+
+@contextmanager
+def written_once(path: Path, option: str) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes it when the block ends well.
+
+    Raises:
+        InputError: see `check_new_file`, or the file cannot be written.
+    """
+    check_new_file(path, option)
+    temporary = temporary_path(path)
+    try:
+        temporary.unlink(missing_ok=True)
+        yield temporary
+        os.link(temporary, path)  # unlike a rename it replaces nothing that came meanwhile
+    except FileExistsError:
+        raise InputError.of(option, f"must name a new file, but {path} exists") from None
+    except OSError as error:
+        raise InputError.of(option, f"must be a file that can be written, but got: {error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path that takes the place of `path` when the block ends well: readers see old or new."""
+    temporary = temporary_path(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def temporary_path(path: Path) -> Path:
+    """Where the next version of `path` is written; no pattern such as `*.parquet` matches it."""
+    return path.with_name(f".{path.name}.tmp")
+
+
+def atomic_write_text(path: Path, text: str) -> None:
+    """Writes or replaces a text file (UTF-8) as a whole."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

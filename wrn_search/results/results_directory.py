@@ -1,0 +1,189 @@
+"""The results directory of one search: where each file lies, and how a file is replaced as a whole."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from wrn_search.errors import InputError
+from wrn_search.results.atomic_files import temporary_path
+
+# Says that a start is under way, and is locked by it: before the first event, these files beside it are ours and may
+# be cleared by the next start.
+_STARTING = ".starting"
+_FILES = (
+    "events.jsonl",
+    "search.yaml",
+    "resolved.yaml",
+    "manifest.json",
+    "trials.parquet",
+    "epochs",
+    "report.html",
+    "tensorboard",
+    "checkpoints",
+    "ray",
+)
+
+
+class ResultsDirectory:
+    """The files of one search. Making one touches nothing; `create` does."""
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self._starting: int | None = None  # descriptor of the locked file while a start is under way
+
+    @property
+    def events(self) -> Path:
+        """The record; everything else follows from it."""
+        return self.path / "events.jsonl"
+
+    @property
+    def space_file(self) -> Path:
+        """The space file as given."""
+        return self.path / "search.yaml"
+
+    @property
+    def resolved(self) -> Path:
+        """The space after `--set` and defaults."""
+        return self.path / "resolved.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, hardware and command line."""
+        return self.path / "manifest.json"
+
+    @property
+    def trials(self) -> Path:
+        """One row a trial."""
+        return self.path / "trials.parquet"
+
+    @property
+    def epochs(self) -> Path:
+        """The folder of part files with one row a trial and epoch."""
+        return self.path / "epochs"
+
+    @property
+    def report(self) -> Path:
+        """The page that answers the search's question."""
+        return self.path / "report.html"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of TensorBoard runs."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what trials need to go on."""
+        return self.path / "checkpoints"
+
+    @property
+    def confirmation(self) -> ResultsDirectory:
+        """The results directory of the finalists that `confirm` retrains."""
+        return ResultsDirectory(self.path / "confirm")
+
+    @property
+    def ray(self) -> Path:
+        """Scratch of Ray Tune; may be deleted."""
+        return self.path / "ray"
+
+    def exists(self) -> bool:
+        """Whether a search was started here: its record holds an event."""
+        try:
+            with self.events.open("rb") as file:
+                return file.readline().endswith(b"\n")
+        except OSError:
+            return False
+
+    def check_new(self) -> None:
+        """Sees to it that a search can begin here and that nothing is overwritten. Touches nothing.
+
+        Raises:
+            InputError: there is something in the way, or no directory can be made here.
+        """
+        try:
+            parent = next(folder for folder in self.path.absolute().parents if folder.exists())
+            in_the_way = self.path.exists() and not self._is_failed_start() and not self._is_empty_folder()
+        except OSError as error:
+            text = f"must be a path at which a directory can be made, but got: {error.strerror} ({self.path})"
+            raise InputError.of("--results", text) from None
+        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+            text = f"must be below a directory that can be written, but {parent} is none ({self.path})"
+            raise InputError.of("--results", text)
+        if in_the_way and self.exists():
+            text = f"results are never overwritten, but {self.path} exists and holds a search"
+            hint = "go on with it with --resume, or name another with --results DIR"
+            raise InputError.of("--results", f"{text}; {hint}")
+        if in_the_way:
+            text = f"must be a new or an empty directory, but {self.path} exists and holds something else"
+            raise InputError.of(
+                "--results", f"{text}; name another with --results DIR (--resume is for searches)"
+            )
+
+    def create(self) -> None:
+        """Makes the directory. What an earlier start left that died before its first event is cleared.
+
+        Raises:
+            InputError: see `check_new`, another search starts here, or the directory cannot be made or written.
+        """
+        self.check_new()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._starting = _locked(self.path / _STARTING)
+            if self.exists():  # another start was faster
+                self.started()
+                self.check_new()
+            self._clear()
+        except BlockingIOError:
+            text = f"one search at a time may start in a directory, but another one starts in {self.path}"
+            raise InputError.of("--results", text) from None
+        except OSError as error:
+            text = (
+                f"must be a directory that can be made and written, but got: {error.strerror} ({self.path})"
+            )
+            raise InputError.of("--results", text) from None
+
+    def _is_failed_start(self) -> bool:
+        """Whether a start died here before its first event, and nobody has put files of his own here."""
+        if not (self.path / _STARTING).exists() or self.exists():
+            return False
+        ours = {_STARTING, *_FILES, *(temporary_path(self.path / name).name for name in _FILES)}
+        return {path.name for path in self.path.iterdir()} <= ours
+
+    def _is_empty_folder(self) -> bool:
+        return self.path.is_dir() and not any(self.path.iterdir())
+
+    def started(self) -> None:
+        """Call it once the record holds the first event: from now on nothing here is cleared."""
+        (self.path / _STARTING).unlink(missing_ok=True)
+        if self._starting is not None:
+            os.close(self._starting)
+            self._starting = None
+
+    def _clear(self) -> None:
+        """Removes the files of a failed start, and only those that have a place here."""
+        for path in (self.path / name for name in _FILES):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            temporary_path(path).unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of a file that is locked until it is closed.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        pass  # some network file systems have no locks
+    return descriptor

@@ -1,0 +1,111 @@
+"""A copy of a search in an object store (S3): for machines that may be taken away with their disks.
+
+The record stays a local file, since no object store appends. Its bytes go up as segments of whole lines; a segment
+that has reached `SEGMENT_BYTES` is closed and never written again, the last one is put anew as it grows. A checkpoint
+goes up before the lines that rely on it. Everything but the segments is put under the name that it has locally, so
+tables can be read in place (`pyarrow`, DuckDB). pyarrow's file systems were chosen because pyarrow is here anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from wrn_search.errors import InputError
+
+_SEGMENTS = "events"  # folder of the segments, each named by the place of its first byte
+
+
+def is_address(results: str) -> bool:
+    """Whether results are to lie in an object store."""
+    return results.startswith("s3://")
+
+
+def local_copy(address: str) -> Path:
+    """Where the local half of a search in an object store lies: `results/` and the last part of its address.
+
+    Raises:
+        InputError: the address names no bucket, or no folder in it.
+    """
+    parts = urlsplit(address)
+    name = parts.path.rstrip("/").rpartition("/")[2]
+    if not parts.netloc or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise InputError.of("--results", f"must be s3://BUCKET/.../NAME, but got {address}")
+    return Path("results") / name
+
+
+class ObjectStore:
+    """A folder of an object store.
+
+    Raises:
+        InputError: the address cannot be understood.
+    """
+
+    def __init__(self, address: str):
+        self.address = address
+        try:
+            self._files, self._root = fs.FileSystem.from_uri(address)
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise InputError.of(
+                "--results", f"must be an address such as s3://BUCKET/NAME, but got: {error}"
+            ) from None
+
+    def names(self, folder: str = "") -> list[str]:
+        """Files below a folder, as paths relative to the root.
+
+        Raises:
+            OSError: the store does not answer.
+        """
+        below = fs.FileSelector(self._path(folder), recursive=True, allow_not_found=True)
+        infos = self._files.get_file_info(below)
+        return sorted(info.path[len(self._root) + 1 :] for info in infos if info.type == fs.FileType.File)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes one object as a whole.
+
+        Raises:
+            OSError: it could not be stored.
+        """
+        with self._files.open_output_stream(self._path(name)) as stream:
+            stream.write(content)
+
+    def get(self, name: str) -> bytes:
+        """The content of one object.
+
+        Raises:
+            OSError: it is not there, or the store does not answer.
+        """
+        with self._files.open_input_stream(self._path(name)) as stream:
+            content: bytes = stream.read()
+        return content
+
+    def remove(self, name: str) -> None:
+        """Removes one object; it may have gone already."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.delete_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if name else str(self._root)
+
+
+def segment_name(first_byte: int) -> str:
+    """Where the segment of the record that begins at a byte lies."""
+    return f"{_SEGMENTS}/{first_byte:015d}.jsonl"
+
+
+def holds_search(store: ObjectStore) -> bool:
+    """Whether a search was begun there.
+
+    Raises:
+        InputError: the store does not answer, or does not let us in.
+    """
+    try:
+        return segment_name(0) in store.names(_SEGMENTS)
+    except OSError as error:
+        text = "the object store must answer and let us in"
+        raise InputError.of("--results", f"{text}, but got: {error} ({store.address})") from None

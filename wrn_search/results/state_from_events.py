@@ -1,0 +1,234 @@
+"""The state of a search as a fold over its events: pure, so that a resumed search is the same search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import InputError
+from wrn_search.results.events import (
+    Chosen,
+    Completed,
+    Diverged,
+    Event,
+    Exhausted,
+    Failed,
+    Interrupted,
+    Known,
+    Proposed,
+    Reported,
+    Retried,
+    SearchEnded,
+    SearchResumed,
+    SearchStarted,
+    Started,
+    Stopped,
+    Tested,
+    TestOpened,
+    TimedEvent,
+)
+
+FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
+STATUSES = FINAL | {"running", "interrupted"}
+
+
+@dataclass
+class TrialState:
+    """One trial: what was proposed, what it reported, how it stands."""
+
+    number: int
+    trial_id: str
+    configuration: int
+    repeat: int
+    hparams: dict[str, Any]
+    config: dict[str, Any]
+    num_params: int
+    macs: int
+    status: str = "running"  # one of STATUSES; running from its proposal on
+    reports: list[tuple[float, EpochMetrics]] = field(
+        default_factory=list
+    )  # (time, metrics), each epoch once
+    error: str | None = None  # why it diverged, failed or was interrupted
+    out_of_memory: bool = False  # why it failed
+    retries: int = 0  # faults that passed, running out of a GPU's memory not counted
+    above_share: float = 0.0  # of a GPU: this and smaller ones were too small
+    above_bytes: int = 0  # of memory: so much was too little
+    rung: int | None = None  # epochs at which the scheduler stopped it
+    node: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    gpu_fraction: float | None = None
+    started_at: float | None = None  # Unix seconds of the first start
+    finished_at: float | None = None  # Unix seconds; None while it runs
+    test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
+    tested: Tested | None = None  # in a confirmation, what the test split said
+    _epochs: set[int] = field(default_factory=set, repr=False)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs on record."""
+        return len(self.reports)
+
+    @property
+    def last(self) -> EpochMetrics | None:
+        """Metrics of the last epoch on record."""
+        return self.reports[-1][1] if self.reports else None
+
+    @property
+    def best_val_error(self) -> float | None:
+        """The lowest validation error on record, in percent."""
+        errors = (metrics.val_error for _, metrics in self.reports)
+        return min((error for error in errors if error is not None), default=None)
+
+    def start(self, time: float, event: Started) -> None:
+        """The trial is running, for the first time or again."""
+        self.status, self.error, self.rung, self.finished_at = "running", None, None, None
+        self.out_of_memory = False
+        self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
+        self.started_at = time if self.started_at is None else self.started_at
+
+    def report(self, time: float, event: Reported) -> None:
+        """One epoch more. An epoch that a resumed trial runs again is passed over: its first row stands."""
+        self.node, self.device = event.node, event.device
+        if event.metrics.epoch not in self._epochs:
+            self._epochs.add(event.metrics.epoch)
+            self.reports.append((time, event.metrics))
+
+    def end(
+        self,
+        time: float,
+        status: str,
+        *,
+        error: str | None = None,
+        out_of_memory: bool = False,
+        rung: int | None = None,
+    ) -> None:
+        """The trial has ended, unless it already had: an interrupt changes nothing that is finished."""
+        if self.status not in FINAL:
+            self.status, self.error, self.rung, self.finished_at = status, error, rung, time
+            self.out_of_memory = out_of_memory
+
+
+@dataclass
+class SearchState:
+    """A search: its trials by number, and how its sessions went."""
+
+    search: str = ""
+    search_id: str = ""
+    max_epochs: int = 0
+    chance_error: float = 100.0  # percent
+    dataset: str = ""
+    split_hash: str = ""
+    trials: dict[int, TrialState] = field(default_factory=dict)
+    known: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (search_id, trial_id) of what other searches taught
+    choice: Chosen | None = None  # of a confirmation; the first one stands
+    exhausted: int | None = None  # configurations of a finite space that ran out
+    ended: str | None = None  # reason of the last session's end; None while a session goes on
+    _ended_seconds: float = 0.0  # of all sessions but the last
+    _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
+
+    @property
+    def seconds_spent(self) -> float:
+        """Wall seconds of all sessions, each from its start to its last event."""
+        return self._ended_seconds + self._session[1] - self._session[0]
+
+    def apply(self, time: float, event: Event) -> None:
+        """Takes in one event.
+
+        Raises:
+            InputError: the event is about a trial that was never proposed, or proposals are out of order.
+        """
+        if isinstance(event, SearchStarted | SearchResumed):
+            self._ended_seconds, self._session = self.seconds_spent, (time, time)
+        else:
+            # A clock that was set back must not shorten what was spent.
+            self._session = (self._session[0], max(self._session[1], time))
+        match event:
+            case SearchStarted():
+                self.search, self.search_id = event.search, event.search_id
+                self.max_epochs, self.chance_error = event.max_epochs, event.chance_error
+                self.dataset, self.split_hash = event.dataset, event.split_hash
+            case SearchResumed():
+                self.ended = None
+            case Known():
+                self.known.add((event.source, event.trial_id))
+            case Chosen():
+                self.choice = self.choice or event
+            case Exhausted():
+                self.exhausted = event.configurations
+            case SearchEnded():
+                self.ended = event.reason
+            case Proposed():
+                # A trial's row stands as it was first proposed.
+                if event.number not in self.trials:
+                    self._check_order(event)
+                    self.trials[event.number] = TrialState(**vars(event))
+            case _:
+                self._apply_to_trial(time, event)
+
+    def _check_order(self, event: Proposed) -> None:
+        """Trials are numbered 0, 1, 2, ...; the repeats of a configuration follow each other from 0 on."""
+        last = self.trials.get(event.number - 1)
+        if event.repeat == 0:
+            in_order = event.configuration > (-1 if last is None else last.configuration)
+        else:
+            place = (event.configuration, event.repeat - 1)
+            in_order = last is not None and (last.configuration, last.repeat) == place
+        if event.number != len(self.trials) or not in_order:
+            text = f"proposals must follow each other, and this one must have number {len(self.trials)}"
+            got = f"{event.number} (configuration {event.configuration}, repeat {event.repeat})"
+            raise InputError.of("number", f"{text}, but got {got}")
+
+    def _apply_to_trial(
+        self,
+        time: float,
+        event: Started
+        | Reported
+        | TestOpened
+        | Tested
+        | Stopped
+        | Completed
+        | Diverged
+        | Failed
+        | Retried
+        | Interrupted,
+    ) -> None:
+        trial = self.trials.get(event.number)
+        if trial is None:
+            raise InputError.of("number", f"a trial must be proposed first, but got {event}")
+        match event:
+            case Reported():
+                trial.report(time, event)
+            case Started():
+                trial.start(time, event)
+            case TestOpened():
+                trial.test_opened.append(time)
+            case Tested():
+                trial.tested = trial.tested or event
+            case Completed():
+                trial.end(time, "completed")
+            case Stopped():
+                trial.end(time, "stopped", rung=event.rung)
+            case Diverged():
+                trial.end(time, "diverged", error=event.error)
+            case Failed():
+                trial.end(time, "failed", error=event.error, out_of_memory=event.out_of_memory)
+            case Retried():
+                trial.retries += trial.status not in FINAL and not event.gpu_fraction
+                trial.above_share = max(trial.above_share, event.gpu_fraction)
+                trial.above_bytes = max(trial.above_bytes, event.memory_bytes)
+                trial.end(time, "interrupted", error=event.reason)
+            case Interrupted():
+                trial.end(time, "interrupted", error=event.reason)
+
+
+def fold(events: Iterable[TimedEvent]) -> SearchState:
+    """The state after these events."""
+    state = SearchState()
+    for time, event in events:
+        state.apply(time, event)
+    return state

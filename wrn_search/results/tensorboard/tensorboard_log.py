@@ -1,0 +1,198 @@
+"""TensorBoard runs of a search: scalars by epoch, and every trial in the HParams tab, running or ended.
+
+The HParams messages are built here: TensorBoard's own `hparams.summary` needs TensorFlow, and torch's
+`add_hparams` makes an extra run of every trial (both at 2.21).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event as LogEvent
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Failed,
+    Interrupted,
+    Reported,
+    Retried,
+    Started,
+    Stopped,
+)
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.tensorboard.hparams_tab import hparam_info, hparams_summary, set_value
+from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.space.domains import Domain
+
+_FLUSH_SECONDS = 5
+_EVENT_FILES = "events.out.tfevents.*"
+_TAIL_BYTES = 1024
+# Few tags, those that one compares runs by; the tables hold the rest.
+SCALARS = {
+    "val_error": ("validation error (%)", api_pb2.DATASET_VALIDATION),
+    "val_loss": ("validation loss", api_pb2.DATASET_VALIDATION),
+    "train_error": ("training error (%)", api_pb2.DATASET_TRAINING),
+    "train_loss": ("training loss", api_pb2.DATASET_TRAINING),
+    "learning_rate": ("learning rate", api_pb2.DATASET_TRAINING),
+    "images_per_second": ("images per second", api_pb2.DATASET_TRAINING),
+}
+# The columns of the HParams tab. Learning rates are equal at equal epochs, and rates of images tell of neighbours.
+COMPARED = ("val_error", "val_loss", "train_error", "train_loss")
+
+
+class TensorBoardLog:
+    """Keeps `tensorboard/` abreast of a state; subscribe `on_event` after `state.apply`.
+
+    A run is one event file. Opening the log writes those runs again that a kill may have left short, and so
+    does each start of a trial: an epoch is never in a run twice.
+    """
+
+    def __init__(
+        self,
+        directory: ResultsDirectory,
+        state: SearchState,
+        domains: Mapping[str, Domain],
+        folder: Path | None = None,  # instead of `tensorboard/`
+    ):
+        self._folder = folder or directory.tensorboard
+        self._state = state
+        self._writers: dict[int, EventFileWriter] = {}  # of running trials
+        self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
+        self._write_experiment(domains)
+        self._delete_runs_of_no_trial()
+        for trial in state.trials.values():
+            if trial.status in FINAL and not _has_ended(self._run(trial)):
+                self._rewrite(trial)
+                self._end(trial)
+            elif trial.status not in FINAL and trial.started_at is not None:
+                self._rewrite(trial)
+                self._close(trial)
+
+    def _delete_runs_of_no_trial(self) -> None:
+        """A loss of power can take a proposal from the record whose run had reached the disk."""
+        runs = {self._run(trial).name for trial in self._state.trials.values()}
+        for folder in self._folder.glob("[0-9]*_WRN-*"):
+            if folder.name not in runs and folder.is_dir():
+                _delete_event_files(folder)
+                with contextlib.suppress(OSError):  # somebody keeps files of his own there
+                    folder.rmdir()
+
+    def on_event(self, time: float, event: Event) -> None:
+        """Writes what the event, which the state has applied, brings."""
+        match event:
+            case Started():
+                self._rewrite(self._state.trials[event.number])
+            case Reported():
+                self._write_reports(self._state.trials[event.number])
+            case Completed() | Stopped() | Diverged() | Failed():
+                self._end(self._state.trials[event.number])
+            case Interrupted() | Retried():
+                self._close(self._state.trials[event.number])
+
+    def close(self) -> None:
+        """Closes all files; unfinished runs stay without an end."""
+        for number in list(self._writers):
+            self._close(self._state.trials[number])
+
+    def _run(self, trial: TrialState) -> Path:
+        """The folder of the trial's run; its name is what TensorBoard shows."""
+        return self._folder / short_name(trial.number, trial.config, trial.repeat)
+
+    def _write_experiment(self, domains: Mapping[str, Domain]) -> None:
+        """The columns of the HParams tab, once, in the root run."""
+        experiment = api_pb2.Experiment(
+            hparam_infos=[hparam_info(name, domain) for name, domain in domains.items()],
+            metric_infos=[
+                api_pb2.MetricInfo(
+                    name=api_pb2.MetricName(tag=tag),
+                    display_name=SCALARS[tag][0],
+                    dataset_type=SCALARS[tag][1],
+                )
+                for tag in COMPARED
+            ],
+        )
+        _delete_event_files(self._folder)
+        writer = EventFileWriter(str(self._folder))
+        message = HParamsPluginData(experiment=experiment)
+        writer.add_event(LogEvent(summary=hparams_summary(metadata.EXPERIMENT_TAG, message)))
+        writer.close()
+
+    def _rewrite(self, trial: TrialState) -> None:
+        """Begins the trial's run anew, with all that is on record of it, and leaves it open."""
+        self._close(trial)
+        run = self._run(trial)
+        _delete_event_files(run)
+        writer = EventFileWriter(str(run), flush_secs=_FLUSH_SECONDS)
+        began = trial.started_at or trial.finished_at or 0.0  # it may have failed before it started
+        start = SessionStartInfo(
+            # The repeats of a configuration make one row, with the mean of their metrics and the name of the first.
+            group_name=short_name(trial.number - trial.repeat, trial.config),
+            start_time_secs=began,
+        )
+        for name, value in trial.hparams.items():
+            set_value(start.hparams[name], value)
+        message = HParamsPluginData(session_start_info=start)
+        summary = hparams_summary(metadata.SESSION_START_INFO_TAG, message)
+        writer.add_event(LogEvent(wall_time=began, summary=summary))
+        self._writers[trial.number], self._written[trial.number] = writer, 0
+        self._write_reports(trial)
+
+    def _write_reports(self, trial: TrialState) -> None:
+        """The scalars of the reports that the run does not hold yet."""
+        writer = self._writers.get(trial.number)
+        if writer is None:
+            return  # a late report of a trial that has ended
+        for seconds, metrics in trial.reports[self._written[trial.number] :]:
+            told = {tag: getattr(metrics, tag) for tag in SCALARS}
+            values = [
+                Summary.Value(tag=tag, simple_value=value) for tag, value in told.items() if value is not None
+            ]
+            writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
+        self._written[trial.number] = len(trial.reports)
+
+    def _end(self, trial: TrialState) -> None:
+        """Writes how the trial ended and closes its run; a trial that never started gets its run now."""
+        if trial.number not in self._writers:
+            if _has_ended(self._run(trial)):
+                return
+            self._rewrite(trial)
+        failed = trial.status in ("diverged", "failed")
+        end = SessionEndInfo(
+            status=api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS,
+            end_time_secs=trial.finished_at,
+        )
+        message = HParamsPluginData(session_end_info=end)
+        summary = hparams_summary(metadata.SESSION_END_INFO_TAG, message)
+        self._writers[trial.number].add_event(LogEvent(wall_time=trial.finished_at, summary=summary))
+        self._close(trial)
+
+    def _close(self, trial: TrialState) -> None:
+        """Closes the trial's file, if it is open; each open file has a thread."""
+        writer = self._writers.pop(trial.number, None)
+        if writer is not None:
+            writer.close()
+
+
+def _has_ended(run: Path) -> bool:
+    """Whether the run's file holds its end, which is written last."""
+    for path in run.glob(_EVENT_FILES):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES), os.SEEK_SET)
+            if metadata.SESSION_END_INFO_TAG.encode() in file.read():
+                return True
+    return False
+
+
+def _delete_event_files(run: Path) -> None:
+    for path in run.glob(_EVENT_FILES):
+        path.unlink()

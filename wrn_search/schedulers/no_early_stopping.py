@@ -1,0 +1,19 @@
+"""Scheduler `none`: every trial goes on to its last epoch."""
+
+from __future__ import annotations
+
+from wrn_search.schedulers.scheduler import SchedulerKind, Stop
+
+
+class NoScheduler:
+    """Never stops a trial."""
+
+    def observe(self, number: int, epoch: int, val_error: float) -> None:
+        """Nothing to remember."""
+
+    def decide(self, number: int, epoch: int) -> Stop | None:
+        """Never."""
+        return None
+
+
+NO_EARLY_STOPPING = SchedulerKind(lambda course: NoScheduler(), stops_trials=False)

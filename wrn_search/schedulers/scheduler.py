@@ -1,0 +1,53 @@
+"""What every scheduler keeps to: its contract, what it is told, and what the rest of the program must know of its kind.
+
+A scheduler says after each report whether the trial goes on. Its state is a fold over reports: a replay decides alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The decision to end a trial at a rung, with its reason in words."""
+
+    rung: int  # epochs
+    reason: str
+
+
+class Scheduler(Protocol):
+    """Hears every report in the order of the record; answers for a trial that has just reported."""
+
+    def observe(self, number: int, epoch: int, val_error: float) -> None:
+        """One report, live or replayed."""
+
+    def decide(self, number: int, epoch: int) -> Stop | None:
+        """Whether trial `number` ends at `epoch`, by what was known when it reported. Changes nothing."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a scheduler must know of a search."""
+
+    rungs: tuple[int, ...]  # epochs at which trials are compared, rising, all below the last epoch
+    rungs_follow_schedule: bool  # `rungs: schedule`: none before the first drop of the learning rate
+    reduction_factor: int  # eta: one in eta goes on
+    chance_error: float  # percent: of always answering the most frequent class
+    validation_images: int  # that an error is counted on
+
+
+@dataclass(frozen=True)
+class SchedulerKind:
+    """One line of the table: how to make a scheduler, and all that the rest of the program must know of it."""
+
+    make: Callable[[Course], Scheduler]
+    # Ends trials at rungs by what others reached: so the ends that a search saw are no random ones (rule 5).
+    stops_trials: bool = True
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether what is trained depends on earlier results: no design that gives measured intervals (rule 5)."""
+        return self.stops_trials

@@ -1,0 +1,25 @@
+"""Our domains as Optuna's distributions, for its samplers and for studies that its dashboard opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Uniform
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+def distribution_of(domain: Domain) -> BaseDistribution:
+    """The distribution with the same values and the same scale."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    match domain:
+        case Choice(options):
+            return CategoricalDistribution(options)
+        case IntRange(low, high, step):
+            return IntDistribution(low, high, step=step)
+        case Uniform(low, high):
+            return FloatDistribution(low, high)
+        case LogUniform(low, high):
+            return FloatDistribution(low, high, log=True)

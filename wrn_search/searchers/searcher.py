@@ -1,0 +1,84 @@
+"""What every searcher keeps to: its contract, what it is told, and what the rest of the program must know of its kind.
+
+A proposal is a question that changes nothing; what a searcher knows comes from `proposed`, `told` and `known` alone, so
+replaying a record gives the same knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from wrn_search.space.domains import Domain, Scalar
+
+Hparams = dict[str, Scalar]
+Curve = dict[int, float]  # epoch -> validation error in percent
+
+
+@dataclass(frozen=True)
+class Full:
+    """A value at full epochs: the mean of the completed repeats.
+
+    One that diverged or ran out of memory counts with the error of chance.
+    """
+
+    val_error: float  # percent
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """Stopped early: only what was seen on the way, never as if it were the result."""
+
+    curve: Curve  # mean over the repeats that got there
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """No repeat gave a value."""
+
+
+Outcome: TypeAlias = Full | Pruned | Crashed
+
+
+@dataclass(frozen=True)
+class SearchedSpace:
+    """What a searcher must know of a space."""
+
+    hyperparameters: Mapping[str, Domain]  # in the order of the space file
+    size: int | None  # configurations in a finite space; None when a domain is continuous
+    seed: int  # `search.seed`
+
+
+class Searcher(Protocol):
+    """The contract of every searcher. Configurations are numbered from 0 in the order of their proposal."""
+
+    def propose(self, configuration: int) -> Hparams | None:
+        """Native Python values for every hyperparameter, never twice the same; None when the space has run out."""
+
+    def proposed(self, configuration: int, hparams: Hparams) -> None:
+        """A proposal was accepted, or is replayed from the record."""
+
+    def told(self, configuration: int, outcome: Outcome) -> None:
+        """All repeats of a configuration have ended."""
+
+    def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
+        """What another search, `source`, found of a configuration: its value is the last of `curve` if `full`."""
+
+
+@dataclass(frozen=True)
+class SearcherKind:
+    """One line of the table: how to make a searcher, and all that the rest of the program must know of it."""
+
+    make: Callable[[SearchedSpace], Searcher]
+    # Hears results: so few trials run at once, and what it tries depends on what it saw.
+    learns: bool = False
+    # Enumerates choice and int domains, and refuses others; without `search.trials` it tries them all.
+    needs_finite_space: bool = False
+    # Can use what other searches found (`search.warm_start`).
+    can_be_warm_started: bool = False
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether later trials depend on earlier results: no design that gives measured intervals (rule 5)."""
+        return self.learns

@@ -1,0 +1,116 @@
+"""The plan of a search in words, for `--dry-run`: nothing is started or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.hardware.detected_cores_and_gpus import local_node
+from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.results.state_from_events import FINAL
+from wrn_search.session.automatic_precision import resolved_precision
+from wrn_search.session.dry_run_gpu_shares import trial_text
+from wrn_search.session.resume import begun_search, configurations_outside
+from wrn_search.session.search_request import SpaceLike, allotment_of, request_of
+from wrn_search.session.warm_start import read_sources
+from wrn_search.space.rules.broken_rule import spelled
+from wrn_search.space.search_explanation import explanation, network_range, text_of
+from wrn_search.space.space import Space
+
+BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
+BYTES_PER_EPOCH = 600  # of a trial: its line in the record, its row in Parquet, its points in TensorBoard
+_USUAL_CLASSES = 10  # where only the files can tell
+
+
+def dry_run(
+    space: SpaceLike,
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path | None = None,
+    resume: bool = False,
+    address: str | None = None,
+) -> str:
+    """The plan of a search in words; looks for the data and the hardware, starts no Ray and writes nothing.
+
+    With `address` the hardware is that of the Ray cluster there.
+
+    Raises:
+        InputError: bad input or options, missing data, or a request that this machine cannot meet.
+    """
+    from wrn_search.images.prepared_data import check_presence
+
+    request = request_of(space, overrides, results)
+    changes: list[str] = []
+    if resume:
+        begun = begun_search(request)
+        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
+        where = f"{ended} trials have ended there"
+        changes = [f"changed       {key}: {spelled(value)}" for key, value in begun.changed.items()]
+    else:
+        request.directory.check_new()
+        where = "new"
+    read_sources(request.space.search.warm_start, request.directory.path)
+    presence = check_presence(request.space.dataset)
+    nodes = [local_node()]
+    if address is not None:
+        from wrn_search.cluster.cluster_address import ray_at
+
+        with ray_at(address) as joined:
+            nodes = joined
+    allotment = allotment_of(request, nodes)
+    shape = request.space.dataset.facts.image_shape or (0, 0, 0)
+    precision = resolved_precision(request.space.training.precision, shape, allotment.gpus_per_trial)
+    each, shares = trial_text(request.space, nodes, allotment, precision)
+    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
+    machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
+    lines = [
+        text_of(explanation(request.space, rungs_of(request.space))),
+        f"images        {presence}",
+        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
+        f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
+        *shares,
+        f"results       {request.directory.path} ({where})",
+        *([f"copy          {request.address}"] if request.address else []),
+        f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",
+        *changes,
+        "Dry run: nothing was started or written.",
+    ]
+    return "\n".join(lines)
+
+
+def checkpoint_bytes(space: Space) -> int:
+    """A checkpoint of the largest network of the space, at most."""
+    facts = space.dataset.facts
+    channels = 3 if facts.image_shape is None else facts.image_shape[2]
+    _, largest = network_range(space)
+    return BYTES_PER_PARAMETER * num_params(largest, facts.num_classes or _USUAL_CLASSES, channels)
+
+
+def disk_text(space: Space, concurrent: int, rows: int) -> str:
+    """One line for the plan.
+
+    Args:
+        space: the search.
+        concurrent: trials at once.
+        rows: trials at most.
+    """
+    best = min(space.search.keep_checkpoints, rows)
+    each = checkpoint_bytes(space)
+    # Each running trial may write its next one beside its last one.
+    most = (2 * concurrent + best) * each
+    record = rows * space.training.epochs * BYTES_PER_EPOCH
+    return (
+        f"checkpoints of {concurrent} running and {best} best trials, {_size(each)} each at most: "
+        f"{_size(most)}; record, tables and curves {_size(record)} at most"
+    )
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"

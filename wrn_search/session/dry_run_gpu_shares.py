@@ -1,0 +1,90 @@
+"""The plan's lines on GPU shares: which networks of a space get which, by prediction. Pure arithmetic."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from wrn_search.decisions.image_facts import DataFacts, workload_of
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.hardware.machine import Node
+from wrn_search.memory.choice_of_probes import telling_values
+from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.predicted_memory import trial_memory
+from wrn_search.space.domains import finite_values
+from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES
+from wrn_search.space.space import Space
+from wrn_search.space.trial_config import TrialConfig
+
+_STORED_PADDING = 4  # pixels around a training image, the most that an augmentation adds
+_MOST_NETWORKS = 2_000
+_SHAPE = ("depth", "widen_factor", "block", "deepening_factor")
+_NAMES = {share: name for name, share in GPU_SHARES.items()}
+
+
+def known_facts(space: Space) -> DataFacts | None:
+    """What is known of the data before they are prepared; None where only the files can tell."""
+    facts, dataset = space.dataset.facts, space.dataset
+    if facts.num_classes is None or facts.image_shape is None or facts.train_images is None:
+        return None
+    height, width, channels = facts.image_shape
+    images = dataset.train_images or facts.train_images - dataset.validation
+    item = 4 if dataset.preprocessing == "zca" else 1
+    padded = (height + 2 * _STORED_PADDING) * (width + 2 * _STORED_PADDING)
+    stored = images * (padded * channels * item + 8)
+    stored += dataset.validation * (height * width * channels * item + 8)
+    return DataFacts(facts.num_classes, facts.image_shape, dataset.validation, 100.0, images, stored)
+
+
+def trial_text(
+    space: Space, nodes: Sequence[Node], allotment: Allotment, precision: str
+) -> tuple[str, list[str]]:
+    """What each trial gets, for the end of the line on the hardware, and further lines."""
+    if not allotment.by_memory:
+        return f"{allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU", []
+    facts = known_facts(space)
+    if facts is None:
+        return "the share of a GPU that its network needs, known once the images are prepared", []
+    lines = []
+    for size in sorted({node.gpu_bytes for node in nodes if node.gpus}):
+        told = share_text(space, facts, size, precision)
+        lines.append(f"GPU shares    of {size / 1e9:.0f} GB, predicted: {told}")
+    return "the share of a GPU that its network needs", lines
+
+
+def share_text(space: Space, facts: DataFacts, gpu_bytes: int, precision: str) -> str:
+    """`1/8 for 12 networks up to WRN-28-8 (5.1 GB), ...`: by the largest batch size and dropout of the space."""
+    of_share: dict[float | None, list[tuple[int, str]]] = {}
+    for config in _networks(space, precision):
+        memory = trial_memory(workload_of(config, facts))
+        share = smallest_share(memory.allocated_bytes, gpu_bytes)
+        of_share.setdefault(share, []).append((memory.total_bytes, config.architecture.name))
+    parts = []
+    for share, networks in sorted(of_share.items(), key=lambda item: item[0] or 2.0):
+        size, name = max(networks)
+        count = (
+            f"{len(networks)} network{'s' if len(networks) > 1 else ''} up to {name} ({size / 1e9:.1f} GB)"
+        )
+        parts.append(
+            f"{_NAMES[share]} for {count}"
+            if share
+            else f"{count} predicted not to fit, tried with a whole one"
+        )
+    return "; ".join(parts)
+
+
+def _networks(space: Space, precision: str) -> Iterator[TrialConfig]:
+    """Each network of the space once, at its largest in memory; of a large or continuous space its ends."""
+    leaves = space.hyperparameters
+    values = []
+    for name, domain in leaves.items():
+        ends = telling_values(name, domain)
+        every = finite_values(domain) if name in _SHAPE else None
+        values.append((list(every or ends), ends) if name in _SHAPE else (ends[-1:], ends[-1:]))
+    many = 1
+    for every_value, _ in values:
+        many *= len(every_value)
+    choices = [every_value if many <= _MOST_NETWORKS else ends for every_value, ends in values]
+    for point in itertools.product(*choices):
+        hparams = dict(zip(leaves, point, strict=True))
+        yield space.trial_config(hparams, 0, precision=precision, compile="off")

@@ -1,0 +1,190 @@
+"""The progress display: trials, epochs done of planned, best so far, the rate and the time left.
+
+A fold over events like everything else; live in a terminal, plain lines elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Failed,
+    Interrupted,
+    Proposed,
+    Reported,
+    Retried,
+    SearchEnded,
+    Started,
+    Stopped,
+)
+from wrn_search.results.tensorboard.run_names import short_name
+
+SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_REFRESHES = 0.25
+
+
+@dataclass
+class Progress:
+    """Counts of a search in progress. `apply` takes events, all else are questions."""
+
+    rows: int  # trials in all: configurations times repeats
+    max_epochs: int
+    began: float  # Unix seconds of this session
+    running: set[int] = field(default_factory=set)
+    ended: Counter[str] = field(default_factory=Counter)
+    epochs_done: int = 0
+    epochs_saved: int = 0  # planned for trials that ended early
+    best: tuple[float, str] | None = None  # lowest validation error at full epochs in percent, and its trial
+    _names: dict[int, str] = field(default_factory=dict)
+    _epochs: dict[int, int] = field(default_factory=dict)
+    _errors: dict[int, float] = field(default_factory=dict)
+    _session_epochs: int = 0
+    _ended_epochs: int = 0
+
+    def apply(self, moment: float, event: Event) -> None:
+        """Takes in one event."""
+        match event:
+            case Proposed():
+                self._names[event.number] = short_name(event.number, event.config, event.repeat)
+            case Started():
+                self.running.add(event.number)
+            case Reported():
+                self._report(moment, event)
+            case Completed():
+                self._end(event.number, "completed")
+                error = self._errors.get(event.number)
+                if error is not None and (self.best is None or error < self.best[0]):
+                    self.best = (error, self._names[event.number])
+            case Stopped():
+                self._end(event.number, "stopped")
+            case Diverged():
+                self._end(event.number, "diverged")
+            case Failed():
+                self._end(event.number, "failed")
+            case Interrupted() | Retried():
+                self.running.discard(event.number)
+            case _:
+                pass
+
+    def line(self, now: float) -> str:
+        """The whole display in one line."""
+        ended = sum(self.ended.values())
+        counts = ", ".join(
+            f"{self.ended[status]} {status}"
+            for status in ("completed", "stopped", "diverged", "failed")
+            if self.ended[status]
+        )
+        planned = self.rows * self.max_epochs - self.epochs_saved
+        parts = [
+            f"trials {ended}/{self.rows}" + (f" ({counts})" if counts else ""),
+            f"{len(self.running)} running",
+            f"epochs {self.epochs_done}/{planned}",
+            "best " + (f"{self.best[0]:.2f} % {self.best[1]}" if self.best else "-"),
+        ]
+        elapsed = now - self.began
+        if self._session_epochs and elapsed > 0:
+            parts.append(f"{60 * self._session_epochs / elapsed:.1f} epochs/min")
+        left = self.seconds_left(now)
+        parts.append(
+            f"{duration(elapsed)} gone" + (f", about {duration(left)} left" if left is not None else "")
+        )
+        return " | ".join(parts)
+
+    def seconds_left(self, now: float) -> float | None:
+        """By this session's pace of epochs, if trials to come take as many as those that have ended took.
+
+        None before one has ended, or before this session has trained.
+        """
+        ended = sum(self.ended.values())
+        if not self._ended_epochs or not self._session_epochs:
+            return None
+        left = (self.rows - ended) * self._ended_epochs / ended - (self.epochs_done - self._ended_epochs)
+        return max(0.0, left) * (now - self.began) / self._session_epochs
+
+    def _report(self, moment: float, event: Reported) -> None:
+        if event.metrics.epoch <= self._epochs.get(event.number, 0):
+            return
+        self._epochs[event.number] = event.metrics.epoch
+        if event.metrics.val_error is not None:
+            self._errors[event.number] = event.metrics.val_error
+        self.epochs_done += 1
+        self._session_epochs += moment >= self.began
+
+    def _end(self, number: int, status: str) -> None:
+        self.running.discard(number)
+        self.ended[status] += 1
+        self.epochs_saved += self.max_epochs - self._epochs.get(number, 0)
+        self._ended_epochs += self._epochs.get(number, 0)
+
+
+class ProgressDisplay:
+    """Shows `Progress` on stderr; a subscriber of the record.
+
+    Use as a context manager; `tick` keeps a live display's clock moving.
+    """
+
+    def __init__(
+        self, progress: Progress, stream: TextIO | None = None, clock: Callable[[], float] = time.time
+    ):
+        self._progress = progress
+        self._stream: TextIO | None = stream or sys.stderr  # None: closed by whoever started us
+        self._clock = clock
+        self._shown_at = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> ProgressDisplay:
+        if self._stream is not None and self._stream.isatty():
+            console = Console(file=self._stream)
+            self._live = Live(self._renderable(), console=console, auto_refresh=False)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            with contextlib.suppress(OSError, ValueError):
+                self._live.update(self._renderable(), refresh=True)
+                self._live.stop()
+
+    def __call__(self, moment: float, event: Event) -> None:
+        """Takes in a written event."""
+        self._progress.apply(moment, event)
+        self.tick(at_once=isinstance(event, SearchEnded))
+
+    def tick(self, at_once: bool = False) -> None:
+        """Shows the present state, not more often than is good."""
+        now = self._clock()
+        pause = SECONDS_BETWEEN_REFRESHES if self._live else SECONDS_BETWEEN_LINES
+        if not at_once and now - self._shown_at < pause:
+            return
+        self._shown_at = now
+        with contextlib.suppress(OSError, ValueError):  # a search does not end with those who watch it
+            if self._live:
+                self._live.update(self._renderable(), refresh=True)
+            elif self._stream is not None:
+                print(self._progress.line(now), file=self._stream, flush=True)
+
+    def _renderable(self) -> Text:
+        return Text(self._progress.line(self._clock()).replace(" | ", "\n"))
+
+
+def duration(seconds: float) -> str:
+    """`47 s`, `12 min 05 s` or `3 h 20 min`."""
+    whole = round(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

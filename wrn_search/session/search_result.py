@@ -1,0 +1,34 @@
+"""How a search, or a session of it, ended, and the exit status that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.state_from_events import SearchState
+
+if TYPE_CHECKING:
+    pass
+
+
+class SearchFailed(RuntimeError):
+    """The search could not go on; what is on record stays, and `--resume` continues it."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """How a search, or a session of it, ended."""
+
+    directory: Path
+    state: SearchState
+    reason: EndReason
+
+    @property
+    def exit_status(self) -> int:
+        """0 done, 1 there are trials and all failed, 130 interrupted and resumable."""
+        if self.reason is EndReason.INTERRUPTED:
+            return 130
+        trials = self.state.trials.values()
+        return int(bool(trials) and all(trial.status == "failed" for trial in trials))

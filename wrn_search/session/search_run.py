@@ -1,0 +1,256 @@
+"""A whole search from a space file to its last table: check, prepare, start or resume, hand to Ray Tune, finish."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wrn_search.cluster.cluster_address import check_answers, ray_at
+from wrn_search.cluster.living_nodes import LivingNode, is_connected, joined_nodes
+from wrn_search.cluster.node_check import check_nodes
+from wrn_search.decisions.gpu_packing import Places
+from wrn_search.decisions.proposals import Plan
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.hardware.detected_cores_and_gpus import local_node
+from wrn_search.hardware.machine import Node
+from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.ray_tune.death_of_ray import watched_ray
+from wrn_search.ray_tune.hand_to_tune import hand_to_tune
+from wrn_search.ray_tune.private_ray import own_ray
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
+from wrn_search.results.state_from_events import FINAL
+from wrn_search.session.automatic_compile import resolved_compile
+from wrn_search.session.automatic_precision import resolved_precision
+from wrn_search.session.ctrl_c import interrupts
+from wrn_search.session.files_from_the_record import Observers, mend_tables
+from wrn_search.session.progress_display import Progress, ProgressDisplay
+from wrn_search.session.resume import Begun, begun_search, check_same_split, configurations_outside
+from wrn_search.session.search_request import Request, SpaceLike, allotment_of, check_batch_size, request_of
+from wrn_search.session.search_result import SearchFailed, SearchResult
+from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
+from wrn_search.session.warm_start import new_knowledge, read_sources
+
+if TYPE_CHECKING:
+    from ray.tune import Callback
+
+    from wrn_search.ray_tune.trainable import WideResNetTrainable
+
+
+def run(
+    space: SpaceLike,
+    *,
+    overrides: Sequence[str] = (),
+    results: str | Path | None = None,
+    resume: bool = False,
+    address: str | None = None,
+    quiet: bool = False,
+) -> SearchResult:
+    """Runs or resumes a search to its end.
+
+    Args:
+        space: a space file's path, its content as a mapping, or a `Space`.
+        overrides: `KEY=VALUE` each, as with `--set`.
+        results: the results directory; default `results/<name>`.
+        resume: go on with the search that is there; a finished one is only read.
+        address: a Ray cluster's address; default the Ray that this process is connected to, else one of its own.
+        quiet: no progress on stderr.
+
+    Raises:
+        InputError: bad input or options; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    request = request_of(space, overrides, results)
+    try:
+        return _run(request, resume, address, quiet)
+    except OSError as error:  # a disk that is full, gone or not ours
+        raise SearchFailed(str(error)) from error
+
+
+def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> SearchResult:
+    begun = None
+    if not resume:
+        request.directory.check_new()
+    copy = ready_copy(request.address, request.directory, resume)
+    if resume:
+        begun = begun_search(request)
+        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        if _is_whole(request, begun):
+            with copied(
+                request.directory, copy
+            ):  # an earlier session may have ended before its copy was whole
+                mend_tables(request.directory, begun.state, request.space)
+            return SearchResult(
+                request.directory.path, begun.state, EndReason(begun.state.ended or "finished")
+            )
+    sources = read_sources(request.space.search.warm_start, request.directory.path)
+    if address is not None:
+        check_answers(address)  # before anything is downloaded
+    data = prepare(request.space.dataset)
+    check_batch_size(request.space, data.train_images)
+    if begun is not None:
+        check_same_split(begun.state, data.split_hash)
+
+    def learn(record: Record, conductor: Conductor) -> None:
+        for known in new_knowledge(sources, conductor.state):
+            record.append(known)
+
+    return run_trials(
+        request,
+        data,
+        begun,
+        Manner(begin=learn, around=lambda: copied(request.directory, copy)),
+        address=address,
+        quiet=quiet,
+    )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What sets one kind of run, a search or a confirmation, apart from another."""
+
+    begin: Callable[[Record, Conductor], None]  # before the first trial of a session
+    plan: Plan | None = None  # what is trained; default what the searcher proposes
+    trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
+
+
+def run_trials(
+    request: Request,
+    data: PreparedData,
+    begun: Begun | None,
+    manner: Manner,
+    *,
+    address: str | None,
+    quiet: bool,
+) -> SearchResult:
+    """One session, from Ray's start to the last table.
+
+    Raises:
+        InputError: the nodes cannot give what is asked for; then nothing was written.
+        SearchFailed: the search could not go on.
+    """
+    state = begun.state if begun else None
+    with ExitStack() as stack:
+        joined = _nodes_of_a_running_ray(address, stack)
+        nodes = joined or [local_node()]
+        allotment = allotment_of(request, nodes)
+        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
+        asked, share = request.space.training, allotment.gpus_per_trial
+        arithmetic = Arithmetic(
+            resolved_precision(asked.precision, data.image_shape, share, state),
+            resolved_compile(asked.compile, share, state),
+        )
+        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
+        conductor = Conductor(
+            request.space,
+            facts_of(data),
+            allotment,
+            record,
+            plan=manner.plan,
+            places=Places(nodes, allotment),
+            **vars(arithmetic),
+        )
+        manner.begin(record, conductor)
+        trainable = manner.trainable() if manner.trainable else None
+        with manner.around():
+            followers = _followers(request, conductor, data, able)
+            reason = _session(request, conductor, record, quiet, followers, trainable)
+    return SearchResult(request.directory.path, conductor.state, reason)
+
+
+def _is_whole(request: Request, begun: Begun) -> bool:
+    """Whether a search has all the trials that are asked for, each at its end."""
+    state = begun.state
+    if any(trial.status not in FINAL for trial in state.trials.values()):
+        return False
+    if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
+        return True
+    return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
+
+
+def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
+    """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
+    if address is not None:
+        return stack.enter_context(ray_at(address))
+    return joined_nodes() if "ray" in sys.modules and is_connected() else []
+
+
+def _followers(
+    request: Request, conductor: Conductor, data: PreparedData, able: Sequence[LivingNode]
+) -> list[Callback]:
+    """What lets a search in a running Ray, whose nodes are `able`, follow that Ray's nodes."""
+    if not able:
+        return []
+    from wrn_search.cluster.nodes_joining_and_leaving import FollowNodes
+
+    return [FollowNodes(conductor, request.directory.manifest, data.split_hash, able)]
+
+
+def _session(
+    request: Request,
+    conductor: Conductor,
+    record: Record,
+    quiet: bool,
+    followers: Sequence[Callback],
+    trainable: type[WideResNetTrainable] | None = None,
+) -> EndReason:
+    """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
+
+    Starts a Ray of its own unless there are followers of a running one.
+
+    Raises:
+        SearchFailed: Ray, the disk or a bug ended it.
+    """
+    observers = Observers(request.directory, record, conductor)
+    failure: Exception | None = None
+    try:
+        with ExitStack() as stack:
+            if not followers:
+                stack.enter_context(own_ray(local_node()))
+                stack.enter_context(watched_ray(conductor.ray_ended))
+            stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
+            display = stack.enter_context(_display(request, record, quiet))
+            tick = display.tick if display is not None else None
+            hand_to_tune(request.directory, conductor, tick, trainable, followers)
+        reason = conductor.end_reason or EndReason.FAILED
+    except KeyboardInterrupt:
+        failed = conductor.end_reason is EndReason.FAILED
+        reason = EndReason.FAILED if failed else EndReason.INTERRUPTED
+    except Exception as error:
+        reason, failure = EndReason.FAILED, error
+    try:
+        end_session(conductor, record, observers, reason)
+    except OSError as error:
+        reason, failure = EndReason.FAILED, failure or error
+    if reason is EndReason.FAILED:
+        # What ended the trials, before what that led to: tables that find no room either.
+        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
+        raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
+    return reason
+
+
+@contextmanager
+def _display(request: Request, record: Record, quiet: bool) -> Iterator[ProgressDisplay | None]:
+    if quiet:
+        yield None
+        return
+    progress = Progress(request.rows, request.space.training.epochs, began=time.time())
+    for moment, event in record.events:
+        progress.apply(moment, event)
+    display = ProgressDisplay(progress)
+    record.subscribe(display)
+    with display:
+        yield display
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

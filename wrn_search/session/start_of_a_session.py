@@ -1,0 +1,145 @@
+"""One session of a search: its files, the observers of its record, and Ray Tune until the conductor is done."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.hardware.detected_cores_and_gpus import gpu_names, usable_cores
+from wrn_search.hardware.machine import Node
+from wrn_search.hardware.nvidia_mps import mps_state
+from wrn_search.images.prepared_data import PreparedData
+from wrn_search.results.atomic_files import atomic_write_text
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
+from wrn_search.results.events_jsonl import Record
+from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.session.files_from_the_record import Observers
+from wrn_search.session.resume import Begun
+from wrn_search.session.search_request import Request
+from wrn_search.space.space import Space
+from wrn_search.space.yaml_with_lines import yaml_text
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How all trials of a search compute: `auto` resolved."""
+
+    precision: str  # fp32 | bf16
+    compile: str  # on | off
+
+
+@contextmanager
+def opened_record(
+    request: Request,
+    data: PreparedData,
+    nodes: Sequence[Node],
+    allotment: Allotment,
+    arithmetic: Arithmetic,
+    begun: Begun | None,
+) -> Iterator[Record]:
+    """The open record of a new search, or of one that has begun, this session's first event in it."""
+    directory = request.directory
+    if begun is None:
+        _begin(request, data, nodes, allotment, arithmetic)
+    # A search that begins learns its first event in the way of one that is resumed, by reading.
+    with Record.open(directory.events) as record:
+        if begun is not None:
+            record.append(SearchResumed(begun.changed))
+        atomic_write_text(
+            directory.resolved, _resolved(request)
+        )  # on resume: more trials or hours, another space or root
+        directory.checkpoints.mkdir(exist_ok=True)
+        shutil.rmtree(directory.ray, ignore_errors=True)
+        yield record
+
+
+def _begin(
+    request: Request, data: PreparedData, nodes: Sequence[Node], allotment: Allotment, arithmetic: Arithmetic
+) -> None:
+    """The files of a new search that are written once, and its first event."""
+    directory, space = request.directory, request.space
+    directory.create()
+    search_id = new_search_id()
+    atomic_write_text(directory.space_file, request.space_text)
+    atomic_write_text(directory.resolved, _resolved(request))
+    write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, arithmetic))
+    started = SearchStarted(
+        search=space.name,
+        search_id=search_id,
+        max_epochs=space.training.epochs,
+        chance_error=data.chance_error,
+        dataset=space.dataset.name,
+        split_hash=data.split_hash,
+    )
+    with Record.create(directory.events) as record:
+        record.append(started)
+    directory.started()
+
+
+def _resolved(request: Request) -> str:
+    """The space after `--set` and defaults."""
+    return yaml_text(request.space.to_document())
+
+
+def _manifest(
+    search_id: str,
+    space: Space,
+    data: PreparedData,
+    nodes: Sequence[Node],
+    allotment: Allotment,
+    arithmetic: Arithmetic,
+) -> dict[str, Any]:
+    details = {
+        "precision": arithmetic.precision,
+        "compile": arithmetic.compile,
+        "threads": allotment.cpus_per_trial,
+        "concurrent": allotment.concurrent,
+        "gpus_per_trial": "by memory" if allotment.by_memory else allotment.gpus_per_trial,
+        "nvidia_mps": mps_state(),
+        "nodes": [vars(node) for node in nodes],
+        "rungs": list(rungs_of(space)),
+        "split_hash": data.split_hash,
+        "dataset": {
+            "name": space.dataset.name,
+            "num_classes": data.num_classes,
+            "image_shape": list(data.image_shape),
+            "train_images": data.train_images,
+            "validation_images": data.validation_images,
+        },
+    }
+    return manifest(search_id, space.search.seed, sys.argv, hardware(usable_cores(), gpu_names()), details)
+
+
+def end_session(conductor: Conductor, record: Record, observers: Observers, reason: EndReason) -> None:
+    """The last events of a session: trials that still train end as interrupted, then the search itself.
+
+    The search ends on record only when its tables are whole: whoever finds it finished need not write them.
+    """
+    for number in sorted(conductor.unended):
+        conductor.interrupted(number, f"the session ended: {reason}")
+    observers.finish()
+    record.append(SearchEnded(str(reason)))
+
+
+def facts_of(data: PreparedData) -> DataFacts:
+    """Those of prepared data."""
+    return DataFacts(
+        data.num_classes,
+        data.image_shape,
+        data.validation_images,
+        data.chance_error,
+        data.train_images,
+        stored_bytes=sum(path.stat().st_size for path in data.directory.glob("*.npy")),
+    )

@@ -1,0 +1,33 @@
+"""Where images lie: the folder of prepared arrays and downloads, and that of a data set's own files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wrn_search.datasets.dataset import Place
+from wrn_search.errors import InputError
+from wrn_search.space.dataset_section import DatasetSettings
+
+
+def cache_root() -> Path:
+    """Where prepared arrays and downloads live: $WRN_SEARCH_DATA, else ~/.cache/wrn-search.
+
+    Raises:
+        InputError: the path begins with a `~` that leads nowhere.
+    """
+    given = os.environ.get("WRN_SEARCH_DATA") or "~/.cache/wrn-search"
+    try:
+        return Path(given).expanduser().absolute()
+    except RuntimeError:
+        raise InputError.of("WRN_SEARCH_DATA", f"must be a path of a known user, but got '{given}'") from None
+
+
+def data_root(dataset: DatasetSettings) -> Path:
+    """The folder of the data set's own files: `dataset.root`, else `cache_root()`."""
+    return Path(dataset.root).expanduser().absolute() if dataset.root else cache_root()
+
+
+def place_of(dataset: DatasetSettings) -> Place:
+    """Where the data set's own files are, for those who read them."""
+    return Place(data_root(dataset), dataset.extra)

@@ -1,0 +1,123 @@
+"""Leaves whose rule belongs to one key alone: names, blocks, drops, rungs, shares of a GPU, objectives."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, block_name, parse_block
+from wrn_search.space.rules.broken_rule import broken, got
+from wrn_search.space.rules.key_rule import Leaf
+from wrn_search.space.rules.number_and_text_rules import is_path, one_of, real_number, text, whole_number
+
+NAME_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0}
+
+
+def auto_or_count(high: int) -> Leaf:
+    """A leaf that takes `auto` or a whole number from 1 to `high`."""
+    count = whole_number(1, high)
+
+    def check(value: Any) -> Any:
+        if value == "auto":
+            return value
+        if isinstance(value, str):
+            raise broken(f"must be auto or a whole number, {got(value)}")
+        return count.check(value)
+
+    return Leaf(check, {"anyOf": [{"const": "auto"}, count.schema]})
+
+
+def _check_block(value: Any) -> str:
+    if not isinstance(value, str):
+        raise broken(f"must be a block such as B(3,3), {got(value)}")
+    if value.count("(") != value.count(")"):  # YAML splits [B(3,3)] at its comma
+        raise broken(f"must be a block such as B(3,3), quoted inside brackets, {got(value)}")
+    try:
+        return block_name(parse_block(value))
+    except ValueError:
+        sizes = f"1 to {MAX_DEEPENING_FACTOR} kernel sizes out of 1, 3 and 5"
+        raise broken(f"must be B(...) with {sizes}, such as B(3,3), {got(value)}") from None
+
+
+def _check_lr_drops(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple):
+        raise broken(f"must be a list of fractions of the epochs, {got(value)}")
+    fraction = real_number(0, 1, above=True, below=True)
+    drops = tuple(fraction.check(item) for item in value)
+    if any(later <= earlier for earlier, later in itertools.pairwise(drops)):
+        raise broken(f"must rise from drop to drop, {got(value)}")
+    return drops
+
+
+def _check_rungs(value: Any) -> str | tuple[int, ...]:
+    if not isinstance(value, list | tuple):
+        return str(one_of("schedule", "geometric").check(value))
+    epoch = whole_number(1, 1_000_000)
+    rungs = tuple(epoch.check(item) for item in value)
+    if not rungs or any(later <= earlier for earlier, later in itertools.pairwise(rungs)):
+        raise broken(f"must be schedule, geometric or a rising list of epochs, {got(value)}")
+    return rungs
+
+
+def _check_gpu_share(value: Any) -> str | float:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, str) and value in GPU_SHARES:
+        return GPU_SHARES[value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and value in GPU_SHARES.values():
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
+        one = "a trial trains on one GPU, more than 1 is not supported"
+        raise broken(f"must be auto or one of {', '.join(GPU_SHARES)} ({one}), {got(value)}")
+    raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}")
+
+
+def _check_warm_start(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise broken(f"must be a list of results directories, such as [results/other], {got(value)}")
+    for index, item in enumerate(value):
+        if not isinstance(item, str) or not is_path(item):
+            raise broken(f"must be the path of a results directory, {got(item)}", index)
+        if item in value[:index]:
+            raise broken(f"must list every results directory once, {got(item)} twice", index)
+    return tuple(value)
+
+
+def _check_objectives(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise broken(f"must be a list, such as [val_error], {got(value)}")
+    checked = one_of("val_error", not_yet=("num_params", "macs", "train_seconds", "images_per_second"))
+    names = tuple(checked.check(item) for item in value)
+    if len(set(names)) < len(names):
+        raise broken(f"must list every objective once, {got(value)}")
+    return names
+
+
+NAME = text(
+    "must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter or digit and hold no '..'",
+    lambda value: re.fullmatch(NAME_PATTERN, value) is not None,
+    pattern=NAME_PATTERN,
+)
+BLOCK = Leaf(_check_block, {"type": "string", "pattern": r"^B\(.*\)$"}, searchable=True, nullable=True)
+LR_DROPS = Leaf(
+    _check_lr_drops,
+    {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}},
+)
+RUNGS = Leaf(
+    _check_rungs,
+    {
+        "anyOf": [
+            {"enum": ["schedule", "geometric"]},
+            {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+        ]
+    },
+)
+GPU_SHARE = Leaf(
+    _check_gpu_share, {"anyOf": [{"enum": ["auto", *GPU_SHARES]}, {"enum": list(GPU_SHARES.values())}]}
+)
+WARM_START = Leaf(_check_warm_start, {"type": "array", "items": {"type": "string", "minLength": 1}})
+OBJECTIVES = Leaf(
+    _check_objectives, {"type": "array", "items": {"enum": ["val_error"]}, "minItems": 1, "maxItems": 1}
+)

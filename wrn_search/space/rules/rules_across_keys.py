@@ -1,0 +1,171 @@
+"""Rules that tie several keys together. Each is a function of a space; a broken one names the keys it read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.networks.architecture import block_name, depth_problem, parse_block
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.searcher_table import SEARCHERS, names_of
+from wrn_search.space.domains import Choice, finite_values, is_domain
+from wrn_search.space.rules.broken_rule import Path, got, spelled
+from wrn_search.space.section_keys import MAX_TRIALS
+from wrn_search.space.space import Space
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that does not hold: at which key, in words, and which keys the rule read."""
+
+    at: Path
+    text: str
+    reads: tuple[Path, ...]
+
+
+def broken_rules(space: Space) -> Iterator[Broken]:
+    """Every broken rule of a space whose leaves are right each for itself."""
+    for rule in RULES:
+        yield from rule(space)
+
+
+def _one_block(space: Space) -> Iterator[Broken]:
+    model = space.model
+    reads: tuple[Path, ...] = (("model", "block"), ("model", "deepening_factor"))
+    if model.block is None or model.deepening_factor is None:
+        return
+    given = f"block: {_shown(model.block)} and deepening_factor: {_shown(model.deepening_factor)}"
+    if is_domain(model.block) or is_domain(model.deepening_factor):
+        yield Broken(reads[1], f"block or deepening_factor must be given, not both, but got {given}", reads)
+    elif block_name((3,) * model.deepening_factor) != model.block:
+        yield Broken(reads[1], f"deepening_factor must be that of the block, but got {given}", reads)
+
+
+def _blocks(space: Space) -> list[tuple[int, ...]]:
+    """Kernel lists of every block that the space can propose."""
+    model = space.model
+    if model.deepening_factor is not None:
+        return [(3,) * int(length) for length in finite_values(model.deepening_factor) or ()]
+    return [parse_block(str(block)) for block in finite_values(model.block or "B(3,3)") or ()]
+
+
+def _depths_exist(space: Space) -> Iterator[Broken]:
+    reads: tuple[Path, ...] = (("model", "depth"), ("model", "block"), ("model", "deepening_factor"))
+    depth = space.model.depth
+    for index, value in enumerate(finite_values(depth) or ()):
+        problem = next(
+            (text for kernels in _blocks(space) if (text := depth_problem(int(value), kernels))), ""
+        )
+        if problem:
+            at: Path = (*reads[0], "choice", index) if isinstance(depth, Choice) else reads[0]
+            yield Broken(at, problem, reads)
+            if not isinstance(depth, Choice):  # of a range, the first depth that does not exist says enough
+                return
+
+
+def _dropout_has_a_place(space: Space) -> Iterator[Broken]:
+    dropout = space.model.dropout
+    if any(len(kernels) == 1 for kernels in _blocks(space)) and (is_domain(dropout) or dropout):
+        reads: tuple[Path, ...] = (("model", "dropout"), ("model", "block"), ("model", "deepening_factor"))
+        text = "dropout sits between the convolutions of a block, so it must be 0 where a block has only one"
+        yield Broken(reads[0], f"{text}, but got {_shown(dropout)}", reads)
+
+
+def _extra_images_exist(space: Space) -> Iterator[Broken]:
+    dataset = space.dataset
+    if dataset.extra and not dataset.facts.extra_images:
+        reads: tuple[Path, ...] = (("dataset", "extra"), ("dataset", "name"))
+        having = " and ".join(name for name, each in DATASETS.items() if each.facts.extra_images)
+        yield Broken(reads[0], f"only {having} has extra images, but got dataset.name: {dataset.name}", reads)
+
+
+def _enough_images(space: Space) -> Iterator[Broken]:
+    dataset, facts = space.dataset, space.dataset.facts
+    if facts.train_images is None or facts.num_classes is None:
+        return
+    total = facts.train_images + (facts.extra_images if dataset.extra else 0)
+    left = total - dataset.validation
+    reads: tuple[Path, ...] = (("dataset", "validation"), ("dataset", "name"), ("dataset", "extra"))
+    if dataset.validation < facts.num_classes or left < facts.num_classes:
+        rule = (
+            f"{dataset.name} has {total} training images and {facts.num_classes} classes: validation must be"
+        )
+        yield Broken(
+            reads[0],
+            f"{rule} {facts.num_classes} to {total - facts.num_classes}, {got(dataset.validation)}",
+            reads,
+        )
+        return
+    train_reads: tuple[Path, ...] = (("dataset", "train_images"), *reads)
+    train = left if dataset.train_images is None else dataset.train_images
+    if not facts.num_classes <= train <= left:
+        rule = f"train_images must be {facts.num_classes} to the {left} that validation leaves"
+        yield Broken(train_reads[0], f"{rule}, {got(train)}", train_reads)
+        return
+    batch_reads: tuple[Path, ...] = (("training", "batch_size"), *train_reads)
+    largest = max(int(value) for value in finite_values(space.training.batch_size) or (0,))
+    if largest > train:
+        text = f"batch_size must be at most the {train} images that are trained on, {got(largest)}"
+        yield Broken(batch_reads[0], text, batch_reads)
+
+
+def _grid_is_finite(space: Space) -> Iterator[Broken]:
+    if not SEARCHERS[space.search.searcher].needs_finite_space:
+        return
+    for name, domain in space.hyperparameters.items():
+        if finite_values(domain) is None:
+            section = "model" if name in type(space.model).model_fields else "training"
+            path: Path = (section, name)
+            text = f"searcher: {space.search.searcher} takes choice and int domains only, but got {_shown(domain)}"
+            yield Broken(path, text, (path, ("search", "searcher")))
+
+
+def _grid_is_no_larger_than_trials_may_be(space: Space) -> Iterator[Broken]:
+    size = space.size
+    if (
+        SEARCHERS[space.search.searcher].needs_finite_space
+        and space.search.trials is None
+        and size is not None
+        and size > MAX_TRIALS
+    ):
+        path: Path = ("search", "trials")
+        text = (
+            f"a whole grid must have at most {MAX_TRIALS} configurations (or give search.trials), {got(size)}"
+        )
+        yield Broken(path, text, (path, ("search", "searcher"), ("model",), ("training",)))
+
+
+def _who_learns_may_start_warm(space: Space) -> Iterator[Broken]:
+    if space.search.warm_start and not SEARCHERS[space.search.searcher].can_be_warm_started:
+        reads: tuple[Path, ...] = (("search", "warm_start"), ("search", "searcher"))
+        able = " or ".join(names_of(can_be_warm_started=True))
+        text = f"is for a searcher that learns ({able}), but got searcher: {space.search.searcher}"
+        yield Broken(reads[0], text, reads)
+
+
+def _rungs_below_epochs(space: Space) -> Iterator[Broken]:
+    rungs, epochs = space.search.rungs, space.training.epochs
+    stops = SCHEDULERS[space.search.scheduler].stops_trials
+    if stops and isinstance(rungs, tuple) and rungs[-1] >= epochs:
+        reads: tuple[Path, ...] = (("search", "rungs"), ("training", "epochs"), ("search", "scheduler"))
+        yield Broken(
+            reads[0], f"every rung must be below training.epochs: {epochs}, {got(list(rungs))}", reads
+        )
+
+
+RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
+    _one_block,
+    _depths_exist,
+    _dropout_has_a_place,
+    _extra_images_exist,
+    _enough_images,
+    _grid_is_finite,
+    _grid_is_no_larger_than_trials_may_be,
+    _who_learns_may_start_warm,
+    _rungs_below_epochs,
+)
+
+
+def _shown(value: object) -> str:
+    return spelled(value.to_document() if is_domain(value) else value)

@@ -1,0 +1,146 @@
+"""What a search would do, told before anything runs: pure arithmetic over a space."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from wrn_search.networks.architecture import Architecture, block_name
+from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
+from wrn_search.space.space import Space
+
+# Above this many networks the smallest and largest are taken from the ends of each domain.
+_MAX_NETWORKS = 20_000
+
+
+def explanation(space: Space, rungs: tuple[int, ...]) -> dict[str, Any]:
+    """What the search would do, as plain values for `check --json`.
+
+    Args:
+        space: the search.
+        rungs: its rungs in epochs (`search.rungs.rungs_of`).
+    """
+    smallest, largest = network_range(space)
+    rows = space.trials * space.search.repeats
+    if space.size is not None:
+        rows = min(rows, space.size * space.search.repeats)
+    return {
+        "name": space.name,
+        "description": space.description,
+        "dataset": space.dataset.model_dump(),
+        "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
+        "configurations_in_space": space.size,
+        "networks": {"smallest": _network(space, smallest), "largest": _network(space, largest)},
+        "searcher": space.search.searcher,
+        "scheduler": space.search.scheduler,
+        "rungs": list(rungs),
+        "trials": space.trials,
+        "repeats": space.search.repeats,
+        "rows": rows,
+        "max_epochs": space.training.epochs,
+        "most_epochs": rows * space.training.epochs,
+    }
+
+
+def network_range(space: Space) -> tuple[Architecture, Architecture]:
+    """The networks of the space with the fewest and the most parameters."""
+    model = space.model
+    if model.deepening_factor is not None:
+        blocks: list[Scalar] = [
+            block_name((3,) * int(n)) for n in finite_values(model.deepening_factor) or ()
+        ]
+    else:
+        blocks = list(finite_values(model.block or "B(3,3)") or ())
+    depths, widths = _values(model.depth), _values(model.widen_factor)
+    if len(depths) * len(widths) * len(blocks) > _MAX_NETWORKS:
+        depths, widths = [min(depths), max(depths)], [min(widths), max(widths)]
+    networks = [
+        Architecture.of(int(depth), float(width), str(block))
+        for depth, width, block in itertools.product(depths, widths, blocks)
+    ]
+    return min(networks, key=num_params), max(networks, key=num_params)
+
+
+def text_of(told: dict[str, Any]) -> str:
+    """The explanation for a reader."""
+    size = told["configurations_in_space"]
+    lines = [told["name"]]
+    if told["description"]:
+        lines += [f"  {line}" for line in told["description"].strip().splitlines()]
+    lines += ["", f"data          {_dataset_text(told['dataset'])}", "searched"]
+    lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
+    lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
+    many = "a continuous space" if size is None else f"{size} configurations"
+    lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
+    lines += [f"              to {_network_text(told['networks']['largest'])}"]
+    seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
+    lines += [f"searcher      {told['searcher']}, {told['trials']} configurations{seeds}"]
+    if size is not None and size < told["trials"]:
+        lines += [f"              the space has only {size}: the search ends when they have been tried"]
+    lines += [f"scheduler     {_scheduler_text(told)}"]
+    lines += [
+        f"training      {told['max_epochs']} epochs, {told['most_epochs']} epochs over {told['rows']} trials at most"
+    ]
+    return "\n".join(lines)
+
+
+def _values(value: Scalar | Domain) -> list[Scalar]:
+    values = finite_values(value)
+    if values is None:
+        assert isinstance(value, Uniform | LogUniform)
+        return [value.low, value.high]
+    return list(values)
+
+
+def _network(space: Space, architecture: Architecture) -> dict[str, Any]:
+    facts = space.dataset.facts
+    if facts.num_classes is None or facts.image_shape is None:  # only the files can tell
+        return {"name": architecture.name, "num_params": None, "macs": None}
+    height, width, channels = facts.image_shape
+    return {
+        "name": architecture.name,
+        "num_params": num_params(architecture, facts.num_classes, channels),
+        "macs": macs(architecture, facts.num_classes, channels, (height, width)),
+    }
+
+
+def _network_text(network: dict[str, Any]) -> str:
+    if network["num_params"] is None:
+        return f"{network['name']}"
+    return f"{network['name']} ({network['num_params']:,} parameters, {network['macs']:,} multiply-adds an image)"
+
+
+def _dataset_text(dataset: dict[str, Any]) -> str:
+    root = f" in {dataset['root']}" if dataset["root"] else ""
+    train = (
+        f"{dataset['train_images']} training images"
+        if dataset["train_images"]
+        else "all other training images"
+    )
+    return (
+        f"{dataset['name']}{root}: {dataset['validation']} validation images, {train}, "
+        f"{dataset['preprocessing']}, augmentation {dataset['augmentation']}"
+    )
+
+
+def _domain_text(document: dict[str, list[Scalar]]) -> str:
+    ((kind, arguments),) = document.items()
+    shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in arguments]
+    match kind:
+        case "choice":
+            return "one of " + ", ".join(shown)
+        case "int":
+            return f"{shown[0]} to {shown[1]} by {shown[2]}"
+        case "loguniform":
+            return f"{shown[0]} to {shown[1]}, uniform in the logarithm"
+        case _:
+            return f"{shown[0]} to {shown[1]}"
+
+
+def _scheduler_text(told: dict[str, Any]) -> str:
+    if told["scheduler"] == "none":
+        return "none: every trial runs to its last epoch"
+    if not told["rungs"]:
+        return f"{told['scheduler']}, but no rung lies below the last epoch: every trial runs to its end"
+    return f"{told['scheduler']}, trials are compared after epochs {', '.join(map(str, told['rungs']))}"

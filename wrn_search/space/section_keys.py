@@ -1,0 +1,207 @@
+"""The keys of each section of a space file: its rule, its default and what it means.
+
+Pydantic was chosen for the walk through the sections, defaults, frozen values and JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wrn_search.networks.architecture import (
+    MAX_DEEPENING_FACTOR,
+    MAX_DEPTH,
+    MAX_WIDEN_FACTOR,
+)
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.searcher_table import SEARCHERS, names_of
+from wrn_search.space.domains import Domain
+from wrn_search.space.rules.keys_with_own_rules import (
+    BLOCK,
+    GPU_SHARE,
+    LR_DROPS,
+    RUNGS,
+    WARM_START,
+    auto_or_count,
+)
+from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
+
+DEFAULT_TRIALS = 64
+MAX_TRIALS = 1_000_000
+
+
+class Section(BaseModel):
+    """A section: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(Section):
+    """The network. Every key takes a value or a domain."""
+
+    depth: Annotated[
+        int | Domain,
+        whole_number(1, MAX_DEPTH, searchable=True),
+        Field(description="3*l*N + 4 when all kernels are 3x3 (6*N + 4 for B(3,3)), else 6*N + 4"),
+    ] = 16
+    widen_factor: Annotated[
+        float | Domain,
+        real_number(1 / 16, MAX_WIDEN_FACTOR, searchable=True),
+        Field(description="k: the groups have int(16 k), int(32 k) and int(64 k) channels"),
+    ] = 1.0
+    block: Annotated[
+        str | Domain | None,
+        BLOCK,
+        Field(description="kernel sizes of a block's convolutions; default B(3,3)"),
+    ] = None
+    deepening_factor: Annotated[
+        int | Domain | None,
+        whole_number(1, MAX_DEEPENING_FACTOR, nullable=True, searchable=True),
+        Field(description="l, 3x3 convolutions in a block; instead of `block`"),
+    ] = None
+    dropout: Annotated[
+        float | Domain,
+        real_number(0, 1, below=True, searchable=True),
+        Field(description="probability between the convolutions of a block"),
+    ] = 0.0
+    init: Annotated[
+        str | Domain,
+        one_of("fan_in", "fan_out", searchable=True),
+        Field(description="Kaiming normal initialisation of the convolutions by fan-in or fan-out"),
+    ] = "fan_in"
+
+
+class TrainingSettings(Section):
+    """The training of one network. All keys take a domain but epochs, lr_schedule, lr_drops, precision, compile."""
+
+    epochs: Annotated[int, whole_number(1, 100_000), Field(description="epochs of a full training")] = 60
+    batch_size: Annotated[
+        int | Domain, whole_number(2, 65_536, searchable=True), Field(description="images a step")
+    ] = 128
+    learning_rate: Annotated[
+        float | Domain, real_number(0, 100, above=True, searchable=True), Field(description="before any drop")
+    ] = 0.1
+    momentum: Annotated[
+        float | Domain, real_number(0, 1, below=True, searchable=True), Field(description="Nesterov momentum")
+    ] = 0.9
+    weight_decay: Annotated[
+        float | Domain,
+        real_number(0, 10, searchable=True),
+        Field(description="L2 penalty added to the gradient"),
+    ] = 5e-4
+    weight_decay_on: Annotated[
+        str | Domain,
+        one_of("all", "weights", searchable=True),
+        Field(description="all parameters as in the paper, or convolution and linear weights only"),
+    ] = "all"
+    lr_schedule: Annotated[
+        str, one_of("step", "cosine"), Field(description="drops at lr_drops, or half a cosine")
+    ] = "step"
+    lr_drops: Annotated[
+        tuple[float, ...],
+        LR_DROPS,
+        Field(description="fractions of `epochs` at which the learning rate drops"),
+    ] = (0.3, 0.6, 0.8)
+    lr_drop_factor: Annotated[
+        float | Domain,
+        real_number(0, 1, above=True, searchable=True),
+        Field(description="factor of each drop"),
+    ] = 0.2
+    precision: Annotated[
+        str,
+        one_of("auto", "fp32", "bf16"),
+        Field(description="arithmetic; auto is bf16 where the hardware is fast at it"),
+    ] = "auto"
+    compile: Annotated[
+        str,
+        one_of("auto", "on", "off"),
+        Field(description="torch.compile; auto is off where it gains nothing"),
+    ] = "auto"
+
+
+class SearchSettings(Section):
+    """What the search itself is told."""
+
+    searcher: Annotated[
+        str,
+        one_of(*SEARCHERS),
+        Field(
+            description=f"proposes configurations; {' and '.join(names_of(learns=True))} learns from results"
+        ),
+    ] = "tpe"
+    scheduler: Annotated[
+        str, one_of(*SCHEDULERS), Field(description="decides at each rung which trials go on")
+    ] = "asha"
+    rungs: Annotated[
+        str | tuple[int, ...],
+        RUNGS,
+        Field(
+            description="epochs at which trials are compared: after each learning-rate drop, geometric, or a list"
+        ),
+    ] = "schedule"
+    grace_period: Annotated[
+        int, whole_number(1, 100_000), Field(description="first rung of `geometric`, in epochs")
+    ] = 3
+    reduction_factor: Annotated[
+        int, whole_number(2, 1000), Field(description="eta: at a rung the best one in eta goes on")
+    ] = 3
+    trials: Annotated[
+        int | None,
+        whole_number(1, MAX_TRIALS, nullable=True),
+        Field(description="configurations; null is the whole grid for searcher grid, else 64"),
+    ] = None
+    repeats: Annotated[
+        int, whole_number(1, 1000), Field(description="seeds per configuration; rows = trials * repeats")
+    ] = 1
+    warm_start: Annotated[
+        tuple[str, ...],
+        WARM_START,
+        Field(
+            description="results directories of other searches that the searcher learns from before it begins"
+        ),
+    ] = ()
+    max_hours: Annotated[
+        float | None,
+        real_number(0, 100_000, above=True, nullable=True),
+        Field(description="wall hours after which no epoch is begun"),
+    ] = None
+    retries: Annotated[
+        int,
+        whole_number(0, 1000),
+        Field(description="further tries of a trial whose process dies or whose checkpoint is damaged"),
+    ] = 2
+    trial_timeout: Annotated[
+        float | None,
+        real_number(0, 10_000_000, above=True, nullable=True),
+        Field(description="seconds that one epoch may take, validation included; then the process is ended"),
+    ] = None
+    max_failed_share: Annotated[
+        float,
+        real_number(0, 1),
+        Field(description="the search ends when 10 trials have ended and more than this share has failed"),
+    ] = 0.5
+    keep_checkpoints: Annotated[
+        int,
+        whole_number(1, 1_000_000),
+        Field(description="checkpoints of so many best completed trials stay, to export and to go on from"),
+    ] = 3
+    seed: Annotated[
+        int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
+    ] = 0
+
+
+class ResourceSettings(Section):
+    """What a trial gets, and how many run at once."""
+
+    gpus_per_trial: Annotated[
+        str | float,
+        GPU_SHARE,
+        Field(
+            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
+        ),
+    ] = "auto"
+    cpus_per_trial: Annotated[
+        str | int, auto_or_count(4096), Field(description="also the trial's threads")
+    ] = "auto"
+    concurrent: Annotated[str | int, auto_or_count(100_000), Field(description="trials at once")] = "auto"

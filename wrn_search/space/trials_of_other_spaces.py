@@ -1,0 +1,32 @@
+"""Where a trial that was trained once lies in a space, which may be another than the one that proposed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wrn_search.space.domains import Scalar, member
+from wrn_search.space.space import Space
+from wrn_search.space.trial_config import LEAVES
+
+
+def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
+    """A value for each of the space's hyperparameters; None if a domain does not hold the trial's.
+
+    Args:
+        space: the space.
+        leaves: all leaves of `model` and `training`, as in `TrialConfig.to_dict`.
+    """
+    values = {name: member(domain, leaves[name]) for name, domain in space.hyperparameters.items()}
+    found = {name: value for name, value in values.items() if value is not None}
+    return found if len(found) == len(values) else None
+
+
+def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
+    """The same for a trial that this space could have proposed: its fixed values are the trial's too, else None."""
+    hparams = searched_values(space, leaves)
+    if hparams is None:
+        return None
+    resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
+    same = space.trial_config(hparams, 0, **resolved).to_dict()
+    return hparams if all(same[name] == leaves[name] for name in LEAVES) else None

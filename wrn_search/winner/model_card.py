@@ -1,0 +1,232 @@
+"""The model card: what an exported network is, how good it was measured to be, and what nobody has measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wrn_search import __version__
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import printable
+from wrn_search.images.prepared_data import PreparedData
+from wrn_search.results.manifest import versions
+from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.trial_selection import ranked_trials
+from wrn_search.space.trial_config import LEAVES
+from wrn_search.winner.file_formats.file_description import About
+from wrn_search.winner.known_test_errors import TestErrors
+from wrn_search.winner.parity_check import Parity
+from wrn_search.winner.trial_to_export import ChosenTrial
+
+_SHOWN_CLASSES = 100
+_VERSIONS = ("wrn-search", "python", "torch", "torchvision", "numpy")
+
+_LOADING = {
+    "torch": """\
+```python
+import wrn_search
+model = wrn_search.load_model("{file}")    # torch.load(..., weights_only=True): nothing in the file is executed
+probabilities = model(images)    # uint8 (batch, {shape}) -> (batch, {classes})
+```
+
+Without this package: `torch.load("{file}", weights_only=True)` is a dictionary of plain values, with the weights by
+name under `weights`.
+""",
+    "pt2": """\
+```python
+import torch
+program = torch.export.load("{file}").module()    # torch alone; only for files that you trust
+scores, probabilities = program(images)           # uint8 (batch, {shape}) -> two (batch, {classes})
+```
+""",
+    "onnx": """\
+```python
+import onnxruntime
+session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])
+scores, probabilities = session.run(["scores", "probabilities"], {{"images": images}})    # uint8 (batch, {shape})
+```
+""",
+}
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card is written from."""
+
+    chosen: ChosenTrial
+    about: About
+    data: PreparedData
+    file: str  # name of the exported file
+    format: str
+    history: tuple[EpochMetrics, ...]  # of the exported weights
+    parity: Parity
+
+
+def card_text(facts: CardFacts, test: TestErrors) -> str:
+    """The card in Markdown."""
+    about, chosen = facts.about, facts.chosen
+    title = f"# {about.architecture.name} of the search {_cell(chosen.state.search)}"
+    parts = [
+        title,
+        f"{_purpose(facts)} Exported as `{facts.format}`: `{facts.file}`.",
+        "## Measured",
+        _table(_measured(facts, test)),
+        "## What it is not",
+        "\n".join(f"- {line}" for line in _limits(facts, test)),
+        "## How to load it",
+        _loading(facts),
+        "## Checked",
+        _checked(facts.parity),
+        "## Data",
+        _table(_data(facts)),
+        "## Training",
+        _table((leaf, _shown(chosen.trial.config[leaf])) for leaf in LEAVES),
+        "## Provenance",
+        _table(_provenance(facts)),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def binomial_error(error: float, images: int) -> float:
+    """Standard error in percent of an error in percent that was counted over n images: sqrt(p (1 - p) / n)."""
+    share = error / 100
+    return 100 * math.sqrt(share * (1 - share) / images)
+
+
+def _purpose(facts: CardFacts) -> str:
+    height, width, channels = facts.about.image_shape
+    kind = "greyscale" if channels == 1 else "RGB"
+    return (
+        f"A Wide Residual Network (arXiv 1605.07146) that puts {kind} images of {height}x{width} pixels into "
+        f"{len(facts.about.class_names)} classes. Trial {facts.chosen.trial.number}, `{facts.about.name}`."
+    )
+
+
+def _measured(facts: CardFacts, test: TestErrors) -> list[tuple[str, str]]:
+    config, images = facts.chosen.config, facts.data.validation_images
+    rows = []
+    last = facts.history[-1] if facts.history else None
+    if last is not None and last.val_error is not None:
+        spread = binomial_error(last.val_error, images)
+        value = f"{last.val_error:.2f} % of n = {images:,} images, ± {spread:.2f} % (binomial standard error)"
+        rows = [
+            (f"validation error after epoch {last.epoch} of {config.epochs}", value),
+            ("validation loss", f"{last.val_loss:.4f}"),
+            ("training error, augmented images", f"{last.train_error:.2f} %"),
+        ]
+    rows.append(("error of always answering the most frequent class", f"{facts.data.chance_error:.2f} %"))
+    rows.append(
+        ("test error of these weights", "null: never read" if test.own is None else f"{test.own:.2f} %")
+    )
+    if test.twins:
+        rows.append(("test error of networks retrained with these settings", test.twins_text))
+    rows.append(("parameters", f"{facts.chosen.trial.num_params:,}"))
+    rows.append(("multiply-adds of one image", f"{facts.chosen.trial.macs:,}"))
+    return rows
+
+
+def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
+    state, config = facts.chosen.state, facts.chosen.config
+    lines = []
+    if not _equals_record(facts):
+        lines.append("Its curve differs from that on record: the numbers above are those of these weights.")
+    if (done := len(facts.history)) < config.epochs:
+        lines.append(
+            f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials."
+        )
+    if test.own is None and not test.twins:
+        lines.append("It was not measured on the test split: `python -m wrn_search confirm` does that.")
+    full = ranked_trials(state)
+    if full and full[0] is facts.chosen.trial:
+        lines.append(
+            f"The validation images chose it: its error is the lowest of {len(full)} trials that were trained to "
+            f"the end ({len(state.trials)} in all). The lowest of many is lucky: a retrained network is usually "
+            "a little worse."
+        )
+    if open_trials := sum(trial.status not in FINAL for trial in state.trials.values()):
+        lines.append(f"The search had not ended: {open_trials} trials were running or interrupted.")
+    if config.precision == "bf16":
+        lines.append(
+            "It was trained and validated in bf16; the file computes in fp32: its error can differ slightly."
+        )
+    lines.append(
+        "It answers with one of its classes whatever the image shows, and its probabilities are not calibrated."
+    )
+    return lines
+
+
+def _equals_record(facts: CardFacts) -> bool:
+    """Whether the weights' curve is the one on record, as far as both go."""
+    recorded = {metrics.epoch: metrics.val_loss for _, metrics in facts.chosen.trial.reports}
+    return all(recorded.get(m.epoch, m.val_loss) == m.val_loss for m in facts.history)
+
+
+def _loading(facts: CardFacts) -> str:
+    shape, classes = ", ".join(map(str, facts.about.image_shape)), len(facts.about.class_names)
+    how = _LOADING[facts.format].format(file=facts.file, shape=shape, classes=classes)
+    return (
+        f"{how}\nFrom a shell: `python -m wrn_search predict {facts.file} IMAGES...`. Preprocessing is part of "
+        "the model: give it raw pixels. Class names, in the order of the outputs, are under Data."
+    )
+
+
+def _checked(found: Parity) -> str:
+    return (
+        f"On {found.images:,} validation images, against the live network in fp32: class scores differ by at most "
+        f"{found.score_difference:.1e} (largest score {found.score_scale:.1f}, tolerance {found.tolerance:.1e}), "
+        f"probabilities by at most {found.probability_difference:.1e}; {found.other_classes} images fall into another "
+        f"class. Error on these images: {found.file_error:.2f} % by this file, {found.live_error:.2f} % live."
+    )
+
+
+def _data(facts: CardFacts) -> list[tuple[str, str]]:
+    dataset, data, names = facts.chosen.config.dataset, facts.data, facts.about.class_names
+    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN_CLASSES else ""
+    return [
+        ("data set", dataset.name),
+        ("images trained on", f"{data.train_images:,}"),
+        ("validation images, held out of the training split", f"{data.validation_images:,}"),
+        ("hash of the split", data.split_hash),
+        ("preprocessing (inside the model)", dataset.preprocessing),
+        ("augmentation (in training only)", dataset.augmentation),
+        ("classes", ", ".join(names[:_SHOWN_CLASSES]) + more),
+    ]
+
+
+def _provenance(facts: CardFacts) -> list[tuple[str, str]]:
+    trial, manifest = facts.chosen.trial, facts.chosen.manifest
+    trained, now = manifest.get("versions") or {}, versions() | {"wrn-search": __version__}
+    hardware, git = manifest.get("hardware") or {}, manifest.get("git") or {}
+    return [
+        ("trial", f"{trial.trial_id}, status {trial.status}, seed {trial.config['seed']}"),
+        ("search", f"{facts.chosen.state.search_id} ({manifest.get('created_at', 'time unknown')})"),
+        (
+            "trained on",
+            f"{trial.device} of {trial.node}, {trial.threads} threads, {hardware.get('cpu', 'unknown CPU')}",
+        ),
+        ("versions at training", _versions(trained)),
+        ("versions at export", _versions(now)),
+        (
+            "git commit at training",
+            str(git.get("commit", "unknown")) + (" with changes" if git.get("dirty") else ""),
+        ),
+    ]
+
+
+def _versions(known: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {known[name]}" for name in _VERSIONS if known.get(name)) or "unknown"
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {_cell(name)} | {_cell(value)} |" for name, value in rows)])
+
+
+def _cell(text: str) -> str:
+    """Text of others in a table: no pipe, no tag, no control character."""
+    return printable(text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,89 @@
+"""Numbers and trials in words, the same wherever the answer is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NONE = "\u2013"  # stands where a value is missing
+
+
+def percent(error: float) -> str:
+    """`5.12 %`."""
+    return f"{error:.2f} %"
+
+
+def points(change: float) -> str:
+    """`+0.20 points`: a difference of two errors."""
+    return f"{change:+.2f} points"
+
+
+def interval(ends: tuple[float, float]) -> str:
+    """`95 % interval -0.10 to +0.30`."""
+    return f"95 % interval {ends[0]:+.2f} to {ends[1]:+.2f}"
+
+
+def size(num_params: int) -> str:
+    """`36.5 M parameters`."""
+    if num_params >= 1_000_000:
+        return f"{num_params / 1e6:.1f} M parameters"
+    return f"{num_params:,} parameters"
+
+
+def hparams(values: Mapping[str, int | float | str], without: tuple[str, ...] = ()) -> str:
+    """`dropout 0.31, weight_decay 0.0004`; empty if there are none."""
+    shown = {name: value for name, value in values.items() if name not in without}
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in shown.items()
+    )
+
+
+def sentence(text: str) -> str:
+    """A statement as a sentence: a capital first, a full stop last; nothing stays nothing."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:" else ".")
+
+
+def sentences_of(*texts: str) -> str:
+    """Statements behind one another as sentences."""
+    return " ".join(filter(None, map(sentence, texts)))
+
+
+def two_digits(value: float | None) -> str:
+    """An error in percent with two digits, or a dash."""
+    return NONE if value is None else f"{value:.2f}"
+
+
+def shown(value: object) -> str:
+    """A hyperparameter's value or another number, with four significant digits."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return NONE if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def short_count(value: float) -> str:
+    """`2.2 M`, `691 k`, `0.5`, `5e-4`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    if 0 < value < 1e-3:  # as in the trials' names: `5e-4`
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.3g}"
+
+
+def interval_text(interval: tuple[float, float] | None, digits: int = 2) -> str:
+    """`-0.31 to +0.12`, or a dash."""
+    return NONE if interval is None else f"{interval[0]:+.{digits}f} to {interval[1]:+.{digits}f}"
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Text that a plot has room for: of longer text both ends."""
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}\u2026{text[-most // 2 :]}"
