@@ -41,7 +41,7 @@ _TRIAL_COLUMNS = (
 
 @dataclass(frozen=True)
 class Findings:
-    """What one or several searches over the same images found; its parts: `quantities`, `details`, `background`."""
+    """What one or several searches over the same images found; each part is defined where it is computed."""
 
     title: str  # the searches' names
     searches: tuple[Search, ...]

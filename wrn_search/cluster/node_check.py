@@ -1,6 +1,6 @@
 """Whether the nodes of a cluster can train for a search: its versions, its results directory, its images, on each.
 
-The package itself travels with the job (`ray_session.ray_at`), so a node that joins late runs the driver's code too.
+The package itself travels with the job (`cluster_address.ray_at`): a node that joins late runs the driver's code too.
 """
 
 from __future__ import annotations

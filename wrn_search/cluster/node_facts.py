@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def looked(probe: str, content: str, dataset: DatasetSettings | None) -> dict[str, Any]:
-    """The fields of a `nodes.Look` as plain values."""
+    """The fields of a `node_check.Look` as plain values."""
     found: dict[str, Any] = {"versions": own_versions(), "storage": storage_error(Path(probe), content)}
     if dataset is not None and found["storage"] is None:
         from wrn_search.images.prepared_data import prepare

@@ -14,7 +14,7 @@ def keep_freed_memory() -> bool:
 
     To be called once in a process, by whoever hosts trials. glibc hands large freed blocks back to the kernel
     at once, so every step faults its activations in again, page by page: 1.15 to 1.4 times slower in fp32
-    in a fresh process. The price: freed memory stays with the process, and a high-water mark (`memory.py`)
+    in a fresh process. The price: freed memory stays with the process, and a high-water mark (`measured_peak.py`)
     that begins while an earlier trial's memory is kept counts it. So each training ends with
     `release_freed_memory`. Other C libraries and CUDA's own allocator are left alone.
     """

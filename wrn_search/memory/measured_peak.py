@@ -31,7 +31,7 @@ def high_water_mark_bytes(device: torch.device) -> int:
 
     CUDA: what torch's allocator reserved on the device, without the context. CPU: the resident set of the
     whole process, so with the interpreter, its libraries and the mapped images, which trials share, and with
-    memory of earlier trials that the allocator still keeps (`allocator.py`).
+    memory of earlier trials that the allocator still keeps (`keeping_freed_memory.py`).
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)

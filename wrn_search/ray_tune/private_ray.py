@@ -1,4 +1,4 @@
-"""Ray for the length of a search: its own, quiet and private, or the one that the user names."""
+"""A Ray of our own for the length of a search, quiet and private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first section: the answer, what it rests on, what it cannot tell, the finalists and the paper."""
+"""The first section: the answer, what it rests on and what it cannot tell."""
 
 from __future__ import annotations
 

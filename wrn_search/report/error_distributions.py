@@ -1,4 +1,4 @@
-"""Figures of how errors and ends are spread over all trials: error distributions, and the statuses."""
+"""Figures of how errors are spread over all trials, at equal parameters too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of single hyperparameters: slices of the error, and the importance of each."""
+"""Figures of single hyperparameters: the error against each."""
 
 from __future__ import annotations
 

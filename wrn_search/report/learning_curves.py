@@ -1,4 +1,4 @@
-"""The figure of learning curves, and that of early stopping: how well each epoch's ranking foretold the end."""
+"""The figure of learning curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last two sections: what went wrong, and where the numbers come from."""
+"""The last section: where the numbers come from, and how to read the tables."""
 
 from __future__ import annotations
 

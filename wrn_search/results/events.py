@@ -1,11 +1,4 @@
-"""Events: what happened in a search, one frozen value and one JSON line each.
-
-A line is `{"seq": 4, "time": 1732349123.25, "event": "reported", ..., "crc": "1f0c93ab"}`: its place in the record
-from 0, Unix seconds, the event's name in `EVENTS`, its own fields (an `EpochMetrics` is flattened into them), and the
-CRC-32 of the line as it would be without this last key. Records of before the checksum stay readable.
-
-A record may come from a stranger: what names a file or enters a training is checked here, at the door.
-"""
+"""Events: what happened in a search, one frozen value each; `event_lines.py` makes a line of one and reads it again."""
 
 from __future__ import annotations
 
@@ -55,7 +48,7 @@ class Chosen:
     repeats: int  # fresh seeds of each finalist, for either kind of retraining
     epochs: int  # of a retraining
     configurations: int  # of the search that had reached full epochs
-    finalists: dict[str, Any]  # place from 1 -> `search.finalists.Finalist.to_dict()`
+    finalists: dict[str, Any]  # place from 1 -> `Finalist.to_dict()` of the choice
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The results directory of one search: where each file lies, and how a file is replaced as a whole."""
+"""The results directory of one search: where each file lies, and how a new one begins."""
 
 from __future__ import annotations
 

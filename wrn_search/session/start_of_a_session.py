@@ -1,4 +1,4 @@
-"""One session of a search: its files, the observers of its record, and Ray Tune until the conductor is done."""
+"""The start of a session: its files, its first event, how its trials compute; and the last events at its end."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def explanation(space: Space, rungs: tuple[int, ...]) -> dict[str, Any]:
 
     Args:
         space: the search.
-        rungs: its rungs in epochs (`search.rungs.rungs_of`).
+        rungs: its rungs in epochs (`rungs_of`).
     """
     smallest, largest = network_range(space)
     rows = space.trials * space.search.repeats

@@ -1,4 +1,4 @@
-"""The parts of an answer as frozen plain values: what was tried, what it showed, and how sure that is.
+"""Frozen plain values that several sections share: a trial, a search, the images, an estimate.
 
 Errors are validation errors in percent unless a name says otherwise. `trial` fields are places in `Findings.trials`. A
 value that cannot be had is None, and a text field beside it says why. Nothing here is NaN.

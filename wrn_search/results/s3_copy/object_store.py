@@ -1,9 +1,6 @@
-"""A copy of a search in an object store (S3): for machines that may be taken away with their disks.
+"""A folder of an object store (S3), and where a search lies in it: for machines that may be taken away with their disks.
 
-The record stays a local file, since no object store appends. Its bytes go up as segments of whole lines; a segment
-that has reached `SEGMENT_BYTES` is closed and never written again, the last one is put anew as it grows. A checkpoint
-goes up before the lines that rely on it. Everything but the segments is put under the name that it has locally, so
-tables can be read in place (`pyarrow`, DuckDB). pyarrow's file systems were chosen because pyarrow is here anyway.
+pyarrow's file systems were chosen because pyarrow is here anyway.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Leaves of the space file: the rule of one key, checked once, in words that an error and `--schema` can print.
+"""The rule of one key of the space file, checked once, in words that an error and `--schema` can print.
 
 Pydantic walks the sections; a `Leaf` in an annotation does the checking, so that every message has one form:
 the rule that must hold, then what came.
