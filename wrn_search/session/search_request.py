@@ -1,4 +1,4 @@
-"""What a caller asks for, checked before anything starts: the space, the results directory, the share of the machine."""
+"""What a caller asks for, checked before anything starts: the space, the results directory, the machine."""
 
 from __future__ import annotations
 

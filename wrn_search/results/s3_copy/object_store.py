@@ -1,4 +1,4 @@
-"""A folder of an object store (S3), and where a search lies in it: for machines that may be taken away with their disks.
+"""A folder of an object store (S3), and where a search lies in it: for machines that may go with their disks.
 
 pyarrow's file systems were chosen because pyarrow is here anyway.
 """
