@@ -43,6 +43,8 @@ class Known:
     leaves: dict[str, Any]  # the configuration: all leaves of `model` and `training`
     full: bool  # whether the last of `curve` is its value at full epochs; else it was stopped early
     curve: dict[str, Any]  # epoch -> validation error in percent, mean of the repeats
+    split_hash: str = ""  # of the other search; empty where an older version did not record it
+    max_epochs: int = 0  # of a full training there; 0 where an older version did not record it
 
 
 @dataclass(frozen=True)
