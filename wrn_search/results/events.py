@@ -25,6 +25,11 @@ class SearchStarted:
     chance_error: float  # percent: the error of always answering the most frequent validation class
     dataset: str
     split_hash: str = ""  # of the labels and of which images validate
+    space: dict[str, Any] = field(default_factory=dict)  # after --set and defaults; empty in older records
+    given: str = ""  # the space file as given
+    versions: dict[str, Any] = field(default_factory=dict)  # of Python and the packages
+    hardware: dict[str, Any] = field(default_factory=dict)  # of the driver's machine
+    details: dict[str, Any] = field(default_factory=dict)  # all else that the manifest says
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class SearchResumed:
     """A later session goes on with the search; one for each `--resume`."""
 
     changed: dict[str, Any] = field(default_factory=dict)  # key of the space file -> its value from now on
+    space: dict[str, Any] = field(default_factory=dict)  # of this session, as in `SearchStarted`
+    given: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    hardware: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
