@@ -46,7 +46,9 @@ def parser() -> Parser:
     )
     options.add_argument("--results", metavar="DIR", help="the results directory (default: results/<name>)")
     options.add_argument(
-        "--resume", action="store_true", help="go on with the search in the results directory: as recorded, with what the file or --set changes",
+        "--resume",
+        action="store_true",
+        help="go on with the search in the results directory: as recorded, with what the file or --set changes",
     )
     options.add_argument(
         "--dry-run", action="store_true", help="check everything and print the plan; run nothing"
