@@ -1,9 +1,11 @@
 import pytest
 
-from wrn_search.decisions.trials_at_once import Allotment, allot
+from tests.decisions.playing import space_of
+from wrn_search.decisions.trials_at_once import Allotment, allot, concurrent_on
 from wrn_search.errors import InputError
 from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
 from wrn_search.hardware.machine import Node, capacity, node_of
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.section_keys import ResourceSettings
 
 GB = 10**9
@@ -138,3 +140,36 @@ def test_cores_are_cut_by_the_containers_quota(monkeypatch, tmp_path, quota, cor
 
 def test_this_machine_offers_something() -> None:
     assert local_node().cpus >= 1
+
+
+@pytest.mark.parametrize(
+    "searcher", [name for name, kind in SEARCHERS.items() if not kind.needs_finite_space]
+)
+@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize("trials", [3, 16, 64])
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [Node(8)],
+        [Node(64), Node(64)],
+        [Node(8, 2)],
+        [Node(64, 8, 80 * GB)],
+        [Node(128, 8, 80 * GB), Node(128, 8, 80 * GB)],
+        [Node(16, 2, 24 * GB, "A"), Node(16, 1, 80 * GB, "B"), Node(32)],
+    ],
+    ids=str,
+)
+def test_nodes_that_stay_change_nothing(nodes, trials, repeats, searcher) -> None:
+    """What is counted at every look at a cluster is what was counted at the start: 16 of 64 became 128."""
+    space = space_of(search={"trials": trials, "repeats": repeats, "searcher": searcher})
+    learns = SEARCHERS[searcher].learns
+    allotment = allot(space.resources, nodes, trials, trials * repeats, learns)
+    assert concurrent_on(nodes, space, allotment) == allotment.concurrent
+
+
+def test_a_searcher_that_learns_keeps_its_cap_when_nodes_join() -> None:
+    space = space_of(search={"trials": 64, "searcher": "tpe"})
+    first = [Node(64, 4, 80 * GB)]
+    allotment = allot(space.resources, first, 64, 64, learns=True)
+    assert allotment.concurrent == concurrent_on(first * 4, space, allotment) == 16
+    assert concurrent_on(first * 8, space, allotment) == 32  # at least one a GPU

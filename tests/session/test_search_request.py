@@ -8,8 +8,8 @@ from tests.decisions.playing import space_of
 from wrn_search.errors import InputError
 from wrn_search.results.events import Proposed, SearchStarted
 from wrn_search.results.events_jsonl import Record
-from wrn_search.session.resume import begun_search, check_same_split, configurations_outside
-from wrn_search.session.search_request import check_batch_size, request_of
+from wrn_search.session.resume import Begun, check_same_split, configurations_outside, resumed_search
+from wrn_search.session.search_request import asked_to_resume, check_batch_size, request_of
 
 DOCUMENT = {"name": "asked", "dataset": {"name": "digits"}, "model": {"dropout": {"uniform": [0, 0.5]}}}
 
@@ -27,6 +27,10 @@ def _begun(path, document=DOCUMENT) -> None:
     (path / "resolved.yaml").write_text(yaml.safe_dump(request.space.to_document()))
     with Record.create(path / "events.jsonl") as record:
         record.append(SearchStarted("asked", "id", 60, 90.0, "digits", "split"))
+
+
+def _resumed(space, overrides, results) -> Begun:
+    return resumed_search(asked_to_resume(space, overrides, results))[1]
 
 
 def test_results_go_to_the_name_unless_told_otherwise(tmp_path) -> None:
@@ -60,7 +64,7 @@ def test_a_file_is_kept_as_given_and_a_root_made_absolute(tmp_path, monkeypatch)
 def test_the_same_search_resumes_also_with_other_resources(tmp_path) -> None:
     _begun(tmp_path / "search")
     overrides = ["resources.concurrent=1", "search.max_hours=2", "description=more hours"]
-    assert begun_search(request_of(DOCUMENT, overrides, tmp_path / "search")).state.search == "asked"
+    assert _resumed(DOCUMENT, overrides, tmp_path / "search").state.search == "asked"
 
 
 def test_another_search_does_not(tmp_path) -> None:
@@ -72,7 +76,7 @@ def test_another_search_does_not(tmp_path) -> None:
         "search.seed=1",
     ]
     with pytest.raises(InputError) as caught:
-        begun_search(request_of(DOCUMENT, overrides, tmp_path / "search"))
+        _resumed(DOCUMENT, overrides, tmp_path / "search")
     rule = "must stay what it was when a search is resumed, so that its trials can be compared"
     hint = f"; a new search can learn from this one: search.warm_start: [{tmp_path / 'search'}]"
     assert str(caught.value).splitlines() == [
@@ -90,14 +94,14 @@ def test_a_search_goes_on_in_another_space(tmp_path) -> None:
         "model.depth={choice: [10, 16]}",
         "search.searcher=random",
     ]
-    begun = begun_search(request_of(DOCUMENT, overrides, tmp_path / "search"))
+    begun = _resumed(DOCUMENT, overrides, tmp_path / "search")
     assert begun.changed == {
         "model.depth": {"choice": [10, 16]},
         "model.dropout": {"uniform": [0.2, 0.3]},
         "search.searcher": "random",
     }
     assert begun.has_another_space
-    assert not begun_search(request_of(DOCUMENT, ["search.trials=99"], tmp_path / "search")).has_another_space
+    assert not _resumed(DOCUMENT, ["search.trials=99"], tmp_path / "search").has_another_space
 
 
 def test_another_space_needs_room_for_trials(tmp_path) -> None:
@@ -109,7 +113,7 @@ def test_another_space_needs_room_for_trials(tmp_path) -> None:
     with pytest.raises(
         InputError, match=r"^search.trials: must be above the 2 configurations that .* but got 2"
     ):
-        begun_search(request_of(DOCUMENT, overrides, tmp_path / "search"))
+        _resumed(DOCUMENT, overrides, tmp_path / "search")
 
 
 def test_trials_of_an_earlier_space_count_beside_those_of_this_one(tmp_path) -> None:
@@ -117,13 +121,11 @@ def test_trials_of_an_earlier_space_count_beside_those_of_this_one(tmp_path) -> 
     with Record.open(tmp_path / "search" / "events.jsonl") as record:
         for number, dropout in enumerate([0.1, 0.25, 0.3]):
             record.append(_proposed(number, dropout))
-    request = request_of(
-        DOCUMENT, ["model.dropout={choice: [0.25, 0.4]}", "search.trials=64"], tmp_path / "search"
-    )
-    assert request.rows == 2
-    outside = configurations_outside(request.space, begun_search(request).state)
-    assert outside == 2
-    assert replace(request, outside=outside).rows == 4
+    overrides = ["model.dropout={choice: [0.25, 0.4]}", "search.trials=64"]
+    assert request_of(DOCUMENT, overrides, tmp_path / "search").rows == 2
+    request, begun = resumed_search(asked_to_resume(DOCUMENT, overrides, tmp_path / "search"))
+    assert configurations_outside(request.space, begun.state) == 2
+    assert request.rows == 4
 
 
 def test_keys_of_a_later_version_are_no_change(tmp_path) -> None:
@@ -132,14 +134,14 @@ def test_keys_of_a_later_version_are_no_change(tmp_path) -> None:
     document = yaml.safe_load(path.read_text())
     del document["search"]["warm_start"], document["search"]["keep_checkpoints"]
     path.write_text(yaml.safe_dump(document))
-    assert begun_search(request_of(DOCUMENT, [], tmp_path / "search")).changed == {}
+    assert _resumed(DOCUMENT, [], tmp_path / "search").changed == {}
 
 
 def test_there_must_be_a_search_to_resume(tmp_path) -> None:
     with pytest.raises(
         InputError, match=r"^--resume: a search must be there to be resumed, but .* holds none"
     ):
-        begun_search(request_of(DOCUMENT, [], tmp_path / "nothing"))
+        _resumed(DOCUMENT, [], tmp_path / "nothing")
 
 
 def test_a_batch_takes_no_more_images_than_there_are() -> None:
@@ -157,12 +159,12 @@ def test_a_search_whose_resolved_space_is_gone_or_damaged_is_not_resumed(tmp_pat
     with pytest.raises(
         InputError, match=r"resolved.yaml: --resume needs .*, but it (cannot be read|is damaged)"
     ):
-        begun_search(request_of(DOCUMENT, [], tmp_path / "search"))
+        _resumed(DOCUMENT, [], tmp_path / "search")
 
 
 def test_the_images_must_be_those_of_the_beginning(tmp_path) -> None:
     _begun(tmp_path / "search")
-    state = begun_search(request_of(DOCUMENT, ["dataset.root=elsewhere"], tmp_path / "search")).state
+    state = _resumed(DOCUMENT, ["dataset.root=elsewhere"], tmp_path / "search").state
     check_same_split(state, "split")
     with pytest.raises(
         InputError, match=r"^dataset: the images must be those .*: split split, but got other"
@@ -179,7 +181,7 @@ def test_tables_without_a_record_are_not_gone_on_with(tmp_path, content) -> None
     with pytest.raises(
         InputError, match=r"^--resume: the record must be whole, but .*events.jsonl is missing"
     ):
-        begun_search(request_of(DOCUMENT, [], tmp_path / "search"))
+        _resumed(DOCUMENT, [], tmp_path / "search")
 
 
 def test_the_results_of_a_cluster_lie_on_its_shared_storage(tmp_path, monkeypatch) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.decisions.proposals import SearchPlan
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.errors import InputError
 from wrn_search.results.events import Known
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.searchers.searcher import COMPARABLE
 from wrn_search.session.warm_start import new_knowledge, read_sources
 
 BOWL = 0.1  # the best dropout
@@ -60,6 +63,7 @@ def test_the_level_of_the_other_searchs_errors_does_not_matter(tmp_path) -> None
     hard = _played(tmp_path / "hard", curve=lambda assignment, epoch: 50 + _bowl(assignment, epoch) / 4)
     proposals = []
     for name, source in (("easy", easy), ("hard", hard)):
+        source.split_hash = f"of {name}"
         known = list(new_knowledge([source], SearchState()))
         proposals.append(_first_proposals(tmp_path / f"{name}.jsonl", known))
     assert proposals[0] == proposals[1]
@@ -148,3 +152,56 @@ def test_a_source_and_its_copy_teach_once(tmp_path) -> None:
             record.append(each)
     events = [event for _, event in read_events(tmp_path / "events.jsonl")]
     assert sum(isinstance(event, Known) for event in events) == 30
+
+
+def _heard(known: Known, split: str = "split", epochs: int = 10) -> list[tuple]:
+    """What the searcher of a search on `split` with `epochs` hears of an event."""
+    heard: list[tuple] = []
+    plan = SearchPlan(space_of(), 90.0, precision="fp32", compile="off")
+    plan._searcher.known = lambda *told: heard.append(told)
+    plan.learn(known, SearchState(split_hash=split, max_epochs=epochs))
+    return heard
+
+
+def test_a_known_search_counts_as_ours_only_on_the_same_split_with_as_many_epochs(tmp_path) -> None:
+    source = _played(tmp_path / "source")
+    known = next(new_knowledge([source], SearchState()))
+    assert (known.split_hash, known.max_epochs) == ("split", 10)
+    sources = [
+        _heard(known)[0][0],
+        _heard(known, split="another")[0][0],
+        _heard(known, epochs=20)[0][0],
+        _heard(dataclasses.replace(known, split_hash="", max_epochs=0))[0][0],
+        _heard(dataclasses.replace(known, split_hash=""), split="")[0][0],  # two early records
+    ]
+    assert sources == [COMPARABLE, "id", "id", "id", "id"]
+
+
+def test_steps_of_a_known_curve_are_its_shares_of_the_schedule(tmp_path) -> None:
+    source = _played(tmp_path / "source", scheduler="asha", rungs=[3, 6])
+    stopped = next(known for known in new_knowledge([source], SearchState()) if not known.full)
+    error = stopped.curve
+    known = dataclasses.replace(stopped, curve={"3": error["3"]})
+    assert [list(_heard(known, epochs=epochs)[0][2]) for epochs in (10, 20, 200, 1)] == [[3], [6], [60], [1]]
+    whole = dataclasses.replace(known, full=True, curve={"10": 5.0})
+    assert _heard(whole, epochs=60)[0][2] == {60: 5.0}
+    older = dataclasses.replace(known, max_epochs=0)
+    assert _heard(older, epochs=20)[0][2] == {3: error["3"]}
+
+
+def test_values_of_the_same_split_are_compared_with_our_own(tmp_path) -> None:
+    """All that another search found was worse than what we have: by ranks its best would look as good as ours."""
+    space = space_of(search={"trials": 40, "searcher": "tpe", "scheduler": "none"})
+    leaves = space.trial_config({"dropout": 0.4}, 0, precision="fp32", compile="off").to_dict()
+    medians = []
+    for split in ("split", "another"):
+        proposed = []
+        with new_record(tmp_path / f"{split}.jsonl", space) as record:
+            conductor = conductor_of(space, record)
+            for number in range(30):  # around dropout 0.4, all far worse than anything here
+                found = {**leaves, "dropout": 0.35 + number / 300}
+                record.append(Known("other", f"{number}", found, True, {"10": 85.0 + number / 10}, split, 10))
+            play(conductor, _bowl)
+            proposed = sorted(trial.config["dropout"] for trial in conductor.state.trials.values())
+        medians.append(abs(proposed[len(proposed) // 2] - BOWL))
+    assert medians[0] < medians[1], medians

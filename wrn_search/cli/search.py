@@ -18,6 +18,7 @@ examples:
   python run_search.py search_spaces/cifar_width_depth.yaml --dry-run
   python run_search.py search_spaces/cifar_width_depth.yaml --set training.epochs=30 --set search.trials=40
   python run_search.py search_spaces/cifar_width_depth.yaml --resume
+  python run_search.py results/cifar_width_depth --resume --trials 100
 
 exit status: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted (go on with --resume)
 """
@@ -32,7 +33,9 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    options.add_argument("space", metavar="SPACE", help="the space file (YAML)")
+    options.add_argument(
+        "space", metavar="SPACE", help="the space file (YAML); with --resume also the results directory"
+    )
     options.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -43,7 +46,9 @@ def parser() -> Parser:
     )
     options.add_argument("--results", metavar="DIR", help="the results directory (default: results/<name>)")
     options.add_argument(
-        "--resume", action="store_true", help="go on with the search in the results directory"
+        "--resume",
+        action="store_true",
+        help="go on with the search in the results directory: as recorded, with what the file or --set changes",
     )
     options.add_argument(
         "--dry-run", action="store_true", help="check everything and print the plan; run nothing"

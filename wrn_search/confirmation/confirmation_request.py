@@ -24,8 +24,8 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import FINAL, SearchState, fold
 from wrn_search.session.search_request import Request
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space
-from wrn_search.space.yaml_with_lines import yaml_text
+from wrn_search.space.space_file import read_space, space_of
+from wrn_search.space.yaml_with_lines import Source, yaml_text
 
 _SUFFIX = "-confirm"
 _LONGEST_NAME = 100
@@ -79,7 +79,7 @@ def confirmation_request(
         _check_is_not_running(directory)
         chosen = choice_of(search, rule, repeats or DEFAULT_REPEATS, epochs or search.max_epochs)
     finalists = tuple(finalists_of(chosen, str(target.events)))
-    space = _confirmation_space(_space_at(directory), chosen, finalists)
+    space = _confirmation_space(_space_at(directory, search), chosen, finalists)
     return ConfirmationRequest(
         space,
         _text_of(directory, space),
@@ -175,7 +175,9 @@ def _check_is_not_running(directory: ResultsDirectory) -> None:
         os.close(descriptor)
 
 
-def _space_at(directory: ResultsDirectory) -> Space:
+def _space_at(directory: ResultsDirectory, search: SearchState) -> Space:
+    if search.space:  # resolved.yaml may be lost, and older records do not hold it
+        return space_of(Source(search.space), (), search.search)
     return read_space(directory.resolved)
 
 

@@ -12,7 +12,7 @@ from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Stopped
 from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
-from wrn_search.searchers.searcher import Hparams
+from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
@@ -99,8 +99,8 @@ class SearchPlan:
             case Known():
                 hparams = searched_values(self._space, event.leaves)
                 if hparams is not None:
-                    curve = {int(epoch): float(error) for epoch, error in event.curve.items()}
-                    self._searcher.known(event.source, hparams, curve, event.full)
+                    source, curve = _as_ours(event, state)
+                    self._searcher.known(source, hparams, curve, event.full)
             case Stopped() | Completed() | Diverged() | Failed():
                 self._tell(state, state.trials[event.number].configuration)
             case _:
@@ -126,6 +126,21 @@ class SearchPlan:
         if len(trials) == self._space.search.repeats and all(trial.status in FINAL for trial in trials):
             ended = [ended_trial(trial) for trial in trials]
             self._searcher.told(configuration, outcome_of(ended, self._chance_error))
+
+
+def _as_ours(known: Known, state: SearchState) -> tuple[str, Curve]:
+    """The source of what another search found, and its curve over the epochs of our own schedule.
+
+    Learning rates drop at shares of the epochs, so a curve is as far as ours at the same share of them.
+    """
+    same = bool(known.split_hash) and (known.split_hash, known.max_epochs) == (
+        state.split_hash,
+        state.max_epochs,
+    )
+    ratio = state.max_epochs / known.max_epochs if known.max_epochs else 1.0
+    rising = sorted((int(epoch), float(error)) for epoch, error in known.curve.items())
+    curve = {max(1, round(epoch * ratio)): error for epoch, error in rising}
+    return COMPARABLE if same else known.source, curve
 
 
 def trials_left(space: Space, proposed: int) -> int:

@@ -57,9 +57,7 @@ def allot(
     if room == 0:
         raise InputError([_infeasible(nodes, cpus, share)])
     if isinstance(resources.concurrent, str):
-        concurrent = min(room, rows)
-        if learns and not share:
-            concurrent = min(concurrent, max(1, trials // 4))
+        concurrent = min(rows, _at_once(nodes, cpus, share, trials, learns, by_memory=False))
     else:
         if resources.concurrent > room:
             text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
@@ -87,15 +85,13 @@ def _allot_by_memory(
     room = capacity(nodes, cpus, smallest)
     if room == 0:
         raise InputError([_infeasible(nodes, cpus, smallest)])
-    concurrent = min(room, rows)
+    concurrent = min(rows, _at_once(nodes, cpus, smallest, trials, learns, by_memory=True))
     if not isinstance(resources.concurrent, str):
         if resources.concurrent > room:
             text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
             wrong = f"{text} {_request(cpus, smallest)} or more), but got {resources.concurrent}"
             raise InputError.of("resources.concurrent", wrong)
         concurrent = min(resources.concurrent, rows)
-    elif learns:
-        concurrent = min(concurrent, max(sum(node.gpus for node in nodes), trials // 4))
     return Allotment(concurrent, cpus, smallest, by_memory=True, cpus_follow_share=follow)
 
 
@@ -104,10 +100,31 @@ def concurrent_on(nodes: Sequence[Node], space: Space, allotment: Allotment) -> 
 
     At least one: where no node has room it waits for one that joins.
     """
-    room = capacity(nodes, allotment.cpus_per_trial, allotment.gpus_per_trial)
-    if SEARCHERS[space.search.searcher].learns and not allotment.gpus_per_trial:
-        room = min(room, space.trials // 4)
-    return max(1, room)
+    at_once = _at_once(
+        nodes,
+        allotment.cpus_per_trial,
+        allotment.gpus_per_trial,
+        space.trials,
+        SEARCHERS[space.search.searcher].learns,
+        by_memory=allotment.by_memory,
+    )
+    return max(1, min(at_once, space.trials * space.search.repeats))
+
+
+def _at_once(
+    nodes: Sequence[Node], cpus: int, share: float, trials: int, learns: bool, *, by_memory: bool
+) -> int:
+    """What `auto` is, when a search begins and whenever nodes join or leave: all that fit on the nodes.
+
+    A searcher that learns from results would know nothing of most trials if all began at once: at most a quarter of
+    `trials` then, on cores, and on shares of GPUs that follow from memory, where each GPU has at least one.
+    """
+    room = capacity(nodes, cpus, share)
+    if learns and by_memory:
+        return min(room, max(sum(node.gpus for node in nodes), trials // 4))
+    if learns and not share:
+        return min(room, max(1, trials // 4))
+    return room
 
 
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:

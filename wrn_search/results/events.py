@@ -18,6 +18,11 @@ class SearchStarted:
     chance_error: float  # percent: the error of always answering the most frequent validation class
     dataset: str
     split_hash: str = ""  # of the labels and of which images validate
+    space: dict[str, Any] = field(default_factory=dict)  # after --set and defaults; empty in older records
+    given: str = ""  # the space file as given
+    versions: dict[str, Any] = field(default_factory=dict)  # of Python and the packages
+    hardware: dict[str, Any] = field(default_factory=dict)  # of the driver's machine
+    details: dict[str, Any] = field(default_factory=dict)  # all else that the manifest says
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,11 @@ class SearchResumed:
     """A later session goes on with the search; one for each `--resume`."""
 
     changed: dict[str, Any] = field(default_factory=dict)  # key of the space file -> its value from now on
+    space: dict[str, Any] = field(default_factory=dict)  # of this session, as in `SearchStarted`
+    given: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    hardware: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,8 @@ class Known:
     leaves: dict[str, Any]  # the configuration: all leaves of `model` and `training`
     full: bool  # whether the last of `curve` is its value at full epochs; else it was stopped early
     curve: dict[str, Any]  # epoch -> validation error in percent, mean of the repeats
+    split_hash: str = ""  # of the other search; empty where an older version did not record it
+    max_epochs: int = 0  # of a full training there; 0 where an older version did not record it
 
 
 @dataclass(frozen=True)

@@ -125,11 +125,27 @@ class SearchState:
     known: set[tuple[str, str]] = field(
         default_factory=set
     )  # (search_id, trial_id) of what other searches taught
+    sessions: list[tuple[float, SearchStarted | SearchResumed]] = field(
+        default_factory=list
+    )  # how each began
+    sources_read: set[str] = field(
+        default_factory=set
+    )  # of `search.warm_start`: all they taught is on record
     choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _ended_seconds: float = 0.0  # of all sessions but the last
     _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The space of the last session, after --set and defaults; empty when an older version wrote the record."""
+        return next((event.space for _, event in reversed(self.sessions) if event.space), {})
+
+    @property
+    def given(self) -> str:
+        """The space file as given to the last session; empty when an older version wrote the record."""
+        return next((event.given for _, event in reversed(self.sessions) if event.given), "")
 
     @property
     def seconds_spent(self) -> float:
@@ -144,9 +160,12 @@ class SearchState:
         """
         if isinstance(event, SearchStarted | SearchResumed):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
+            self.sessions.append((time, event))
         else:
             # A clock that was set back must not shorten what was spent.
             self._session = (self._session[0], max(self._session[1], time))
+        if isinstance(event, Proposed | Started | SearchEnded):  # what sources teach comes before these
+            self.sources_read |= _sources(self.space)
         match event:
             case SearchStarted():
                 self.search, self.search_id = event.search, event.search_id
@@ -224,6 +243,13 @@ class SearchState:
                 trial.end(time, "interrupted", error=event.reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
+
+
+def _sources(space: dict[str, Any]) -> set[str]:
+    """`search.warm_start` of a recorded space."""
+    search = space.get("search")
+    sources = search.get("warm_start") if isinstance(search, dict) else None
+    return {str(source) for source in sources} if isinstance(sources, list) else set()
 
 
 def fold(events: Iterable[TimedEvent]) -> SearchState:

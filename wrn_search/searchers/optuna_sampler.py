@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import datetime
 import random
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from wrn_search.searchers.grid_search import grid_point
+from wrn_search.searchers.knowledge_of_other_searches import together
 from wrn_search.searchers.optuna_distributions import distribution_of
 from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace
 from wrn_search.seeds import derived_seed
@@ -56,6 +56,8 @@ class OptunaSearcher:
         self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         self._trials: dict[int, optuna.Trial] = {}
         self._known: dict[str, list[FrozenTrial]] = {}  # source -> what was found there
+        # Both together for the next proposal: 20 draws of it must not join a thousand trials 20 times.
+        self._joined: optuna.Study | None = None
         self._taken: set[tuple[Scalar, ...]] = set()
 
     def propose(self, configuration: int) -> Hparams | None:
@@ -72,12 +74,14 @@ class OptunaSearcher:
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """The study holds the configuration as running from now on."""
+        self._joined = None
         self._taken.add(tuple(hparams[name] for name in self._distributions))
         self._study.enqueue_trial(hparams)
         self._trials[configuration] = self._study.ask(self._distributions)
 
     def told(self, configuration: int, outcome: Outcome) -> None:
         """Full values as COMPLETE, early ends as PRUNED with what was seen on the way, crashes as FAIL."""
+        self._joined = None
         trial = self._trials.pop(configuration)
         match outcome:
             case Full(val_error):
@@ -91,6 +95,7 @@ class OptunaSearcher:
 
     def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """Lies beside the study: these trials were never asked for here, and may be tried again."""
+        self._joined = None
         trial = optuna.trial.create_trial(
             state=TrialState.COMPLETE if full else TrialState.PRUNED,
             value=curve[max(curve)] if full else None,
@@ -101,17 +106,13 @@ class OptunaSearcher:
         self._known.setdefault(source, []).append(trial)
 
     def _all_that_is_known(self) -> optuna.Study:
-        """The study, and with it what other searches found, if there is any.
-
-        Errors of another data set or another number of epochs cannot be compared with ours, but ranks can: so
-        then each trial is told by its place among the full values of its own search, from 0 to 1.
-        """
+        """The study, and with it what other searches found, if there is any; made anew when that has changed."""
         if not self._known:
             return self._study
-        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-        for trials in (*self._known.values(), self._study.get_trials(deepcopy=False)):
-            study.add_trials(_by_rank(trials))
-        return study
+        if self._joined is None:
+            self._joined = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+            self._joined.add_trials(together(self._study.get_trials(deepcopy=False), self._known))
+        return self._joined
 
     def _draw(self, seed: int) -> Hparams:
         sampler = self._make_sampler(seed)
@@ -147,21 +148,6 @@ class OptunaSearcher:
             if tuple(point.values()) not in self._taken:
                 return point
         raise AssertionError("the caller saw that a point is left")
-
-
-def _by_rank(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The same trials, full values replaced by their places: (number of lower ones + half a place) / n."""
-    values = sorted(trial.value for trial in trials if trial.value is not None)
-    return [
-        optuna.trial.create_trial(
-            state=trial.state,
-            value=None if trial.value is None else (bisect_left(values, trial.value) + 0.5) / len(values),
-            params=trial.params,
-            distributions=trial.distributions,
-            intermediate_values=trial.intermediate_values,
-        )
-        for trial in trials
-    ]
 
 
 def _native(domain: Domain, value: Any) -> Scalar:

@@ -14,6 +14,7 @@ from wrn_search.space.domains import Domain, Scalar
 
 Hparams = dict[str, Scalar]
 Curve = dict[int, float]  # epoch -> validation error in percent
+COMPARABLE = ""  # the source of what other searches found on our own split with as many epochs
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,11 @@ class Searcher(Protocol):
         """All repeats of a configuration have ended."""
 
     def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
-        """What another search, `source`, found of a configuration: its value is the last of `curve` if `full`."""
+        """What another search, `source`, found of a configuration: its value is the last of `curve` if `full`.
+
+        The epochs of `curve` are those at which our schedule stands where the other one stood. Errors can be compared
+        with our own where the source is `COMPARABLE`; else only with others of the same source.
+        """
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from wrn_search.decisions.rung_epochs import rungs_of
@@ -12,10 +11,9 @@ from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
-from wrn_search.session.resume import begun_search, configurations_outside
-from wrn_search.session.search_request import SpaceLike, allotment_of, request_of
+from wrn_search.session.resume import resumed_search
+from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, request_of
 from wrn_search.session.warm_start import read_sources
-from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
 
@@ -41,18 +39,19 @@ def dry_run(
     """
     from wrn_search.images.prepared_data import check_presence
 
-    request = request_of(space, overrides, results)
     changes: list[str] = []
     if resume:
-        begun = begun_search(request)
-        request = replace(request, outside=configurations_outside(request.space, begun.state))
+        request, begun = resumed_search(asked_to_resume(space, overrides, results))
+        sources = begun.sources
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
         where = f"{ended} trials have ended there"
-        changes = [f"changed       {key}: {spelled(value)}" for key, value in begun.changed.items()]
+        changes = [f"changed       {change}" for change in begun.changes]
     else:
+        request = request_of(space, overrides, results)
+        sources = request.space.search.warm_start
         request.directory.check_new()
         where = "new"
-    read_sources(request.space.search.warm_start, request.directory.path)
+    read_sources(sources, request.directory.path)
     presence = check_presence(request.space.dataset)
     nodes = [local_node()]
     if address is not None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
-
-import yaml
 
 from wrn_search.errors import InputError, Problem
 from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
-from wrn_search.session.search_request import Request
+from wrn_search.session.search_request import Asked, Request, with_absolute_paths
+from wrn_search.session.space_of_a_resumed_search import edited
 from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_of
 from wrn_search.space.trials_of_other_spaces import hparams_within
+from wrn_search.space.yaml_with_lines import yaml_text
 
 # What must not change between the sessions of one search: its trials could no longer be compared, or be told apart.
 MUST_STAY = (
@@ -39,6 +40,16 @@ class Begun:
 
     state: SearchState
     changed: dict[str, Any]  # key of the space file -> its value from now on
+    before: Mapping[str, Any] = field(default_factory=dict)  # the same keys -> their values until now
+    sources: tuple[str, ...] = ()  # of `search.warm_start`, those that must still be read
+
+    @property
+    def changes(self) -> list[str]:
+        """Every change in words."""
+        return [
+            f"{key}: {spelled(value)} (until now {spelled(self.before.get(key))})"
+            for key, value in self.changed.items()
+        ]
 
     @property
     def has_another_space(self) -> bool:
@@ -46,22 +57,40 @@ class Begun:
         return any(key.startswith(SPACE) for key in self.changed)
 
 
-def begun_search(request: Request) -> Begun:
+def resumed_search(asked: Asked) -> tuple[Request, Begun]:
     """The search to resume, and what is to be different from now on.
 
     Raises:
-        InputError: there is none, it is not the search that the space describes, or nothing is left to be done in
+        InputError: there is none, what is asked for cannot be compared with it, or nothing is left to be done in
             another space.
     """
-    directory = request.directory
+    directory = asked.directory
     if not directory.exists():
         if directory.trials.exists():
             text = f"the record must be whole, but {directory.events} is missing or holds no event"
             raise InputError.of("--resume", f"{text}; the tables beside it can be read but not gone on with")
         text = f"a search must be there to be resumed, but {directory.path} holds none; start it without --resume"
         raise InputError.of("--resume", text)
-    before = _flat(_resolved_document(directory.resolved))
-    now = _flat(request.space.to_document())
+    state = fold(read_events(directory.events))
+    if state.choice is not None:
+        text = f"must be a search, but {directory.path} is that of a confirmation"
+        raise InputError.of("--resume", f"{text}; `python -m wrn_search confirm` goes on with it")
+    recorded = recorded_space(directory, state)
+    source = edited(recorded, recorded_file(directory, state), asked.source)
+    space = with_absolute_paths(space_of(source, asked.overrides, str(recorded.get("name", ""))))
+    outside = configurations_outside(space, state)
+    text = asked.space_text or state.given or yaml_text(recorded)
+    request = Request(space, text, directory, asked.address, outside)
+    return request, _begun(request, state, recorded)
+
+
+def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) -> Begun:
+    """What differs between the recorded space and the one that is asked for now.
+
+    Raises:
+        InputError: see `resumed_search`.
+    """
+    before, now = _flat(recorded), _flat(request.space.to_document())
     for key, default in _flat(
         Space(name=request.space.name, dataset=request.space.dataset).to_document()
     ).items():
@@ -70,12 +99,25 @@ def begun_search(request: Request) -> Begun:
         key for key in sorted(before.keys() | now.keys(), key=str) if before.get(key) != now.get(key)
     ]
     _check_comparable(request, different, before, now)
-    begun = Begun(fold(read_events(directory.events)), {key: now.get(key) for key in different})
-    configurations = len(begun.state.trials) // request.space.search.repeats
+    begun = Begun(
+        state,
+        {key: now.get(key) for key in different},
+        {key: before.get(key) for key in different},
+        sources=_sources_to_read(request.space, state, before),
+    )
+    configurations = len(state.trials) // request.space.search.repeats
     if begun.has_another_space and request.space.trials <= configurations:
         text = f"must be above the {configurations} configurations that the search has, to try another space"
         raise InputError.of("search.trials", f"{text}, but got {request.space.trials}")
     return begun
+
+
+def _sources_to_read(space: Space, state: SearchState, before: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of `search.warm_start` those that have not taught all yet: what the others taught is on record."""
+    read = set(state.sources_read)
+    if not state.space and state.trials:  # an older record: its trials came after all that the sources taught
+        read |= set(before.get("search.warm_start") or ())
+    return tuple(source for source in space.search.warm_start if source not in read)
 
 
 def _check_comparable(
@@ -103,24 +145,6 @@ def configurations_outside(space: Space, state: SearchState) -> int:
     return sum(hparams_within(space, trial.config) is None for trial in first)
 
 
-def _resolved_document(path: Path) -> dict[str, Any]:
-    """The space of a search that was begun.
-
-    Raises:
-        InputError: the file is gone or damaged.
-    """
-    rule = "--resume needs the search's space after --set and defaults"
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError.of("", f"{rule}, but it cannot be read: {error.strerror}", str(path)) from None
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise InputError.of("", f"{rule}, but it is damaged", str(path))
-    return document
-
-
 def check_same_split(state: SearchState, split_hash: str) -> None:
     """A search that is resumed trains and validates on the same images, wherever they lie now.
 
@@ -132,7 +156,7 @@ def check_same_split(state: SearchState, split_hash: str) -> None:
         raise InputError.of("dataset", f"{text}: split {state.split_hash}, but got {split_hash}")
 
 
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
     """`section.key` -> value."""
     flat: dict[str, Any] = {}
     for name, section in document.items():

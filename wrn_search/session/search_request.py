@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,8 @@ from wrn_search.results.s3_copy.object_store import is_address, local_copy
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space, space_from_mapping
-from wrn_search.space.yaml_with_lines import yaml_text
+from wrn_search.space.space_file import space_of
+from wrn_search.space.yaml_with_lines import Source, read_source, with_override, yaml_text
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 
@@ -43,21 +44,71 @@ class Request:
         return configurations * self.space.search.repeats
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wrote, before it is checked as a search."""
+
+    source: Source | None  # the space file; None where the search on record stands for it
+    space_text: str  # as given; empty where the search on record stands for it
+    default_name: str
+    overrides: Sequence[str]
+    directory: ResultsDirectory
+    address: str | None  # of the copy in an object store
+
+
 def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> Request:
-    """The checked request.
+    """The checked request for a new search.
 
     Raises:
         InputError: every problem of the space.
     """
+    source, text, default_name = _read(space)
+    checked = space_of(source, overrides, default_name)
+    directory, address = _place(results, checked.name)
+    return Request(with_absolute_paths(checked), text, directory, address)
+
+
+def asked_to_resume(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> Asked:
+    """What is to be gone on with: a space file's search, or without a file the one in a results directory or copy.
+
+    Raises:
+        InputError: the file cannot be read, or two places are named.
+    """
+    if isinstance(space, str | Path) and (is_address(str(space)) or Path(space).is_dir()):
+        if results is not None and str(results) != str(space):
+            text = f"must be left out where SPACE is the results directory itself ({space})"
+            raise InputError.of("--results", f"{text}, but got {results}")
+        directory, address = _place(space, "")
+        return Asked(None, "", "", overrides, directory, address)
+    source, text, default_name = _read(space)
+    named = source
+    for assignment in overrides:
+        named = with_override(named, assignment)
+    if results is None:
+        name = named.value.get("name", default_name)
+        if not isinstance(name, str) or name != Path(name).name:  # the reader says what is wrong with it
+            name = space_of(source, overrides, default_name).name
+        results = results_root() / name
+    directory, address = _place(results, "")
+    return Asked(source, text, default_name, overrides, directory, address)
+
+
+def _read(space: SpaceLike) -> tuple[Source, str, str]:
+    """The document of a space, its text as given, and the name of a search that has none."""
     if isinstance(space, Space):
         space = space.to_document()
     if isinstance(space, Mapping):
-        checked, text = space_from_mapping(space, overrides), yaml_text(space)
-    else:
-        checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
+        return Source(copy.deepcopy(dict(space))), yaml_text(space), "search"
+    path = Path(space)
+    source = read_source(path)
+    return source, path.read_text(encoding="utf-8-sig"), path.stem
+
+
+def _place(results: str | Path | None, name: str) -> tuple[ResultsDirectory, str | None]:
+    """The results directory, and the address of its copy."""
     address = _address(results)
-    place = results_root() / local_copy(address).name if address else results or results_root() / checked.name
-    return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
+    place = results_root() / local_copy(address).name if address else results or results_root() / name
+    return ResultsDirectory(place), address
 
 
 def results_root() -> Path:
@@ -79,7 +130,7 @@ def _address(results: str | Path | None) -> str | None:
     return None
 
 
-def _with_absolute_paths(space: Space) -> Space:
+def with_absolute_paths(space: Space) -> Space:
     """Trial processes, and the next session, may have other working directories."""
     dataset, search = space.dataset, space.search
     if dataset.root is not None:

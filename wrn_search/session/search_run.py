@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.errors import printable
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare
@@ -25,14 +26,23 @@ from wrn_search.ray_tune.private_ray import own_ray
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
+from wrn_search.results.s3_copy.object_store import ObjectStore
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_tables
 from wrn_search.session.progress_display import Progress, ProgressDisplay
-from wrn_search.session.resume import Begun, begun_search, check_same_split, configurations_outside
-from wrn_search.session.search_request import Request, SpaceLike, allotment_of, check_batch_size, request_of
+from wrn_search.session.resume import Begun, check_same_split, resumed_search
+from wrn_search.session.search_request import (
+    Asked,
+    Request,
+    SpaceLike,
+    allotment_of,
+    asked_to_resume,
+    check_batch_size,
+    request_of,
+)
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 from wrn_search.session.warm_start import new_knowledge, read_sources
@@ -55,7 +65,7 @@ def run(
     """Runs or resumes a search to its end.
 
     Args:
-        space: a space file's path, its content as a mapping, or a `Space`.
+        space: a space file's path, its content as a mapping, or a `Space`; with `resume` also the results directory.
         overrides: `KEY=VALUE` each, as with `--set`.
         results: the results directory; default `results/<name>`.
         resume: go on with the search that is there; a finished one is only read.
@@ -66,30 +76,35 @@ def run(
         InputError: bad input or options; then nothing was written.
         SearchFailed: the search could not go on.
     """
-    request = request_of(space, overrides, results)
     try:
-        return _run(request, resume, address, quiet)
+        if resume:
+            return _resume(asked_to_resume(space, overrides, results), address, quiet)
+        request = request_of(space, overrides, results)
+        request.directory.check_new()
+        copy = ready_copy(request.address, request.directory, resume=False)
+        return _run(request, None, copy, address, quiet)
     except OSError as error:  # a disk that is full, gone or not ours
         raise SearchFailed(str(error)) from error
 
 
-def _run(request: Request, resume: bool, address: str | None, quiet: bool) -> SearchResult:
-    begun = None
-    if not resume:
-        request.directory.check_new()
-    copy = ready_copy(request.address, request.directory, resume)
-    if resume:
-        begun = begun_search(request)
-        request = replace(request, outside=configurations_outside(request.space, begun.state))
-        if _is_whole(request, begun):
-            with copied(
-                request.directory, copy
-            ):  # an earlier session may have ended before its copy was whole
-                mend_tables(request.directory, begun.state, request.space)
-            return SearchResult(
-                request.directory.path, begun.state, EndReason(begun.state.ended or "finished")
-            )
-    sources = read_sources(request.space.search.warm_start, request.directory.path)
+def _resume(asked: Asked, address: str | None, quiet: bool) -> SearchResult:
+    """Goes on with a search, or reads one that is finished."""
+    copy = ready_copy(asked.address, asked.directory, resume=True)
+    request, begun = resumed_search(asked)
+    for change in begun.changes:
+        tell(f"changed {change}")
+    if _is_whole(request, begun):
+        with copied(request.directory, copy):  # an earlier session may have ended before its copy was whole
+            mend_tables(request.directory, begun.state, request.space)
+        return SearchResult(request.directory.path, begun.state, EndReason(begun.state.ended or "finished"))
+    return _run(request, begun, copy, address, quiet)
+
+
+def _run(
+    request: Request, begun: Begun | None, copy: ObjectStore | None, address: str | None, quiet: bool
+) -> SearchResult:
+    warm_start = request.space.search.warm_start if begun is None else begun.sources
+    sources = read_sources(warm_start, request.directory.path)
     if address is not None:
         check_answers(address)  # before anything is downloaded
     data = prepare(request.space.dataset)
@@ -248,6 +263,12 @@ def _display(request: Request, record: Record, quiet: bool) -> Iterator[Progress
     record.subscribe(display)
     with display:
         yield display
+
+
+def tell(text: str) -> None:
+    """A line on stderr, if anybody listens there."""
+    with suppress(OSError, ValueError):
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def _cause(error: BaseException) -> str:

@@ -21,7 +21,9 @@ from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.space_on_record import later_sessions, mend_small_files
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.files_from_the_record import Observers
 from wrn_search.session.resume import Begun
 from wrn_search.session.search_request import Request
@@ -51,46 +53,59 @@ def opened_record(
 ) -> Iterator[Record]:
     """The open record of a new search, or of one that has begun, this session's first event in it."""
     directory = request.directory
+    search_id = new_search_id() if begun is None else begun.state.search_id
+    about = _manifest(search_id, request.space, data, nodes, allotment, arithmetic)
     if begun is None:
-        _begin(request, data, nodes, allotment, arithmetic)
+        _begin(request, data, about)
     # A search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
         if begun is not None:
-            record.append(SearchResumed(begun.changed))
-        atomic_write_text(
-            directory.resolved, _resolved(request)
-        )  # on resume: more trials or hours, another space or root
+            record.append(SearchResumed(begun.changed, **_told(request, about)))
+            _bring_files_up(request, begun.state, record)
         directory.checkpoints.mkdir(exist_ok=True)
         shutil.rmtree(directory.ray, ignore_errors=True)
         yield record
 
 
-def _begin(
-    request: Request, data: PreparedData, nodes: Sequence[Node], allotment: Allotment, arithmetic: Arithmetic
-) -> None:
+def _begin(request: Request, data: PreparedData, about: dict[str, Any]) -> None:
     """The files of a new search that are written once, and its first event."""
     directory, space = request.directory, request.space
     directory.create()
-    search_id = new_search_id()
     atomic_write_text(directory.space_file, request.space_text)
-    atomic_write_text(directory.resolved, _resolved(request))
-    write_manifest(directory.manifest, _manifest(search_id, space, data, nodes, allotment, arithmetic))
+    atomic_write_text(directory.resolved, yaml_text(space.to_document()))
+    write_manifest(directory.manifest, about)
     started = SearchStarted(
         search=space.name,
-        search_id=search_id,
+        search_id=about["search_id"],
         max_epochs=space.training.epochs,
         chance_error=data.chance_error,
         dataset=space.dataset.name,
         split_hash=data.split_hash,
+        **_told(request, about),
     )
     with Record.create(directory.events) as record:
         record.append(started)
     directory.started()
 
 
-def _resolved(request: Request) -> str:
-    """The space after `--set` and defaults."""
-    return yaml_text(request.space.to_document())
+def _told(request: Request, about: dict[str, Any]) -> dict[str, Any]:
+    """What a session's first event says of it: whatever files get lost, the record knows."""
+    details = {key: value for key, value in about.items() if key not in ("search_id", "versions", "hardware")}
+    return {
+        "space": request.space.to_document(),
+        "given": request.space_text,
+        "versions": about["versions"],
+        "hardware": about["hardware"],
+        "details": details,
+    }
+
+
+def _bring_files_up(request: Request, state: SearchState, record: Record) -> None:
+    """On resume: more trials or hours, another space or root; what was lost, and a further session of the manifest."""
+    atomic_write_text(request.directory.resolved, yaml_text(request.space.to_document()))
+    state.apply(*record.events[-1])
+    mend_small_files(request.directory, state)
+    add_to_manifest(request.directory.manifest, later_sessions(state))
 
 
 def _manifest(

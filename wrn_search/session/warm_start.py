@@ -73,4 +73,6 @@ def _known(source: SearchState, repeats: Sequence[TrialState]) -> Known | None:
         leaves={name: first.config[name] for name in LEAVES},
         full=full,
         curve={str(epoch): error for epoch, error in curve.items()},
+        split_hash=source.split_hash,
+        max_epochs=source.max_epochs,
     )

@@ -1,0 +1,241 @@
+"""What a resumed search is: the recorded one, with what its user changes, and nothing it needs twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.decisions.playing import conductor_of, new_record, play
+from tests.decisions.playing import space_of as played_space
+from wrn_search.errors import InputError
+from wrn_search.results.events import Proposed, SearchEnded, SearchResumed, SearchStarted, Started
+from wrn_search.results.events_jsonl import Record, read_events
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import manifest_on_record, mend_small_files
+from wrn_search.results.state_from_events import fold
+from wrn_search.session.resume import Begun, resumed_search
+from wrn_search.session.search_request import Request, asked_to_resume, request_of
+from wrn_search.space.space import Space
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = """\
+name: asked
+dataset: {name: digits}
+model:
+  depth: {choice: [10, 16]}
+  dropout: {uniform: [0, 0.5]}
+training: {batch_size: 64}
+search: {reduction_factor: 3, trials: 9}
+"""
+
+
+def _begin(folder: Path, text: str = FILE, overrides: tuple[str, ...] = ()) -> Path:
+    """A search whose first session was given `text` and --set; its space file beside it."""
+    file = folder / "space.yaml"
+    file.write_text(text)
+    request = request_of(file, overrides, folder / "out")
+    request.directory.path.mkdir()
+    _session(request, SearchStarted("asked", "id", 60, 90.0, "digits", "split", **_told(request)))
+    return file
+
+
+def _session(request: Request, first: SearchStarted | SearchResumed, *later: Any) -> None:
+    events = request.directory.events
+    with Record.open(events) if events.exists() else Record.create(events) as record:
+        for event in (first, *later):
+            record.append(event)
+
+
+def _told(request: Request) -> dict[str, Any]:
+    versions, hardware = {"python": "3.11"}, {"cores": 2}
+    return {
+        "space": request.space.to_document(),
+        "given": request.space_text,
+        "versions": versions,
+        "hardware": hardware,
+        "details": {"created_at": "then", "command": ["run_search.py"]},
+    }
+
+
+def _resumed(space: Path | str, *overrides: str, results: Path | None = None) -> tuple[Space, Begun]:
+    request, begun = resumed_search(asked_to_resume(space, overrides, results))
+    return request.space, begun
+
+
+def test_what_the_first_session_was_set_to_stays(tmp_path) -> None:
+    file = _begin(
+        tmp_path, overrides=("model.depth=16", "training.batch_size=32", "search.reduction_factor=2")
+    )
+    space, begun = _resumed(file, results=tmp_path / "out")
+    assert (space.model.depth, space.training.batch_size, space.search.reduction_factor) == (16, 32, 2)
+    assert begun.changed == {}
+
+
+def test_what_is_changed_in_the_file_or_set_now_changes_and_all_of_it_is_told(tmp_path) -> None:
+    file = _begin(tmp_path, overrides=("training.batch_size=32", "search.max_hours=3"))
+    file.write_text(FILE.replace("trials: 9", "trials: 20").replace("batch_size: 64", "learning_rate: 0.05"))
+    space, begun = _resumed(file, "search.reduction_factor=4", results=tmp_path / "out")
+    assert (space.search.trials, space.search.reduction_factor, space.search.max_hours) == (20, 4, 3)
+    assert (space.training.learning_rate, space.training.batch_size) == (
+        0.05,
+        128,
+    )  # its line went: the default
+    assert begun.changes == [
+        "search.reduction_factor: 4 (until now 3)",
+        "search.trials: 20 (until now 9)",
+        "training.batch_size: 128 (until now 32)",
+        "training.learning_rate: 0.05 (until now 0.1)",
+    ]
+
+
+def test_a_file_that_the_last_session_saw_already_does_not_undo_what_that_one_was_set_to(tmp_path) -> None:
+    file = _begin(tmp_path)
+    file.write_text(FILE.replace("trials: 9", "trials: 20"))
+    request, _ = resumed_search(asked_to_resume(file, ["search.trials=30"], tmp_path / "out"))
+    _session(request, SearchResumed({"search.trials": 30}, **_told(request)))
+    space, begun = _resumed(file, results=tmp_path / "out")
+    assert (space.search.trials, begun.changed) == (30, {})
+
+
+@pytest.mark.parametrize("lost", [[], ["resolved.yaml", "search.yaml", "manifest.json"]])
+def test_no_space_file_is_needed(tmp_path, lost) -> None:
+    _begin(tmp_path, overrides=("model.depth=16",))
+    directory = ResultsDirectory(tmp_path / "out")
+    mend_small_files(directory, fold(read_events(directory.events)))
+    for name in lost:
+        (directory.path / name).unlink()
+    space, begun = _resumed(directory.path, "search.trials=12")
+    assert (space.model.depth, space.search.trials, begun.changed) == (16, 12, {"search.trials": 12})
+
+
+def test_two_places_are_refused(tmp_path) -> None:
+    _begin(tmp_path)
+    with pytest.raises(
+        InputError, match=r"^--results: must be left out where SPACE is the results directory"
+    ):
+        _resumed(tmp_path / "out", results=tmp_path / "other")
+    assert _resumed(tmp_path / "out", results=tmp_path / "out")[1].changed == {}
+
+
+def test_mistakes_in_what_is_changed_are_told_with_their_line(tmp_path) -> None:
+    file = _begin(tmp_path)
+    file.write_text(FILE.replace("trials: 9", "trails: 20"))
+    with pytest.raises(InputError, match=rf"^{file}:7: search.trails: unknown key, must be .*'trials'"):
+        _resumed(file, results=tmp_path / "out")
+
+
+def test_an_older_record_is_read_from_the_files_beside_it(tmp_path) -> None:
+    file = _begin(tmp_path, overrides=("training.batch_size=32",))
+    directory = ResultsDirectory(tmp_path / "out")
+    mend_small_files(directory, fold(read_events(directory.events)))
+    directory.events.unlink()
+    with Record.create(directory.events) as record:
+        record.append(SearchStarted("asked", "id", 60, 90.0, "digits", "split"))
+    assert _resumed(file, results=directory.path)[0].training.batch_size == 32
+    assert _resumed(directory.path)[1].changed == {}
+    file.write_text(FILE.replace("trials: 9", "trials: 10"))
+    assert _resumed(file, results=directory.path)[1].changed == {"search.trials": 10}
+
+
+def test_lost_files_are_written_anew_from_the_record_and_whole_ones_stay(tmp_path) -> None:
+    _begin(tmp_path, overrides=("training.batch_size=32",))
+    directory = ResultsDirectory(tmp_path / "out")
+    request, _ = resumed_search(asked_to_resume(directory.path, [], None))
+    told = _told(request) | {"versions": {"python": "3.13"}}
+    _session(request, SearchResumed({"search.trials": 30}, **told))
+    state = fold(read_events(directory.events))
+    mend_small_files(directory, state)
+    assert directory.space_file.read_text() == FILE
+    assert yaml.safe_load(directory.resolved.read_text()) == state.space
+    manifest = json.loads(directory.manifest.read_text())
+    assert (manifest["search_id"], manifest["versions"], manifest["created_at"]) == (
+        "id",
+        {"python": "3.11"},
+        "then",
+    )
+    assert [(each["versions"], each["changed"]) for each in manifest["sessions"]] == [
+        ({"python": "3.13"}, {"search.trials": 30})
+    ]
+    directory.manifest.write_text(json.dumps(manifest | {"gpu_memory": "measured"}))
+    mend_small_files(directory, state)
+    assert json.loads(directory.manifest.read_text())["gpu_memory"] == "measured"
+    directory.manifest.write_text("{")
+    directory.resolved.write_text("a: &a [*a]")
+    mend_small_files(directory, state)
+    assert json.loads(directory.manifest.read_text()) == manifest == manifest_on_record(state)
+    assert yaml.safe_load(directory.resolved.read_text()) == state.space
+
+
+def _trial(request: Request) -> tuple[Any, ...]:
+    config = request.space.trial_config({"depth": 10, "dropout": 0.1}, 0, precision="fp32", compile="off")
+    return Proposed(0, "0", 0, 0, {"depth": 10, "dropout": 0.1}, config.to_dict(), 1, 1), Started(0, 1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("later", "needed"),
+    [
+        ((), True),  # killed before its knowledge was on record
+        ("a trial", False),
+        ((SearchEnded("interrupted"),), False),
+    ],
+)
+def test_sources_are_needed_until_all_they_teach_is_on_record(tmp_path, later, needed) -> None:
+    file = _begin(tmp_path)
+    overrides = ["search.warm_start=[gone]", "search.searcher=tpe"]
+    request, begun = resumed_search(asked_to_resume(file, overrides, tmp_path / "out"))
+    gone = str(Path("gone").absolute())
+    assert begun.sources == (gone,)
+    events = _trial(request) if later == "a trial" else later
+    _session(request, SearchResumed(begun.changed, **_told(request)), *events)
+    begun = _resumed(file, results=tmp_path / "out")[1]
+    assert (begun.changed, begun.sources) == ({}, (gone,) if needed else ())
+    more = _resumed(file, f"search.warm_start=[{gone}, new]", results=tmp_path / "out")[1]
+    assert str(Path("new").absolute()) in more.sources
+    assert (gone in more.sources) is needed
+
+
+def _run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "run_search.py"), *map(str, arguments)]
+    environment = {**os.environ, "WRN_SEARCH_DATA": str(cwd / "data")}
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False, env=environment
+    )
+
+
+def test_the_command_goes_on_with_a_results_directory_alone(tmp_path) -> None:
+    """Its warm-start source has moved, its files are lost, and what was --set at first stays as it was."""
+    (tmp_path / "source").mkdir()
+    source = played_space(search={"trials": 2, "searcher": "random"})
+    with new_record(tmp_path / "source" / "events.jsonl", source) as record:
+        play(conductor_of(source, record), lambda assignment, epoch: 50.0)
+    (tmp_path / "space.yaml").write_text(
+        "name: small\ndataset: {name: digits, train_images: 128}\n"
+        "model: {depth: 10, widen_factor: 0.25, dropout: {uniform: [0.0, 0.5]}}\n"
+        "training: {epochs: 1, batch_size: 64}\nsearch: {trials: 1, warm_start: [source]}\n"
+    )
+    first = _run("space.yaml", "--set", "training.batch_size=32", "--quiet", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    results = tmp_path / "results" / "small"
+    (tmp_path / "source").rename(tmp_path / "moved")
+    for name in ("resolved.yaml", "manifest.json", "search.yaml"):
+        (results / name).unlink()
+    resumed = _run("results/small", "--resume", "--trials", "2", "--quiet", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "changed search.trials: 2 (until now 1)\n" in resumed.stderr
+    state = fold(read_events(results / "events.jsonl"))
+    assert [trial.config["batch_size"] for trial in state.trials.values()] == [32, 32]
+    assert len(state.known) == 2
+    manifest = json.loads((results / "manifest.json").read_text())
+    assert manifest["versions"]["torch"]
+    assert manifest["sessions"][0]["changed"] == {"search.trials": 2}
+    assert state.sessions[1][1].hardware["cores"] >= 1
+    assert yaml.safe_load((results / "resolved.yaml").read_text())["search"]["trials"] == 2
+    plan = _run("results/small", "--resume", "--trials", "3", "--dry-run", cwd=tmp_path)
+    assert "changed       search.trials: 3 (until now 2)" in plan.stdout
