@@ -40,8 +40,11 @@ ROOMS: dict[str, Room] = {
     "networks": _room(
         0, "which network: depth, width, block; its size in closed form; its layers", "", "torch"
     ),
+    "file_system": _room(
+        0, "locks, leases and flushes: what file systems have, and what stands in where not"
+    ),
     "datasets": _room(
-        1, "each data set, a file and a line", "errors", "numpy PIL sklearn pyarrow torchvision filelock"
+        1, "each data set, a file and a line", "errors file_system", "numpy PIL sklearn pyarrow torchvision"
     ),
     "searchers": _room(1, "what to try next, a file and a line each", "seeds space.domains", "optuna scipy"),
     "schedulers": _room(1, "which trials go on, a file and a line each"),
@@ -59,20 +62,20 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "errors epoch_metrics networks space space.domains",
+        "errors file_system epoch_metrics networks space space.domains",
         "pyarrow tensorboard pandas",
     ),
     "images": _room(
         3,
         "images split, normalised, cached, batched; the test split's one door",
-        "errors datasets space",
-        "numpy torch filelock",
+        "errors file_system datasets space",
+        "numpy torch",
     ),
     "training.learning_rate": _room(3, "the learning rate of every epoch", "space"),
     "training": _room(
         4,
         "one network: loop, loss, divergence, optimiser, checkpoint",
-        "epoch_metrics networks space memory images training.learning_rate",
+        "file_system epoch_metrics networks space memory images training.learning_rate",
         "torch",
     ),
     # scipy: quantiles of Student's t, Kendall's tau
@@ -127,7 +130,7 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors seeds searchers space results images training decisions ray_tune session",
+        "errors file_system seeds searchers space results images training decisions ray_tune session",
         "yaml",
     ),
     "cli": _room(

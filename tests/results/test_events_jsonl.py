@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -178,6 +179,21 @@ def test_a_record_that_somebody_cut_is_not_written_on(path):
     assert path.stat().st_size == 10
 
 
+def test_lines_of_another_process_are_never_cut_off(path):
+    """A lock may be missing, or local to a node: what another has written whole is the record then."""
+    with Record.create(path) as record:
+        record.append(search_started())
+        foreign = Path(path).read_bytes().replace(b'"seq":0', b'"seq":1')
+        with path.open("ab") as file:
+            file.write(foreign)
+        before = path.read_bytes()
+        with pytest.raises(OSError, match="but another process has written to it"):
+            record.append(Completed(0))
+        with pytest.raises(OSError, match="but another process has written to it"):
+            record.append(SearchEnded("failed"))
+    assert path.read_bytes() == before
+
+
 def test_an_interrupt_right_after_the_write_leaves_a_sound_record(path, monkeypatch):
     """Ctrl-C may fall between the write and its bookkeeping; the event was not acted on, so it may go."""
     write = os.write
@@ -214,7 +230,8 @@ except Exception as error:
     readers_line, refusal = blocked.stdout.splitlines()
     assert readers_line == "1", "readers are never locked out"
     assert refusal == (
-        f"InputError {path}: one search at a time may write this record, but another one is running"
+        f"InputError {path}: one search at a time may write this record, but another one is running: "
+        f"process {os.getpid()} on {socket.gethostname()}"
     )
     assert free.stdout == "1\n", "the lock ends with its process or its close"
 

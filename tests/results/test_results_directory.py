@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 
 import pytest
 
@@ -135,7 +136,10 @@ def test_a_start_that_died_before_its_first_event_does_not_block_the_next(direct
 def test_two_searches_that_start_at_once_do_not_share_a_directory(directory):
     directory.create()
     directory.space_file.write_text("name: first\n")
-    with pytest.raises(InputError, match="one search at a time may start in a directory, but another"):
+    who = f"process {os.getpid()} on {socket.gethostname()}"
+    with pytest.raises(
+        InputError, match=f"one search at a time may start in a directory, but another.*: {who}"
+    ):
         ResultsDirectory(directory.path).create()
     assert directory.space_file.read_text() == "name: first\n"
 

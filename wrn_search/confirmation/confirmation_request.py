@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from wrn_search.confirmation.choice_of_finalists import (
     same_choice_problems,
 )
 from wrn_search.errors import InputError, Problem
+from wrn_search.file_system.exclusive_lock import held_by
 from wrn_search.results.events import Chosen
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
@@ -163,16 +162,10 @@ def _check_is_not_running(directory: ResultsDirectory) -> None:
     Raises:
         InputError: a process writes its record.
     """
-    descriptor = os.open(directory.events, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        text = f"a search must have stopped before its finalists are chosen, but {directory.path} is running"
-        raise InputError.of("RESULTS", text) from None
-    except OSError:
-        pass  # a file system without locks
-    finally:
-        os.close(descriptor)
+    holder = held_by(directory.events)
+    if holder is not None:
+        text = "a search must have stopped before its finalists are chosen"
+        raise InputError.of("RESULTS", f"{text}, but {directory.path} is running: {holder}")
 
 
 def _space_at(directory: ResultsDirectory, search: SearchState) -> Space:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
 from torchvision.datasets.utils import check_integrity, download_and_extract_archive, download_url
 
 from wrn_search.datasets.dataset import Presence
 from wrn_search.errors import InputError
+from wrn_search.file_system.preparation_lock import preparation_lock
 
 # What a broken connection, a truncated archive, a wrong checksum or a full disk raise inside torchvision.
 _DOWNLOAD_ERRORS = (OSError, RuntimeError, EOFError, http.client.HTTPException, tarfile.TarError, zlib.error)
@@ -58,7 +58,7 @@ def obtain(download: Download, root: Path) -> None:
         return
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / _LOCK):
+        with preparation_lock(root / _LOCK):
             if download.absent(root):  # nobody downloaded them while this process waited
                 _fetch(download, root)
     except _DOWNLOAD_ERRORS as error:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wrn_search.file_system.flush import flush_to_disk
+
 META = "meta.json"
 
 
@@ -79,7 +81,7 @@ def write_array(
 def _as_written(path: Path) -> dict[str, Any]:
     with path.open("rb+") as file:
         # Before meta.json says that it is whole: a power cut could else leave zeros of the right size.
-        os.fsync(file.fileno())
+        flush_to_disk(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         status = os.fstat(file.fileno())
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": digest}
@@ -101,4 +103,4 @@ def _write_synced(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        flush_to_disk(file.fileno())

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock
 
 from wrn_search.datasets.dataset import Images, Labels
 from wrn_search.datasets.dataset_table import DATASETS
@@ -27,6 +26,7 @@ from wrn_search.datasets.stratified_split import (
     stratified_split,
 )
 from wrn_search.errors import InputError, Problem
+from wrn_search.file_system.preparation_lock import NotPreparedError, preparation_lock
 from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
 from wrn_search.images.cache_keys import folders_of, reading
 from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
@@ -74,7 +74,7 @@ def prepare(dataset: DatasetSettings) -> PreparedData:
     if meta is None:
         with _writing():
             folders.prepared.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folders.lock):
+            with preparation_lock(folders.lock):
                 meta = read_meta(folders.prepared) or build_folder(
                     folders.prepared, lambda target: _prepare_into(target, dataset, folders.source)
                 )
@@ -121,7 +121,7 @@ def raw_validation(dataset: DatasetSettings) -> RawValidation:
     folders = folders_of(dataset)
     with _writing():
         folders.source.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folders.lock):
+        with preparation_lock(folders.lock):
             images, labels, _ = _decoded(dataset, folders.source)
     split = stratified_split(labels, dataset.validation, dataset.train_images)
     preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
@@ -166,7 +166,7 @@ def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
     Fitted anew: some seconds for most, a minute or two for zca. Call it after `prepare`.
     """
     folders = folders_of(dataset)
-    with _writing(), FileLock(folders.lock):
+    with _writing(), preparation_lock(folders.lock):
         images, labels, _ = _decoded(dataset, folders.source)
     return PREPROCESSINGS[dataset.preprocessing](images[_split(labels, dataset).train])
 
@@ -234,6 +234,9 @@ def _raise_any(problems: list[Problem]) -> None:
 def _writing() -> Iterator[None]:
     try:
         yield
+    except NotPreparedError as error:
+        rule = "one process at a time prepares the images, while others wait for it"
+        raise InputError.of("WRN_SEARCH_DATA", f"{rule}, but {error}") from None
     except OSError as error:
         rule = "must be a folder with room for the prepared images"
         raise InputError.of("WRN_SEARCH_DATA", f"{rule}, but got {cache_root()}: {error}") from None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wrn_search.errors import InputError
+from wrn_search.file_system.flush import flush_to_disk
 
 
 def check_new_file(path: Path, option: str) -> None:
@@ -49,8 +50,8 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = temporary_path(path)
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        with temporary.open("rb+") as file:
+            flush_to_disk(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -10,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from wrn_search.errors import InputError
+from wrn_search.file_system.exclusive_lock import ExclusiveLock
+from wrn_search.file_system.flush import flush_names, flush_to_disk
+from wrn_search.file_system.lease import HeldError
 from wrn_search.results.event_lines import from_line, to_line
 from wrn_search.results.events import (
     Chosen,
@@ -28,6 +30,7 @@ from wrn_search.results.events import (
 
 Subscriber = Callable[[float, Event], object]
 
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would end lines otherwise
 _SYNC_SECONDS = 1.0
 _SYNCED_AT_ONCE = (
     *(Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
@@ -50,6 +53,8 @@ class Record:
         self._clock = clock
         # (bytes, lines) of what stands in the record. One value, so that no interrupt comes between the two.
         self._end = (0, 0)
+        self._attempted = b""  # the line that is being written, or was when a write failed
+        self._lock: ExclusiveLock | None = None
         self._subscribers: list[Subscriber] = []
         self._synced_at = time.monotonic()
 
@@ -61,12 +66,16 @@ class Record:
             InputError: the file exists.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o644)
         except FileExistsError:
             raise InputError.of("", "a new record must not exist yet, but it does", str(path)) from None
         record = cls(path, descriptor, clock)
-        record._lock()
-        _sync_folder(path.parent)
+        try:
+            record._take_lock()
+            flush_names(path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return record
 
     @classmethod
@@ -77,17 +86,19 @@ class Record:
             InputError: there is no record, another process writes it, or a line is damaged (names the line).
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY)
         except FileNotFoundError:
             raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
         record = cls(path, descriptor, clock)
         try:
-            record._lock()
+            record._take_lock()
             record.events, size = _read(path)
             record._end = (size, len(record.events))
-            record._cut_off_remains()
+            os.ftruncate(
+                descriptor, size
+            )  # what a kill tore; the one place where another's bytes are cut off
         except BaseException:
-            os.close(descriptor)
+            record._let_go()
             raise
         return record
 
@@ -96,12 +107,14 @@ class Record:
 
         Raises:
             ValueError: a number is not finite; nothing is written.
-            OSError: the disk is full or gone, or somebody cut the file; the record ends with the event before.
+            OSError: the disk is full or gone, or another process cut the file or wrote to it: then nothing is
+                written, and no line of anybody's is removed.
         """
         size, seq = self._end
         now = round(self._clock(), 6)  # microseconds, as the tables keep them
         line = to_line(event, seq, now).encode("ascii") + b"\n"
-        self._cut_off_remains()
+        self.check_ours()
+        self._attempted = line
         if (written := os.write(self._descriptor, line)) != len(line):
             raise OSError(
                 f"{self.path}: only {written} of {len(line)} bytes could be written: is the disk full?"
@@ -121,9 +134,10 @@ class Record:
     def close(self) -> None:
         """Brings all lines to the disk and lets go of the file; a second call does nothing."""
         if self._descriptor >= 0:
-            self._sync()
-            os.close(self._descriptor)
-            self._descriptor = -1
+            try:
+                self._sync()
+            finally:
+                self._let_go()
 
     def __enter__(self) -> Record:
         return self
@@ -133,30 +147,48 @@ class Record:
     ) -> None:
         self.close()
 
-    def _lock(self) -> None:
+    def check_ours(self) -> None:
+        """Sees to it that the file is what this process has made of it, before anything is written.
+
+        Removes what a failed or interrupted write of its own left after the last line that stands, and nothing else:
+        on a file system without locks another process may write, too, and its lines are the record then.
+
+        Raises:
+            OSError: another process has taken over, cut the file or written to it.
+        """
+        if self._lock is not None:
+            self._lock.check()
+        size, expected = os.fstat(self._descriptor).st_size, self._end[0]
+        if size < expected:
+            raise OSError(f"{self.path}: the record must only grow, but lost {expected - size} bytes")
+        if size > expected:
+            os.lseek(self._descriptor, expected, os.SEEK_SET)
+            found = os.read(self._descriptor, len(self._attempted) + 1)
+            if not self._attempted.startswith(found):
+                text = "one search at a time may write this record, but another process has written to it"
+                raise OSError(f"{self.path}: {text} ({size - expected} bytes); nothing of it was touched")
+            os.ftruncate(self._descriptor, expected)
+
+    def _take_lock(self) -> None:
         """Two resumed searches at once would interleave their lines. The lock dies with the process.
 
         Raises:
             InputError: another process has the record open for writing.
         """
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._lock = ExclusiveLock.take(self.path, self._descriptor)
+        except HeldError as held:
             text = "one search at a time may write this record, but another one is running"
-            raise InputError.of("", text, str(self.path)) from None
-        except OSError:
-            pass  # some network file systems have no locks; the sequence numbers still tell damage
+            raise InputError.of("", f"{text}: {held}", str(self.path)) from None
 
-    def _cut_off_remains(self) -> None:
-        """Removes what a torn, failed or interrupted write left after the last line that stands."""
-        size, expected = os.fstat(self._descriptor).st_size, self._end[0]
-        if size < expected:
-            raise OSError(f"{self.path}: the record must only grow, but lost {expected - size} bytes")
-        if size > expected:
-            os.ftruncate(self._descriptor, expected)
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+        os.close(self._descriptor)
+        self._descriptor = -1
 
     def _sync(self) -> None:
-        os.fsync(self._descriptor)
+        flush_to_disk(self._descriptor)
         self._synced_at = time.monotonic()
 
 
@@ -193,12 +225,3 @@ def _parse(lines: Iterable[bytes], path: Path) -> tuple[list[TimedEvent], int]:
         events.append((seconds, event))
         size += len(line)
     return events, size
-
-
-def _sync_folder(folder: Path) -> None:
-    """Brings a new file's name to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

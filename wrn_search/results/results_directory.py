@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
 
 from wrn_search.errors import InputError
+from wrn_search.file_system.exclusive_lock import ExclusiveLock
+from wrn_search.file_system.lease import HeldError, hidden_beside
 from wrn_search.results.atomic_files import temporary_path
 
 # Says that a start is under way, and is locked by it: before the first event, these files beside it are ours and may
@@ -33,6 +34,7 @@ class ResultsDirectory:
     def __init__(self, path: Path | str):
         self.path = Path(path)
         self._starting: int | None = None  # descriptor of the locked file while a start is under way
+        self._start_lock: ExclusiveLock | None = None
 
     @property
     def events(self) -> Path:
@@ -131,14 +133,14 @@ class ResultsDirectory:
         self.check_new()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._starting = _locked(self.path / _STARTING)
+            self._lock_start()
             if self.exists():  # another start was faster
                 self.started()
                 self.check_new()
             self._clear()
-        except BlockingIOError:
+        except HeldError as held:
             text = f"one search at a time may start in a directory, but another one starts in {self.path}"
-            raise InputError.of("--results", text) from None
+            raise InputError.of("--results", f"{text}: {held}") from None
         except OSError as error:
             text = (
                 f"must be a directory that can be made and written, but got: {error.strerror} ({self.path})"
@@ -150,7 +152,12 @@ class ResultsDirectory:
         if not (self.path / _STARTING).exists() or self.exists():
             return False
         ours = {_STARTING, *_FILES, *(temporary_path(self.path / name).name for name in _FILES)}
-        return {path.name for path in self.path.iterdir()} <= ours
+        locks = tuple(
+            hidden_beside(self.path / name, kind).name
+            for name in (_STARTING, "events.jsonl")
+            for kind in ("holder", "lease-")
+        )
+        return all(path.name in ours or path.name.startswith(locks) for path in self.path.iterdir())
 
     def _is_empty_folder(self) -> bool:
         return self.path.is_dir() and not any(self.path.iterdir())
@@ -159,8 +166,25 @@ class ResultsDirectory:
         """Call it once the record holds the first event: from now on nothing here is cleared."""
         (self.path / _STARTING).unlink(missing_ok=True)
         if self._starting is not None:
+            if self._start_lock is not None:
+                self._start_lock.release()
             os.close(self._starting)
-            self._starting = None
+            self._starting = self._start_lock = None
+
+    def _lock_start(self) -> None:
+        """Locks the file that says that a start is under way.
+
+        Raises:
+            HeldError: another process has locked it.
+        """
+        path = self.path / _STARTING
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._start_lock = ExclusiveLock.take(path, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._starting = descriptor
 
     def _clear(self) -> None:
         """Removes the files of a failed start, and only those that have a place here."""
@@ -170,20 +194,3 @@ class ResultsDirectory:
             else:
                 path.unlink(missing_ok=True)
             temporary_path(path).unlink(missing_ok=True)
-
-
-def _locked(path: Path) -> int:
-    """The descriptor of a file that is locked until it is closed.
-
-    Raises:
-        BlockingIOError: another process has locked it.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise
-    except OSError:
-        pass  # some network file systems have no locks
-    return descriptor

@@ -141,7 +141,11 @@ def end_session(conductor: Conductor, record: Record, observers: Observers, reas
     """The last events of a session: trials that still train end as interrupted, then the search itself.
 
     The search ends on record only when its tables are whole: whoever finds it finished need not write them.
+
+    Raises:
+        OSError: something cannot be written, or another process has taken over: its tables are left alone then.
     """
+    record.check_ours()
     for number in sorted(conductor.unended):
         conductor.interrupted(number, f"the session ended: {reason}")
     observers.finish()

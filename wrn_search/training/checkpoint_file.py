@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from wrn_search.file_system.flush import flush_names, flush_to_disk
 
 _FORMAT = "wrn-search checkpoint"
 # Says nothing of the file: the same read may go well later.
@@ -35,12 +36,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         with partial.open("wb") as file:
             file.write(content.getbuffer())
             file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    flush_names(path.parent)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -88,12 +89,3 @@ def read_torch_file(path: Path) -> Any:
             raise  # whatever a reader of a broken archive runs into: there is no narrower common type
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: damaged or foreign checkpoint: {reason}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename in a folder survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
