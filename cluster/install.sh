@@ -6,6 +6,8 @@
 # --results DIR    shared storage, the same directory on every node: results of searches go to DIR/<name>
 # --python PYTHON  makes the environment (3.11 to 3.13; the same version on every node); default python3
 #
+# RAY_AUTH_MODE of the shells of this user is `disabled` unless it is set (docs/cluster.md says when that will not do).
+#
 # It makes ~/.wrn-search/venv with exactly the packages of requirements-cluster.txt, puts the folder that this script
 # lies in on its path, and lets shells of this user find it (one line in ~/.bashrc). A second call installs only
 # what is missing. To undo it remove ~/.wrn-search and the line of ~/.bashrc that names it.
@@ -42,6 +44,7 @@ echo "$project" > "$site/wrn_search_project.pth"
 cat > "$home/env.sh" <<END
 # Written by $project/cluster/install.sh
 export PATH="$venv/bin:\$PATH"
+export RAY_AUTH_MODE="\${RAY_AUTH_MODE:-disabled}" # else it depends on whether a token lies in this home
 export WRN_SEARCH_HOME="$project"
 export WRN_SEARCH_RESULTS="$results"
 END

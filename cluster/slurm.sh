@@ -29,6 +29,9 @@ PYTHON=python3                                            # edit: such as python
 
 cd "$SLURM_SUBMIT_DIR"
 export RAY_memory_monitor_refresh_ms=0 RAY_USAGE_STATS_ENABLED=0
+# Other users of the cluster reach these ports: Ray's processes of this job, and nobody else, know its token.
+RAY_AUTH_TOKEN=$("$PYTHON" -c 'import secrets; print(secrets.token_hex(32))')
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN
 export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # srun no longer takes it from the job by itself
 
 # Once a node; nodes that share a home wait for each other and find everything installed.

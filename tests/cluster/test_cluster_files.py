@@ -93,3 +93,42 @@ def test_the_installer_refuses_what_it_does_not_know(
     assert done.returncode == 2
     assert complaint in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", LAUNCHED)
+def test_every_ray_of_a_cluster_is_told_whether_to_ask_for_a_token(name: str) -> None:
+    """Left to Ray it depends on what lies in a home, and on head and workers differently."""
+    document = yaml.safe_load((CLUSTER / name).read_text())
+    starts = [
+        command
+        for key in ("head_start_ray_commands", "worker_start_ray_commands")
+        for command in document[key]
+        if "ray start" in command
+    ]
+    assert len(starts) == 2
+    assert all(re.search(r"\bRAY_AUTH_MODE=disabled\b.* ray start\b", command) for command in starts)
+
+
+def test_a_job_of_slurm_has_a_token_of_its_own_before_any_ray_starts() -> None:
+    script = (CLUSTER / "slurm.sh").read_text()
+    (assigned,) = re.findall(r"^RAY_AUTH_TOKEN=.*$", script, re.MULTILINE)
+    made = ["bash", "-c", f'PYTHON=python3\n{assigned}\necho "$RAY_AUTH_TOKEN"']
+    first, second = (
+        subprocess.run(made, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
+    assert re.fullmatch(r"[0-9a-f]{64}\n", first)
+    assert first != second
+    exported = script.index("\nexport RAY_AUTH_MODE=token RAY_AUTH_TOKEN\n")
+    assert script.index(assigned) < exported < script.index("ray start")
+
+
+@pytest.mark.parametrize(("mode", "is_then"), [(None, "disabled"), ("token", "token")])
+def test_shells_of_an_installed_node_agree_on_the_mode(
+    mode: str | None, is_then: str, tmp_path: Path
+) -> None:
+    """The line as the installer writes it, read by a shell in which the user has set it, or has not."""
+    (line,) = re.findall(r"^export RAY_AUTH_MODE=.*$", (CLUSTER / "install.sh").read_text(), re.MULTILINE)
+    script = f'cat > "$HOME/env.sh" <<END\n{line}\nEND\n. "$HOME/env.sh"; printenv RAY_AUTH_MODE'
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"} | ({"RAY_AUTH_MODE": mode} if mode else {})
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{is_then}\n"

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-import queue
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from wrn_search.cluster.cluster_token import authentication_of, is_refusal, refused
 from wrn_search.cluster.living_nodes import joined_nodes
 from wrn_search.errors import InputError
 from wrn_search.hardware.machine import Node
-from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, set_environment
+from wrn_search.ray_tune.ray_authentication import authentication, has_token, place_of_token
+from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, ray_environment
 
 SECONDS_FOR_AN_ANSWER = 5.0
-SECONDS_FOR_THE_HEAD = 8.0
 # The head node speaks gRPC, which is HTTP/2: a client's first words, with empty settings, and the type of the answer.
 _HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _HTTP2_SETTINGS = 4
-_GRPC_UNIMPLEMENTED = 12
 
 
 @contextmanager
@@ -31,40 +29,58 @@ def ray_at(address: str) -> Iterator[list[Node]]:
     Raises:
         InputError: no cluster answers there.
     """
-    check_answers(address)
+    with ray_environment(), authentication(check_answers(address)):
+        _connect(address)
+        import ray
+
+        try:
+            with (
+                Path(os.devnull).open("w") as nowhere,
+                redirect_stdout(nowhere),
+            ):  # Ray prints there when a node leaves
+                yield joined_nodes()
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str) -> None:
     import ray
 
     try:
         ray.init(address=address, runtime_env=_our_code(), **quiet_options())
-    except (OSError, ValueError, RuntimeError) as error:  # OSError: ConnectionError too
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+        ray.exceptions.RayError,
+    ) as error:  # OSError: ConnectionError too
         if "ersion mismatch" in str(error):
             text = "the cluster's Ray and Python must be this process's, but got:"
             raise InputError.of("--address", f"{text} {' '.join(str(error).split())}") from None
+        if is_refusal(error):
+            raise refused(address, place_of_token() if has_token() else None) from None
         raise _no_answer(address, error) from None
-    try:
-        with (
-            Path(os.devnull).open("w") as nowhere,
-            redirect_stdout(nowhere),
-        ):  # Ray prints there when a node leaves
-            yield joined_nodes()
-    finally:
-        ray.shutdown()
 
 
-def check_answers(address: str) -> None:
+def check_answers(address: str) -> str:
     """Sees to it, within seconds, that a cluster seems to be at an address: Ray itself would try for minutes.
 
+    Returns:
+        Its RAY_AUTH_MODE.
+
     Raises:
-        InputError: none answers there.
+        InputError: none answers there, or it wants a token that this process does not have.
     """
-    set_environment()
     if address.startswith("ray://"):
         text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
         raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
-    try:
-        _knock(_found(address))
-    except (OSError, OverflowError, ValueError) as error:  # OSError: ConnectionError too
-        raise _no_answer(address, error) from None
+    with ray_environment():
+        try:
+            return _knock(_found(address))
+        except InputError:
+            raise
+        except (OSError, OverflowError, ValueError) as error:  # OSError: ConnectionError too
+            raise _no_answer(address, error) from None
 
 
 def _no_answer(address: str, error: Exception) -> InputError:
@@ -91,42 +107,24 @@ def _found(address: str) -> str:
     return f"{resolve_ip_for_localhost(host)}:{port}" if host and colon else found
 
 
-def _knock(address: str) -> None:
-    """Sees to it that Ray's head node listens at HOST:PORT.
+def _knock(address: str) -> str:
+    """Sees to it that Ray's head node listens at HOST:PORT; returns its RAY_AUTH_MODE.
 
     Raises:
         OSError, OverflowError: nobody answers, somebody else does, or there is no such host or port.
+        InputError: it wants a token that this process does not have.
     """
     host, colon, port = address.rpartition(":")
     if not (colon and port.isdecimal()):
-        return
+        return "disabled"  # ray.init says what is wrong with it
     with socket.create_connection((host.strip("[]"), int(port)), SECONDS_FOR_AN_ANSWER) as connection:
         connection.sendall(_HTTP2_PREFACE)
         answer = connection.recv(4)
     if len(answer) < 4 or answer[3] != _HTTP2_SETTINGS:
         raise ConnectionError(f"what listens at {address} does not speak Ray's protocol")
-    if not _is_head(address):
+    mode = authentication_of(address)
+    if mode is None:
         raise ConnectionError(
             f"what listens at {address} does not answer as Ray's head node (its port is 6379)"
         )
-
-
-def _is_head(address: str) -> bool:
-    """Whether Ray's own client gets an answer in time. Other servers of a cluster speak gRPC, too, but know no head."""
-    from ray._raylet import GcsClient  # type: ignore[attr-defined] # compiled
-
-    answers: queue.Queue[bool] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            GcsClient(address=address)
-        except Exception as error:  # but for this one, ray.init will say it better
-            answers.put(getattr(error, "rpc_code", None) != _GRPC_UNIMPLEMENTED)
-        else:
-            answers.put(True)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=SECONDS_FOR_THE_HEAD)
-    except queue.Empty:
-        return False
+    return mode

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wrn_search.hardware.machine import Node, node_of
 from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
-from wrn_search.ray_tune.ray_environment import set_environment
+from wrn_search.ray_tune.ray_environment import ray_environment
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def joined_nodes() -> list[Node]:
 
 def is_connected() -> bool:
     """Whether this process (a notebook) has connected to Ray already."""
-    set_environment()
-    import ray
+    with ray_environment():  # this may be the import that reads it
+        import ray
 
     return bool(ray.is_initialized())

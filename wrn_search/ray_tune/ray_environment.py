@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +31,28 @@ _ENVIRONMENT = {
 }
 
 
-def set_environment() -> None:
+@contextmanager
+def ray_environment() -> Iterator[None]:
+    """Ray and Tune as we need them, for as long as the block lasts; a user's process gets its environment back.
+
+    Not only ours: Ray leaves variables of its own there, and its handler of SIGTERM.
+    """
+    before = {name: value for name, value in os.environ.items() if _is_ray_s(name)}
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGTERM)
     os.environ.update(_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if _is_ray_s(name) and name not in before]:
+            del os.environ[name]
+        os.environ.update(before)
+        if main and handler is not None:  # None: not of Python
+            signal.signal(signal.SIGTERM, handler)
+
+
+def _is_ray_s(variable: str) -> bool:
+    return variable.startswith(("RAY_", "TUNE_")) or variable == "PYTHONBREAKPOINT"
 
 
 def quiet_options() -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""A private Ray: who may speak to it, and what it leaves behind in the user's home and process."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a notebook would do, and what it would find afterwards. A trial process takes part: it listens, too.
+PROGRAM = """
+import json, os, signal, sys
+from pathlib import Path
+import psutil
+from wrn_search.hardware.machine import Node
+from wrn_search.ray_tune.private_ray import own_ray
+import ray  # read before we say how it should be
+before = dict(os.environ), signal.getsignal(signal.SIGTERM)
+with own_ray(Node(cpus=1, gpus=0)):
+    import ray
+    from ray._raylet import GcsClient
+
+    @ray.remote
+    def seen():
+        return dict(os.environ)
+
+    there = ray.get(seen.remote())
+    ours = psutil.Process()
+    listening = [
+        (process.name(), connection.laddr.ip)
+        for process in [ours, *ours.children(recursive=True)]
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    address = ray.get_runtime_context().gcs_address
+    stranger = ["-c", f"from ray._raylet import GcsClient; GcsClient(address={address!r})"]
+    import subprocess
+    clean = {name: value for name, value in os.environ.items() if "AUTH" not in name}
+    strangers = subprocess.run([sys.executable, *stranger], env=clean, capture_output=True, text=True)
+changed = {name for name in {*os.environ, *before[0]} if os.environ.get(name) != before[0].get(name)}
+print(json.dumps({
+    "listening": listening,
+    "trial_mode": there.get("RAY_AUTH_MODE"),
+    "stranger": strangers.stderr,
+    "changed": sorted(changed),
+    "sigterm": signal.getsignal(signal.SIGTERM) == before[1],
+    "home": sorted(str(path) for path in Path.home().rglob("*") if path.is_file()),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process sees of its private Ray, and after it."""
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        env=kept | {"HOME": str(home), "RAY_AUTH_MODE": "disabled", "TUNE_GLOBAL_CHECKPOINT_S": "10"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_it_listens_on_loopback_only(seen) -> None:
+    assert {"gcs_server", "raylet"} <= {name for name, _ in seen["listening"]}
+
+    def is_loopback(text: str) -> bool:
+        address = ipaddress.ip_address(text)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+    assert [each for each in seen["listening"] if not is_loopback(each[1])] == []
+
+
+def test_other_users_of_the_machine_cannot_speak_to_it(seen) -> None:
+    assert seen["trial_mode"] == "token"
+    assert "AuthenticationError" in seen["stranger"]
+
+
+def test_it_leaves_no_token_in_the_home(seen) -> None:
+    """With one there, `ray start --head` would demand it, and nodes and searches of a cluster would be refused."""
+    assert seen["home"] == []
+
+
+def test_the_environment_is_as_before(seen) -> None:
+    assert seen["changed"] == []
+
+
+def test_sigterm_ends_the_process_as_before(seen) -> None:
+    assert seen["sigterm"]
