@@ -56,6 +56,7 @@ class TrialState:
     above_share: float = 0.0  # of a GPU: this and smaller ones were too small
     above_bytes: int = 0  # of memory: so much was too little
     rung: int | None = None  # epochs at which the scheduler stopped it
+    at_chance: bool = False  # why it was stopped: its error could not be told from guessing
     node: str | None = None
     device: str | None = None
     threads: int | None = None
@@ -130,6 +131,12 @@ class SearchState:
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _ended_seconds: float = 0.0  # of all sessions but the last
     _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
+
+    @property
+    def all_at_chance(self) -> bool:
+        """Whether every trial was stopped because its error could not be told from guessing."""
+        trials = self.trials.values()
+        return bool(trials) and all(trial.status == "stopped" and trial.at_chance for trial in trials)
 
     @property
     def seconds_spent(self) -> float:
@@ -212,6 +219,7 @@ class SearchState:
             case Completed():
                 trial.end(time, "completed")
             case Stopped():
+                trial.at_chance |= event.at_chance and trial.status not in FINAL
                 trial.end(time, "stopped", rung=event.rung)
             case Diverged():
                 trial.end(time, "diverged", error=event.error)
