@@ -338,3 +338,18 @@ def test_meta_json_is_all_of_prepared_data() -> None:
     assert set(meta["facts"]) | {"directory"} == set(PreparedData.__dataclass_fields__)
     assert prepare(DIGITS) == data
     assert hash(data) == hash(prepare(DIGITS))
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (np.zeros((8, 8, 3), np.uint8), "0, 0, 0 in every pixel of all 40 (is what they show in the same"),
+        (np.full((8, 8, 3), 255, np.uint8), "255, 255, 255 in every pixel of all 40 (transparent parts are"),
+        (random_images(1)[0], "40 times the same image"),
+    ],
+)
+def test_images_without_any_variation_are_refused(tmp_path: Path, image: np.ndarray, got: str) -> None:
+    write_folder(tmp_path / "data", np.repeat(image[None], 40, axis=0), [number % 4 for number in range(40)])
+    with pytest.raises(InputError) as error:
+        prepare(DatasetSettings(name="folder", root=str(tmp_path / "data"), validation=12))
+    assert str(error.value).startswith(f"dataset.root: training images must differ, but got {got}")

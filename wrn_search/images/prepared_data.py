@@ -30,6 +30,7 @@ from wrn_search.errors import InputError, Problem
 from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
 from wrn_search.images.cache_keys import folders_of, reading
 from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
+from wrn_search.images.checks_of_images import check_variation
 from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, Preprocessing, preprocessing_problems
 from wrn_search.space.data_folders import cache_root, place_of
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
@@ -182,6 +183,7 @@ def _decoded(dataset: DatasetSettings, folder: Path) -> tuple[Images, Labels, tu
     def decode_into(target: Path) -> dict[str, Any]:
         with reading():
             source = DATASETS[dataset.name].read_training_images(place_of(dataset))
+        check_variation(source.images)
         np.save(target / "images.npy", source.images)
         np.save(target / "labels.npy", source.labels)
         return {"class_names": source.class_names}
