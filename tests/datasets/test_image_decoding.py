@@ -98,7 +98,10 @@ def truncated() -> bytes:
         (sixteen_bit_colours(6, 4), "images must have 8 bits a channel, but got 16: RGBA;16B (image 1)"),
         (sixteen_bit_colours(4, 2), "images must have 8 bits a channel, but got 16: LA;16B (image 1)"),
         (ppm_of_16_bits(), "images must have 8 bits a channel, but got 16: values to 65535 (image 1)"),
-        (encode(random_images(1, 8, 9)[0]), "images must have one size, but got 8x8 and 8x9 (image 1)"),
+        (
+            encode(random_images(1, 8, 9)[0]),
+            "images must have one size (scale them first: resizing is not supported yet), but got 8x8 and 8x9 (image 1)",
+        ),
     ],
 )
 def test_an_image_that_does_not_fit_is_named(bad: bytes, message: str) -> None:
