@@ -100,7 +100,7 @@ def truncated() -> bytes:
         (ppm_of_16_bits(), "images must have 8 bits a channel, but got 16: values to 65535 (image 1)"),
         (
             encode(random_images(1, 8, 9)[0]),
-            "images must have one size (scale them first: resizing is not supported yet), but got 8x8 and 8x9 (image 1)",
+            "images must have one size (scale them: resizing is not supported yet), but got 8x8 and 8x9 (image 1)",
         ),
     ],
 )

@@ -42,9 +42,7 @@ def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Im
             images = _room(count, pixels.shape)
         if pixels.shape[:2] != images.shape[1:3]:
             sizes = f"{_size(images.shape[1:3])} and {_size(pixels.shape[:2])} ({name})"
-            raise bad_data(
-                "images must have one size (scale them first: resizing is not supported yet)", sizes
-            )
+            raise bad_data("images must have one size (scale them: resizing is not supported yet)", sizes)
         images[position] = pixels  # greyscale (H, W, 1) fills all three channels
         all_grey &= grey
     assert images is not None
