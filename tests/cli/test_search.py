@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import ROOT, modules_of, run
+from tests.decisions.playing import conductor_of, new_record, play
 from wrn_search.cli.search import main
+from wrn_search.results.events import SearchEnded
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.space.space_file import read_space
+from wrn_search.space.yaml_with_lines import yaml_text
 
 TRIALS = "must be a whole number"
 
@@ -157,3 +162,22 @@ def test_a_space_file_is_found_in_the_project_that_a_cluster_file_installed(
     assert main([f"spaces/{space}", "--dry-run"]) == 0
     assert "results/here" in capsys.readouterr().out
     assert main(["x" * 5000, "--dry-run"]) == 2
+
+
+@pytest.mark.parametrize(("val_error", "status"), [(89.0, 1), (50.0, 0)])
+def test_a_search_in_which_all_trials_only_guess_has_failed(
+    space: str, val_error: float, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    searched = read_space(space, ["search.trials=2", "search.repeats=1", "search.scheduler=asha"])
+    Path(space).write_text(yaml_text(searched.to_document()))
+    directory = ResultsDirectory("results/s")
+    directory.path.mkdir(parents=True)
+    with new_record(directory.events, searched) as record:
+        play(conductor_of(searched, record), lambda assignment, epoch: val_error)
+        record.append(SearchEnded("finished"))
+    directory.resolved.write_text(yaml_text(searched.to_document()))
+
+    assert main([space, "--resume"]) == status
+
+    told = "every trial was stopped because its validation error was still that of guessing (90.00 %)"
+    assert (told in capsys.readouterr().err) is bool(status)

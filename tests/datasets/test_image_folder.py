@@ -9,7 +9,7 @@ import pytest
 
 from tests.datasets.image_data import encode, random_images, write_folder
 from wrn_search.datasets.dataset import Place
-from wrn_search.datasets.image_folder import presence, training_files, training_images
+from wrn_search.datasets.image_folder import FOLDER, presence, remarks, training_files, training_images
 from wrn_search.errors import InputError
 
 
@@ -81,3 +81,111 @@ def test_a_bad_image_is_named_by_its_path(tmp_path: Path) -> None:
     (tmp_path / "train" / "class_1" / "003.png").write_bytes(encode(random_images(1, 6, 6)[0]))
     with pytest.raises(InputError, match=r"but got 8x8 and 6x6 \(train/class_1/003\.png\)"):
         training_images(Place(tmp_path))
+
+
+def test_each_real_folder_is_read_once(tmp_path: Path) -> None:
+    """Links that close a loop, lead to another class or to the root; those to elsewhere are followed."""
+    root = write_folder(tmp_path / "data", random_images(4), [0, 1, 0, 1])
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.png").write_bytes(encode(random_images(1)[0]))
+    train = root / "train"
+    for name, target in (
+        ("again", "../class_0"),
+        ("first", "../class_1"),
+        ("up", ".."),
+        ("root", "../.."),
+        ("there", "../../../elsewhere"),
+    ):
+        (train / "class_0" / name).symlink_to(target)
+    (train / "class_0" / "z").mkdir()
+    (train / "class_0" / "z" / "loop").symlink_to(".")
+    names = [path.relative_to(train).as_posix() for path in training_files(Place(root))]
+    assert names == [
+        "class_0/000.png",
+        "class_0/002.png",
+        "class_0/there/x.png",
+        "class_1/001.png",
+        "class_1/003.png",
+    ]
+    (line,) = remarks(Place(root))
+    assert line.startswith("5 links passed over, to folders that are read already: ")
+    assert f"{train / 'class_0' / 'again'}" in line
+
+
+def test_the_links_of_test_images_are_read_once_too(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(4), [0, 1, 0, 1], "test")
+    (tmp_path / "test" / "class_0" / "again").symlink_to("../class_1")
+    test = FOLDER.read_test_images(Place(tmp_path), ("class_0", "class_1"))
+    assert test.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_two_classes_of_one_folder_are_refused(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(2), [0, 1])
+    (tmp_path / "train" / "class_2").symlink_to("class_0")
+    with pytest.raises(
+        InputError, match="different folders, but got 'class_0' and 'class_2', which are one folder"
+    ):
+        training_images(Place(tmp_path))
+
+
+def test_every_ignored_file_is_counted(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(3), [0, 1, 1])
+    train = tmp_path / "train"
+    (train / "class_1" / "002.png").rename(train / "class_1" / "002.JFIF")
+    for path in ("labels.csv", "class_0/a.heic", "class_0/deep/b.HEIC", "class_1/README", "class_1/.hidden"):
+        (train / path).parent.mkdir(exist_ok=True)
+        (train / path).write_bytes(b"x")
+    assert presence(Place(tmp_path)).images == 3
+    (line,) = remarks(Place(tmp_path))
+    assert line.startswith(f"4 files in {train} ignored (2 .heic, 1 .csv, 1 no suffix): only .png, ")
+
+
+@pytest.mark.parametrize(
+    ("made", "root", "hint"),
+    [
+        ("Train", ".", "there is ROOT/Train: rename it to train"),
+        ("training", ".", "there is ROOT/training: rename it to train"),
+        ("flowers/train", ".", "there is ROOT/flowers/train: set dataset.root to ROOT/flowers"),
+        (
+            "a/b/Training",
+            ".",
+            "there is ROOT/a/b/Training: set dataset.root to ROOT/a/b and rename Training to train",
+        ),
+        ("train", "train", "the folders of the classes are in ROOT/train itself: set dataset.root to ROOT"),
+        (
+            ".",
+            ".",
+            "ROOT holds folders of images itself (class_0, class_1, ...): move the classes to ROOT/train",
+        ),
+        (
+            "images",
+            ".",
+            "ROOT/images holds folders of images (class_0, class_1, ...): rename it to ROOT/train",
+        ),
+    ],
+)
+def test_the_nearest_layout_is_named(tmp_path: Path, made: str, root: str, hint: str) -> None:
+    write_folder(tmp_path / made, random_images(2), [0, 1], split=".")
+    with pytest.raises(InputError) as error:
+        training_images(Place(tmp_path / root))
+    assert str(error.value).replace(str(tmp_path), "ROOT").endswith(hint)
+
+
+def test_classes_a_folder_too_deep_are_named(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train" / "flowers", random_images(2), [0, 1], split=".")
+    with pytest.raises(InputError) as error:
+        training_images(Place(tmp_path))
+    train = tmp_path / "train"
+    assert str(error.value).endswith(
+        f"the folders in {train / 'flowers'} look like classes: move them to {train}"
+    )
+
+
+@pytest.mark.parametrize("name", ["val", "Validation", "valid", "dev"])
+def test_a_folder_of_validation_images_is_refused_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    write_folder(tmp_path, random_images(2), [0, 1])
+    write_folder(tmp_path, random_images(2), [0, 1], split=name)
+    with pytest.raises(
+        InputError, match=r"a folder of their own is not supported yet: .* dataset\.validation"
+    ):
+        presence(Place(tmp_path))

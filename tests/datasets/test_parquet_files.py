@@ -44,6 +44,28 @@ def test_class_names_of_the_metadata(tmp_path: Path) -> None:
     assert training_images(Place(tmp_path)).class_names == ("cat", "dog")
 
 
+def test_files_with_other_class_names_are_refused(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "train-0.parquet", ENCODED[:2], [0, 1], names=["cat", "dog"])
+    write_parquet(tmp_path / "train-1.parquet", ENCODED[2:4], [0, 1])  # says nothing
+    assert training_images(Place(tmp_path)).class_names == ("cat", "dog")
+    write_parquet(tmp_path / "train-2.parquet", ENCODED[4:], [0, 1], names=["dog", "cat"])
+    text = (
+        "the class names of all training files must be those of ROOT/train-0.parquet, ['cat', 'dog'], but got "
+        "['dog', 'cat'] (ROOT/train-2.parquet)"
+    )
+    assert refused(tmp_path) == text
+    with pytest.raises(InputError, match="the class names of all training files"):
+        presence(Place(tmp_path))
+
+
+@pytest.mark.parametrize("named", ["train-0.parquet", "train-1.parquet"])
+def test_one_file_may_name_the_classes_of_all(tmp_path: Path, named: str) -> None:
+    for name in ("train-0.parquet", "train-1.parquet"):
+        names = ["cat", "dog"] if name == named else None
+        write_parquet(tmp_path / name, ENCODED[:2], [0, 1], names=names)
+    assert training_images(Place(tmp_path)).class_names == ("cat", "dog")
+
+
 @pytest.mark.parametrize("metadata", [b"no json", b"[]", b'{"info": {"features": {"label": {}}}}'])
 def test_other_metadata_name_no_class(tmp_path: Path, metadata: bytes) -> None:
     path = write_parquet(tmp_path / "train.parquet", ENCODED[:2], [1, 0])

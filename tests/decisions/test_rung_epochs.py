@@ -1,10 +1,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from tests.decisions.playing import space_of
 from wrn_search.decisions.rung_epochs import geometric_rungs, rungs_of, schedule_rungs
-from wrn_search.schedulers.asha import at_chance, goes_on
+from wrn_search.schedulers.asha import at_chance, binomial_tail, goes_on
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,21 @@ def test_of_distinct_values_exactly_one_in_eta_goes_on_but_at_least_one(values, 
     assert max(on) <= min(set(values) - set(on), default=10_001)
 
 
-def test_chance_is_two_standard_deviations_wide() -> None:
-    # 90 % of 300 images: one standard deviation is sqrt(0.9 * 0.1 / 300) = 1.732 points
-    assert at_chance(86.54, 90.0, 300)
-    assert not at_chance(86.5, 90.0, 300)
+@given(st.integers(1, 400), st.integers(0, 100))
+def test_the_binomial_tail_is_that_of_scipy(images, percent) -> None:
+    for wrong in range(images * percent // 100 + 1):
+        expected = binom.cdf(wrong, images, percent / 100)
+        assert binomial_tail(wrong, images, percent / 100) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_chance_ends_where_guessing_would_be_as_good_in_one_of_44_cases() -> None:
+    told = binom.ppf(0.02275, 300, 0.9) - 1  # the most wrong answers that are less likely
+    assert not at_chance(100 * told / 300, 90.0, 300)
+    assert at_chance(100 * (told + 1) / 300, 90.0, 300)
     assert at_chance(95.0, 90.0, 300)
+
+
+@pytest.mark.parametrize(("chance", "images"), [(5.0, 60), (0.0, 60), (50.0, 5), (10.0, 35)])
+def test_where_even_no_error_could_be_luck_nothing_is_stopped(chance, images) -> None:
+    assert (1 - chance / 100) ** images > 0.02275  # what guessing reaches
+    assert not any(at_chance(100 * wrong / images, chance, images) for wrong in range(images + 1))

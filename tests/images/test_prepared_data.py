@@ -338,3 +338,53 @@ def test_meta_json_is_all_of_prepared_data() -> None:
     assert set(meta["facts"]) | {"directory"} == set(PreparedData.__dataclass_fields__)
     assert prepare(DIGITS) == data
     assert hash(data) == hash(prepare(DIGITS))
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (np.zeros((8, 8, 3), np.uint8), "0, 0, 0 in every pixel of all 40 (is what they show in the same"),
+        (np.full((8, 8, 3), 255, np.uint8), "255, 255, 255 in every pixel of all 40 (transparent parts are"),
+        (random_images(1)[0], "40 times the same image"),
+    ],
+)
+def test_images_without_any_variation_are_refused(tmp_path: Path, image: np.ndarray, got: str) -> None:
+    write_folder(tmp_path / "data", np.repeat(image[None], 40, axis=0), [number % 4 for number in range(40)])
+    with pytest.raises(InputError) as error:
+        prepare(DatasetSettings(name="folder", root=str(tmp_path / "data"), validation=12))
+    assert str(error.value).startswith(f"dataset.root: training images must differ, but got {got}")
+
+
+def test_copies_are_told_those_in_another_class_and_those_on_both_sides_of_the_split(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", random_images(40), [number % 2 for number in range(40)])
+    train = root / "train"
+    for name in ("000.png", "002.png"):
+        (train / "class_0" / f"copy_of_{name}").write_bytes((train / "class_0" / name).read_bytes())
+    (train / "class_1" / "other.png").write_bytes((train / "class_0" / "004.png").read_bytes())
+    settings = DatasetSettings(name="folder", root=str(root), validation=21)
+    data = prepare(settings)
+    stored = [array(data, f"{part}_images") for part in ("train", "validation")]
+    trained = {image[4:-4, 4:-4].tobytes() for image in stored[0]}
+    both = sum(image.tobytes() in trained for image in stored[1])
+    assert both, "the split must separate a copy from its image, or the test tells nothing"
+    assert data.warnings == (
+        "3 images of 43 are there before, pixel for pixel: train/class_0/copy_of_000.png shows what "
+        "train/class_0/000.png shows",
+        "1 image is there before in another class, pixel for pixel: train/class_1/other.png shows what "
+        "train/class_0/004.png shows",
+        f"{both} of 21 validation images are also trained on, pixel for pixel: validation errors will be too low",
+    )
+    assert prepare(settings).warnings == data.warnings, "of the second call, from meta.json"
+
+
+def test_images_that_differ_are_no_copies(tmp_path: Path) -> None:
+    assert prepare(small_folder(tmp_path / "data")).warnings == ()
+
+
+def test_a_class_without_validation_image_is_told(tmp_path: Path) -> None:
+    labels = [0] * 38 + [1, 2]
+    root = write_folder(tmp_path / "data", random_images(40), labels)
+    data = prepare(DatasetSettings(name="folder", root=str(root), validation=9))
+    assert set(array(data, "validation_labels")) == {0}
+    (line,) = data.warnings
+    assert line.startswith("no validation image of 'class_1', 'class_2': validation errors say nothing of it")

@@ -45,7 +45,7 @@ def test_the_first_report_of_a_trial_at_a_rung_stands() -> None:
 def test_a_trial_at_chance_is_stopped_even_if_it_is_the_best() -> None:
     asha = _asha(chance_error=90.0)
     asha.observe(0, 3, 89.0)
-    assert asha.decide(0, 3) == Stop(3, "validation error 89.00 % is still that of guessing")
+    assert asha.decide(0, 3) == Stop(3, "validation error 89.00 % is still that of guessing", at_chance=True)
     asha.observe(1, 3, 70.0)
     assert asha.decide(1, 3) is None
 

@@ -113,6 +113,11 @@ def test_images_are_decoded_as_those_of_a_folder_data_set(tmp_path: Path) -> Non
     for name, mode in (("a.png", "RGB"), ("b.png", "RGBA"), ("c.png", "P"), ("d.png", "L"), ("e.jpg", "RGB")):
         Image.fromarray(pixels).convert(mode).save(tmp_path / name)
         files.append((name, tmp_path / name))
+    Image.fromarray(np.dstack([pixels, pixels[..., :1]])).save(tmp_path / "alpha.png")
+    lying = Image.Exif()
+    lying[0x0112] = 6
+    Image.fromarray(np.rot90(pixels)).save(tmp_path / "lying.jpg", exif=lying)
+    files += [(name, tmp_path / name) for name in ("alpha.png", "lying.jpg")]
     expected = decode_images(files, len(files))
     for (_, path), wanted in zip(files, expected, strict=True):
         np.testing.assert_array_equal(read_image(path, (8, 6, 3)), wanted)

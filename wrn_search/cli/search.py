@@ -106,6 +106,12 @@ def _search(options: argparse.Namespace) -> int:
     from wrn_search.cli.search_summary import summary_text
 
     show(summary_text(result.state, str(result.directory)))
+    if result.state.all_at_chance:
+        say(
+            f"every trial was stopped because its validation error was still that of guessing "
+            f"({result.state.chance_error:.2f} %): nothing was learnt; try other learning rates, later rungs "
+            "(search.rungs), more images, or search.scheduler=none"
+        )
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
     else:  # who interrupts does not want to wait for a page

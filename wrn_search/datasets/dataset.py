@@ -51,6 +51,7 @@ class Source:
     images: Images  # (N, H, W, C)
     labels: Labels  # (N,), 0 to C - 1
     class_names: tuple[str, ...]  # class_names[label]
+    name_of: Callable[[int], str] = "image {}".format  # what a user knows the image at an index by
 
     def __post_init__(self) -> None:
         assert self.images.dtype == np.uint8, self.images.dtype
@@ -91,6 +92,8 @@ class Dataset:
     check_test_images: Callable[[Place, tuple[str, ...]], None]
     # Files that a user may change; None where they are fixed by their checksums.
     user_files: Callable[[Place], list[Path]] | None = None
+    # What a user should know of those, such as files that are passed over; a line each.
+    remarks: Callable[[Place], list[str]] = lambda place: []
 
 
 def bad_data(rule: str, got: str) -> InputError:

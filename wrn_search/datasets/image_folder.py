@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,31 @@ from wrn_search.datasets.dataset import (
     and_more,
     bad_data,
 )
+from wrn_search.datasets.folder_walk import (
+    SUFFIXES,
+    Found,
+    class_folders,
+    found_below,
+    identity,
+    ignored_text,
+)
 from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.datasets.nearest_layout import nearest_train_folder, validation_folder_problem
 from wrn_search.errors import InputError, Problem
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+@dataclass(frozen=True)
+class _Split:
+    """root/train or root/test: what each class has, and what is passed over."""
+
+    folder: Path
+    classes: dict[str, Found]  # by name, sorted
+    outside: Found  # of all classes
+
+    @property
+    def files(self) -> list[Path]:
+        """All images, class by class."""
+        return [path for found in self.classes.values() for path in found.images]
 
 
 def training_images(place: Place) -> Source:
@@ -29,15 +50,15 @@ def training_images(place: Place) -> Source:
     Raises:
         InputError: the folder, a class or an image is not as it must be.
     """
-    root, classes = place.root, _classes(place)
-    files = [(path.relative_to(root).as_posix(), path) for paths in classes.values() for path in paths]
-    labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
-    return Source(decode_images(files, len(files)), labels.astype(np.int64), tuple(classes))
+    split = _training_split(place)
+    named = [(path.relative_to(place.root).as_posix(), path) for path in split.files]
+    images = decode_images(named, len(named))
+    return Source(images, _labels(split), tuple(split.classes), lambda index: named[index][0])
 
 
 def training_files(place: Place) -> list[Path]:
     """Every file that `training_images` reads."""
-    return [path for paths in _classes(place).values() for path in paths]
+    return _training_split(place).files
 
 
 def presence(place: Place) -> Presence:
@@ -46,70 +67,88 @@ def presence(place: Place) -> Presence:
     Raises:
         InputError: root/train does not hold one folder of images a class.
     """
-    classes = _classes(place)
-    images = sum(len(paths) for paths in classes.values())
-    found = f"found {images:,} images of {len(classes)} classes in {place.root / 'train'}"
-    return Presence(found, images, len(classes))
+    split = _training_split(place)
+    images, classes = len(split.files), len(split.classes)
+    return Presence(f"found {images:,} images of {classes} classes in {split.folder}", images, classes)
 
 
-def _classes(place: Place) -> dict[str, list[Path]]:
-    """Class name -> its image files; both sorted: the same labels on every file system."""
+def remarks(place: Place) -> list[str]:
+    """What of root/train is passed over."""
+    split = _training_split(place)
+    parts = [split.outside, *split.classes.values()]
+    ignored = [path for part in parts for path in part.ignored]
+    return ignored_text(ignored, [path for part in parts for path in part.links], split.folder)
+
+
+def _training_split(place: Place) -> _Split:
     folder = place.root / "train"
     how = f"put the training images into {folder}/<class>/, as .png, .jpg, ..."
     if not folder.is_dir():
-        raise bad_data("must be a folder that holds train/<class>/", f"no {folder}; {how}")
-    names = sorted(
-        entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    )
-    classes = {name: image_files(folder / name) for name in names}
-    empty = [name for name, files in classes.items() if not files]
+        raise bad_data(
+            "must be a folder that holds train/<class>/",
+            f"no {folder}; {nearest_train_folder(place.root) or how}",
+        )
+    if problem := validation_folder_problem(place.root):
+        raise bad_data(*problem)
+    split = _split(folder)
+    empty = [name for name, found in split.classes.items() if not found.images]
     if empty:
         rule = f"every class must have training images ({', '.join(SUFFIXES)})"
         raise InputError(
             Problem("dataset.root", f"{rule}, but got none in {folder / name}") for name in empty
         )
-    if len(classes) < 2:
-        raise bad_data("must hold one folder a class, at least 2", f"{len(classes)} in {folder}; {how}")
-    return classes
+    if len(split.classes) < 2:
+        one = next(iter(split.classes), None)
+        deeper = class_folders(folder / one) if one is not None else []
+        if len(deeper) > 1:
+            how = f"the folders in {folder / str(one)} look like classes: move them to {folder}"
+        rule = "must hold one folder a class, at least 2"
+        raise bad_data(rule, f"{len(split.classes)} in {folder}; {how}")
+    return split
 
 
-def image_files(folder: Path) -> list[Path]:
-    """Image files at any depth; hidden ones are other programs' (`._cat.png`, `.ipynb_checkpoints/`)."""
-    files = []
-    for parent, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [
-            Path(parent, name)
-            for name in names
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES)
-        ]
-    return sorted(files)
+def _split(folder: Path) -> _Split:
+    """The classes of root/train or root/test; a folder that is one class is not read as part of another.
+
+    Raises:
+        InputError: two classes are the same folder.
+    """
+    names: dict[tuple[int, int], str] = {}
+    for entry in class_folders(folder):
+        if (other := names.setdefault(identity(entry), entry.name)) != entry.name:
+            got = f"'{other}' and '{entry.name}', which are one folder, in {folder}"
+            raise bad_data("classes must be different folders", got)
+    seen = {identity(folder), identity(folder.parent), *names}
+    classes = {entry.name: found_below(entry, seen) for entry in class_folders(folder)}
+    loose = [entry for entry in sorted(folder.iterdir()) if entry.is_file() and entry.name[0] != "."]
+    return _Split(folder, classes, Found(ignored=loose))
 
 
-def _raise(error: OSError) -> None:
-    raise error  # os.walk would leave out a folder that it may not list
+def _labels(split: _Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    counts = [len(found.images) for found in split.classes.values()]
+    return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
 
 
 def test_images(place: Place, class_names: tuple[str, ...]) -> LabelledImages:
     """All images under root/test, in the order of the classes."""
-    files = [image_files(place.root / "test" / name) for name in class_names]
-    named = [(path.relative_to(place.root).as_posix(), path) for paths in files for path in paths]
-    labels = np.repeat(np.arange(len(class_names)), [len(paths) for paths in files])
-    return LabelledImages(decode_images(named, len(named)), labels.astype(np.int64))
+    split = _split(place.root / "test")
+    assert tuple(split.classes) == class_names, "checked before"
+    named = [(path.relative_to(place.root).as_posix(), path) for path in split.files]
+    return LabelledImages(decode_images(named, len(named)), _labels(split))
 
 
 def _check_test_images(place: Place, class_names: tuple[str, ...]) -> None:
     folder = place.root / "test"
     if not folder.is_dir():
         raise bad_data("must be a folder that holds test/<class>/, to be confirmed", f"no {folder}")
-    found = {entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
-    odd = sorted(found ^ set(class_names))
+    split = _split(folder)
+    odd = sorted(split.classes.keys() ^ set(class_names))
     if odd:
-        which = "only there" if odd[0] in found else "not there"
+        which = "only there" if odd[0] in split.classes else "not there"
         raise bad_data(
             f"{folder} must hold the classes of the training images", f"'{odd[0]}' {which}{and_more(odd)}"
         )
-    empty = [name for name in class_names if not image_files(folder / name)]
+    empty = [name for name, found in split.classes.items() if not found.images]
     if empty:
         rule = f"every class must have test images ({', '.join(SUFFIXES)})"
         raise bad_data(rule, f"none in {folder / empty[0]}{and_more(empty)}")
@@ -122,4 +161,5 @@ FOLDER = Dataset(
     test_images,
     _check_test_images,
     user_files=training_files,
+    remarks=remarks,
 )

@@ -82,7 +82,23 @@ def _labels_and_names(files: list[Path]) -> tuple[Labels, tuple[str, ...]]:
     if labels.max() >= len(labels):  # before as many names are made
         rule = "labels must be 0 to C - 1, each with training images"
         raise bad_data(rule, f"{labels.max()} among {len(labels)} images ({_listed(files)})")
-    return labels, class_names_in(files[0]) or tuple(str(label) for label in range(int(labels.max()) + 1))
+    return labels, _common_names(files) or tuple(str(label) for label in range(int(labels.max()) + 1))
+
+
+def _common_names(files: list[Path]) -> tuple[str, ...] | None:
+    """The class names that the files give; None where none gives any.
+
+    Raises:
+        InputError: two files give other ones, so that a label means something else in each.
+    """
+    given = [(path, names) for path in files if (names := class_names_in(path)) is not None]
+    for path, names in given[1:]:
+        if names != given[0][1]:
+            rule = (
+                f"the class names of all training files must be those of {given[0][0]}, {list(given[0][1])}"
+            )
+            raise bad_data(rule, f"{list(names)} ({path})")
+    return given[0][1] if given else None
 
 
 def _listed(files: list[Path]) -> str:

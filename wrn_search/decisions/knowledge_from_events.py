@@ -80,4 +80,4 @@ class Knowledge:
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
         stop = self.scheduler.decide(number, epoch)
-        return None if stop is None else Stopped(number, stop.rung, stop.reason)
+        return None if stop is None else Stopped(number, stop.rung, stop.reason, stop.at_chance)

@@ -18,7 +18,7 @@ from wrn_search.images.augmentation import AUGMENTATIONS
 from wrn_search.space.data_folders import cache_root, place_of
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
 
-FORMAT = 1  # of the arrays and their meaning: raise it when either changes, and everything is prepared again
+FORMAT = 2  # of the arrays and their meaning: raise it when either changes, and everything is prepared again
 
 
 @dataclass(frozen=True)

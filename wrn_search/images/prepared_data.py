@@ -30,6 +30,14 @@ from wrn_search.file_system.preparation_lock import NotPreparedError, preparatio
 from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
 from wrn_search.images.cache_keys import folders_of, reading
 from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
+from wrn_search.images.checks_of_images import (
+    Digests,
+    check_variation,
+    content_hash,
+    copies_text,
+    digests_of,
+    split_warnings,
+)
 from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, Preprocessing, preprocessing_problems
 from wrn_search.space.data_folders import cache_root, place_of
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
@@ -59,6 +67,10 @@ class PreparedData:
     padding: int  # pixels around each stored training image
     mean: tuple[float, ...]  # (C,): a network is given (stored - mean) / std
     std: tuple[float, ...]  # (C,)
+    content_hash: str = (
+        ""  # of the pixels of images that a user may change; empty for data sets that are fixed
+    )
+    warnings: tuple[str, ...] = ()  # what a user should know of them, a line each
 
 
 def prepare(dataset: DatasetSettings) -> PreparedData:
@@ -101,6 +113,16 @@ def check_presence(dataset: DatasetSettings) -> str:
     return f"{dataset.name}: {presence.text}"
 
 
+def remarks_on(dataset: DatasetSettings) -> list[str]:
+    """What of a user's files is passed over, a line each, as they are now; opens no image.
+
+    Raises:
+        InputError: the data are not there.
+    """
+    with reading():
+        return DATASETS[dataset.name].remarks(place_of(dataset))
+
+
 @dataclass(frozen=True, eq=False)
 class RawValidation:
     """The validation split as it came from its files, and what was fitted to the images that are trained on."""
@@ -122,7 +144,8 @@ def raw_validation(dataset: DatasetSettings) -> RawValidation:
     with _writing():
         folders.source.parent.mkdir(parents=True, exist_ok=True)
         with preparation_lock(folders.lock):
-            images, labels, _ = _decoded(dataset, folders.source)
+            decoded = _decoded(dataset, folders.source)
+    images, labels = decoded.images, decoded.labels
     split = stratified_split(labels, dataset.validation, dataset.train_images)
     preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
     return RawValidation(images[split.validation], labels[split.validation], preprocessing)
@@ -131,7 +154,8 @@ def raw_validation(dataset: DatasetSettings) -> RawValidation:
 def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -> dict[str, Any]:
     """Writes the arrays of `PreparedData` and returns its other fields."""
     _check_known(dataset)  # before anything is downloaded
-    images, labels, class_names = _decoded(dataset, source_folder)
+    decoded = _decoded(dataset, source_folder)
+    images, labels, class_names = decoded.images, decoded.labels, decoded.class_names
     shape = (images.shape[1], images.shape[2], images.shape[3])
     _check_shape(shape, dataset)
     split = _split(labels, dataset)
@@ -153,6 +177,8 @@ def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -
         "train_images": len(split.train),
         "validation_images": len(split.validation),
         "split_hash": split_hash(split, labels),
+        "content_hash": decoded.content_hash,
+        "warnings": [*decoded.warnings, *split_warnings(split, labels, class_names, decoded.digests)],
         "chance_error": 100 * (1 - most_frequent / len(watched)),
         "padding": padding.padding,
         "mean": preprocessing.mean,
@@ -167,8 +193,9 @@ def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
     """
     folders = folders_of(dataset)
     with _writing(), preparation_lock(folders.lock):
-        images, labels, _ = _decoded(dataset, folders.source)
-    return PREPROCESSINGS[dataset.preprocessing](images[_split(labels, dataset).train])
+        decoded = _decoded(dataset, folders.source)
+    trained_on = _split(decoded.labels, dataset).train
+    return PREPROCESSINGS[dataset.preprocessing](decoded.images[trained_on])
 
 
 def _split(labels: Labels, dataset: DatasetSettings) -> Split:
@@ -176,19 +203,40 @@ def _split(labels: Labels, dataset: DatasetSettings) -> Split:
     return joined(split) if isinstance(dataset, JoinedSettings) else split
 
 
-def _decoded(dataset: DatasetSettings, folder: Path) -> tuple[Images, Labels, tuple[str, ...]]:
-    """Images (mapped, read only), labels and class names of the source, decoded if no earlier call did."""
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """The source, whole."""
+
+    images: Images  # mapped, read only
+    labels: Labels
+    class_names: tuple[str, ...]
+    digests: Digests | None  # of images that a user may change
+    content_hash: str  # of those; empty where their name says all
+    warnings: tuple[str, ...]
+
+
+def _decoded(dataset: DatasetSettings, folder: Path) -> _Decoded:
+    """The source, decoded if no earlier call did."""
 
     def decode_into(target: Path) -> dict[str, Any]:
         with reading():
             source = DATASETS[dataset.name].read_training_images(place_of(dataset))
+        check_variation(source.images)
         np.save(target / "images.npy", source.images)
         np.save(target / "labels.npy", source.labels)
-        return {"class_names": source.class_names}
+        facts: dict[str, Any] = {"class_names": source.class_names, "content_hash": "", "warnings": []}
+        if DATASETS[dataset.name].user_files is not None:  # the others are fixed, and known by their names
+            digests = digests_of(source.images)
+            np.save(target / "digests.npy", digests)
+            facts["content_hash"] = content_hash(digests, source.labels)
+            facts["warnings"] = copies_text(digests, source.labels, source.name_of)
+        return facts
 
     meta = read_meta(folder) or build_folder(folder, decode_into)
     images, labels = np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "labels.npy")
-    return images, labels, tuple(meta["class_names"])
+    digests = np.load(folder / "digests.npy") if meta["content_hash"] else None
+    class_names = tuple(meta["class_names"])
+    return _Decoded(images, labels, class_names, digests, meta["content_hash"], tuple(meta["warnings"]))
 
 
 def _write_images(

@@ -120,6 +120,7 @@ class Stopped:
     number: int
     rung: int  # epochs
     reason: str
+    at_chance: bool = False  # for an error that cannot be told from guessing, whatever the others reached
 
 
 @dataclass(frozen=True)

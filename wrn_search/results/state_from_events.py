@@ -56,6 +56,7 @@ class TrialState:
     above_share: float = 0.0  # of a GPU: this and smaller ones were too small
     above_bytes: int = 0  # of memory: so much was too little
     rung: int | None = None  # epochs at which the scheduler stopped it
+    at_chance: bool = False  # why it was stopped: its error could not be told from guessing
     node: str | None = None
     device: str | None = None
     threads: int | None = None
@@ -148,6 +149,12 @@ class SearchState:
         return next((event.given for _, event in reversed(self.sessions) if event.given), "")
 
     @property
+    def all_at_chance(self) -> bool:
+        """Whether every trial was stopped because its error could not be told from guessing."""
+        trials = self.trials.values()
+        return bool(trials) and all(trial.status == "stopped" and trial.at_chance for trial in trials)
+
+    @property
     def seconds_spent(self) -> float:
         """Wall seconds of all sessions, each from its start to its last event."""
         return self._ended_seconds + self._session[1] - self._session[0]
@@ -231,6 +238,7 @@ class SearchState:
             case Completed():
                 trial.end(time, "completed")
             case Stopped():
+                trial.at_chance |= event.at_chance and trial.status not in FINAL
                 trial.end(time, "stopped", rung=event.rung)
             case Diverged():
                 trial.end(time, "diverged", error=event.error)

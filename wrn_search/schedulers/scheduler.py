@@ -16,6 +16,7 @@ class Stop:
 
     rung: int  # epochs
     reason: str
+    at_chance: bool = False  # for an error that cannot be told from guessing, whatever the others reached
 
 
 class Scheduler(Protocol):

@@ -37,7 +37,7 @@ def dry_run(
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
     """
-    from wrn_search.images.prepared_data import check_presence
+    from wrn_search.images.prepared_data import check_presence, remarks_on
 
     changes: list[str] = []
     if resume:
@@ -68,6 +68,7 @@ def dry_run(
     lines = [
         text_of(explanation(request.space, rungs_of(request.space))),
         f"images        {presence}",
+        *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
         f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
         *shares,

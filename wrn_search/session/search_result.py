@@ -27,8 +27,9 @@ class SearchResult:
 
     @property
     def exit_status(self) -> int:
-        """0 done, 1 there are trials and all failed, 130 interrupted and resumable."""
+        """0 done, 1 there are trials and all failed or learnt nothing, 130 interrupted and resumable."""
         if self.reason is EndReason.INTERRUPTED:
             return 130
         trials = self.state.trials.values()
-        return int(bool(trials) and all(trial.status == "failed" for trial in trials))
+        all_failed = bool(trials) and all(trial.status == "failed" for trial in trials)
+        return int(all_failed or self.state.all_at_chance)

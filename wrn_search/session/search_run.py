@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.errors import printable
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
-from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
 from wrn_search.ray_tune.death_of_ray import watched_ray
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.private_ray import own_ray
@@ -108,6 +108,7 @@ def _run(
     if address is not None:
         check_answers(address)  # before anything is downloaded
     data = prepare(request.space.dataset)
+    _warn([*remarks_on(request.space.dataset), *data.warnings])
     check_batch_size(request.space, data.train_images)
     if begun is not None:
         check_same_split(begun.state, data.split_hash)
@@ -124,6 +125,12 @@ def _run(
         address=address,
         quiet=quiet,
     )
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for line in lines:
+        if sys.stderr is not None:
+            print(printable(f"warning: {line}"), file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

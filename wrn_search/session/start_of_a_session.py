@@ -132,6 +132,7 @@ def _manifest(
             "image_shape": list(data.image_shape),
             "train_images": data.train_images,
             "validation_images": data.validation_images,
+            "warnings": list(data.warnings),
         },
     }
     return manifest(search_id, space.search.seed, sys.argv, hardware(usable_cores(), gpu_names()), details)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from wrn_search.datasets.dataset import Images
+from wrn_search.datasets.folder_walk import SUFFIXES, image_files
 from wrn_search.datasets.image_decoding import decode_image
-from wrn_search.datasets.image_folder import SUFFIXES, image_files
 from wrn_search.errors import InputError, Problem
 
 
