@@ -35,6 +35,7 @@ ROOMS: dict[str, Room] = {
     "errors": _room(0, "what a user did wrong, as values; the nearest valid name"),
     "seeds": _room(0, "every seed, derived from `search.seed`"),
     "wording": _room(0, "numbers in words, the same wherever they are told"),
+    "shell_commands": _room(0, "commands that outputs print, quoted for a shell"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "networks": _room(
@@ -97,13 +98,13 @@ ROOMS: dict[str, Room] = {
     "report": _room(
         5,
         "the page: the figures of each section, and what is written beside it",
-        "errors wording networks searchers space analysis results",
+        "errors wording shell_commands networks searchers space analysis results",
         "plotly matplotlib pandas optuna",
     ),
     "winner": _room(
         5,
         "the best network in a user's hands: export, card, predict, rerun",
-        "errors epoch_metrics networks datasets space memory results images training",
+        "errors epoch_metrics shell_commands networks datasets space memory results images training",
         "torch numpy PIL onnx onnxruntime",
     ),
     "ray_tune": _room(
@@ -133,7 +134,8 @@ ROOMS: dict[str, Room] = {
     "cli": _room(
         10,
         "the commands: options in, text and exit status out",
-        "errors networks space memory results analysis report winner decisions session confirmation",
+        "errors wording shell_commands networks space memory results analysis report winner decisions session "
+        "confirmation",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "cli"),

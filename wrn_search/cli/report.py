@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     if options.follow_up is not None:
         space = write_follow_up(material, findings, options.follow_up)
         rows = (space.size or space.trials) * space.search.repeats
-        say(f"{options.follow_up}: {rows} trials; run it with run_search.py {options.follow_up}")
+        say(f"{options.follow_up}: {rows} trials; run it as its header says")
     if options.optuna_storage is not None:
         names = write_optuna_storage(material, options.optuna_storage)
         say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from pathlib import Path
 
 from wrn_search.cli.exit_status import refuse_empty, show
 from wrn_search.errors import InputError
+from wrn_search.shell_commands import shell_line
 
 EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     )
 
     view = write_view(directory, state, options.top, Path(options.logdir) if options.logdir else None)
-    command = f"tensorboard --logdir {shlex.quote(str(view.folder))}"
+    command = shell_line("tensorboard", "--logdir", view.folder)
     if options.json:
         values = {
             "logdir": str(view.folder),
