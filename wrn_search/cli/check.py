@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from wrn_search.cli.exit_status import show
+from wrn_search.cli.exit_status import a_path, show
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
 from wrn_search.space.search_explanation import explanation, text_of
@@ -17,7 +17,7 @@ EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `check`."""
-    parser.add_argument("space", metavar="SPACE", nargs="?", help="the space file (YAML)")
+    parser.add_argument("space", metavar="SPACE", type=a_path, nargs="?", help="the space file (YAML)")
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",

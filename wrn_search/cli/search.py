@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.cli.exit_status import INTERRUPTED, Parser, a_path, exit_status, refuse_empty, say, show
 from wrn_search.errors import printable
 from wrn_search.shell_commands import ours
+from wrn_search.user_paths import user_path
 
 if TYPE_CHECKING:
     from wrn_search.session.search_result import SearchResult
@@ -47,7 +48,7 @@ def parser() -> Parser:
 
 def add_options(options: argparse.ArgumentParser) -> None:
     """The options of `run` and of `run_search.py`, which are the same."""
-    options.add_argument("space", metavar="SPACE", help="the space file (YAML)")
+    options.add_argument("space", metavar="SPACE", type=a_path, help="the space file (YAML)")
     options.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -56,7 +57,9 @@ def add_options(options: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="replace a value of the space file, such as training.epochs=30; VALUE is YAML; may be repeated",
     )
-    options.add_argument("--results", metavar="DIR", help="the results directory (default: results/<name>)")
+    options.add_argument(
+        "--results", metavar="DIR", type=a_path, help="the results directory (default: results/<name>)"
+    )
     options.add_argument(
         "--resume", action="store_true", help="go on with the search in the results directory"
     )
@@ -147,6 +150,7 @@ def _found(space: str) -> str:
     """A space file's path: as given, else below $WRN_SEARCH_HOME, where a cluster file has put the project."""
     home = os.environ.get("WRN_SEARCH_HOME")
     with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
-        if home and not Path(space).exists() and (beside := Path(home).expanduser() / space).exists():
-            return str(beside)
+        if home and not Path(space).exists():
+            beside = user_path(home, "WRN_SEARCH_HOME") / space
+            return str(beside) if beside.exists() else space
     return space

@@ -19,6 +19,7 @@ from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space, space_from_mapping
 from wrn_search.space.yaml_with_lines import yaml_text
+from wrn_search.user_paths import UnknownPath, expanded, user_path
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 
@@ -54,7 +55,9 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
     if isinstance(space, Mapping):
         checked, text = space_from_mapping(space, overrides), yaml_text(space)
     else:
-        checked, text = read_space(space, overrides), Path(space).read_text(encoding="utf-8-sig")
+        file = user_path(space, "SPACE")
+        checked, text = read_space(file, overrides), file.read_text(encoding="utf-8-sig")
+    results = None if results is None else _expanded(results)
     address = _address(results)
     place = results_root() / local_copy(address).name if address else results or results_root() / checked.name
     return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
@@ -62,7 +65,15 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
 
 def results_root() -> Path:
     """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
-    return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
+    return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")
+
+
+def _expanded(results: str | Path) -> str:
+    """The directory or the address; text, as a path knows no `//`."""
+    try:
+        return expanded(str(results))
+    except UnknownPath as error:
+        raise InputError.of("--results", f"{error}, but got '{results}'") from None
 
 
 def _address(results: str | Path | None) -> str | None:
@@ -92,7 +103,7 @@ def _with_absolute_paths(space: Space) -> Space:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    return str(Path(path).absolute())
 
 
 def check_batch_size(space: Space, train_images: int) -> None:
