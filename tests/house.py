@@ -123,8 +123,8 @@ ROOMS: dict[str, Room] = {
     "session": _room(
         8,
         "one run from request to last table; resume, dry run, display",
-        "errors user_paths networks space space.domains searchers memory hardware results images decisions ray_tune "
-        "cluster",
+        "errors user_paths networks datasets space space.domains searchers memory hardware results images decisions "
+        "ray_tune cluster",
         "ray rich yaml torch",
     ),
     "confirmation": _room(
@@ -136,8 +136,8 @@ ROOMS: dict[str, Room] = {
     "cli": _room(
         10,
         "the commands: options in, text and exit status out",
-        "errors user_paths wording shell_commands networks space memory results analysis report winner decisions "
-        "session confirmation",
+        "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
+        "decisions session confirmation",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "cli"),

@@ -17,7 +17,7 @@ from wrn_search.datasets.dataset import (
     and_more,
     bad_data,
 )
-from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.datasets.image_decoding import decode_images, first_image_shape
 from wrn_search.errors import InputError, Problem
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -41,15 +41,17 @@ def training_files(place: Place) -> list[Path]:
 
 
 def presence(place: Place) -> Presence:
-    """How many classes and images there are.
+    """How many classes and images there are, and the size of the first.
 
     Raises:
-        InputError: root/train does not hold one folder of images a class.
+        InputError: root/train does not hold one folder of images a class, or the first is none.
     """
     classes = _classes(place)
     images = sum(len(paths) for paths in classes.values())
     found = f"found {images:,} images of {len(classes)} classes in {place.root / 'train'}"
-    return Presence(found, images, len(classes))
+    first = next(path for paths in classes.values() for path in paths)
+    shape = first_image_shape([(first.relative_to(place.root).as_posix(), first)])
+    return Presence(found, images, len(classes), shape)
 
 
 def _classes(place: Place) -> dict[str, list[Path]]:
