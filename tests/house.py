@@ -35,6 +35,8 @@ ROOMS: dict[str, Room] = {
     "errors": _room(0, "what a user did wrong, as values; the nearest valid name"),
     "seeds": _room(0, "every seed, derived from `search.seed`"),
     "wording": _room(0, "numbers in words, the same wherever they are told"),
+    "user_paths": _room(1, "`~` and `$VARIABLE` in a path that a user gives", "errors"),
+    "shell_commands": _room(0, "commands that outputs print, quoted for a shell"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "networks": _room(
@@ -51,7 +53,7 @@ ROOMS: dict[str, Room] = {
     "space": _room(
         2,
         "what a person wrote: the space file, its keys, rules and messages",
-        "errors space.domains networks datasets searchers schedulers",
+        "errors user_paths space.domains networks datasets searchers schedulers",
         "pydantic pydantic_core yaml typing_extensions",
     ),
     "paper": _room(3, "the tables of the paper", "networks"),
@@ -62,7 +64,7 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "errors file_system epoch_metrics networks space space.domains",
+        "errors file_system epoch_metrics networks space space.domains user_paths",
         "pyarrow tensorboard pandas",
     ),
     "images": _room(
@@ -100,13 +102,13 @@ ROOMS: dict[str, Room] = {
     "report": _room(
         5,
         "the page: the figures of each section, and what is written beside it",
-        "errors wording networks searchers space analysis results",
+        "errors wording shell_commands networks searchers space analysis results",
         "plotly matplotlib pandas optuna",
     ),
     "winner": _room(
         5,
         "the best network in a user's hands: export, card, predict, rerun",
-        "errors epoch_metrics networks datasets space memory results images training",
+        "errors user_paths epoch_metrics shell_commands networks datasets space memory results images training",
         "torch numpy PIL onnx onnxruntime",
     ),
     "ray_tune": _room(
@@ -124,7 +126,8 @@ ROOMS: dict[str, Room] = {
     "session": _room(
         8,
         "one run from request to last table; resume, dry run, display",
-        "errors networks space space.domains searchers memory hardware results images decisions ray_tune cluster",
+        "errors user_paths networks datasets space space.domains searchers memory hardware results images decisions "
+        "ray_tune cluster",
         "ray rich yaml torch",
     ),
     "confirmation": _room(
@@ -136,7 +139,8 @@ ROOMS: dict[str, Room] = {
     "cli": _room(
         10,
         "the commands: options in, text and exit status out",
-        "errors networks space memory results analysis report winner decisions session confirmation",
+        "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
+        "decisions session confirmation",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "cli"),

@@ -1,4 +1,4 @@
-"""`python -m wrn_search COMMAND`: everything around a search but the search itself (that is `run_search.py`)."""
+"""`python -m wrn_search COMMAND`: searches, and everything around them; `wrn-search COMMAND` once it is installed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from wrn_search.cli import check, confirm, describe, export, predict, report, rerun, tensorboard
+from wrn_search.cli import check, confirm, describe, export, predict, report, rerun, search, tensorboard
 from wrn_search.cli.exit_status import Parser, exit_status
 from wrn_search.errors import InputError, nearest
 
 # command -> (its module with add_options, run and EXAMPLE; one line of help)
 COMMANDS = {
+    "run": (search, "run, resume or plan a search"),
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
     "report": (report, "what one or several searches found, and how sure that is"),
@@ -28,7 +29,7 @@ def parser() -> Parser:
     """All commands and their options."""
     options = Parser(
         prog="python -m wrn_search",
-        description="Hyperparameter search for Wide Residual Networks; searches run with run_search.py.",
+        description="Hyperparameter search for Wide Residual Networks.",
         allow_abbrev=False,
     )
     commands = options.add_subparsers(dest="command", metavar="COMMAND", required=True)

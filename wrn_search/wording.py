@@ -12,6 +12,22 @@ def percent(error: float) -> str:
     return f"{error:.2f} %"
 
 
+_NEAR_GUESSING = 0.9  # of the error of chance: a network that learned what the images show is far below
+
+
+def hardly_better_than_guessing(error: float, chance_error: float | None) -> str:
+    """A sentence where a network that is called best has learned next to nothing; nothing for any other.
+
+    Args:
+        error: percent.
+        chance_error: of always answering the most frequent class, percent.
+    """
+    if chance_error is None or error < _NEAR_GUESSING * chance_error:
+        return ""
+    guess = f"always answering the most frequent class has {percent(chance_error)}"
+    return f"But it hardly learned: {guess}. Train for more epochs, or with another learning rate."
+
+
 def points(change: float) -> str:
     """`+0.20 points`: a difference of two errors."""
     return f"{change:+.2f} points"

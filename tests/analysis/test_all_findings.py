@@ -154,3 +154,11 @@ def test_two_searches_are_told_as_one_and_the_repeated_one_decides(tmp_path):
     assert found.counts.trials == len(found.trials) == 60
     assert "1 of 2 searches are adaptive" in " ".join(found.answer.limits)
     assert found.iso_params.searches == ("repeated",)
+
+
+@pytest.mark.parametrize(("error", "warned"), [(85.0, True), (20.0, False)])
+def test_a_best_network_near_chance_is_told_as_one(tmp_path, error, warned):
+    results = plant(tmp_path / "planted", Plan(error=lambda leaves, num_params: error, noise=0.0))
+    (best, *_) = findings_of(results).answer.sentences
+    assert best.startswith("The best network is ")
+    assert ("But it hardly learned: always answering the most frequent class has 90.00 %" in best) == warned

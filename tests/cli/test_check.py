@@ -10,7 +10,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.cli.commands import run
+from tests.datasets.image_data import encode, random_images, write_folder, write_parquet
 from wrn_search.__main__ import main
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs, num_params
 
 SPACES = sorted(Path("search_spaces").glob("*.yaml"))
 
@@ -99,3 +102,51 @@ def test_a_description_cannot_turn_the_text_around(
 
     assert main(["check", str(path)]) == 0
     assert "  a\\u202eb" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["folder", "parquet"])
+def test_a_data_folder_that_does_not_exist_is_told(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--set", f"dataset.name={kind}", "--set", f"dataset.root={tmp_path / 'nowhere'}"]
+    assert main(["check", "search_spaces/digits_quickstart.yaml", *options]) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("dataset.root: must be a folder that holds train")
+    assert str(tmp_path / "nowhere") in told.err
+    assert f"data          {kind} in {tmp_path / 'nowhere'}" in told.out, (
+        "the file itself is explained all the same"
+    )
+
+
+@pytest.mark.parametrize(("kind", "channels"), [("folder", 3), ("folder", 1), ("parquet", 3), ("parquet", 1)])
+def test_what_the_files_tell_is_told(
+    kind: str, channels: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, labels = random_images(12, 16, 20, channels), [0, 1, 2] * 4
+    if kind == "folder":
+        write_folder(tmp_path, images, labels)
+    else:
+        write_parquet(tmp_path / "train.parquet", [encode(image) for image in images], labels)
+    options = ["--set", f"dataset.name={kind}", "--set", f"dataset.root={tmp_path}", "--set"]
+    one = ["--set", "model.depth=10", "--set", "model.widen_factor=1"]
+    space = "search_spaces/digits_quickstart.yaml"
+    assert main(["check", space, "--json", *options, "dataset.validation=6", *one]) == 0
+    network = json.loads(capsys.readouterr().out)["networks"]["largest"]
+    architecture = Architecture.of(10, 1.0)
+    assert network["num_params"] == num_params(architecture, 3, channels)
+    assert network["macs"] == macs(architecture, 3, channels, (16, 20))
+    size = f"{network['name']} ({network['num_params']:,} parameters, {network['macs']:,} multiply-adds an image)"
+    plan = [
+        "run",
+        space,
+        "--dry-run",
+        *options,
+        "dataset.validation=6",
+        *one,
+        "--set",
+        "training.batch_size=4",
+    ]
+    assert main(plan) == 0
+    assert size in capsys.readouterr().out
+    assert main(["check", space, *options, "dataset.validation=11", *one]) == 2
+    assert "dataset.validation: " in capsys.readouterr().err

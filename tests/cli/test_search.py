@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import ROOT, modules_of, run
 from tests.decisions.playing import conductor_of, new_record, play
-from wrn_search.cli.search import main
+from wrn_search.__main__ import main as program_main
+from wrn_search.__main__ import parser as program
+from wrn_search.cli.search import main, parser
 from wrn_search.results.events import SearchEnded
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.space.space_file import read_space
@@ -181,3 +185,18 @@ def test_a_search_in_which_all_trials_only_guess_has_failed(
 
     told = "every trial was stopped because its validation error was still that of guessing (90.00 %)"
     assert (told in capsys.readouterr().err) is bool(status)
+
+
+def test_an_installation_has_a_command_that_searches(space: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`wrn-search run` takes all that `run_search.py` takes, and does the same."""
+    (command,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items()
+    assert command == ("wrn-search", "wrn_search.__main__:main")
+    commands = next(each for each in program()._actions if each.dest == "command").choices
+    of_run = {each.dest: each.option_strings for each in commands["run"]._actions}
+    assert of_run == {each.dest: each.option_strings for each in parser()._actions}
+    assert main([space, "--dry-run", "--trials", "2"]) == 0
+    told = capsys.readouterr().out
+    assert program_main(["run", space, "--dry-run", "--trials", "2"]) == 0
+    assert capsys.readouterr().out == told
+    assert program_main(["run", space, "--dry-run", "--trials", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"] == told.splitlines()

@@ -1,5 +1,9 @@
+import json
+
+import pytest
+
 from tests.decisions.playing import metrics, space_of
-from wrn_search.cli.search_summary import Cell, summary_of, summary_text
+from wrn_search.cli.search_summary import Cell, summary_dict, summary_of, summary_text
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -104,3 +108,15 @@ def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
     assert "The search ended because its space has 7 configurations and no more." in summary_text(state, "x")
     state.apply(99.0, SearchEnded("max_hours"))
     assert "The search ended because search.max_hours were over." in summary_text(state, "x")
+
+
+@pytest.mark.parametrize(("error", "warned"), [(85.0, True), (90.0, True), (80.0, False), (12.0, False)])
+def test_a_network_that_hardly_learned_is_not_called_best_without_a_word(error: float, warned: bool) -> None:
+    """Always answering the most frequent class has 90 % here."""
+    state = _state([(10, 1.0, [95.0, error], "completed")])
+    word = "But it hardly learned: always answering the most frequent class has 90.00 %."
+    assert (word in summary_text(state, "here")) == warned
+    told = summary_dict(state, "here")
+    assert told["best"]["val_error"] == error
+    assert (told["best"]["warning"] is not None) == warned
+    assert json.loads(json.dumps(told)) == told

@@ -75,17 +75,17 @@ def test_a_cache_of_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
-        ("root", "3", "must be a path, without control characters and unknown ~users, but got 3 (quote it)"),
-        ("root", "''", "must be a path, without control characters and unknown ~users, but got ''"),
+        ("root", "3", "must be a path, without control characters, but got 3 (quote it)"),
+        ("root", "''", "must be a path, without control characters, but got ''"),
         (
             "root",
             '"a\\0b"',
-            "must be a path, without control characters and unknown ~users, but got 'a\\x00b'",
+            "must be a path, without control characters, but got 'a\\x00b'",
         ),
         (
             "root",
             "~no_such_user/x",
-            "must be a path, without control characters and unknown ~users, but got '~no_such_user/x'",
+            "must be a path of a known user, but got '~no_such_user/x'",
         ),
         ("root", "{choice: [a]}", "must be a single value, not a domain, but got {choice: ['a']}"),
         ("extra", "1", "must be true or false, but got 1"),

@@ -13,7 +13,7 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate, Trial
 from wrn_search.analysis.statistics.limits_of_the_design import limits_of
 from wrn_search.analysis.statistics.networks_not_told_apart import Comparison, compare
-from wrn_search.wording import hparams, interval, percent, plural, points, size
+from wrn_search.wording import hardly_better_than_guessing, hparams, interval, percent, plural, points, size
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,11 @@ def _best_sentence(
     among = f"of {plural(completed, 'trial')} at full epochs ({material.max_epochs}), {len(trials):,} in all"
     if comparison.chosen_by_repeats:
         among += f", chosen from the {plural(comparison.candidates, 'configuration')} with repeats"
+    warning = hardly_better_than_guessing(best.val_error, material.dataset.chance_error)
     return (
         f"The best network is {best.network}{f' with {searched}' if searched else ''}: {error} "
-        f"(trial {trial.name}; {among})."
-    )
+        f"(trial {trial.name}; {among}). {warning}"
+    ).strip()
 
 
 def _smallest_sentence(

@@ -1,13 +1,20 @@
-"""`check SPACE`: validates a space file and explains what the search would do; `--schema` prints its JSON Schema."""
+"""`check SPACE`: validates a space file and explains what the search would do; `--schema` prints its JSON Schema.
+
+A data folder of the user's own must be there and hold images (else exit status 2); downloads need not.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from wrn_search.cli.exit_status import show
+from wrn_search.cli.exit_status import a_path, show
+from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.datasets.stratified_split import size_problems
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
+from wrn_search.space.data_folders import place_of
 from wrn_search.space.search_explanation import explanation, text_of
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
@@ -17,7 +24,7 @@ EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `check`."""
-    parser.add_argument("space", metavar="SPACE", nargs="?", help="the space file (YAML)")
+    parser.add_argument("space", metavar="SPACE", type=a_path, nargs="?", help="the space file (YAML)")
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -43,6 +50,27 @@ def run(options: argparse.Namespace) -> int:
     if options.space is None:
         raise InputError.of("SPACE", "a space file must be named (or --schema), but got none")
     space = read_space(options.space, options.overrides)
-    told = explanation(space, rungs_of(space))
+    facts, problem = _look(space)
+    told = explanation(space, rungs_of(space), facts)
     show(json.dumps(told, indent=2) if options.json else text_of(told))
+    if problem is not None:
+        raise problem
     return 0
+
+
+def _look(space: Space) -> tuple[DatasetFacts, InputError | None]:
+    """What the user's own files tell, or why they cannot be read; other data sets are known by their names."""
+    kind, facts = DATASETS[space.dataset.name], space.dataset.facts
+    if kind.user_files is None:
+        return facts, None
+    try:
+        presence = kind.presence(place_of(space.dataset))
+        told, dataset = facts.told_by(presence), space.dataset
+        problems = size_problems(
+            presence.images or 0, presence.classes or 0, dataset.validation, dataset.train_images
+        )
+        return told, InputError(problems) if problems else None
+    except InputError as error:
+        return facts, error
+    except OSError as error:
+        return facts, InputError.of("dataset.root", f"must be a folder that can be read, but got: {error}")

@@ -12,7 +12,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import FAILED, INTERRUPTED, say, show
+from wrn_search.cli.exit_status import FAILED, INTERRUPTED, a_path, say, show
 from wrn_search.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST = {"top": 10_000, "repeats": 1000, "epochs": 100_000}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `confirm`."""
-    parser.add_argument("results", metavar="RESULTS", help="the results directory of a search")
+    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory of a search")
     parser.add_argument(
         "--top", metavar="N", help="at most so many finalists (default: 3; with --pareto all)"
     )

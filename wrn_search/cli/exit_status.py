@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from wrn_search.errors import InputError, Problem, printable
+from wrn_search.user_paths import UnknownPath, expanded
 
 FAILED = 1
 BAD_INPUT = 2
@@ -35,6 +36,17 @@ def say(text: str) -> None:
     """Prints a line on stderr, if anybody listens there."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+def a_path(text: str) -> str:
+    """The type of every option and argument that names a file or a folder: `~` and `$VARIABLE` are replaced.
+
+    Text, as an empty one must stay empty, and an address `s3://` what it is.
+    """
+    try:
+        return expanded(text)
+    except UnknownPath as error:
+        raise argparse.ArgumentTypeError(f"{error}, but got '{text}'") from None
 
 
 def refuse_empty(options: argparse.Namespace, *names: str) -> None:

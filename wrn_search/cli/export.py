@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import FAILED, refuse_empty, say, show
+from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FORMATS = ("torch", "pt2", "onnx")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `export`."""
-    parser.add_argument("results", metavar="RESULTS", help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
     parser.add_argument(
         "--trial",
         metavar="N",
@@ -38,11 +38,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, required=True, help="onnx needs the extra wrn-search[onnx]"
     )
     parser.add_argument(
-        "--output", metavar="FILE", help="default: RESULTS/export/<short name>.pt, .pt2 or .onnx"
+        "--output", metavar="FILE", type=a_path, help="default: RESULTS/export/<short name>.pt, .pt2 or .onnx"
     )
-    parser.add_argument("--checkpoint", metavar="FILE", help="instead of the checkpoint in RESULTS")
     parser.add_argument(
-        "--root", metavar="DIR", help="where the images lie now (default: as the search found them)"
+        "--checkpoint", metavar="FILE", type=a_path, help="instead of the checkpoint in RESULTS"
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        type=a_path,
+        help="where the images lie now (default: as the search found them)",
     )
     parser.add_argument(
         "--check-images",

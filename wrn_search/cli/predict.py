@@ -13,7 +13,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import show
+from wrn_search.cli.exit_status import a_path, show
 from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ EXAMPLE = "python -m wrn_search predict best.onnx cat.png photos/ --top 3"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `predict`."""
-    parser.add_argument("model", metavar="MODEL", help="a .pt, .pt2 or .onnx file of `export`")
+    parser.add_argument("model", metavar="MODEL", type=a_path, help="a .pt, .pt2 or .onnx file of `export`")
     parser.add_argument(
-        "images", metavar="IMAGES", nargs="+", help="image files, and folders of them at any depth"
+        "images",
+        metavar="IMAGES",
+        type=a_path,
+        nargs="+",
+        help="image files, and folders of them at any depth",
     )
     parser.add_argument(
         "--top", metavar="K", type=int, default=1, help="the K likeliest classes (default: 1)"

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import say, show
+from wrn_search.cli.exit_status import a_path, say, show
 
 if TYPE_CHECKING:
     from wrn_search.analysis.all_findings import Findings
@@ -18,16 +18,16 @@ EXAMPLE = "python -m wrn_search report results/cifar_width_depth --follow-up fol
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
     parser.add_argument(
-        "results", metavar="RESULTS", nargs="+", type=Path, help="results directories over the same images"
+        "results", metavar="RESULTS", nargs="+", type=a_path, help="results directories over the same images"
     )
     parser.add_argument(
         "--output",
         metavar="FILE",
-        type=Path,
+        type=a_path,
         help="the page (default, of one directory: RESULTS/report.html)",
     )
     parser.add_argument(
-        "--figures", metavar="DIR", type=Path, help="write the main figures for a paper, as PDF and SVG"
+        "--figures", metavar="DIR", type=a_path, help="write the main figures for a paper, as PDF and SVG"
     )
     parser.add_argument(
         "--json",
@@ -37,13 +37,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--follow-up",
         metavar="FILE",
-        type=Path,
+        type=a_path,
         help="write the space file of a grid with repeats that can settle depth against width",
     )
     parser.add_argument(
         "--optuna-storage",
         metavar="FILE",
-        type=Path,
+        type=a_path,
         help="write the searches as Optuna studies: .db, .sqlite (slow) or .log, .journal, .jsonl (journal)",
     )
 
@@ -58,6 +58,9 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.report.html.write_report_file import report_path, write_page
     from wrn_search.results.atomic_files import check_new_file
 
+    for name in ("output", "figures", "follow_up", "optuna_storage"):
+        given = getattr(options, name)
+        setattr(options, name, None if given is None else Path(given))
     if options.follow_up is not None:
         check_new_file(options.follow_up, "--follow-up")
     if options.optuna_storage is not None:
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if options.follow_up is not None:
         space = write_follow_up(material, findings, options.follow_up)
         rows = (space.size or space.trials) * space.search.repeats
-        say(f"{options.follow_up}: {rows} trials; run it with run_search.py {options.follow_up}")
+        say(f"{options.follow_up}: {rows} trials; run it as its header says")
     if options.optuna_storage is not None:
         names = write_optuna_storage(material, options.optuna_storage)
         say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")

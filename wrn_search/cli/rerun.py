@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.cli.exit_status import FAILED, refuse_empty, say, show
+from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _DEFAULT = object()  # --checkpoint without FILE
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `rerun`."""
-    parser.add_argument("results", metavar="RESULTS", help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
     parser.add_argument(
         "--trial", metavar="N", required=True, help="best, or a trial's number, key or short name"
     )
@@ -32,11 +32,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="T", type=int, help="default: as recorded")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: as recorded, if it is there")
     parser.add_argument(
-        "--root", metavar="DIR", help="where the images lie now (default: as the search found them)"
+        "--root",
+        metavar="DIR",
+        type=a_path,
+        help="where the images lie now (default: as the search found them)",
     )
     parser.add_argument(
         "--checkpoint",
         metavar="FILE",
+        type=a_path,
         nargs="?",
         const=_DEFAULT,
         help="keep the weights after each epoch, and go on from them; without FILE where `export` finds them",

@@ -1,17 +1,27 @@
-"""`run_search.py SPACE`: runs, resumes or plans a search."""
+"""`run SPACE`: runs, resumes or plans a search; `python run_search.py SPACE` is the same in a checkout.
+
+Exit status: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted (go on with --resume).
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
+from wrn_search.cli.exit_status import INTERRUPTED, Parser, a_path, exit_status, refuse_empty, say, show
 from wrn_search.errors import printable
+from wrn_search.shell_commands import ours
+from wrn_search.user_paths import user_path
 
+if TYPE_CHECKING:
+    from wrn_search.session.search_result import SearchResult
+
+EXAMPLE = "python -m wrn_search run search_spaces/cifar_width_depth.yaml --set training.epochs=30"
 _EXAMPLES = """\
 examples:
   python run_search.py search_spaces/digits_quickstart.yaml
@@ -33,8 +43,17 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    add_options(options)
+    return options
+
+
+def add_options(options: argparse.ArgumentParser) -> None:
+    """The options of `run` and of `run_search.py`, which are the same."""
     options.add_argument(
-        "space", metavar="SPACE", help="the space file (YAML); with --resume also the results directory"
+        "space",
+        metavar="SPACE",
+        type=a_path,
+        help="the space file (YAML); with --resume also the results directory",
     )
     options.add_argument(
         "--set",
@@ -44,7 +63,9 @@ def parser() -> Parser:
         dest="overrides",
         help="replace a value of the space file, such as training.epochs=30; VALUE is YAML; may be repeated",
     )
-    options.add_argument("--results", metavar="DIR", help="the results directory (default: results/<name>)")
+    options.add_argument(
+        "--results", metavar="DIR", type=a_path, help="the results directory (default: results/<name>)"
+    )
     options.add_argument(
         "--resume",
         action="store_true",
@@ -58,16 +79,17 @@ def parser() -> Parser:
         "--address", metavar="ADDR", help="a running Ray cluster, or auto (default: a Ray of its own)"
     )
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    return options
+    options.add_argument("--json", action="store_true", help="print the result, or the plan, as JSON")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+    """`run_search.py`; returns its exit status."""
     options = parser().parse_args(arguments)
-    return exit_status(lambda: _search(options))
+    return exit_status(lambda: run(options))
 
 
-def _search(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """The command."""
     refuse_empty(options, "results", "trials", "address")
     options.space = _found(options.space)
     # Imported late, so that --help answers at once.
@@ -78,21 +100,20 @@ def _search(options: argparse.Namespace) -> int:
         *([f"search.trials={options.trials}"] if options.trials is not None else []),
     ]
     if options.dry_run:
-        show(
-            dry_run(
-                options.space,
-                overrides=overrides,
-                results=options.results,
-                resume=options.resume,
-                address=options.address,
-            )
+        plan = dry_run(
+            options.space,
+            overrides=overrides,
+            results=options.results,
+            resume=options.resume,
+            address=options.address,
         )
+        show(json.dumps({"plan": plan.splitlines()}, indent=2) if options.json else plan)
         return 0
     from wrn_search.session.search_result import SearchFailed
-    from wrn_search.session.search_run import run
+    from wrn_search.session.search_run import run as run_search
 
     try:
-        result = run(
+        result = run_search(
             options.space,
             overrides=overrides,
             results=options.results,
@@ -103,9 +124,16 @@ def _search(options: argparse.Namespace) -> int:
     except SearchFailed as error:
         say(f"the search failed: {error}")
         return 1
-    from wrn_search.cli.search_summary import summary_text
+    _show(result, options.json)
+    return result.exit_status
 
-    show(summary_text(result.state, str(result.directory)))
+
+def _show(result: SearchResult, as_json: bool) -> None:
+    from wrn_search.cli.search_summary import summary_dict, summary_text
+
+    where = str(result.directory)
+    told = json.dumps(summary_dict(result.state, where), indent=2) if as_json else None
+    show(told or summary_text(result.state, where))
     if result.state.all_at_chance:
         say(
             f"every trial was stopped because its validation error was still that of guessing "
@@ -115,28 +143,28 @@ def _search(options: argparse.Namespace) -> int:
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
     else:  # who interrupts does not want to wait for a page
-        _report(result.directory)
-    return result.exit_status
+        _report(result.directory, say if as_json else show)
 
 
-def _report(directory: Path) -> None:
+def _report(directory: Path, tell: Callable[[str], None] = show) -> None:
     """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
     try:
         from wrn_search.report.html.write_report_file import write_report
 
         page = write_report([directory])
     except (Exception, KeyboardInterrupt) as error:
-        again = f"python -m wrn_search report {shlex.quote(str(directory))}"
+        again = ours("report", directory)
         why = str(error) or type(error).__name__
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
-        show(f"Report: {page}")
+        tell(f"Report: {page}")
 
 
 def _found(space: str) -> str:
     """A space file's path: as given, else below $WRN_SEARCH_HOME, where a cluster file has put the project."""
     home = os.environ.get("WRN_SEARCH_HOME")
     with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
-        if home and not Path(space).exists() and (beside := Path(home).expanduser() / space).exists():
-            return str(beside)
+        if home and not Path(space).exists():
+            beside = user_path(home, "WRN_SEARCH_HOME") / space
+            return str(beside) if beside.exists() else space
     return space

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from wrn_search.results.state_from_events import SearchState, TrialState
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.wording import hardly_better_than_guessing
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,51 @@ def summary_text(state: SearchState, where: str) -> str:
     return "\n".join([*lines, f"Results: {where}"])
 
 
+def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
+    """The same for programs."""
+    found = summary_of(state)
+    return {
+        "search": state.search,
+        "results": where,
+        "dataset": state.dataset,
+        "ended": state.ended,
+        "trials": len(state.trials),
+        "by_status": dict(sorted(found.counts.items())),
+        "best": None if found.best is None else _best_dict(state, found.best),
+        "cells": [
+            {"depth": depth, "widen_factor": width, **vars(cell)}
+            for (depth, width), cell in found.cells.items()
+        ],
+        "epochs_done": found.epochs_done,
+        "epochs_planned": found.epochs_planned,
+        "epochs_saved": found.epochs_saved,
+    }
+
+
+def _best_dict(state: SearchState, best: TrialState) -> dict[str, Any]:
+    return {
+        "number": best.number,
+        "name": short_name(best.number, best.config, best.repeat),
+        "val_error": last_error(best),
+        "num_params": best.num_params,
+        "macs": best.macs,
+        "hparams": best.hparams,
+        "warning": hardly_better_than_guessing(last_error(best), state.chance_error) or None,
+    }
+
+
 def _best_lines(state: SearchState, found: Summary) -> list[str]:
     if found.best is None:
         return [f"No trial was trained to its last epoch ({state.max_epochs}), so no trial is called best."]
     best, metrics = found.best, found.best.reports[-1][1]
+    warning = hardly_better_than_guessing(last_error(best), state.chance_error)
     searched = ", ".join(f"{name} {_shown(value)}" for name, value in best.hparams.items())
     return [
         f"Best trial at full epochs ({state.max_epochs}): {short_name(best.number, best.config, best.repeat)}",
         f"  validation error {last_error(best):.2f} %, training error {metrics.train_error:.2f} %, "
         f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
         f"  {searched or 'nothing was searched'}",
+        *([f"  {warning}"] if warning else []),
         "  The lowest of many is lucky: a retrained winner is usually a little worse.",
     ]
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from pathlib import Path
 
-from wrn_search.cli.exit_status import refuse_empty, show
+from wrn_search.cli.exit_status import a_path, refuse_empty, show
 from wrn_search.errors import InputError
+from wrn_search.shell_commands import shell_line
 
 EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `tensorboard`."""
-    parser.add_argument("results", metavar="RESULTS", help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
     parser.add_argument("--top", metavar="N", type=int, default=20, help="configurations (default: 20)")
     parser.add_argument(
         "--logdir",
         metavar="DIR",
+        type=a_path,
         help="where to write the view (default: RESULTS/tensorboard_topN); an earlier one is replaced",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     )
 
     view = write_view(directory, state, options.top, Path(options.logdir) if options.logdir else None)
-    command = f"tensorboard --logdir {shlex.quote(str(view.folder))}"
+    command = shell_line("tensorboard", "--logdir", view.folder)
     if options.json:
         values = {
             "logdir": str(view.folder),

@@ -7,7 +7,7 @@ is checked once, here, when it becomes a `Source`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,15 @@ class DatasetFacts:
     preprocessing: str = "meanstd"
     augmentation: str = "flip_crop"
     extra_images: int = 0  # that `dataset.extra` adds to the training images
+
+    def told_by(self, presence: Presence) -> DatasetFacts:
+        """These facts, with what a look at the files told where only they can tell."""
+        return replace(
+            self,
+            num_classes=self.num_classes or presence.classes,
+            image_shape=self.image_shape or presence.image_shape,
+            train_images=self.train_images or presence.images,
+        )
 
 
 @dataclass(frozen=True)
@@ -70,11 +79,12 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Presence:
-    """What a look at the files says before any is decoded."""
+    """What a look at the files says before they are decoded; of images, the first one at most."""
 
     text: str  # "found in /data"
     images: int | None = None
     classes: int | None = None
+    image_shape: tuple[int, int, int] | None = None  # of the first image: height, width, channels
 
 
 @dataclass(frozen=True)

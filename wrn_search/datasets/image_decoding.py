@@ -110,6 +110,16 @@ def _over_white(image: Image) -> Image:
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
 
 
+def first_image_shape(encoded: Iterable[tuple[str, bytes | Path]]) -> tuple[int, int, int]:
+    """(H, W, C) of the first of (name, bytes or file), which stands for all until they are decoded.
+
+    Raises:
+        InputError: see `decode_image`.
+    """
+    pixels, _ = decode_image(*next(iter(encoded)))
+    return pixels.shape[0], pixels.shape[1], pixels.shape[2]
+
+
 def _room(count: int, shape: tuple[int, ...]) -> Images:
     try:
         return np.empty((count, *shape[:2], 3), dtype=np.uint8)

@@ -25,7 +25,7 @@ from wrn_search.datasets.folder_walk import (
     identity,
     ignored_text,
 )
-from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.datasets.image_decoding import decode_images, first_image_shape
 from wrn_search.datasets.nearest_layout import nearest_train_folder, validation_folder_problem
 from wrn_search.errors import InputError, Problem
 
@@ -62,14 +62,17 @@ def training_files(place: Place) -> list[Path]:
 
 
 def presence(place: Place) -> Presence:
-    """How many classes and images there are.
+    """How many classes and images there are, and the size of the first.
 
     Raises:
-        InputError: root/train does not hold one folder of images a class.
+        InputError: root/train does not hold one folder of images a class, or the first is none.
     """
     split = _training_split(place)
     images, classes = len(split.files), len(split.classes)
-    return Presence(f"found {images:,} images of {classes} classes in {split.folder}", images, classes)
+    found = f"found {images:,} images of {classes} classes in {split.folder}"
+    first = split.files[0]
+    shape = first_image_shape([(first.relative_to(place.root).as_posix(), first)])
+    return Presence(found, images, classes, shape)
 
 
 def remarks(place: Place) -> list[str]:

@@ -21,7 +21,7 @@ from wrn_search.datasets.dataset import (
     bad_data,
     check_labels,
 )
-from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.datasets.image_decoding import decode_images, first_image_shape
 
 PATTERN = "train*.parquet"
 TEST_PATTERN = "test*.parquet"
@@ -62,16 +62,17 @@ def training_files(place: Place) -> list[Path]:
 
 
 def presence(place: Place) -> Presence:
-    """How many images and classes there are; decodes no image.
+    """How many images and classes there are, and the size of the first.
 
     Raises:
-        InputError: a file, a column or a label is not as it must be.
+        InputError: a file, a column, a label or the first image is not as it must be.
     """
     files = training_files(place)
     labels, class_names = _labels_and_names(files)
     check_labels(labels, class_names)
     found = f"found {len(labels):,} images of {len(class_names)} classes in {_listed(files)}"
-    return Presence(found, len(labels), len(class_names))
+    shape = first_image_shape(item for path in files for item in encoded_images(path))
+    return Presence(found, len(labels), len(class_names), shape)
 
 
 def _labels_and_names(files: list[Path]) -> tuple[Labels, tuple[str, ...]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from wrn_search.datasets.dataset import Images, Labels
+from wrn_search.datasets.dataset import DatasetFacts, Images, Labels
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.datasets.stratified_split import (
     Indices,
@@ -102,15 +102,21 @@ def check_presence(dataset: DatasetSettings) -> str:
     Raises:
         InputError: the data are neither there nor to be downloaded, or are known not to fit the settings.
     """
-    folders = folders_of(dataset)
-    if read_meta(folders.prepared) is not None:
-        return f"{dataset.name}: prepared in {folders.prepared}"
+    return present_images(dataset)[0]
+
+
+def present_images(dataset: DatasetSettings) -> tuple[str, DatasetFacts]:
+    """See `check_presence`; and the facts of the data set with what its files told, the first image for all."""
+    folders, facts = folders_of(dataset), dataset.facts
+    if (meta := read_meta(folders.prepared)) is not None:
+        known = {"num_classes": meta["num_classes"], "image_shape": tuple(meta["image_shape"])}
+        return f"{dataset.name}: prepared in {folders.prepared}", replace(facts, **known)
     _check_known(dataset)
     with reading():
         presence = DATASETS[dataset.name].presence(place_of(dataset))
     if presence.images is not None and presence.classes is not None:
         _check_sizes(presence.images, presence.classes, dataset)
-    return f"{dataset.name}: {presence.text}"
+    return f"{dataset.name}: {presence.text}", facts.told_by(presence)
 
 
 def remarks_on(dataset: DatasetSettings) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
 from wrn_search.analysis.equal_parameters import Bought
 from wrn_search.analysis.input_tables.shared_values import Estimate
+from wrn_search.report.by_products.follow_up_grid import follow_up_command
 from wrn_search.report.confirmation import finalists
 from wrn_search.report.html.blocks import figures_block, folded, listing, prose, sentences, table_block
 from wrn_search.report.html.figure import Table
@@ -102,8 +101,7 @@ def _bought(bought: Bought) -> Html:
 
 def _follow_up(findings: Findings, space_file: str | None) -> Html:
     """The grid that could tell what this search cannot, as a space file and the command that writes it."""
-    paths = " ".join(shlex.quote(search.path) for search in findings.searches)
-    command = f"python -m wrn_search report {paths} --follow-up follow_up.yaml"
+    command = follow_up_command(findings)
     said = element(
         "p",
         "A grid with repeats could tell more; this writes it as a ready space file: ",

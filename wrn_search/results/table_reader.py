@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from wrn_search.errors import InputError, Problem, nearest
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, VERSION_KEY
+from wrn_search.user_paths import user_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def read_results(
         raise InputError.of(
             "as_", f"must be one of {', '.join(_FORMS)}, but got {as_!r}{nearest(as_, _FORMS)}"
         )
-    trials, epochs = read_tables(*directories)
+    trials, epochs = read_tables(*(user_path(directory, "") for directory in directories))
     if as_ == "pyarrow":
         return trials, epochs
     # pyarrow loads pandas here: only who asks for frames waits for it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
@@ -37,7 +38,7 @@ def dry_run(
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
     """
-    from wrn_search.images.prepared_data import check_presence, remarks_on
+    from wrn_search.images.prepared_data import present_images, remarks_on
 
     changes: list[str] = []
     if resume:
@@ -52,7 +53,7 @@ def dry_run(
         request.directory.check_new()
         where = "new"
     read_sources(sources, request.directory.path)
-    presence = check_presence(request.space.dataset)
+    presence, facts = present_images(request.space.dataset)
     nodes = [local_node()]
     if address is not None:
         from wrn_search.cluster.cluster_address import ray_at
@@ -60,13 +61,13 @@ def dry_run(
         with ray_at(address) as joined:
             nodes = joined
     allotment = allotment_of(request, nodes)
-    shape = request.space.dataset.facts.image_shape or (0, 0, 0)
+    shape = facts.image_shape or (0, 0, 0)
     precision = resolved_precision(request.space.training.precision, shape, allotment.gpus_per_trial)
-    each, shares = trial_text(request.space, nodes, allotment, precision)
+    each, shares = trial_text(request.space, nodes, allotment, precision, facts)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
     lines = [
-        text_of(explanation(request.space, rungs_of(request.space))),
+        text_of(explanation(request.space, rungs_of(request.space), facts)),
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
@@ -74,31 +75,31 @@ def dry_run(
         *shares,
         f"results       {request.directory.path} ({where})",
         *([f"copy          {request.address}"] if request.address else []),
-        f"disk          {disk_text(request.space, allotment.concurrent, request.rows)}",
+        f"disk          {disk_text(request.space, facts, allotment.concurrent, request.rows)}",
         *changes,
         "Dry run: nothing was started or written.",
     ]
     return "\n".join(lines)
 
 
-def checkpoint_bytes(space: Space) -> int:
+def checkpoint_bytes(space: Space, facts: DatasetFacts) -> int:
     """A checkpoint of the largest network of the space, at most."""
-    facts = space.dataset.facts
     channels = 3 if facts.image_shape is None else facts.image_shape[2]
     _, largest = network_range(space)
     return BYTES_PER_PARAMETER * num_params(largest, facts.num_classes or _USUAL_CLASSES, channels)
 
 
-def disk_text(space: Space, concurrent: int, rows: int) -> str:
+def disk_text(space: Space, facts: DatasetFacts, concurrent: int, rows: int) -> str:
     """One line for the plan.
 
     Args:
         space: the search.
+        facts: of its images.
         concurrent: trials at once.
         rows: trials at most.
     """
     best = min(space.search.keep_checkpoints, rows)
-    each = checkpoint_bytes(space)
+    each = checkpoint_bytes(space, facts)
     # Each running trial may write its next one beside its last one.
     most = (2 * concurrent + best) * each
     record = rows * space.training.epochs * BYTES_PER_EPOCH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts, workload_of
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.machine import Node
@@ -22,9 +23,9 @@ _SHAPE = ("depth", "widen_factor", "block", "deepening_factor")
 _NAMES = {share: name for name, share in GPU_SHARES.items()}
 
 
-def known_facts(space: Space) -> DataFacts | None:
-    """What is known of the data before they are prepared; None where only the files can tell."""
-    facts, dataset = space.dataset.facts, space.dataset
+def known_facts(space: Space, facts: DatasetFacts | None = None) -> DataFacts | None:
+    """What is known of the data before they are prepared; None where only the files can tell, and did not."""
+    facts, dataset = facts or space.dataset.facts, space.dataset
     if facts.num_classes is None or facts.image_shape is None or facts.train_images is None:
         return None
     height, width, channels = facts.image_shape
@@ -37,12 +38,16 @@ def known_facts(space: Space) -> DataFacts | None:
 
 
 def trial_text(
-    space: Space, nodes: Sequence[Node], allotment: Allotment, precision: str
+    space: Space,
+    nodes: Sequence[Node],
+    allotment: Allotment,
+    precision: str,
+    dataset: DatasetFacts | None = None,
 ) -> tuple[str, list[str]]:
     """What each trial gets, for the end of the line on the hardware, and further lines."""
     if not allotment.by_memory:
         return f"{allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU", []
-    facts = known_facts(space)
+    facts = known_facts(space, dataset)
     if facts is None:
         return "the share of a GPU that its network needs, known once the images are prepared", []
     lines = []

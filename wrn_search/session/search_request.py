@@ -20,6 +20,7 @@ from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.yaml_with_lines import Source, read_source, with_override, yaml_text
+from wrn_search.user_paths import UnknownPath, expanded, user_path
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 
@@ -99,13 +100,14 @@ def _read(space: SpaceLike) -> tuple[Source, str, str]:
         space = space.to_document()
     if isinstance(space, Mapping):
         return Source(copy.deepcopy(dict(space))), yaml_text(space), "search"
-    path = Path(space)
+    path = user_path(space, "SPACE")
     source = read_source(path)
     return source, path.read_text(encoding="utf-8-sig"), path.stem
 
 
 def _place(results: str | Path | None, name: str) -> tuple[ResultsDirectory, str | None]:
     """The results directory, and the address of its copy."""
+    results = None if results is None else _expanded(results)
     address = _address(results)
     place = results_root() / local_copy(address).name if address else results or results_root() / name
     return ResultsDirectory(place), address
@@ -113,7 +115,15 @@ def _place(results: str | Path | None, name: str) -> tuple[ResultsDirectory, str
 
 def results_root() -> Path:
     """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
-    return Path(os.environ.get("WRN_SEARCH_RESULTS") or "results").expanduser()
+    return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")
+
+
+def _expanded(results: str | Path) -> str:
+    """The directory or the address; text, as a path knows no `//`."""
+    try:
+        return expanded(str(results))
+    except UnknownPath as error:
+        raise InputError.of("--results", f"{error}, but got '{results}'") from None
 
 
 def _address(results: str | Path | None) -> str | None:
@@ -143,7 +153,7 @@ def with_absolute_paths(space: Space) -> Space:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    return str(Path(path).absolute())
 
 
 def check_batch_size(space: Space, train_images: int) -> None:

@@ -6,26 +6,23 @@ import os
 from pathlib import Path
 
 from wrn_search.datasets.dataset import Place
-from wrn_search.errors import InputError
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.user_paths import user_path
 
 
 def cache_root() -> Path:
     """Where prepared arrays and downloads live: $WRN_SEARCH_DATA, else ~/.cache/wrn-search.
 
     Raises:
-        InputError: the path begins with a `~` that leads nowhere.
+        InputError: the path begins with a `~` that leads nowhere, or names a variable that is not set.
     """
     given = os.environ.get("WRN_SEARCH_DATA") or "~/.cache/wrn-search"
-    try:
-        return Path(given).expanduser().absolute()
-    except RuntimeError:
-        raise InputError.of("WRN_SEARCH_DATA", f"must be a path of a known user, but got '{given}'") from None
+    return user_path(given, "WRN_SEARCH_DATA").absolute()
 
 
 def data_root(dataset: DatasetSettings) -> Path:
     """The folder of the data set's own files: `dataset.root`, else `cache_root()`."""
-    return Path(dataset.root).expanduser().absolute() if dataset.root else cache_root()
+    return Path(dataset.root).absolute() if dataset.root else cache_root()
 
 
 def place_of(dataset: DatasetSettings) -> Place:

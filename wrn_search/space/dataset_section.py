@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.space.rules.number_and_text_rules import is_path, one_of, text, true_or_false, whole_number
+from wrn_search.space.rules.number_and_text_rules import a_path, one_of, true_or_false, whole_number
 
 
 class DatasetSettings(BaseModel):
@@ -17,10 +17,7 @@ class DatasetSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, one_of(*DATASETS)] = "cifar10"
-    root: Annotated[
-        str | None,
-        text("must be a path, without control characters and unknown ~users", is_path, nullable=True),
-    ] = None
+    root: Annotated[str | None, a_path()] = None
     extra: Annotated[bool, true_or_false()] = False
     validation: Annotated[int, whole_number(1, 10_000_000)] = 5000
     preprocessing: Annotated[str, one_of("meanstd", "zca", "divide255")] = "meanstd"

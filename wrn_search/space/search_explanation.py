@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
@@ -14,14 +15,16 @@ from wrn_search.space.space import Space
 _MAX_NETWORKS = 20_000
 
 
-def explanation(space: Space, rungs: tuple[int, ...]) -> dict[str, Any]:
+def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None = None) -> dict[str, Any]:
     """What the search would do, as plain values for `check --json`.
 
     Args:
         space: the search.
         rungs: its rungs in epochs (`rungs_of`).
+        facts: of its images, where a look at the files told more than the data set's name.
     """
     smallest, largest = network_range(space)
+    facts = facts or space.dataset.facts
     rows = space.trials * space.search.repeats
     if space.size is not None:
         rows = min(rows, space.size * space.search.repeats)
@@ -31,7 +34,7 @@ def explanation(space: Space, rungs: tuple[int, ...]) -> dict[str, Any]:
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
         "configurations_in_space": space.size,
-        "networks": {"smallest": _network(space, smallest), "largest": _network(space, largest)},
+        "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)},
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
@@ -93,8 +96,7 @@ def _values(value: Scalar | Domain) -> list[Scalar]:
     return list(values)
 
 
-def _network(space: Space, architecture: Architecture) -> dict[str, Any]:
-    facts = space.dataset.facts
+def _network(facts: DatasetFacts, architecture: Architecture) -> dict[str, Any]:
     if facts.num_classes is None or facts.image_shape is None:  # only the files can tell
         return {"name": architecture.name, "num_params": None, "macs": None}
     height, width, channels = facts.image_shape

@@ -14,6 +14,7 @@ from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, RawValidation, raw_validation
 from wrn_search.results.atomic_files import atomic_write_text, replacing
 from wrn_search.results.manifest import versions
+from wrn_search.shell_commands import ours
 from wrn_search.training.checkpoint_file import CheckpointError
 from wrn_search.training.training_loop import Training
 from wrn_search.winner.classifier import Classifier
@@ -111,7 +112,7 @@ def kept_checkpoint(chosen: ChosenTrial) -> Path:
             return path
     number = chosen.trial.number
     rule = f"trial {number} needs a checkpoint, but the search keeps only those it can still need ({own} is gone)"
-    how = f"python -m wrn_search rerun {chosen.directory.path} --trial {number} --checkpoint"
+    how = ours("rerun", chosen.directory.path, "--trial", str(number), "--checkpoint")
     raise InputError.of("--trial", f"{rule}; train it again with: {how}")
 
 

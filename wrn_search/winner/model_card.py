@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wrn_search import __version__
@@ -14,6 +15,7 @@ from wrn_search.images.prepared_data import PreparedData
 from wrn_search.results.manifest import versions
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.results.trial_selection import ranked_trials
+from wrn_search.shell_commands import ours
 from wrn_search.space.trial_config import LEAVES
 from wrn_search.winner.file_formats.file_description import About
 from wrn_search.winner.known_test_errors import TestErrors
@@ -137,7 +139,8 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
             f"It was trained for {done} of {config.epochs} epochs: not to be compared with finished trials."
         )
     if test.own is None and not test.twins:
-        lines.append("It was not measured on the test split: `python -m wrn_search confirm` does that.")
+        command = ours("confirm", facts.chosen.directory.path)
+        lines.append(f"It was not measured on the test split: `{command}` does that.")
     full = ranked_trials(state)
     if full and full[0] is facts.chosen.trial:
         lines.append(
@@ -167,8 +170,9 @@ def _loading(facts: CardFacts) -> str:
     shape, classes = ", ".join(map(str, facts.about.image_shape)), len(facts.about.class_names)
     how = _LOADING[facts.format].format(file=facts.file, shape=shape, classes=classes)
     return (
-        f"{how}\nFrom a shell: `python -m wrn_search predict {facts.file} IMAGES...`. Preprocessing is part of "
-        "the model: give it raw pixels. Class names, in the order of the outputs, are under Data."
+        f"{how}\nFrom a shell: `{ours('predict', Path(facts.file), 'IMAGES')}`, where IMAGES is a folder or a file. "
+        "Preprocessing is part of the model: give it raw pixels. Class names, in the order of the outputs, are under "
+        "Data."
     )
 
 

@@ -16,6 +16,7 @@ from wrn_search.results.trial_selection import find_trial, name_of, read_state
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.user_paths import user_path
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTr
 def _dataset_now(directory: ResultsDirectory, recorded: DatasetSettings, root: str | None) -> DatasetSettings:
     """The trial's data set with the root of the search's last session: a record keeps that of the first."""
     if root is not None:
-        return DatasetSettings.model_validate(recorded.model_dump() | {"root": str(Path(root).absolute())})
+        return DatasetSettings.model_validate(
+            recorded.model_dump() | {"root": str(user_path(root, "--root").absolute())}
+        )
     try:
         now = read_space(directory.resolved).dataset.root
     except InputError:  # gone, or of another version: the record knows too

@@ -200,7 +200,9 @@ def test_numbers_that_are_none_are_told(format: str, tmp_path: Path, capsys) -> 
 
 def test_what_is_no_model_is_told(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "trial.pt", {"network": {}})
-    refused(tmp_path / "trial.pt", "is a trial's checkpoint; make one with `python -m wrn_search export`")
+    refused(
+        tmp_path / "trial.pt", "is a trial's checkpoint; how to make one: python -m wrn_search export --help"
+    )
     refused(tmp_path / "gone.pt", "there is no such file")
     refused(tmp_path, "there is no such file")
     (tmp_path / "empty").touch()

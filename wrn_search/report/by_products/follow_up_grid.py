@@ -7,6 +7,7 @@ shallow and wide one.
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from wrn_search.errors import InputError, printable
 from wrn_search.networks.architecture import MAX_WIDEN_FACTOR, Architecture, depth_step, parse_block
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.results.atomic_files import written_once
+from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_text
 from wrn_search.space.yaml_with_lines import yaml_text
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from wrn_search.analysis.input_tables.shared_values import Trial
 
 REPEATS = 5  # the range of five covers the median with 93.75 %
+FILE = Path("follow_up.yaml")
 STEPS = 3  # depths, and widening factors
 _MODEL_KEYS = ("dropout", "init")
 _TRAINING_KEYS = (
@@ -43,15 +46,22 @@ def write_follow_up(material: Material, findings: Findings, path: Path) -> Space
     Raises:
         InputError: no network is best yet, the file exists or cannot be written.
     """
-    text = follow_up_text(material, findings)
+    text = follow_up_text(material, findings, path)
     space = space_from_text(text, path.name)
     with written_once(path, "--follow-up") as temporary:
         temporary.write_text(text, encoding="utf-8")
     return space
 
 
-def follow_up_text(material: Material, findings: Findings) -> str:
-    """The space file: its header says what it asks and what it costs.
+def follow_up_command(findings: Findings) -> str:
+    """What writes the follow-up's space file, and a page, which has no place of its own when there are several."""
+    paths = [Path(search.path) for search in findings.searches]
+    page: list[str | Path] = ["--output", Path("report.html")] if len(paths) > 1 else []
+    return ours("report", *paths, "--follow-up", FILE, *page)
+
+
+def follow_up_text(material: Material, findings: Findings, file: Path = FILE) -> str:
+    """The space file, as it stands in `file`: its header says what it asks, what it costs and how to run it.
 
     Raises:
         InputError: no trial was trained to its end, so there is nothing to look around.
@@ -63,7 +73,7 @@ def follow_up_text(material: Material, findings: Findings) -> str:
     grid = _grid(findings, trial, material)
     document = _document(material, findings, trial, grid)
     text = yaml_text(document, default_flow_style=None, width=120)
-    return _header(findings, trial, grid) + text
+    return _header(findings, trial, grid, _commands(findings, document["name"], file)) + text
 
 
 def depths_around(depth: int, block: str, *, shallower: int) -> list[int]:
@@ -159,11 +169,27 @@ def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
     return next(fitting, grids[-1])
 
 
-def _header(findings: Findings, trial: Trial, grid: _Grid) -> str:
+def _commands(findings: Findings, name: str, file: Path) -> list[str]:
+    """What runs the grid into a directory beside the first search's, and what then reads all of them together."""
+    searches = [Path(search.path) for search in findings.searches]
+    beside = searches[0] if searches[0].name else searches[0].absolute()  # "." has no name
+    results = _free(beside.with_name(name))
+    return [
+        ours("run", file, "--results", results),
+        ours("report", *searches, results, "--output", results.with_name(f"{results.name}.html")),
+    ]
+
+
+def _free(results: Path) -> Path:
+    """The path, numbered where an earlier follow-up lies there."""
+    tries = (results.with_name(f"{results.name}_{number}") for number in itertools.count(2))
+    return results if not results.exists() else next(path for path in tries if not path.exists())
+
+
+def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[str]) -> str:
     networks, hours = len(grid.networks), _hours(findings, grid)
     cost = f"about {hours:.2g} hours of training at the measured pace" if hours else "time not known"
     of = ", ".join(search.name for search in findings.searches)
-    paths = " ".join(search.path for search in findings.searches)
     lines = [
         f"Follow-up of {of}, written by `report --follow-up`.",
         "",
@@ -173,7 +199,7 @@ def _header(findings: Findings, trial: Trial, grid: _Grid) -> str:
         f"costs     {networks} networks x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
         "expect    intervals: this design can give them",
         "",
-        f"    python -m wrn_search report {paths} RESULTS-OF-THIS-FILE",
+        *(f"    {command}" for command in commands),
     ]
     # A name or a path must not end the comment.
     return "".join(f"# {printable(line)}".rstrip() + "\n" for line in lines)

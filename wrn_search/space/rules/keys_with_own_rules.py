@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, block_name, parse_block
-from wrn_search.space.rules.broken_rule import broken, got
+from wrn_search.space.rules.broken_rule import LeafProblems, broken, got
 from wrn_search.space.rules.key_rule import Leaf
-from wrn_search.space.rules.number_and_text_rules import is_path, one_of, real_number, text, whole_number
+from wrn_search.space.rules.number_and_text_rules import checked_path, one_of, real_number, text, whole_number
 
 NAME_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0}
@@ -77,12 +77,16 @@ def _check_gpu_share(value: Any) -> str | float:
 def _check_warm_start(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise broken(f"must be a list of results directories, such as [results/other], {got(value)}")
+    paths: list[str] = []
     for index, item in enumerate(value):
-        if not isinstance(item, str) or not is_path(item):
-            raise broken(f"must be the path of a results directory, {got(item)}", index)
-        if item in value[:index]:
+        try:
+            path = checked_path(item, "must be the path of a results directory")
+        except LeafProblems as error:
+            raise broken(error.problems[0][1], index) from None
+        if path in paths:
             raise broken(f"must list every results directory once, {got(item)} twice", index)
-    return tuple(value)
+        paths.append(path)
+    return tuple(paths)
 
 
 def _check_objectives(value: Any) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from wrn_search.errors import nearest
 from wrn_search.space.rules.broken_rule import broken, got
 from wrn_search.space.rules.key_rule import Leaf
+from wrn_search.user_paths import UnknownPath, expanded
 
 
 def whole_number(low: int, high: int, nullable: bool = False, searchable: bool = False) -> Leaf:
@@ -82,13 +82,25 @@ def plain_text(value: str, also: str = "") -> bool:
     return all(sign in also or unicodedata.category(sign) not in ("Cc", "Cs") for sign in value)
 
 
-def is_path(value: str) -> bool:
-    """Whether text can name a file: it is not empty, plain, and a `~user` in it has a home."""
+def checked_path(value: Any, rule: str) -> str:
+    """Text that can name a file, with `~` and `$VARIABLE` replaced: not empty, plain.
+
+    Raises:
+        LeafProblems: it is no such text (then `rule` is broken), or its user or variable is not known.
+    """
+    if not isinstance(value, str) or not value or not plain_text(value):
+        quote = " (quote it)" if not isinstance(value, str | dict | list) and value is not None else ""
+        raise broken(f"{rule}, {got(value)}{quote}")
     try:
-        Path(value).expanduser()
-    except RuntimeError:
-        return False
-    return bool(value) and plain_text(value)
+        return expanded(value)
+    except UnknownPath as error:
+        raise broken(f"{error}, {got(value)}") from None
+
+
+def a_path() -> Leaf:
+    """A leaf that takes the path of a file or folder, or null."""
+    rule = "must be a path, without control characters"
+    return Leaf(lambda value: checked_path(value, rule), {"type": "string", "minLength": 1}, nullable=True)
 
 
 def true_or_false() -> Leaf:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wrn_search.user_paths import user_path
 from wrn_search.winner.classifier import Classifier
 from wrn_search.winner.file_formats.file_description import About, bad_model
 from wrn_search.winner.file_formats.onnx_file import check_installed, read_onnx, write_onnx
@@ -40,7 +41,7 @@ def load_model(path: str | Path, trust: bool = False) -> Model:
     Raises:
         InputError: there is no such file, it is damaged, no model of `export`, or needs an extra.
     """
-    path = Path(path)
+    path = user_path(path, "MODEL")
     if not path.is_file():
         raise bad_model("must be a file that `export` wrote, but there is no such file", str(path))
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from wrn_search.shell_commands import ours
 from wrn_search.training.checkpoint_file import CheckpointError, read_torch_file
 from wrn_search.winner.classifier import Classifier
 from wrn_search.winner.file_formats.file_description import About, about_of, bad_model, classifier_of
@@ -34,7 +35,10 @@ def read_torch(path: Path, trust: bool = False) -> Model:
     except CheckpointError as error:
         raise bad_model(str(error).removeprefix(f"{path}: "), str(path)) from None
     if isinstance(content, dict) and content.get("format") == "wrn-search checkpoint":
-        text = "must be an exported model, but is a trial's checkpoint; make one with `python -m wrn_search export`"
+        text = (
+            "must be an exported model, but is a trial's checkpoint; "
+            f"how to make one: {ours('export', '--help')}"
+        )
         raise bad_model(text, str(path))
     about = about_of(content, str(path))
     weights = content.get(WEIGHTS)
