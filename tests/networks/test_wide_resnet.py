@@ -148,7 +148,10 @@ def test_narrow_networks_train_on_large_images(
     """In a process of its own: torch's strided 1x1 convolutions of 4, 8 and 12 channels end it on AVX512."""
     arguments = [str(widen_factor), block, str(size), precision]
     done = subprocess.run(
-        [sys.executable, "-c", _STEPS_ON_LARGE_IMAGES, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _STEPS_ON_LARGE_IMAGES, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr
@@ -183,7 +186,9 @@ def test_only_narrow_networks_stride_first(block: str) -> None:
         network = WideResNet(Architecture.of(10, widen_factor, block))
         return [name for name, module in network.named_modules() if isinstance(module, StridedPointwise)]
 
-    narrow = ["groups.1.0.projection"] if block == "B(3,3)" else ["groups.1.0.convs.0", "groups.1.0.projection"]
+    narrow = (
+        ["groups.1.0.projection"] if block == "B(3,3)" else ["groups.1.0.convs.0", "groups.1.0.projection"]
+    )
     assert striding_first(1) == []
     assert striding_first(0.5) == narrow  # 8 channels into the second group, 16 into the third
     assert striding_first(0.25) == narrow + [name.replace("groups.1", "groups.2") for name in narrow]

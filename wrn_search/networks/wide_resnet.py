@@ -68,8 +68,7 @@ class Block(nn.Module):
         strides = [stride] + [1] * (len(kernels) - 1)
         self.bns = nn.ModuleList(nn.BatchNorm2d(width) for width in channels[:-1])
         self.convs = nn.ModuleList(
-            _convolution(channels[i], c_out, kernel, strides[i])
-            for i, kernel in enumerate(kernels)
+            _convolution(channels[i], c_out, kernel, strides[i]) for i, kernel in enumerate(kernels)
         )
         # Widths at least double from group to group, so an identity never has to change the image's size.
         assert stride == 1 or c_in != c_out, f"a stride needs a projection, but {c_in} channels stay"

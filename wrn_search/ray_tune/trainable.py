@@ -27,6 +27,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import is_out_of_memory, told_exception
+from wrn_search.ray_tune.fault_note import begin_note
 from wrn_search.space.data_folders import cache_root
 from wrn_search.space.trial_config import TrialConfig
 
@@ -42,7 +43,7 @@ _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
     `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
-    limit); `accelerator` is for Ray.
+    limit), `fault_note` (a file for what ends the process, if it is a fault); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
@@ -58,6 +59,8 @@ class WideResNetTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
         end_with_parent()
+        if "fault_note" in config:
+            begin_note(Path(config["fault_note"]))
         _forget_placement_of_threads()
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
