@@ -13,6 +13,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.machine import Node
+from wrn_search.memory.gpu_shares import NO_CORRECTION, Correction
 from wrn_search.results.events import Failed, Retried, Started
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.state_from_events import fold
@@ -29,9 +30,13 @@ def _space(**search: Any) -> Space:
 
 
 def _conductor(
-    record: Record, space: Space, allotment: Allotment = BY_MEMORY, gpu_bytes: int = 16 * GB
+    record: Record,
+    space: Space,
+    allotment: Allotment = BY_MEMORY,
+    gpu_bytes: int = 16 * GB,
+    probed: Correction = NO_CORRECTION,
 ) -> Conductor:
-    places = Places([Node(8, 1, gpu_bytes)], allotment)
+    places = Places([Node(8, 1, gpu_bytes)], allotment, probed)
     return Conductor(space, FACTS, allotment, record, places=places)
 
 
@@ -62,6 +67,42 @@ def test_a_trial_is_tried_with_larger_shares_up_to_a_whole_gpu_and_then_fails(tm
     assert [event.memory_bytes for event in retried] == [
         int(share * 16 * GB) - 600 * 2**20 for share in shares[:-1]
     ]
+
+
+@pytest.mark.parametrize("context_mib", [100, 599, 600, 601, 1000, 1500])
+@pytest.mark.parametrize("gpu_gb", [8, 16, 80])
+def test_no_share_is_tried_twice_whatever_context_was_probed(
+    tmp_path: Path, context_mib: int, gpu_gb: int
+) -> None:
+    space = _space(trials=1)
+    record = new_record(tmp_path / "events.jsonl", space)
+    probed = Correction(context_bytes=context_mib * 2**20)
+    conductor = _conductor(record, space, gpu_bytes=gpu_gb * GB, probed=probed)
+    shares: list[float] = []
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        conductor.started(answer.number)
+        shares.append(answer.grant.gpu_fraction)
+        assert len(shares) <= 4, shares
+        conductor.failed(answer.number, TEXT, out_of_memory=True)
+    assert shares == sorted(set(shares))
+    assert shares[-1] == 1
+    assert conductor.state.trials[0].status == "failed"
+
+
+def test_a_trial_runs_out_of_memory_no_more_often_than_there_are_shares(tmp_path: Path) -> None:
+    """Whatever is learned of the context meanwhile: here there is less of it every time, so always more room."""
+    space = _space(trials=1)
+    conductor = _conductor(
+        new_record(tmp_path / "events.jsonl", space), space, Allotment(1, 1, 1.0), probed=Correction()
+    )
+    tries = 0
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        tries += 1
+        assert tries <= 4
+        context_bytes = conductor.places.probed.context_bytes - 50 * 2**20
+        conductor.places.probed = Correction(context_bytes=context_bytes)
+        conductor.failed(answer.number, TEXT, out_of_memory=True)
+    assert conductor.state.trials[0].status == "failed"
 
 
 def test_it_completes_where_it_fits(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.wide_resnet import Block, WideResNet
+from wrn_search.networks.wide_resnet import Block, StridedPointwise, WideResNet
 
 TABLE_2_BLOCKS = ["B(1,3,1)", "B(3,1)", "B(1,3)", "B(3,1,1)", "B(3,3)", "B(3,1,3)"]
 BLOCKS_BY_DEPTH = [(10, block) for block in TABLE_2_BLOCKS]
@@ -118,6 +120,78 @@ def test_dropout_comes_before_every_convolution_but_the_first(
     # ReLU of a normalised value is 0 half of the time, dropout of it three quarters of the time.
     expected = {f"convs.{i}": 0.75 if f"convs.{i}" in places else 0.5 for i in range(len(kernels))}
     assert zeros == pytest.approx(expected, abs=0.03)
+
+
+_STEPS_ON_LARGE_IMAGES = """
+import sys, torch
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.wide_resnet import WideResNet
+
+torch.set_num_threads(1)
+widen_factor, block, size, precision = float(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+network = WideResNet(Architecture.of(10, widen_factor, block)).to(memory_format=torch.channels_last)
+images = torch.randn(8, 3, size, size).to(memory_format=torch.channels_last)
+for _ in range(2):
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        loss = network(images).square().mean()
+    loss.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("widen_factor", "block", "size", "precision"),
+    [(0.25, "B(3,3)", 64, "fp32"), (0.5, "B(1,3)", 64, "fp32"), (0.5, "B(3,3)", 224, "bf16")],
+)
+def test_narrow_networks_train_on_large_images(
+    widen_factor: float, block: str, size: int, precision: str
+) -> None:
+    """In a process of its own: torch's strided 1x1 convolutions of 4, 8 and 12 channels end it on AVX512."""
+    arguments = [str(widen_factor), block, str(size), precision]
+    done = subprocess.run(
+        [sys.executable, "-c", _STEPS_ON_LARGE_IMAGES, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("size", [(8, 8), (33, 33), (17, 40)])
+@pytest.mark.parametrize("c_in", [16, 40])
+def test_a_pointwise_convolution_that_strides_first_is_torchs(c_in: int, size: tuple[int, int]) -> None:
+    """Where torch's own can be run, with 16 channels and more: to the bit, but for sums in another order."""
+    ours = StridedPointwise(c_in, 24, 1, 2, bias=False).to(memory_format=torch.channels_last)
+    theirs = nn.Conv2d(c_in, 24, 1, 2, bias=False).to(memory_format=torch.channels_last)
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(4, c_in, *size).to(memory_format=torch.channels_last)
+    results = []
+    for conv in (ours, theirs):
+        inputs = images.clone().requires_grad_()
+        outputs = conv(inputs)
+        outputs.square().sum().backward()
+        assert inputs.grad is not None
+        assert conv.weight.grad is not None
+        results.append((outputs, inputs.grad, conv.weight.grad))
+
+    (our_outputs, our_inputs, our_weights), (their_outputs, their_inputs, their_weights) = results
+    assert torch.equal(our_outputs, their_outputs)
+    assert torch.equal(our_inputs, their_inputs)
+    torch.testing.assert_close(our_weights, their_weights, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("block", ["B(3,3)", "B(1,3)"])
+def test_only_narrow_networks_stride_first(block: str) -> None:
+    def striding_first(widen_factor: float) -> list[str]:
+        network = WideResNet(Architecture.of(10, widen_factor, block))
+        return [name for name, module in network.named_modules() if isinstance(module, StridedPointwise)]
+
+    narrow = (
+        ["groups.1.0.projection"] if block == "B(3,3)" else ["groups.1.0.convs.0", "groups.1.0.projection"]
+    )
+    assert striding_first(1) == []
+    assert striding_first(0.5) == narrow  # 8 channels into the second group, 16 into the third
+    assert striding_first(0.25) == narrow + [name.replace("groups.1", "groups.2") for name in narrow]
 
 
 def test_evaluation_drops_nothing() -> None:

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.training.trainings import config_of, learned
+from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import WideResNetTrainable, metrics_of
 from wrn_search.training.training_loop import Training
 
@@ -231,6 +232,15 @@ for task in os.listdir("/proc/self/task"):
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"), True),
         (MemoryError(), True),
+        (RuntimeError("GET was unable to find an engine to execute this computation"), True),
+        (RuntimeError("FIND was unable to find an engine to execute this computation"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"), True),
+        (torch.AcceleratorError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA driver error: out of memory"), True),
         (RuntimeError("mat1 and mat2 must have the same dtype"), False),
     ],
 )
@@ -244,6 +254,41 @@ def test_too_little_memory_is_told_apart(
     failed = _trainable(_assignment(tmp_path / "trial.pt")).step()["failed"]
     assert failed["out_of_memory"] is out_of_memory
     assert failed["error"].startswith(type(error).__name__)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "RuntimeError('CUDA error: an illegal memory access was encountered')",
+        "torch.AcceleratorError('CUDA error: unspecified launch failure')",
+        "RuntimeError('CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`')",
+        "RuntimeError('cuDNN error: CUDNN_STATUS_EXECUTION_FAILED')",
+        "RuntimeError('CUDA driver error: device not ready')",
+    ],
+)
+def test_a_process_whose_gpu_answers_no_more_ends_and_says_why(tmp_path: Path, error: str) -> None:
+    """The exceptions are made up, for want of a GPU; the process and its end are real."""
+    note = tmp_path / "trial.fault"
+    assignment = _assignment(tmp_path / "trial.pt") | {"fault_note": str(note)}
+    program = f"""
+import torch
+from wrn_search.ray_tune.trainable import WideResNetTrainable
+from wrn_search.training.training_loop import Training
+def raising(self):
+    raise {error}
+Training.run_epoch = raising
+trainable = WideResNetTrainable.__new__(WideResNetTrainable)
+trainable.setup({assignment!r})
+print(trainable.step())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    told = told_fault(note)
+    assert told is not None
+    assert told.startswith("the trial's process ended: ")
+    assert error.partition("'")[2].partition("'")[0] in told
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ class Asked:
     workload: Workload
     above_share: float = 0.0  # shares up to this one were too small for it
     above_bytes: int = 0  # and so was this much memory
+    times: int = 0  # that it ran out of memory
 
 
 @dataclass
@@ -115,8 +116,14 @@ class Places:
         return self._taken[number]
 
     def could_be_larger(self, asked: Asked) -> bool:
-        """Whether some GPU gives the trial more than was too little for it."""
-        return any(_is_more(share, kind.gpu_bytes, asked) for kind in self._kinds() for share in SHARES)
+        """Whether some GPU gives the trial more than was too little for it.
+
+        Never more often than there are shares, whatever is believed of the memory: each larger one is tried once.
+        """
+        kinds = self._kinds()
+        if asked.times >= len(SHARES) * len(kinds):
+            return False
+        return any(self._is_more(share, kind.gpu_bytes, asked) for kind in kinds for share in SHARES)
 
     def follow(self, nodes: Sequence[Node]) -> None:
         """These are the machines from now on."""
@@ -145,9 +152,15 @@ class Places:
             share = fits[0] if fits else None
         else:
             share = 1.0 if self.allotment.by_memory else self.allotment.gpus_per_trial
-        while share is not None and not _is_more(share, kind.gpu_bytes, asked):
+        while share is not None and not self._is_more(share, kind.gpu_bytes, asked):
             share = next_share(share)
         return self._grant(kind, share) if share is not None else None
+
+    def _is_more(self, share: float, gpu_bytes: int, asked: Asked) -> bool:
+        """Whether a share gives more than was too little. Where no memory is known, shares themselves are compared."""
+        if gpu_bytes and asked.above_bytes:
+            return room_bytes(share, gpu_bytes, self.probed.context_bytes) > asked.above_bytes
+        return share > asked.above_share
 
     def _needed(self, workload: Workload) -> int:
         """Bytes that torch's allocator must be able to hold, by all that is known."""
@@ -198,13 +211,6 @@ def _kinds(nodes: Sequence[Node]) -> list[_Kind]:
             min(kind.gpu_bytes, node.gpu_bytes), node.accelerator, min(kind.cpus_per_gpu, cpus)
         )
     return sorted(kinds.values(), key=lambda kind: kind.gpu_bytes)
-
-
-def _is_more(share: float, gpu_bytes: int, asked: Asked) -> bool:
-    """Whether a share gives more than was too little. Where no memory is known, shares themselves are compared."""
-    if gpu_bytes and asked.above_bytes:
-        return room_bytes(share, gpu_bytes) > asked.above_bytes
-    return share > asked.above_share
 
 
 def _settle(free: list[_Free], grant: Grant) -> bool:

@@ -65,7 +65,7 @@ class Knowledge:
     def asked(self, number: int) -> Asked:
         """What a trial needs of a GPU."""
         trial = self.state.trials[number]
-        return Asked(self.workload(trial), trial.above_share, trial.above_bytes)
+        return Asked(self.workload(trial), trial.above_share, trial.above_bytes, trial.out_of_memory_tries)
 
     def workload(self, trial: TrialState) -> Workload:
         """What the memory of a trial depends on."""

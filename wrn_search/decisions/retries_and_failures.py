@@ -46,7 +46,7 @@ def more_memory_than(trial: TrialState, workload: Workload, grant: Grant, error:
     memory = f"{room / 1e9:.1f} GB" if room else f"{grant.gpu_fraction:g} of a GPU"
     reason = f"needs more than {memory} at batch size {trial.config['batch_size']}: {error}"
     above = max(trial.above_share, grant.gpu_fraction), max(trial.above_bytes, room)
-    return Asked(workload, *above), reason
+    return Asked(workload, *above, trial.out_of_memory_tries + 1), reason
 
 
 def reason_to_give_up(trials: Iterable[TrialState], max_failed_share: float) -> str | None:

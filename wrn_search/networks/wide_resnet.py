@@ -13,6 +13,8 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.initialisation import INITS, initialise
 from wrn_search.networks.parameters_and_macs import STEM_WIDTH
 
+_FEWEST_SAFE_CHANNELS = 16  # of a strided 1x1 convolution in torch 2.14.1: numbers of a vector of AVX512
+
 
 class WideResNet(nn.Module):
     """WRN-n-k: 3x3 conv to 16, three groups of N blocks at 16k, 32k, 64k channels, BN-ReLU, average, linear.
@@ -56,8 +58,8 @@ class Block(nn.Module):
     """x + F(x), F = (BN, ReLU, conv) for each kernel, with dropout before every convolution but the first.
 
     Where the channels change, x is replaced by a 1x1 convolution, without BN, of the *activated* x. For
-    B(3,3) the dropout is the paper's, between the two convolutions; that longer blocks drop before each
-    later convolution is our reading. With one convolution there is no place for it.
+    B(3,3) the dropout is the paper's, between the two convolutions; longer blocks drop before each later
+    convolution, as the loop of the authors' code does. With one convolution there is no place for it.
     """
 
     def __init__(self, c_in: int, c_out: int, *, stride: int, kernels: tuple[int, ...], dropout: float):
@@ -66,12 +68,11 @@ class Block(nn.Module):
         strides = [stride] + [1] * (len(kernels) - 1)
         self.bns = nn.ModuleList(nn.BatchNorm2d(width) for width in channels[:-1])
         self.convs = nn.ModuleList(
-            nn.Conv2d(channels[i], c_out, kernel, strides[i], padding=kernel // 2, bias=False)
-            for i, kernel in enumerate(kernels)
+            _convolution(channels[i], c_out, kernel, strides[i]) for i, kernel in enumerate(kernels)
         )
         # Widths at least double from group to group, so an identity never has to change the image's size.
         assert stride == 1 or c_in != c_out, f"a stride needs a projection, but {c_in} channels stay"
-        self.projection = nn.Conv2d(c_in, c_out, 1, stride, bias=False) if c_in != c_out else None
+        self.projection = _convolution(c_in, c_out, 1, stride) if c_in != c_out else None
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,6 +83,31 @@ class Block(nn.Module):
             hidden = F.relu(bn(out), inplace=True)
             out = conv(F.dropout(hidden, self.dropout, self.training))
         return out + (x if self.projection is None else self.projection(activated))
+
+
+class StridedPointwise(nn.Conv2d):
+    """A 1x1 convolution without bias that takes its stride first: it computes at stride 1 on every s-th row and column.
+
+    The numbers are those of a strided convolution; only the gradient of the weights may add up in another order. But
+    torch 2.14.1 on CPUs with AVX512 writes beyond the end of a tensor in the backward pass of a strided one with fewer
+    than 16 input channels in channels_last (up to 8 channels from 48x48 images on in fp32; all at 224x224 in bf16):
+    it crashes, or spoils whatever lies there.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, c_in, H, W) -> (B, c_out, ceil(H / s), ceil(W / s))."""
+        down, across = self.stride
+        return F.conv2d(x[:, :, ::down, ::across], self.weight)
+
+
+def _convolution(c_in: int, c_out: int, kernel: int, stride: int) -> nn.Conv2d:
+    """A convolution of a block: (B, c_in, H, W) -> (B, c_out, ceil(H / stride), ceil(W / stride)).
+
+    Where torch computes rightly it is torch's, so that wide networks train to the same bits as ever.
+    """
+    unsafe = kernel == 1 and stride > 1 and c_in < _FEWEST_SAFE_CHANNELS
+    kind = StridedPointwise if unsafe else nn.Conv2d
+    return kind(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False)
 
 
 def _group(

@@ -1,22 +1,11 @@
-"""An exception of a training as the record tells it, and whether it was one of memory."""
+"""An exception of a training as the record tells it."""
 
 from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wrn_search.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Of the device or of the machine; torch has a class for the one and a text for the other."""
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def told_exception(error: Exception) -> str:

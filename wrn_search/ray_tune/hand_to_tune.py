@@ -60,7 +60,9 @@ def hand_to_tune(
     tuner = tune.Tuner(
         tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
-            search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
+            search_alg=ConductorSearcher(
+                conductor, directory.checkpoints.absolute(), directory.ray.absolute() / "faults"
+            ),
             scheduler=ConductorScheduler(conductor),
             num_samples=-1,
             reuse_actors=True,

@@ -19,6 +19,7 @@ from ray import tune
 
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.memory.gpu_shares import allocator_fraction
+from wrn_search.memory.out_of_memory import has_broken_gpu, is_out_of_memory
 from wrn_search.ray_tune.checkpoint_cadence import (
     StorageError,
     discard,
@@ -26,7 +27,8 @@ from wrn_search.ray_tune.checkpoint_cadence import (
     write_after_epoch,
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
-from wrn_search.ray_tune.exception_texts import is_out_of_memory, told_exception
+from wrn_search.ray_tune.exception_texts import told_exception
+from wrn_search.ray_tune.fault_note import begin_note, end_process
 from wrn_search.space.data_folders import cache_root
 from wrn_search.space.trial_config import TrialConfig
 
@@ -42,12 +44,13 @@ _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
     `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
-    limit); `accelerator` is for Ray.
+    limit), `fault_note` (a file for what ends the process, if it is a fault); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
-    process lives on for the next trial. `checkpoint` is written before the epoch is reported, so after a kill it can
-    hold epochs that are not on record: those are reported first, from the checkpoint.
+    process lives on for the next trial; only one after which the GPU answers no more ends it. `checkpoint` is written
+    before the epoch is reported, so after a kill it can hold epochs that are not on record: those are reported first,
+    from the checkpoint.
     """
 
     _training: Training | None = None
@@ -58,6 +61,8 @@ class WideResNetTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Remembers the trial; the first step imports torch and builds it, where a failure can be told."""
         end_with_parent()
+        if "fault_note" in config:
+            begin_note(Path(config["fault_note"]))
         _forget_placement_of_threads()
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
@@ -82,6 +87,8 @@ class WideResNetTrainable(tune.Trainable):
             self.cleanup()
             return {"storage" if error.errno in _NO_STORAGE else "lost": {"error": str(error)}}
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
+            if has_broken_gpu(error):  # the trial is lost, and the next one gets a process that can train it
+                end_process(told_exception(error))
             told = {"error": told_exception(error), "out_of_memory": is_out_of_memory(error)}
             traceback.clear_frames(error.__traceback__)  # they hold the activations of the step that failed
             self.cleanup()

@@ -19,6 +19,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
 from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file
+from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import metrics_of
 
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
@@ -32,12 +33,19 @@ class _NotPickled:
 
 
 class ConductorSearcher(_NotPickled, Searcher):
-    """Hands the conductor's trials to Tune."""
+    """Hands the conductor's trials to Tune.
 
-    def __init__(self, conductor: Conductor, checkpoints: Path):
+    Args:
+        conductor: has them.
+        checkpoints: folder for those of the trials.
+        faults: folder for notes of what ended a trial's process; default that of the checkpoints.
+    """
+
+    def __init__(self, conductor: Conductor, checkpoints: Path, faults: Path | None = None):
         super().__init__()
         self._conductor = conductor
         self._checkpoints = checkpoints
+        self._faults = faults or checkpoints
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A trial's whole description; None while as many trials run as may."""
@@ -50,6 +58,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "trial": answer.config.to_dict(),
             "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
+            "fault_note": str(self._faults / f"{answer.trial_id}.fault"),
             "threads": answer.grant.threads,
             "gpu_fraction": answer.grant.gpu_fraction,
             "accelerator": answer.grant.accelerator,
@@ -110,7 +119,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         text = (
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
-        reason, limit = _process_error(text), trial.config["epoch_seconds"]
+        reason = told_fault(Path(trial.config["fault_note"])) or _process_error(text)
+        limit = trial.config["epoch_seconds"]
         if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):

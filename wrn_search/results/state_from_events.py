@@ -55,6 +55,7 @@ class TrialState:
     retries: int = 0  # faults that passed, running out of a GPU's memory not counted
     above_share: float = 0.0  # of a GPU: this and smaller ones were too small
     above_bytes: int = 0  # of memory: so much was too little
+    out_of_memory_tries: int = 0  # that ended so, and a larger share was tried
     rung: int | None = None  # epochs at which the scheduler stopped it
     at_chance: bool = False  # why it was stopped: its error could not be told from guessing
     node: str | None = None
@@ -248,6 +249,7 @@ class SearchState:
                 trial.retries += trial.status not in FINAL and not event.gpu_fraction
                 trial.above_share = max(trial.above_share, event.gpu_fraction)
                 trial.above_bytes = max(trial.above_bytes, event.memory_bytes)
+                trial.out_of_memory_tries += bool(event.gpu_fraction)
                 trial.end(time, "interrupted", error=event.reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)

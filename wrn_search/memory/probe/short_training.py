@@ -12,6 +12,7 @@ from torch import Tensor
 
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.measured_peak import high_water_mark_bytes
+from wrn_search.memory.out_of_memory import is_out_of_memory
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.training_loop import Training
 
@@ -66,7 +67,9 @@ def measured_if_it_fits(
         return None
     try:
         return measured_memory(config, num_classes, image_shape)
-    except torch.OutOfMemoryError:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         return None
 
 

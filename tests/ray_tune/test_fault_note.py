@@ -1,0 +1,73 @@
+"""What is told of a trial whose process a fault ended: the note of a real process that really died of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.decisions.playing import conductor_of, new_record, space_of
+from wrn_search.ray_tune.fault_note import told_fault
+from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
+
+_ENDINGS = {
+    "segmentation fault": "ctypes.string_at(0)",
+    "aborted": "os.abort()",
+    "killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "well": "pass",
+}
+
+
+def _process(note: Path, ending: str) -> int:
+    """The exit status of a process that writes its notes to `note` and comes to such an end."""
+    code = (
+        "import ctypes, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from wrn_search.ray_tune.fault_note import begin_note\n"
+        "begin_note(Path(sys.argv[1]).with_suffix('.of_the_trial_before'))\n"
+        "begin_note(Path(sys.argv[1]))\n"
+        f"{_ENDINGS[ending]}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(note)], capture_output=True, check=False)
+    return done.returncode
+
+
+@pytest.mark.parametrize("ending", ["segmentation fault", "aborted"])
+def test_a_fault_is_told_by_its_name_and_place(tmp_path: Path, ending: str) -> None:
+    note = tmp_path / "faults" / "trial.fault"
+    assert _process(note, ending) < 0
+
+    told = told_fault(note)
+    assert told is not None
+    assert told.startswith(f"the trial's process ended by a fault: {ending} (")
+
+
+@pytest.mark.parametrize("ending", ["killed", "well"])
+def test_other_ends_leave_no_fault(tmp_path: Path, ending: str) -> None:
+    _process(tmp_path / "trial.fault", ending)
+    assert told_fault(tmp_path / "trial.fault") is None
+    assert told_fault(tmp_path / "no such file") is None
+
+
+def test_the_error_of_a_trial_names_the_fault_and_blames_no_out_of_memory_killer(tmp_path: Path) -> None:
+    space = space_of(search={"trials": 1, "searcher": "random", "scheduler": "none", "retries": 0})
+    record = new_record(tmp_path / "events.jsonl", space)
+    conductor = conductor_of(space, record)
+    config = ConductorSearcher(conductor, tmp_path).suggest("ray1")
+    assert isinstance(config, dict)
+    _process(Path(config["fault_note"]), "segmentation fault")
+    report = tmp_path / "error.txt"
+    report.write_text(
+        "Some common causes include: the process was killed by the OOM killer due to high memory usage"
+    )
+
+    trial = SimpleNamespace(config=config, error_file=str(report), trial_id="ray1")
+    ConductorScheduler(conductor).on_trial_error(None, trial)
+
+    error = conductor.state.trials[0].error
+    assert error is not None
+    assert "segmentation fault" in error
+    assert "OOM" not in error
