@@ -200,6 +200,13 @@ def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
     return PREPROCESSINGS[dataset.preprocessing](decoded.images[trained_on])
 
 
+def training_digests(dataset: DatasetSettings) -> Digests | None:
+    """(N,) digests of all images that may be trained on, before any split; None for data sets that are fixed."""
+    folders = folders_of(dataset)
+    with _writing(), FileLock(folders.lock):
+        return _decoded(dataset, folders.source).digests if DATASETS[dataset.name].user_files else None
+
+
 def _split(labels: Labels, dataset: DatasetSettings) -> Split:
     split = stratified_split(labels, dataset.validation, dataset.train_images)
     return joined(split) if isinstance(dataset, JoinedSettings) else split
