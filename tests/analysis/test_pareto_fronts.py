@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant
+from wrn_search.__main__ import main
 from wrn_search.analysis.input_tables.configurations import configurations_of, seconds_per_epoch
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.analysis.pareto_fronts import MAX_STEPS, _thinned, hypervolume, pareto_front, pareto_of
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.results.event_lines import to_line
+from wrn_search.results.events_jsonl import read_events
 
 
 def dominated(point, points):
@@ -124,3 +130,20 @@ def test_a_long_trajectory_keeps_both_ends():
     thinned = _thinned(steps)
     assert len(thinned) == MAX_STEPS
     assert (thinned[0], thinned[-1]) == (steps[0], steps[-1])
+
+
+def test_without_an_error_of_chance_there_is_a_report_and_no_hypervolume(tmp_path, capsys):
+    """All validation images of one class, as a small share of few images can be: the reference box has no area."""
+    path = plant(tmp_path / "a", Plan(search=SEARCH, error=lambda leaves, weights: 0.0, noise=0.0))
+    events = path / "events.jsonl"
+    (moment, started), *later = read_events(events)
+    lines = [(moment, replace(started, chance_error=0.0)), *later]
+    events.write_text(
+        "".join(f"{to_line(event, seq, moment)}\n" for seq, (moment, event) in enumerate(lines))
+    )
+
+    assert main(["report", str(path), "--json"]) == 0
+
+    pareto = json.loads(capsys.readouterr().out)["pareto"]
+    assert pareto["hypervolume"] == []
+    assert pareto["why_no_hypervolume"].startswith("the error of chance is 0 %")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,23 @@ def test_what_is_shown_fits_any_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     sys.stdout.flush()
 
     assert raw.getvalue() == b"\\xe9\n\\x1b[31m\tx\\ud800\n"
+
+
+def test_a_fault_of_ours_is_one_line_and_its_trace_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command() -> int:
+        return 1 // len("")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert exit_status(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    (trace,) = tmp_path.iterdir()
+    fault = "internal error, a fault of this program: ZeroDivisionError: integer division or modulo by zero"
+    assert line == f"{fault} (its trace was written to {trace})"
+    assert "return 1 // len" in trace.read_text()
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    assert exit_status(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{fault} (the trace could not be written; raised at File ")

@@ -165,6 +165,25 @@ def test_images_of_another_size_are_refused_and_grey_ones_become_coloured(tmp_pa
     np.testing.assert_array_equal(split.images, np.repeat(grey, 3, axis=3))
 
 
+def test_images_without_colours_are_greyscale_however_they_are_stored(tmp_path: Path) -> None:
+    write_folder(tmp_path, random_images(40, channels=1), [number % 2 for number in range(40)])
+    grey = random_images(4, channels=1)
+    write_folder(tmp_path, np.repeat(grey, 3, axis=3), [0, 0, 1, 1], split="test")
+    dataset = settings("folder", tmp_path)
+    np.testing.assert_array_equal(tests_of.read_test_split(dataset, prepare(dataset)).images, grey)
+    write_folder(tmp_path, random_images(1), [1], split="test")
+    assert refused(dataset) == "test images must be greyscale as the training images are, but got colours"
+
+
+def test_test_images_that_are_trained_on_are_told(folder: DatasetSettings) -> None:
+    assert tests_of.checked_test_split(folder, prepare(folder)) == [
+        "6 of 6 test images are also trained on, pixel for pixel: test errors will be too low"
+    ]
+    for path in (Path(str(folder.root)) / "test").rglob("*.png"):
+        path.write_bytes(encode(random_images(1)[0][::-1].copy()))
+    assert tests_of.checked_test_split(folder, prepare(folder)) == []
+
+
 @pytest.mark.parametrize("preprocessing", ["meanstd", "divide255", "zca"])
 @pytest.mark.parametrize("joined", [False, True])
 def test_test_images_are_prepared_with_the_statistics_of_the_trained_ones(

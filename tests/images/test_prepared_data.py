@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -388,3 +389,25 @@ def test_a_class_without_validation_image_is_told(tmp_path: Path) -> None:
     assert set(array(data, "validation_labels")) == {0}
     (line,) = data.warnings
     assert line.startswith("no validation image of 'class_1', 'class_2': validation errors say nothing of it")
+
+
+def test_the_hash_of_the_split_covers_the_pixels_of_images_that_can_change(tmp_path: Path) -> None:
+    settings = small_folder(tmp_path / "data")
+    first = prepare(settings)
+    paths = sorted((tmp_path / "data").rglob("*.png"))
+    for path in paths:
+        os.utime(path, (1, 1))
+    assert prepare(settings).split_hash == first.split_hash, "touched is not changed"
+    shutil.copytree(tmp_path / "data", tmp_path / "moved")
+    moved = settings.model_copy(update={"root": str(tmp_path / "moved")})
+    assert prepare(moved).split_hash == first.split_hash
+    before = paths[7].read_bytes()
+    paths[7].write_bytes(encode(random_images(1)[0][::-1].copy()))
+    other = prepare(settings)
+    assert other.split_hash != first.split_hash
+    labels, _, pixels = first.split_hash.partition("-")
+    assert len(labels) == len(pixels) == 16
+    assert other.has_split(labels), "a record of before pixels were hashed"
+    assert not other.has_split(first.split_hash)
+    paths[7].write_bytes(before)
+    assert prepare(settings).has_split(first.split_hash)

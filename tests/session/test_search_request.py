@@ -172,6 +172,16 @@ def test_the_images_must_be_those_of_the_beginning(tmp_path) -> None:
         check_same_split(state, "other")
 
 
+def test_a_record_that_knows_the_pixels_refuses_others_and_one_that_does_not_goes_on(tmp_path) -> None:
+    _begun(tmp_path / "search")
+    state = begun_search(request_of(DOCUMENT, [], tmp_path / "search")).state
+    check_same_split(state, "split-pixels")  # a record of before pixels were hashed
+    state.split_hash = "split-pixels"
+    check_same_split(state, "split-pixels")
+    with pytest.raises(InputError, match=r"but got split-others \(the same labels, but other pixels\)$"):
+        check_same_split(state, "split-others")
+
+
 @pytest.mark.parametrize("content", [None, b"", b'{"seq":0,"ti'])
 def test_tables_without_a_record_are_not_gone_on_with(tmp_path, content) -> None:
     _begun(tmp_path / "search")

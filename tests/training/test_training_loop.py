@@ -232,6 +232,8 @@ def test_a_checkpoint_of_another_split_is_refused_but_not_of_another_folder(tmp_
 
     with pytest.raises(CheckpointError, match=f"split_hash must be other, but is {data.split_hash}"):
         Training(config, replace(data, split_hash="other")).restore(tmp_path / "trial.pt")
+    # Of a version that did not hash the pixels of images that a user may change.
+    Training(config, replace(data, split_hash=f"{data.split_hash}-pixels")).restore(tmp_path / "trial.pt")
     elsewhere = config_of(dataset=DIGITS.model_copy(update={"root": str(tmp_path)}))
     Training(elsewhere, data).restore(tmp_path / "trial.pt")
 

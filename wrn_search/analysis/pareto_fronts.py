@@ -146,6 +146,8 @@ def _reference(material: Material) -> tuple[tuple[float, float] | None, str, str
             "",
             "the error of chance is not known: neither the record nor the number of classes can be read",
         )
+    if dataset.chance_error <= 0:  # a box without an area
+        return None, "", "the error of chance is 0 %, because all validation images are of one class"
     largest = material.trials.loc[material.trials["num_params"].idxmax()]
     weights, name = int(largest["num_params"]), str(largest["network"])
     for source in material.sources:

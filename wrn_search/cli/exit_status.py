@@ -1,4 +1,4 @@
-"""How a command speaks and ends: 0 done, 1 the search failed, 2 bad input or options, 130 interrupted."""
+"""How a command speaks and ends: 0 done, 1 search or program failed, 2 bad input or options, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import contextlib
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -16,6 +18,7 @@ FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 _MAX_PROBLEMS = 100
+_LONGEST_ERROR = 500  # characters
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +64,7 @@ def refuse_empty(options: argparse.Namespace, *names: str) -> None:
 
 
 def exit_status(command: Callable[[], int]) -> int:
-    """Runs a command; the user's mistakes become lines on stderr, never a traceback."""
+    """Runs a command; whatever ends it becomes lines on stderr, never a traceback."""
     _open_what_is_closed()
     try:
         status = command()
@@ -83,6 +86,24 @@ def exit_status(command: Callable[[], int]) -> int:
         _drop_output()
         say(f"the output could not be written: {printable(str(error))}")
         return FAILED
+    except Exception as error:  # the one net for faults of ours, under all commands
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+        say(printable(f"internal error, a fault of this program: {what} ({_written_trace()})"))
+        return FAILED
+
+
+def _written_trace() -> str:
+    """Where the trace of the exception at hand was written, in words; without a place to write to, where it arose."""
+    text = traceback.format_exc()
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="wrn-search-", suffix=".trace.txt", delete=False, encoding="utf-8", errors="replace"
+        ) as file:
+            file.write(text)
+    except OSError:
+        places = [line.strip() for line in text.splitlines() if line.startswith("  File ")]
+        return f"the trace could not be written; raised at {places[-1] if places else 'an unknown place'}"
+    return f"its trace was written to {file.name}"
 
 
 def _open_what_is_closed() -> None:

@@ -24,7 +24,7 @@ from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_result import SearchFailed, SearchResult
-from wrn_search.session.search_run import Manner, run_trials
+from wrn_search.session.search_run import Manner, run_trials, warn
 from wrn_search.space.dataset_section import JoinedSettings
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def prepared_data(request: ConfirmationRequest) -> PreparedData:
     Raises:
         InputError: something is missing, or the images are not those that were searched on.
     """
-    from wrn_search.images.held_out_test_images import check_test_split
+    from wrn_search.images.held_out_test_images import checked_test_split
 
     data = prepare(request.space.dataset)
     check_same_split(request.search, data.split_hash)
-    check_test_split(request.space.dataset, data.class_names)
+    warn(checked_test_split(request.space.dataset, data))
     prepare(JoinedSettings.of(request.space.dataset))
     return data
 

@@ -100,5 +100,15 @@ def split_hash(split: Split, labels: Labels) -> str:
     return digest.hexdigest()[:16]
 
 
+def with_content(split: str, content: str) -> str:
+    """The hash of a split with that of the pixels of all images, where those can change; empty where they cannot."""
+    return f"{split}-{content}" if content else split
+
+
+def same_split(recorded: str, now: str) -> bool:
+    """Whether images are those that a record names. Older records name labels and split, and no pixels."""
+    return recorded in (now, now.partition("-")[0])
+
+
 def _ascending(parts: list[Indices]) -> Indices:
     return np.sort(np.concatenate(parts)).astype(np.int64)

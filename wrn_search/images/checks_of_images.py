@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from wrn_search.datasets.dataset import Images, Labels, bad_data
 from wrn_search.datasets.stratified_split import Split
+from wrn_search.datasets.stratified_split import (
+    same_split as same_split,
+)  # for those who may not import data sets
 
 Digests = npt.NDArray[np.uint64]  # of each image's pixels
 

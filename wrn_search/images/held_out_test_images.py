@@ -9,7 +9,8 @@ from wrn_search.datasets.dataset import Images, LabelledImages, bad_data
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError
 from wrn_search.images.batches import EvaluationBatches
-from wrn_search.images.prepared_data import PreparedData, fitted_preprocessing
+from wrn_search.images.checks_of_images import digests_of
+from wrn_search.images.prepared_data import PreparedData, fitted_preprocessing, training_digests
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.dataset_section import DatasetSettings
 
@@ -29,6 +30,26 @@ def check_test_split(dataset: DatasetSettings, class_names: tuple[str, ...]) -> 
         DATASETS[dataset.name].check_test_images(place_of(dataset), class_names)
     except OSError as error:
         raise _unreadable(error) from None
+
+
+def checked_test_split(dataset: DatasetSettings, data: PreparedData) -> list[str]:
+    """Decodes all test files that a user may change as a retraining's end will, and forgets them: no network sees them.
+
+    Returns what a user should know of them, a line each.
+
+    Raises:
+        InputError: see `read_test_split`.
+    """
+    check_test_split(dataset, data.class_names)
+    digests = training_digests(dataset)
+    if digests is None:  # fixed by checksums
+        return []
+    split = read_test_split(dataset, data)
+    seen = int(np.isin(digests_of(split.images), digests).sum())
+    if not seen:
+        return []
+    rule = f"{seen:,} of {len(split.labels):,} test images are also trained on, pixel for pixel"
+    return [f"{rule}: test errors will be too low"]
 
 
 def read_test_split(dataset: DatasetSettings, data: PreparedData) -> LabelledImages:
@@ -64,7 +85,9 @@ def batches_of_test_split(
 
 
 def _in_colours_of(images: Images, data: PreparedData) -> Images:
-    """(N, H, W, C) with the training images' C; greyscale test images among coloured ones have equal channels.
+    """(N, H, W, C) with the training images' C, as `predict` does it.
+
+    Greyscale test images among coloured ones have equal channels; coloured ones that show no colour are greyscale.
 
     Raises:
         InputError: another size, or colours where the training images have none.
@@ -72,6 +95,10 @@ def _in_colours_of(images: Images, data: PreparedData) -> Images:
     wanted = data.image_shape
     if images.shape[3] == 1 and wanted[2] == 3:
         images = np.repeat(images, 3, axis=3)
+    if images.shape[3] == 3 and wanted[2] == 1:
+        if (images != images[..., :1]).any():
+            raise bad_data("test images must be greyscale as the training images are", "colours")
+        images = np.ascontiguousarray(images[..., :1])
     if images.shape[1:] != wanted:
         sizes = ["x".join(map(str, shape)) for shape in (wanted, images.shape[1:])]
         raise bad_data(f"test images must be {sizes[0]} as the training images are", sizes[1])

@@ -21,9 +21,11 @@ from wrn_search.datasets.stratified_split import (
     Indices,
     Split,
     joined,
+    same_split,
     size_problems,
     split_hash,
     stratified_split,
+    with_content,
 )
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.preparation_lock import NotPreparedError, preparation_lock
@@ -60,17 +62,18 @@ class PreparedData:
     image_shape: tuple[int, int, int]  # H, W, C
     train_images: int  # how many
     validation_images: int  # how many
-    split_hash: str
+    split_hash: str  # of labels and split; of images that a user may change, of all pixels too
     chance_error: (
         float  # percent: of always answering the most frequent class of the validation images, else of all
     )
     padding: int  # pixels around each stored training image
     mean: tuple[float, ...]  # (C,): a network is given (stored - mean) / std
     std: tuple[float, ...]  # (C,)
-    content_hash: str = (
-        ""  # of the pixels of images that a user may change; empty for data sets that are fixed
-    )
     warnings: tuple[str, ...] = ()  # what a user should know of them, a line each
+
+    def has_split(self, recorded: str) -> bool:
+        """Whether these are the images that a record names."""
+        return same_split(recorded, self.split_hash)
 
 
 def prepare(dataset: DatasetSettings) -> PreparedData:
@@ -182,8 +185,7 @@ def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -
         "image_shape": shape,
         "train_images": len(split.train),
         "validation_images": len(split.validation),
-        "split_hash": split_hash(split, labels),
-        "content_hash": decoded.content_hash,
+        "split_hash": with_content(split_hash(split, labels), decoded.content_hash),
         "warnings": [*decoded.warnings, *split_warnings(split, labels, class_names, decoded.digests)],
         "chance_error": 100 * (1 - most_frequent / len(watched)),
         "padding": padding.padding,
@@ -202,6 +204,13 @@ def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
         decoded = _decoded(dataset, folders.source)
     trained_on = _split(decoded.labels, dataset).train
     return PREPROCESSINGS[dataset.preprocessing](decoded.images[trained_on])
+
+
+def training_digests(dataset: DatasetSettings) -> Digests | None:
+    """(N,) digests of all images that may be trained on, before any split; None for data sets that are fixed."""
+    folders = folders_of(dataset)
+    with _writing(), FileLock(folders.lock):
+        return _decoded(dataset, folders.source).digests if DATASETS[dataset.name].user_files else None
 
 
 def _split(labels: Labels, dataset: DatasetSettings) -> Split:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wrn_search.errors import InputError, Problem
+from wrn_search.images.checks_of_images import same_split
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
@@ -151,9 +152,11 @@ def check_same_split(state: SearchState, split_hash: str) -> None:
     Raises:
         InputError: the split is another one.
     """
-    if state.split_hash and state.split_hash != split_hash:  # early records did not hold it
+    if state.split_hash and not same_split(state.split_hash, split_hash):  # early records did not hold it
         text = "the images must be those that the search began with"
-        raise InputError.of("dataset", f"{text}: split {state.split_hash}, but got {split_hash}")
+        now, before = split_hash.partition("-")[0], state.split_hash.partition("-")[0]
+        other = " (the same labels, but other pixels)" if now == before else ""
+        raise InputError.of("dataset", f"{text}: split {state.split_hash}, but got {split_hash}{other}")
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _run(
     if address is not None:
         check_answers(address)  # before anything is downloaded
     data = prepare(request.space.dataset)
-    _warn([*remarks_on(request.space.dataset), *data.warnings])
+    warn([*remarks_on(request.space.dataset), *data.warnings])
     check_batch_size(request.space, data.train_images)
     if begun is not None:
         check_same_split(begun.state, data.split_hash)
@@ -127,7 +127,8 @@ def _run(
     )
 
 
-def _warn(lines: Iterable[str]) -> None:
+def warn(lines: Iterable[str]) -> None:
+    """What a user should know of the images, on stderr."""
     for line in lines:
         if sys.stderr is not None:
             print(printable(f"warning: {line}"), file=sys.stderr, flush=True)

@@ -73,7 +73,7 @@ class Training:
         self.config = config
         self.history: list[EpochMetrics] = []  # of the completed epochs
         self.device = _resolved(device)
-        self._split_hash = data.split_hash
+        self._split_hash, self._has_split = data.split_hash, data.has_split
         torch.set_num_threads(threads)
         use_exact_fp32()
         reset_high_water_mark(self.device)
@@ -189,7 +189,8 @@ class Training:
             CheckpointError: unreadable, or of another training.
         """
         state = load_checkpoint(path)
-        theirs = _identity(state["config"], state["split_hash"])
+        split = state["split_hash"]
+        theirs = _identity(state["config"], self._split_hash if self._has_split(split) else split)
         ours = _identity(self.config.to_dict(), self._split_hash)
         different = [
             f"{key} must be {ours[key]}, but is {theirs.get(key)}"

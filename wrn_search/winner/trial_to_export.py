@@ -46,7 +46,7 @@ class ChosenTrial:
             InputError: they are not there, or not those of the search.
         """
         data = prepare(self.config.dataset)
-        if self.state.split_hash and data.split_hash != self.state.split_hash:
+        if self.state.split_hash and not data.has_split(self.state.split_hash):
             text = "the images must be those that the search trained and validated on"
             raise InputError.of(
                 "dataset", f"{text}: split {self.state.split_hash}, but got {data.split_hash}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wrn_search.analysis.input_tables.shared_values import Dataset
 from wrn_search.analysis.input_tables.source_directories import Source
 from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.datasets.stratified_split import same_split
 from wrn_search.errors import Problem
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def _told_by_files(sources: tuple[Source, ...]) -> Iterator[tuple[str, str, dict
     for source in sources:
         path = str(source.directory.path)
         if source.started is not None and source.started.split_hash:
-            split.setdefault(source.started.split_hash, []).append(path)
+            hashed = source.started.split_hash
+            # A record of before the pixels were hashed is not known to be of others.
+            known = (old for old in split if same_split(str(old), hashed) or same_split(hashed, str(old)))
+            split.setdefault(next(known, hashed), []).append(path)
         if source.space is not None:
             for name in _SETTINGS:
                 settings[name].setdefault(getattr(source.space.dataset, name), []).append(path)
