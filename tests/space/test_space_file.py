@@ -46,7 +46,9 @@ KEY_ERRORS = [
     ("model: {depth: null}", "model.depth: must be a whole number, but got null"),
     (
         "training: {epochs: {choice: [1, 2]}}",
-        "training.epochs: must be a single value, not a domain, but got {choice: [1, 2]}",
+        "training.epochs: must be a single value, not a domain, but got {choice: [1, 2]}; trials of one search are "
+        "compared at equal epochs: run a search for each value (--set training.epochs=...), and name all results to "
+        "one report",
     ),
     ("training: {compile: maybe}", "training.compile: must be one of auto, on, off, but got 'maybe'"),
     ("training: {precision: half}", "training.precision: must be one of auto, fp32, bf16, but got 'half'"),
@@ -141,7 +143,7 @@ OVERRIDE_ERRORS = [
     ),
     (
         "model.block=B(3,3,3)",
-        "model.depth: depth must be 9*N + 4 with block B(3,3,3) (nearest: 13 or 22), but got 16",
+        "model.block: depth must be 9*N + 4 with block B(3,3,3) (nearest: 13 or 22), but got 16",
     ),
     ("search.trials=0", "search.trials: must be a whole number from 1 to 1000000, but got 0"),
     (

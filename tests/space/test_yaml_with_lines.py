@@ -59,8 +59,8 @@ SOURCE_ERRORS = [
     ("a: 1\nmodel: &m\n  depth: *m\n", "s.yaml:2: model.depth: an alias must not stand inside what it names"),
     ("name: a\n? [1]\n: 2\n", "s.yaml:2: a key must be a name, but got a list or mapping"),
     (
-        "b: &b {x: 1}\nmodel:\n  <<: *b\n",
-        "s.yaml:3: model: merge keys (<<) are not supported; write the keys out",
+        "b: &b [1]\nmodel:\n  <<: *b\n",
+        "s.yaml:1: model: a merge key (<<) must name a mapping, or a list of mappings",
     ),
     (
         "a: 1\nname: !!python/object/apply:os.system ['id']\n",

@@ -8,7 +8,7 @@ import numpy as np
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Value
-from wrn_search.space.domains import Choice, LogUniform
+from wrn_search.space.domains import Choice, IntRange, LogUniform
 
 FIRST = ("dropout", "weight_decay")
 BINS = 6
@@ -57,7 +57,8 @@ def native(value: object) -> Value:
 def is_log(material: Material, name: str) -> bool:
     """Whether any space draws the hyperparameter on a logarithmic scale."""
     spaces = [source.space for source in material.sources if source.space is not None]
-    return any(isinstance(space.hyperparameters.get(name), LogUniform) for space in spaces)
+    domains = [space.hyperparameters.get(name) for space in spaces]
+    return any(isinstance(each, LogUniform) or (isinstance(each, IntRange) and each.log) for each in domains)
 
 
 def _slice(material: Material, name: str) -> Slice:

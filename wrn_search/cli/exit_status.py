@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -26,7 +27,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Prints the usage and the message on stderr; ends with status 2."""
-        super().error(printable(message))
+        bare = re.search(r"(?<!\S)[a-z_]+(\.[a-z_]+)+=\S*", message)
+        hint = f"; to set a key, write --set {bare[0]}" if bare and "unrecognized" in message else ""
+        super().error(printable(message + hint))
 
 
 def show(text: str) -> None:

@@ -17,8 +17,8 @@ def distribution_of(domain: Domain) -> BaseDistribution:
     match domain:
         case Choice(options):
             return CategoricalDistribution(options)
-        case IntRange(low, high, step):
-            return IntDistribution(low, high, step=step)
+        case IntRange(low, high, step, log):
+            return IntDistribution(low, high, step=step, log=log)
         case Uniform(low, high):
             return FloatDistribution(low, high)
         case LogUniform(low, high):

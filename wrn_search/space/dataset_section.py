@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.space.rules.keys_with_own_rules import share_or_count
 from wrn_search.space.rules.number_and_text_rules import a_path, one_of, true_or_false, whole_number
 
 
@@ -19,7 +20,7 @@ class DatasetSettings(BaseModel):
     name: Annotated[str, one_of(*DATASETS)] = "cifar10"
     root: Annotated[str | None, a_path()] = None
     extra: Annotated[bool, true_or_false()] = False
-    validation: Annotated[int, whole_number(1, 10_000_000)] = 5000
+    validation: Annotated[int, share_or_count(10_000_000)] = 5000
     preprocessing: Annotated[str, one_of("meanstd", "zca", "divide255")] = "meanstd"
     augmentation: Annotated[str, one_of("flip_crop", "shift", "none")] = "flip_crop"
     train_images: Annotated[int | None, whole_number(1, 100_000_000, nullable=True)] = None
@@ -36,6 +37,14 @@ class DatasetSettings(BaseModel):
             return data
         own = {key: getattr(facts, key) for key in ("validation", "preprocessing", "augmentation")}
         return own | {key: value for key, value in data.items() if not (key in own and value is None)}
+
+    @model_validator(mode="after")
+    def _validation_as_images(self) -> Self:
+        """A share becomes a number of images, where the data set's name tells how many there are."""
+        if self.validation < 1 and self.facts.train_images is not None:
+            total = self.facts.train_images + (self.facts.extra_images if self.extra else 0)
+            self.__dict__["validation"] = round(self.validation * total)
+        return self
 
     @property
     def facts(self) -> DatasetFacts:

@@ -47,11 +47,15 @@ class LogUniform:
 
 @dataclass(frozen=True)
 class IntRange:
-    """`{int: [low, high]}` or `{int: [low, high, step]}`: low, low + step, ... up to high."""
+    """`{int: [low, high]}` or `{int: [low, high, step]}`: low, low + step, ... up to high.
+
+    `{loguniform: [low, high]}` of a key that takes whole numbers: every one between, uniform in the logarithm.
+    """
 
     low: int
     high: int
     step: int = 1
+    log: bool = False  # then the step is 1
 
     @property
     def values(self) -> range:
@@ -60,6 +64,8 @@ class IntRange:
 
     def to_document(self) -> dict[str, list[int]]:
         """As the space file writes it."""
+        if self.log:
+            return {"loguniform": [self.low, self.high]}
         return {"int": [self.low, self.high, self.step]}
 
 

@@ -12,6 +12,20 @@ from wrn_search.space.space import Space
 NOT_YET: dict[KeyPath, str] = {
     ("model", "num_params"): "exact parameter budgets are",
 }
+# What other programs call things -> what to do here.
+ELSEWHERE: dict[str, str] = {
+    "nesterov": "momentum here is always Nesterov's; take the key out",
+    "optimizer": "the optimiser is SGD with Nesterov momentum, as in the paper; take the key out",
+    "lr_power": "lr_schedule is step or cosine, a polynomial is not there; take the key out",
+    **dict.fromkeys(("lr", "base_lr", "initial_lr"), "write training.learning_rate"),
+    **dict.fromkeys(("milestones", "lr_milestones", "lr_steps"), "write training.lr_drops"),
+    **dict.fromkeys(("gamma", "lr_decay", "lr_gamma"), "write training.lr_drop_factor"),
+    **dict.fromkeys(("num_epochs", "n_epochs", "max_epochs"), "write training.epochs"),
+    **dict.fromkeys(("wd", "l2"), "write training.weight_decay"),
+    **dict.fromkeys(("width", "widen", "widening_factor", "k"), "write model.widen_factor"),
+    **dict.fromkeys(("drop_rate", "dropout_rate", "droprate"), "write model.dropout"),
+    **dict.fromkeys(("n_trials", "num_samples", "max_trials"), "write search.trials"),
+}
 SECTIONS: dict[str, type[BaseModel]] = {
     name: field.annotation
     for name, field in Space.model_fields.items()
@@ -24,6 +38,8 @@ def unknown_key(path: KeyPath) -> str:
         return f"{NOT_YET[path]} not supported yet; take the key out"
     section: type[BaseModel] = SECTIONS[str(path[0])] if len(path) > 1 else Space
     name = str(path[-1])
+    if name in ELSEWHERE:
+        return f"unknown key: {ELSEWHERE[name]}"
     homes = [home for home, model in SECTIONS.items() if name in model.model_fields and model is not section]
     if name in Space.model_fields and section is not Space:
         return "unknown key here; it belongs to the top level of the file"

@@ -5,9 +5,10 @@ Pydantic was chosen for the walk through the sections, defaults, frozen values a
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wrn_search.networks.architecture import (
     MAX_DEEPENING_FACTOR,
@@ -17,6 +18,7 @@ from wrn_search.networks.architecture import (
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.domains import Domain
+from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import (
     BLOCK,
     GPU_SHARE,
@@ -29,6 +31,14 @@ from wrn_search.space.rules.number_and_text_rules import one_of, real_number, wh
 
 DEFAULT_TRIALS = 64
 MAX_TRIALS = 1_000_000
+
+
+def _alone(leaf: Leaf, name: str) -> Leaf:
+    """A leaf whose value all trials of a search share: only equal trainings are compared, at rungs and at the end."""
+    how = f"a search for each value (--set training.{name}=...), and name all results to one report"
+    return dataclasses.replace(
+        leaf, instead=f"; trials of one search are compared at equal {name}: run {how}"
+    )
 
 
 class Section(BaseModel):
@@ -75,7 +85,9 @@ class ModelSettings(Section):
 class TrainingSettings(Section):
     """The training of one network. All keys take a domain but epochs, lr_schedule, lr_drops, precision, compile."""
 
-    epochs: Annotated[int, whole_number(1, 100_000), Field(description="epochs of a full training")] = 60
+    epochs: Annotated[
+        int, _alone(whole_number(1, 100_000), "epochs"), Field(description="epochs of a full training")
+    ] = 60
     batch_size: Annotated[
         int | Domain, whole_number(2, 65_536, searchable=True), Field(description="images a step")
     ] = 128
@@ -96,12 +108,17 @@ class TrainingSettings(Section):
         Field(description="all parameters as in the paper, or convolution and linear weights only"),
     ] = "all"
     lr_schedule: Annotated[
-        str, one_of("step", "cosine"), Field(description="drops at lr_drops, or half a cosine")
+        str,
+        _alone(one_of("step", "cosine"), "lr_schedule"),
+        Field(description="drops at lr_drops, or half a cosine"),
     ] = "step"
     lr_drops: Annotated[
         tuple[float, ...],
-        LR_DROPS,
-        Field(description="fractions of `epochs` at which the learning rate drops"),
+        _alone(LR_DROPS, "lr_drops"),
+        Field(
+            description="where the learning rate drops: fractions of `epochs`, or the epochs that are the first to run "
+            "at each lower rate ([60, 120, 160] of 200 is [0.3, 0.6, 0.8])"
+        ),
     ] = (0.3, 0.6, 0.8)
     lr_drop_factor: Annotated[
         float | Domain,
@@ -110,7 +127,7 @@ class TrainingSettings(Section):
     ] = 0.2
     precision: Annotated[
         str,
-        one_of("auto", "fp32", "bf16"),
+        _alone(one_of("auto", "fp32", "bf16"), "precision"),
         Field(description="arithmetic; auto is bf16 where the hardware is fast at it"),
     ] = "auto"
     compile: Annotated[
@@ -118,6 +135,14 @@ class TrainingSettings(Section):
         one_of("auto", "on", "off"),
         Field(description="torch.compile; auto is off where it gains nothing"),
     ] = "auto"
+
+    @model_validator(mode="after")
+    def _drops_as_fractions(self) -> Self:
+        """Epochs that lie in the training become fractions of it: one form from here on."""
+        drops = self.lr_drops
+        if drops and isinstance(drops[0], int) and drops[-1] < self.epochs:
+            self.__dict__["lr_drops"] = tuple(epoch / self.epochs for epoch in drops)
+        return self
 
 
 class SearchSettings(Section):

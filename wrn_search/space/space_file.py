@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def read_space(path: str | Path, overrides: Sequence[str] = ()) -> Space:
         InputError: every problem of the file and the overrides, each with its line.
     """
     path = Path(path)
-    return space_of(read_source(path), overrides, default_name=path.stem)
+    return space_of(read_source(path), overrides, default_name=name_of(path))
 
 
 def space_from_mapping(document: Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
@@ -45,7 +46,13 @@ def space_from_text(text: str, name: str, overrides: Sequence[str] = ()) -> Spac
     Raises:
         InputError: every problem.
     """
-    return space_of(parse_source(text, name), overrides, default_name=Path(name).stem)
+    return space_of(parse_source(text, name), overrides, default_name=name_of(Path(name)))
+
+
+def name_of(path: Path) -> str:
+    """The name of a search whose file gives none: the file's, with `_` for what no name may hold."""
+    name = re.sub(r"[^A-Za-z0-9.-]+|\.{2,}", "_", path.stem).strip("_.-")
+    return name[:100] or "search"
 
 
 def space_of(source: Source, overrides: Sequence[str], default_name: str) -> Space:
@@ -64,16 +71,18 @@ def space_of(source: Source, overrides: Sequence[str], default_name: str) -> Spa
     space, wrong = _validated(document, source, problems)
     for broken in broken_rules(space) if space else ():
         if not any(_touches(path, bad) for path in broken.reads for bad in wrong):
-            problems.append(Problem(_key(broken.at), broken.text, _location(broken, source)))
+            blamed = _blamed(broken, source)
+            problems.append(Problem(_key(blamed), broken.text, source.location(blamed)))
     if problems or space is None:
         raise InputError(sorted(problems, key=_reading_order))
     return space
 
 
-def _location(broken: Broken, source: Source) -> str:
-    """Where the broken key stands, or, when it is a default, the first key of the rule that was written."""
-    written = (path for path in (broken.at, *broken.reads) if path in source.where)
-    return source.location(next(written, broken.at))
+def _blamed(broken: Broken, source: Source) -> KeyPath:
+    """The broken key, or, when it is a default, the first key of the rule that somebody wrote."""
+    if any(broken.at[:length] in source.where for length in range(2, len(broken.at) + 1)):
+        return broken.at
+    return next((path for path in broken.reads if path in source.where), broken.at)
 
 
 def _validated(

@@ -1,7 +1,7 @@
 """YAML text as plain values that remember where each of them stands.
 
-Only plain data comes out: mappings, lists and scalars. Tags that would construct objects, merge keys, exploding
-aliases, duplicate keys and oversized files are refused with their line.
+Only plain data comes out: mappings, lists and scalars. Tags that would construct objects, exploding aliases,
+duplicate keys and oversized files are refused with their line.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from wrn_search.space.rules.broken_rule import dotted, spelled
 MAX_BYTES = 64 * 1024
 MAX_VALUES = 20_000
 MAX_NESTING = 20
+ASSIGNMENT = re.compile(r"[a-z_]+(\.[a-z_]+)*=.*", re.DOTALL)  # training.epochs=3
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")  # a number in YAML 1.2, a string in YAML 1.1
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")  # 010 is 8 in YAML 1.1 and 10 in YAML 1.2
 _TAG = "tag:yaml.org,2002:"
@@ -55,7 +56,10 @@ def _read_text(path: Path) -> str:
     try:
         if not path.is_file():
             what = "a directory" if path.is_dir() else "nothing" if not path.exists() else "no regular file"
-            raise InputError.of("", f"the space file must be a YAML file, but there is {what}", str(path))
+            hint = f"; to set a key, write --set {path}" if ASSIGNMENT.fullmatch(str(path)) else ""
+            raise InputError.of(
+                "", f"the space file must be a YAML file, but there is {what}{hint}", str(path)
+            )
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError.of(
@@ -229,6 +233,8 @@ class _NodeReader:
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                continue
             key = self._key(key_node, path)
             if key is None:
                 continue
@@ -240,14 +246,25 @@ class _NodeReader:
                 continue
             self.where[(*path, key)] = self._line(key_node)
             mapping[key] = self.value(value_node, (*path, key))
+        for key_node, value_node in node.value:
+            if key_node.tag == _TAG + "merge":
+                self._merge(mapping, value_node, path)
         return mapping
+
+    def _merge(self, mapping: dict[str, Any], node: yaml.Node, path: KeyPath) -> None:
+        """`<<: *other` or `<<: [*one, *other]`: keys that the mapping has not; of several, the first counts."""
+        for source in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(source, yaml.MappingNode):
+                self._complain(source, path, "a merge key (<<) must name a mapping, or a list of mappings")
+                return
+            ours = {(*path, key) for key in mapping}
+            written = {at: line for at, line in self.where.items() if at[: len(path) + 1] in ours}
+            mapping |= (self.value(source, path) or {}) | mapping
+            self.where |= written
 
     def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
             self._complain(node, path, "a key must be a name, but got a list or mapping")
-            return None
-        if node.tag == _TAG + "merge":
-            self._complain(node, path, "merge keys (<<) are not supported; write the keys out")
             return None
         if not node.tag.startswith(_TAG):
             self._complain(node, path, f"tags are not allowed, but got {node.tag}")

@@ -59,7 +59,7 @@ DOMAIN_ERRORS = [
     (
         "depth",
         "{uniform: [10, 40]}",
-        "is for real numbers; use choice or int here, but got {uniform: [10, 40]}",
+        "is for real numbers, but got {uniform: [10, 40]}; write {int: [10, 40]}",
     ),
     ("depth", "{int: [10, 40.5]}", "must hold whole numbers, but got 40.5"),
     ("depth", "{int: [10]}", "must be [low, high] or [low, high, step], but got [10]"),

@@ -11,6 +11,7 @@ from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES, NAME_PATTERN
 
 NAME_RULE = "must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter or digit and hold no '..'"
 BLOCK_RULE = "must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3)"
+HALVE = "shares halve, so that trials can move together"
 GPU_RULE = "must be auto or one of 0, 1/8, 1/4, 1/2, 1"
 ONE_GPU = "(a trial trains on one GPU, more than 1 is not supported)"
 
@@ -52,7 +53,7 @@ LEAF_ERRORS = [
     ("model.block", "3", "must be a block such as B(3,3), but got 3"),
     ("model.block", "B(2)", f"{BLOCK_RULE}, but got 'B(2)'"),
     ("model.block", "B(3", "must be a block such as B(3,3), quoted inside brackets, but got 'B(3'"),
-    ("training.lr_drops", "0.3", "must be a list of fractions of the epochs, but got 0.3"),
+    ("training.lr_drops", "0.3", "must be a list of fractions of the epochs, or of epochs, but got 0.3"),
     ("training.lr_drops", "[0.6, 0.3]", "must rise from drop to drop, but got [0.6, 0.3]"),
     ("training.lr_drops", "[0.3, 0.3]", "must rise from drop to drop, but got [0.3, 0.3]"),
     ("training.lr_drops", "[0.3, 1]", "must be a number above 0 and below 1, but got 1"),
@@ -61,7 +62,11 @@ LEAF_ERRORS = [
     ("search.rungs", "[9, 3]", "must be schedule, geometric or a rising list of epochs, but got [9, 3]"),
     ("search.rungs", "[0, 3]", "must be a whole number from 1 to 1000000, but got 0"),
     ("search.rungs", "[true]", "must be a whole number, but got true"),
-    ("resources.gpus_per_trial", "0.3", f"{GPU_RULE}, but got 0.3"),
+    (
+        "resources.gpus_per_trial",
+        "0.3",
+        f"{GPU_RULE}, but got 0.3; {HALVE}: write 1/4",
+    ),
     ("resources.gpus_per_trial", "2", f"{GPU_RULE} {ONE_GPU}, but got 2"),
     ("resources.gpus_per_trial", "1.5", f"{GPU_RULE} {ONE_GPU}, but got 1.5"),
     ("resources.gpus_per_trial", "true", f"{GPU_RULE}, but got true"),

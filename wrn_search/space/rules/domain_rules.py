@@ -8,6 +8,9 @@ from typing import Any
 from wrn_search.errors import nearest
 from wrn_search.space.domains import DOMAINS, Choice, Domain, IntRange, LogUniform, Uniform
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got, spelled
+from wrn_search.space.rules.foreign_domains import ours_instead
+
+_CONDITIONS = {"if", "when", "condition", "conditions", "conditional", "depends_on", "active_if", "given"}
 
 
 def parse_domain(value: dict[str, Any], check: Callable[[Any], Any]) -> Domain:
@@ -19,6 +22,11 @@ def parse_domain(value: dict[str, Any], check: Callable[[Any], Any]) -> Domain:
     kinds = ", ".join(DOMAINS)
     if len(value) > 1 and set(value) <= set(DOMAINS):
         raise broken(f"must be one domain ({kinds}), not several at once, {got(value)}")
+    if set(value) & _CONDITIONS:
+        rule = "a domain must not depend on another key"
+        raise broken(
+            f"{rule}, {got(value)}; write a space file for each case, and name all results to one report"
+        )
     unknown = [key for key in value if key not in DOMAINS]
     if unknown:
         rule = f"a domain must be one of {kinds}"
@@ -41,10 +49,19 @@ def _choice(kind: str, arguments: list[Any], check: Callable[[Any], Any]) -> Cho
     return Choice(tuple(options))
 
 
-def _continuous(kind: str, arguments: list[Any], check: Callable[[Any], Any]) -> Uniform | LogUniform:
+def _continuous(
+    kind: str, arguments: list[Any], check: Callable[[Any], Any]
+) -> Uniform | LogUniform | IntRange:
+    if len(arguments) == 3 and (ours := ours_instead({f"q{kind}": arguments}, whole=False)) is not None:
+        raise broken(f"must be [low, high], {got(arguments)}; for steps, write {ours}", kind)
     low, high = _ends(kind, arguments, check, ((2, "[low, high]"),))
     if not isinstance(low, float) or not isinstance(high, float):
-        raise broken(f"is for real numbers; use choice or int here, {got({kind: arguments})}", kind)
+        if kind == "loguniform":  # the key takes whole numbers
+            if low <= 0:
+                raise broken(f"0 < low must hold on a log scale, but got low={low}", kind)
+            return IntRange(low, high, log=True)
+        ours = f"write {{int: [{low}, {high}]}}"
+        raise broken(f"is for real numbers, {got({kind: arguments})}; {ours}", kind)
     if kind == "loguniform" and low <= 0:
         raise broken(f"0 < low must hold on a log scale, but got low={low:g}", kind)
     return Uniform(low, high) if kind == "uniform" else LogUniform(low, high)
@@ -119,6 +136,8 @@ def domain_schemas(scalar: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield domain("choice", 1, None, scalar)
     if scalar.get("type") == "number":
         yield domain("uniform", 2, 2, scalar)
+        yield domain("loguniform", 2, 2, scalar)
+    if scalar.get("type") == "integer":
         yield domain("loguniform", 2, 2, scalar)
     if scalar.get("type") in ("number", "integer"):
         yield domain("int", 2, 3, {"type": "integer"})

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from wrn_search.space.domains import DOMAINS, is_domain
 from wrn_search.space.rules.broken_rule import LeafProblems, broken, got
 from wrn_search.space.rules.domain_rules import domain_schemas, parse_domain
+from wrn_search.space.rules.foreign_domains import ours_instead
 
 LEAF_ERROR = "leaf"
 
@@ -30,6 +31,7 @@ class Leaf:
     schema: dict[str, Any]
     searchable: bool = False
     nullable: bool = False
+    instead: str = ""  # what to do for a domain, where this key takes none
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         def to_document(value: Any) -> Any:
@@ -62,7 +64,25 @@ class Leaf:
         if isinstance(value, dict):
             if not self.searchable:
                 if set(value) & set(DOMAINS):
-                    raise broken("must be a single value, not a domain, " + got(value))
+                    raise broken(f"must be a single value, not a domain, {got(value)}{self.instead}")
             else:
-                return parse_domain(value, self.check)
-        return self.check(value)
+                return self._domain(value)
+        try:
+            return self.check(value)
+        except LeafProblems as error:
+            if (ours := self._ours(value)) is None:
+                raise
+            instead = f"; to search it, write {ours}" if self.searchable else self.instead
+            text = error.problems[0][1] + instead
+            raise LeafProblems([(error.problems[0][0], text)]) from None
+
+    def _domain(self, value: dict[str, Any]) -> Any:
+        """A domain; that of another program is told with ours beside it."""
+        if set(value) & set(DOMAINS) or (ours := self._ours(value)) is None:
+            return parse_domain(value, self.check)
+        raise broken(f"a domain must be one of {', '.join(DOMAINS)}, {got(value)}; write {ours}")
+
+    def _ours(self, value: Any) -> str | None:
+        """What to write for a domain in another program's spelling."""
+        domain_is_due = self.searchable or (self.instead and "array" not in str(self.schema))
+        return ours_instead(value, self.schema.get("type") == "integer") if domain_is_due else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from fractions import Fraction
 from typing import Any
 
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, block_name, parse_block
@@ -29,6 +30,18 @@ def auto_or_count(high: int) -> Leaf:
     return Leaf(check, {"anyOf": [{"const": "auto"}, count.schema]})
 
 
+def share_or_count(high: int) -> Leaf:
+    """A leaf that takes a whole number from 1 to `high`, or a share of all, between 0 and 1."""
+    count = whole_number(1, high)
+
+    def check(value: Any) -> Any:
+        share = isinstance(value, float) and 0 < value < 1
+        return value if share else count.check(value)
+
+    share = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    return Leaf(check, {"anyOf": [count.schema, share]})
+
+
 def _check_block(value: Any) -> str:
     if not isinstance(value, str):
         raise broken(f"must be a block such as B(3,3), {got(value)}")
@@ -43,12 +56,22 @@ def _check_block(value: Any) -> str:
 
 def _check_lr_drops(value: Any) -> tuple[float, ...]:
     if not isinstance(value, list | tuple):
-        raise broken(f"must be a list of fractions of the epochs, {got(value)}")
-    fraction = real_number(0, 1, above=True, below=True)
-    drops = tuple(fraction.check(item) for item in value)
+        raise broken(f"must be a list of fractions of the epochs, or of epochs, {got(value)}")
+    drops: tuple[float, ...]
+    if value and all(_is_epoch(item) for item in value):
+        drops = tuple(whole_number(1, 100_000).check(item) for item in value)
+    else:
+        fraction = real_number(0, 1, above=True, below=True)
+        drops = tuple(fraction.check(item) for item in value)
     if any(later <= earlier for earlier, later in itertools.pairwise(drops)):
         raise broken(f"must rise from drop to drop, {got(value)}")
     return drops
+
+
+def _is_epoch(value: Any) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 and value == int(value)
+    )
 
 
 def _check_rungs(value: Any) -> str | tuple[int, ...]:
@@ -71,7 +94,19 @@ def _check_gpu_share(value: Any) -> str | float:
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
         one = "a trial trains on one GPU, more than 1 is not supported"
         raise broken(f"must be auto or one of {', '.join(GPU_SHARES)} ({one}), {got(value)}")
-    raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}")
+    raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}{_share_instead(value)}")
+
+
+def _share_instead(value: Any) -> str:
+    """The largest share that is no larger: as many trials, or more, fit a GPU."""
+    try:
+        asked = float(Fraction(value)) if isinstance(value, str | int | float) and value is not True else 0.0
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return ""
+    below = [name for name, share in GPU_SHARES.items() if 0 < share <= asked]
+    if not below or asked > 1:
+        return ""
+    return f"; shares halve, so that trials can move together: write {below[-1]}"
 
 
 def _check_warm_start(value: Any) -> tuple[str, ...]:
@@ -107,7 +142,12 @@ NAME = text(
 BLOCK = Leaf(_check_block, {"type": "string", "pattern": r"^B\(.*\)$"}, searchable=True, nullable=True)
 LR_DROPS = Leaf(
     _check_lr_drops,
-    {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}},
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}},
+            {"type": "array", "items": {"type": "integer", "minimum": 1}},
+        ]
+    },
 )
 RUNGS = Leaf(
     _check_rungs,

@@ -80,6 +80,14 @@ def _extra_images_exist(space: Space) -> Iterator[Broken]:
         yield Broken(reads[0], f"only {having} has extra images, but got dataset.name: {dataset.name}", reads)
 
 
+def _a_share_is_of_a_known_number(space: Space) -> Iterator[Broken]:
+    dataset = space.dataset
+    if dataset.validation < 1:  # a share of a known number has become one
+        reads: tuple[Path, ...] = (("dataset", "validation"), ("dataset", "name"))
+        rule = f"must be a number of images for {dataset.name}, as only its files tell of how many a share would be"
+        yield Broken(reads[0], f"{rule}, {got(dataset.validation)}", reads)
+
+
 def _enough_images(space: Space) -> Iterator[Broken]:
     dataset, facts = space.dataset, space.dataset.facts
     if facts.train_images is None or facts.num_classes is None:
@@ -154,16 +162,29 @@ def _rungs_below_epochs(space: Space) -> Iterator[Broken]:
         )
 
 
+def _drops_below_epochs(space: Space) -> Iterator[Broken]:
+    drops, epochs = space.training.lr_drops, space.training.epochs
+    if drops and isinstance(drops[0], int):  # those that lie in the training have become fractions
+        reads: tuple[Path, ...] = (("training", "lr_drops"), ("training", "epochs"))
+        yield Broken(
+            reads[0],
+            f"every drop must come before the last of the {epochs} epochs, {got(list(drops))}",
+            reads,
+        )
+
+
 RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _one_block,
     _depths_exist,
     _dropout_has_a_place,
     _extra_images_exist,
+    _a_share_is_of_a_known_number,
     _enough_images,
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,
     _who_learns_may_start_warm,
     _rungs_below_epochs,
+    _drops_below_epochs,
 )
 
 
