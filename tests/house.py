@@ -35,6 +35,7 @@ ROOMS: dict[str, Room] = {
     "errors": _room(0, "what a user did wrong, as values; the nearest valid name"),
     "seeds": _room(0, "every seed, derived from `search.seed`"),
     "wording": _room(0, "numbers in words, the same wherever they are told"),
+    "import_path": _room(0, "where the commands import from"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "networks": _room(
@@ -135,8 +136,8 @@ ROOMS: dict[str, Room] = {
         "the commands: options in, text and exit status out",
         "errors networks space memory results analysis report winner decisions session confirmation",
     ),
-    "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
-    "run_search": _room(11, "`python run_search.py SPACE`", "cli"),
+    "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),
+    "run_search": _room(11, "`python run_search.py SPACE`", "import_path cli"),
     "__init__": _room(11, "`run`, `read` and `load_model`, on first use", "results session winner"),
 }
 

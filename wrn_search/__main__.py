@@ -1,6 +1,9 @@
 """`python -m wrn_search COMMAND`: everything around a search but the search itself (that is `run_search.py`)."""
 
-from __future__ import annotations
+from wrn_search.import_path import forget_first_folder
+
+if __name__ == "__main__":
+    forget_first_folder()  # before anything else is imported
 
 import argparse
 import sys

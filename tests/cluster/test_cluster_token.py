@@ -59,7 +59,7 @@ WHY_NOT = "root must run the test, with unshare and ip: it makes namespaces"
 
 
 def _answers(home: Path, head: Mapping[str, str]) -> dict[str, str | int]:
-    """case -> RAY_AUTH_MODE as a driver sees it, how many nodes it ran on, or what it said, at a head that was started with these variables."""
+    """case -> the cluster's RAY_AUTH_MODE, on how many nodes a driver ran, or what it said."""
     ray = Path(sysconfig.get_path("scripts")) / "ray"
     start = [str(ray), "start", "--head", "--port=7391", "--num-cpus=1", "--include-dashboard=false"]
     variables = [f"{name}={value}" for name, value in head.items()]
