@@ -14,6 +14,7 @@ from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import begun_search, configurations_outside
 from wrn_search.session.search_request import SpaceLike, allotment_of, request_of
+from wrn_search.session.search_run import check_ray
 from wrn_search.session.warm_start import read_sources
 from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.search_explanation import explanation, network_range, text_of
@@ -54,6 +55,7 @@ def dry_run(
         where = "new"
     read_sources(request.space.search.warm_start, request.directory.path)
     presence = check_presence(request.space.dataset)
+    check_ray(address)
     nodes = [local_node()]
     if address is not None:
         from wrn_search.cluster.cluster_address import ray_at
