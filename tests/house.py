@@ -37,6 +37,7 @@ ROOMS: dict[str, Room] = {
     "wording": _room(0, "numbers in words, the same wherever they are told"),
     "user_paths": _room(1, "`~` and `$VARIABLE` in a path that a user gives", "errors"),
     "shell_commands": _room(0, "commands that outputs print, quoted for a shell"),
+    "import_path": _room(0, "where the commands import from"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "networks": _room(
@@ -142,8 +143,8 @@ ROOMS: dict[str, Room] = {
         "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
         "decisions session confirmation",
     ),
-    "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors cli"),
-    "run_search": _room(11, "`python run_search.py SPACE`", "cli"),
+    "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),
+    "run_search": _room(11, "`python run_search.py SPACE`", "import_path cli"),
     "__init__": _room(11, "`run`, `read` and `load_model`, on first use", "results session winner"),
 }
 

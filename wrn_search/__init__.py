@@ -4,10 +4,9 @@ From a notebook: `wrn_search.run(space, ...)` runs a search, `wrn_search.read(re
 `wrn_search.load_model(file)` a network that `export` wrote.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here, not even of Python's library: `python -m wrn_search` would look for it in the working
+# directory, until `import_path.py` has had its say.
+TYPE_CHECKING = False  # for type checkers it is true
 if TYPE_CHECKING:
     from wrn_search.results.table_reader import read_results as read
     from wrn_search.session.search_run import run
@@ -17,7 +16,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load_model", "read", "run"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Each on first use: importing the package alone loads neither ray nor pandas nor torch."""
     if name == "run":
         from wrn_search.session.search_run import run

@@ -1,6 +1,9 @@
 """`python -m wrn_search COMMAND`: searches, and everything around them; `wrn-search COMMAND` once it is installed."""
 
-from __future__ import annotations
+from wrn_search.import_path import forget_first_folder
+
+if __name__ == "__main__":
+    forget_first_folder()  # before anything else is imported
 
 import argparse
 import sys

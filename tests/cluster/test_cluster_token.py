@@ -59,10 +59,7 @@ WHY_NOT = "root must run the test, with unshare and ip: it makes namespaces"
 
 
 def _answers(home: Path, head: Mapping[str, str]) -> dict[str, str | int]:
-    """Case -> RAY_AUTH_MODE as a driver sees it, or how many nodes it ran on, or what it said.
-
-    `head` are the variables that the head was started with.
-    """
+    """case -> the cluster's RAY_AUTH_MODE, on how many nodes a driver ran, or what it said."""
     ray = Path(sysconfig.get_path("scripts")) / "ray"
     start = [str(ray), "start", "--head", "--port=7391", "--num-cpus=1", "--include-dashboard=false"]
     variables = [f"{name}={value}" for name, value in head.items()]

@@ -15,12 +15,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # What a notebook would do, and what it would find afterwards. A trial process takes part: it listens, too.
 PROGRAM = """
-import json, os, signal, sys
+import json, logging, os, signal, sys, time
 from pathlib import Path
 import psutil
 from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.private_ray import own_ray
 import ray  # read before we say how it should be
+class Heard(list):
+    def stream(self, name):
+        import io
+        heard = self
+        class Stream(io.StringIO):
+            def write(self, text):
+                heard.append(f"{name}: {text}")
+                return len(text)
+        return Stream()
+heard = Heard()
+stdout = sys.stdout
+sys.stdout, sys.stderr = heard.stream("stdout"), heard.stream("stderr")
+levels = [logging.getLogger(name).level for name in ("ray", "ray.tune.tune")]
 before = dict(os.environ), signal.getsignal(signal.SIGTERM)
 with own_ray(Node(cpus=1, gpus=0)):
     import ray
@@ -30,7 +43,18 @@ with own_ray(Node(cpus=1, gpus=0)):
     def seen():
         return dict(os.environ)
 
+    @ray.remote(max_retries=0)
+    def dies():
+        os._exit(1)
+
     there = ray.get(seen.remote())
+    try:
+        ray.get(dies.remote())
+    except ray.exceptions.WorkerCrashedError:
+        pass  # and Ray tells it, in colours, some time later
+    end = time.monotonic() + 60
+    while not any("(raylet)" in told for told in heard) and time.monotonic() < end:
+        time.sleep(0.1)
     ours = psutil.Process()
     listening = [
         (process.name(), connection.laddr.ip)
@@ -50,8 +74,10 @@ print(json.dumps({
     "stranger": strangers.stderr,
     "changed": sorted(changed),
     "sigterm": signal.getsignal(signal.SIGTERM) == before[1],
+    "levels": levels == [logging.getLogger(name).level for name in ("ray", "ray.tune.tune")],
+    "heard": heard,
     "home": sorted(str(path) for path in Path.home().rglob("*") if path.is_file()),
-}))
+}), file=stdout)
 """
 
 
@@ -100,3 +126,14 @@ def test_the_environment_is_as_before(seen) -> None:
 
 def test_sigterm_ends_the_process_as_before(seen) -> None:
     assert seen["sigterm"]
+
+
+def test_the_levels_of_ray_s_loggers_are_as_before(seen) -> None:
+    assert seen["levels"]
+
+
+def test_what_ray_says_goes_to_stderr_and_is_plain(seen) -> None:
+    """Stdout is for results."""
+    (told,) = (each for each in seen["heard"] if "(raylet)" in each)
+    assert told.startswith("stderr: (raylet) A worker died")
+    assert not any(each.startswith("stdout") or "\x1b" in each for each in seen["heard"])

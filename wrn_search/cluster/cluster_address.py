@@ -15,6 +15,7 @@ from wrn_search.errors import InputError
 from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.ray_authentication import authentication, has_token, place_of_token
 from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, ray_environment
+from wrn_search.ray_tune.trial_imports import nothing_from_here
 
 SECONDS_FOR_AN_ANSWER = 5.0
 # The head node speaks gRPC, which is HTTP/2: a client's first words, with empty settings, and the type of the answer.
@@ -47,7 +48,7 @@ def _connect(address: str) -> None:
     import ray
 
     try:
-        ray.init(address=address, runtime_env=_our_code(), **quiet_options())
+        ray.init(address=address, runtime_env=_our_code(), job_config=nothing_from_here(), **quiet_options())
     except (
         OSError,
         ValueError,

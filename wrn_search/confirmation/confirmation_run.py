@@ -24,7 +24,7 @@ from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_result import SearchFailed, SearchResult
-from wrn_search.session.search_run import Manner, run_trials, warn
+from wrn_search.session.search_run import Manner, check_ray, run_trials, warn
 from wrn_search.space.dataset_section import JoinedSettings
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def run_confirmation(
         assert request.begun is not None
         return SearchResult(request.directory.path, request.begun, EndReason.FINISHED)
     try:
+        check_ray(address)
         data = prepared_data(request)
         manner = Manner(
             begin=partial(_begin, request),

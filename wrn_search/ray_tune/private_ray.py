@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wrn_search.hardware.machine import Node
+from wrn_search.ray_tune.loopback import check_loopback
 from wrn_search.ray_tune.ray_authentication import token_of_our_own
-from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, ray_environment
+from wrn_search.ray_tune.ray_environment import quiet_options, ray_environment
+from wrn_search.ray_tune.ray_folder import ray_folder
+from wrn_search.ray_tune.trial_imports import nothing_from_here, package_alone
 
 _CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # on Linux too, whatever its name says
+
+
+def check_own_ray() -> None:
+    """Sees to it that a Ray of our own can start here, before anything is written.
+
+    Raises:
+        InputError: there is no folder for its sockets, or its processes could not speak to each other.
+    """
+    ray_folder()
+    check_loopback()
 
 
 @contextmanager
@@ -19,24 +32,23 @@ def own_ray(node: Node) -> Iterator[None]:
 
     Nobody else can speak to it: it listens on loopback only, and wants a token that only its processes have.
     """
-    # Trial processes inherit it: they must find the same package wherever the command was started.
-    package = str(PACKAGE.parent)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([package, *([before] if before else [])])
-    try:
-        with ray_environment(), token_of_our_own(), _loopback_only():
-            import ray
+    folder = ray_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with package_alone(folder), ray_environment(), token_of_our_own(), _loopback_only():
+        import ray
 
-            try:
-                ray.init(address="local", num_cpus=node.cpus, num_gpus=node.gpus, **quiet_options())
-                yield
-            finally:
-                ray.shutdown()
-    finally:
-        if before is None:
-            os.environ.pop("PYTHONPATH", None)
-        else:
-            os.environ["PYTHONPATH"] = before
+        try:
+            ray.init(
+                address="local",
+                num_cpus=node.cpus,
+                num_gpus=node.gpus,
+                job_config=nothing_from_here(),
+                _temp_dir=str(folder),
+                **quiet_options(),
+            )
+            yield
+        finally:
+            ray.shutdown()
 
 
 @contextmanager

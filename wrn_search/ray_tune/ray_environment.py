@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]  # of this package, which nodes and trial processes must find
+_LEVELS = {
+    "ray": logging.ERROR,
+    "ray.tune.tune": logging.CRITICAL,  # its list of tries that did not end well
+    # Tune tells with a traceback that its last snapshot finds no room; nobody reads it, and we tell the reason.
+    "ray.tune.execution.experiment_state": logging.CRITICAL,
+}
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # What Tune must not do: print its own boxes and warnings, write its own logs, snapshot its state, catch our signals.
 _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -33,22 +43,40 @@ _ENVIRONMENT = {
 
 @contextmanager
 def ray_environment() -> Iterator[None]:
-    """Ray and Tune as we need them, for as long as the block lasts; a user's process gets its environment back.
+    """Ray and Tune as we need them, for as long as the block lasts; a user's process gets back what it had.
 
-    Not only ours: Ray leaves variables of its own there, and its handler of SIGTERM.
+    Not only our variables: Ray leaves some of its own there, its handler of SIGTERM and its loggers' levels. What Ray
+    prints on stdout, which is for results, goes to stderr.
     """
     before = {name: value for name, value in os.environ.items() if _is_ray_s(name)}
+    levels = {name: logging.getLogger(name).level for name in _LEVELS}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGTERM)
     os.environ.update(_ENVIRONMENT)
     try:
-        yield
+        with redirect_stdout(_PlainStderr()):
+            yield
     finally:
         for name in [name for name in os.environ if _is_ray_s(name) and name not in before]:
             del os.environ[name]
         os.environ.update(before)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
         if main and handler is not None:  # None: not of Python
             signal.signal(signal.SIGTERM, handler)
+
+
+class _PlainStderr(io.TextIOBase):
+    """Whatever stderr is at the moment (a live display takes its place), without colours."""
+
+    def write(self, text: str, /) -> int:
+        if sys.stderr is not None:
+            sys.stderr.write(_COLOURS.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        if sys.stderr is not None:
+            sys.stderr.flush()
 
 
 def _is_ray_s(variable: str) -> bool:
@@ -56,10 +84,9 @@ def _is_ray_s(variable: str) -> bool:
 
 
 def quiet_options() -> dict[str, Any]:
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # its list of tries that did not end well
-    # Tune tells with a traceback that its last snapshot finds no room; nobody reads it, and we tell the reason.
-    logging.getLogger("ray.tune.execution.experiment_state").setLevel(logging.CRITICAL)
+    """Options of `ray.init`; inside a `ray_environment`, which gives the loggers' levels back."""
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     return {
         "include_dashboard": False,
         "log_to_driver": False,

@@ -14,6 +14,7 @@ from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, request_of
+from wrn_search.session.search_run import check_ray
 from wrn_search.session.warm_start import read_sources
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
@@ -54,6 +55,7 @@ def dry_run(
         where = "new"
     read_sources(sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
+    check_ray(address)
     nodes = [local_node()]
     if address is not None:
         from wrn_search.cluster.cluster_address import ray_at

@@ -22,7 +22,7 @@ from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
 from wrn_search.ray_tune.death_of_ray import watched_ray
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
-from wrn_search.ray_tune.private_ray import own_ray
+from wrn_search.ray_tune.private_ray import check_own_ray, own_ray
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
@@ -105,8 +105,7 @@ def _run(
 ) -> SearchResult:
     warm_start = request.space.search.warm_start if begun is None else begun.sources
     sources = read_sources(warm_start, request.directory.path)
-    if address is not None:
-        check_answers(address)  # before anything is downloaded
+    check_ray(address)  # before anything is downloaded
     data = prepare(request.space.dataset)
     warn([*remarks_on(request.space.dataset), *data.warnings])
     check_batch_size(request.space, data.train_images)
@@ -198,11 +197,28 @@ def _is_whole(request: Request, begun: Begun) -> bool:
     return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
 
 
+def check_ray(address: str | None) -> None:
+    """Sees to it that there is a Ray at the address, or that one of our own can start here.
+
+    Raises:
+        InputError: there is none, or it cannot.
+    """
+    if address is not None:
+        check_answers(address)
+    elif not _is_running():
+        check_own_ray()
+
+
+def _is_running() -> bool:
+    """Whether this process (a notebook) has started a Ray, or is connected to one."""
+    return "ray" in sys.modules and is_connected()
+
+
 def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
     """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
     if address is not None:
         return stack.enter_context(ray_at(address))
-    return joined_nodes() if "ray" in sys.modules and is_connected() else []
+    return joined_nodes() if _is_running() else []
 
 
 def _followers(
