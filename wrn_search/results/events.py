@@ -109,6 +109,14 @@ class Tested:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """A trial waits at a rung for the other repeats of its configuration, and has given its place back."""
+
+    number: int
+    rung: int  # epochs
+
+
+@dataclass(frozen=True)
 class Stopped:
     """The scheduler ended a trial at a rung."""
 
@@ -187,6 +195,7 @@ Event: TypeAlias = (
     | Reported
     | TestOpened
     | Tested
+    | Paused
     | Stopped
     | Completed
     | Diverged
@@ -208,6 +217,7 @@ EVENTS: dict[str, type[Event]] = {
     "reported": Reported,
     "test_opened": TestOpened,
     "tested": Tested,
+    "paused": Paused,
     "stopped": Stopped,
     "completed": Completed,
     "diverged": Diverged,

@@ -17,6 +17,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Known,
+    Paused,
     Proposed,
     Reported,
     Retried,
@@ -136,6 +137,16 @@ class SearchState:
         """Wall seconds of all sessions, each from its start to its last event."""
         return self._ended_seconds + self._session[1] - self._session[0]
 
+    def repeats_of(self, number: int) -> list[TrialState]:
+        """The trials of one configuration so far, trial `number` among them, by repeat."""
+        trial = self.trials[number]
+        repeats = []
+        for each in range(number - trial.repeat, len(self.trials)):
+            if self.trials[each].configuration != trial.configuration:
+                break
+            repeats.append(self.trials[each])
+        return repeats
+
     def apply(self, time: float, event: Event) -> None:
         """Takes in one event.
 
@@ -190,6 +201,7 @@ class SearchState:
         | Reported
         | TestOpened
         | Tested
+        | Paused
         | Stopped
         | Completed
         | Diverged
@@ -222,6 +234,9 @@ class SearchState:
                 trial.above_share = max(trial.above_share, event.gpu_fraction)
                 trial.above_bytes = max(trial.above_bytes, event.memory_bytes)
                 trial.end(time, "interrupted", error=event.reason)
+            case Paused():
+                reason = f"waits at epoch {event.rung} for the other repeats of its configuration"
+                trial.end(time, "interrupted", error=reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
 
