@@ -61,3 +61,14 @@ def test_each_repeat_that_arrived_first_gave_its_place_back(results: Path) -> No
     epochs = pq.read_table(results / "epochs").to_pylist()
     places = [(row["trial_id"], row["epoch"]) for row in epochs]
     assert len(places) == len(set(places))
+
+
+def test_the_table_says_what_repeats_what_and_where_a_trial_was_stopped(results: Path) -> None:
+    rows = pq.read_table(results / "trials.parquet").to_pylist()
+    assert [(row["configuration"], row["repeat"]) for row in rows] == [
+        (configuration, repeat) for configuration in range(3) for repeat in range(2)
+    ]
+    for row in rows:
+        assert row["rung"] == (2 if row["status"] == "stopped" else None)
+        assert (row["retries"], row["anchor"]) == (0, False)
+        assert 0 <= row["seconds_alone"] <= row["train_seconds"]

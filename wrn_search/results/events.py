@@ -70,6 +70,7 @@ class Proposed:
     config: dict[str, Any]  # `TrialConfig.to_dict()`
     num_params: int
     macs: int  # multiply-adds of one image
+    anchor: bool = False  # drawn at random before any result, and never stopped (rule 5 of an honest search)
 
 
 @dataclass(frozen=True)

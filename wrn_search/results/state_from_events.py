@@ -30,6 +30,7 @@ from wrn_search.results.events import (
     TestOpened,
     TimedEvent,
 )
+from wrn_search.results.side_by_side import SideBySide
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -47,6 +48,7 @@ class TrialState:
     config: dict[str, Any]
     num_params: int
     macs: int
+    anchor: bool = False  # never stopped by a scheduler
     status: str = "running"  # one of STATUSES; running from its proposal on
     reports: list[tuple[float, EpochMetrics]] = field(
         default_factory=list
@@ -60,6 +62,7 @@ class TrialState:
     node: str | None = None
     device: str | None = None
     threads: int | None = None
+    seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
     gpu_fraction: float | None = None
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
@@ -90,12 +93,14 @@ class TrialState:
         self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
         self.started_at = time if self.started_at is None else self.started_at
 
-    def report(self, time: float, event: Reported) -> None:
-        """One epoch more. An epoch that a resumed trial runs again is passed over: its first row stands."""
+    def report(self, time: float, event: Reported) -> bool:
+        """Whether that is one epoch more. One that a resumed trial runs again is passed over: its first row stands."""
         self.node, self.device = event.node, event.device
-        if event.metrics.epoch not in self._epochs:
-            self._epochs.add(event.metrics.epoch)
-            self.reports.append((time, event.metrics))
+        if event.metrics.epoch in self._epochs:
+            return False
+        self._epochs.add(event.metrics.epoch)
+        self.reports.append((time, event.metrics))
+        return True
 
     def end(
         self,
@@ -129,6 +134,7 @@ class SearchState:
     choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
+    _side_by_side: SideBySide = field(default_factory=SideBySide)  # who trains beside whom
     _ended_seconds: float = 0.0  # of all sessions but the last
     _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
 
@@ -155,6 +161,7 @@ class SearchState:
         """
         if isinstance(event, SearchStarted | SearchResumed):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
+            self._side_by_side = SideBySide()
         else:
             # A clock that was set back must not shorten what was spent.
             self._session = (self._session[0], max(self._session[1], time))
@@ -214,9 +221,12 @@ class SearchState:
             raise InputError.of("number", f"a trial must be proposed first, but got {event}")
         match event:
             case Reported():
-                trial.report(time, event)
+                if trial.report(time, event) and not self._is_shared(trial, time, event.metrics.seconds):
+                    trial.seconds_alone += event.metrics.seconds
+                self._side_by_side.reported(trial.number, time)
             case Started():
                 trial.start(time, event)
+                self._side_by_side.started(trial.number, time)
             case TestOpened():
                 trial.test_opened.append(time)
             case Tested():
@@ -239,6 +249,20 @@ class SearchState:
                 trial.end(time, "interrupted", error=reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
+        if isinstance(event, Paused | Completed | Stopped | Diverged | Failed | Retried | Interrupted):
+            self._side_by_side.left(trial.number)
+
+    def _is_shared(self, trial: TrialState, time: float, seconds: float) -> bool:
+        """Whether another trial trained on the device during an epoch of so many seconds that was reported now.
+
+        A whole GPU is shared with nobody; which part of one, or which cores, the record does not say: then all that
+        trained on the node count. An epoch from before this session, or longer than what was seen of it, counts too.
+        """
+        others = self._side_by_side.beside(trial.number, time - seconds)
+        if others is None:
+            return True
+        nodes = {self.trials[other].node for other in others}
+        return not (trial.gpu_fraction or 0) >= 1 and not nodes.isdisjoint({trial.node, None})
 
 
 def fold(events: Iterable[TimedEvent]) -> SearchState:
