@@ -76,6 +76,21 @@ def test_repeats_are_one_configuration_with_the_mean_of_those_that_were_complete
     assert found == [(1, 2, 5.0, 1), (0, 0, 6.0, 2), (2, 4, 45.5, 1)]
 
 
+def test_a_seed_that_outlived_the_others_is_no_candidate() -> None:
+    """Versions that stopped repeats one by one left the lucky ones; of one in progress little is known."""
+    state = searched(
+        (0, 0, 4.0, "completed"),
+        (0, 1, 8.0, "completed"),
+        (1, 0, 1.0, "completed"),
+        (1, 1, 2.0, "stopped"),
+        (2, 0, 1.0, "completed"),
+        (2, 1, 2.0, "running"),
+    )
+    assert [(each.configuration, each.estimate) for each in candidates(state)] == [(0, 6.0)]
+    without = {number: trial for number, trial in state.trials.items() if trial.configuration}
+    assert [each.configuration for each in candidates(dataclasses.replace(state, trials=without))] == [2]
+
+
 def finalist(configuration: int, estimate: float, num_params: int) -> Finalist:
     return Finalist(configuration, configuration, {}, {}, num_params, estimate, 1)
 

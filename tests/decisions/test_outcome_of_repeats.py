@@ -23,8 +23,18 @@ def test_stopped_repeats_give_no_result_but_what_was_seen() -> None:
     assert outcome_of(repeats, 90.0) == Pruned({1: 45.0})
 
 
-def test_with_one_completed_repeat_the_stopped_ones_are_left_out() -> None:
-    assert outcome_of([EndedTrial("stopped", {1: 99.0}), EndedTrial("completed", CURVE)], 90.0) == Full(30.0)
+def test_where_one_repeat_was_stopped_those_that_went_on_are_no_result() -> None:
+    """Versions that stopped repeats one by one left the lucky ones."""
+    survivor = EndedTrial("completed", CURVE)
+    assert outcome_of([EndedTrial("stopped", {1: 99.0}), survivor], 90.0) == Pruned({1: 74.5})
+    assert outcome_of([survivor, survivor, EndedTrial("stopped", {1: 80.0})], 90.0) == Pruned({1: 60.0})
+
+
+def test_a_lost_repeat_counts_as_guessing_where_the_others_were_stopped() -> None:
+    lost = (EndedTrial("diverged", {1: 10.0}), EndedTrial("failed", {}, out_of_memory=True))
+    for each in lost:
+        assert outcome_of([EndedTrial("stopped", CURVE), each], 90.0) == Pruned({1: 70.0, 2: 60.0})
+    assert outcome_of([EndedTrial("stopped", CURVE), EndedTrial("failed", {})], 90.0) == Pruned(CURVE)
 
 
 def test_failed_repeats_say_nothing() -> None:

@@ -77,7 +77,10 @@ def test_numbers_that_are_not_finite_are_never_written(value):
         ("[1, 2]", "event: must be one of search_started, .*, but got none"),
         ('{"seq": 0, "time": 1.5}', "event: must be one of search_started, .*, but got none"),
         ('{"seq": 0, "time": 1.5, "event": ["completed"]}', r"but got \['completed'\]"),
-        ('{"seq": 0, "time": 1.5, "event": "paused"}', "but got 'paused' .was it written by a newer version"),
+        (
+            '{"seq": 0, "time": 1.5, "event": "promoted"}',
+            "but got 'promoted' .was it written by a newer version",
+        ),
         (
             '{"seq": 0, "time": 1.5, "event": "completed", "numer": 3}',
             "completed: .* missing ones: number; unknown ones: numer .was it written by another version",

@@ -20,7 +20,8 @@ seed int64, repeat int64, num_params int64, macs int64, epochs_done int64, val_e
 best_val_error double, val_loss double, train_error double, train_loss double, test_error double,
 train_seconds double, images_per_second double, peak_memory_bytes int64, gpu_fraction double,
 threads int64, device string, node string, error string, started_at timestamp[us, tz=UTC],
-finished_at timestamp[us, tz=UTC]
+finished_at timestamp[us, tz=UTC], configuration int64, retries int64, rung int64, anchor bool,
+seconds_alone double
 """
 EPOCHS = """
 search string, trial_id string, epoch int64, learning_rate double, train_loss double, train_error double,
@@ -34,7 +35,7 @@ def test_columns_and_types_are_as_promised(schema, columns):
     found = ", ".join(f"{field.name} {field.type}" for field in schema)
     assert found == " ".join(columns.split())
     assert all(field.nullable for field in schema)
-    assert schema.metadata == {b"wrn_search.schema_version": b"1"}
+    assert schema.metadata == {b"wrn_search.schema_version": b"2"}
 
 
 @pytest.mark.parametrize(

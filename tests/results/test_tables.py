@@ -48,32 +48,40 @@ def test_a_row_holds_config_metrics_and_costs_of_its_trial():
     leaves = config.to_dict() | {"dataset": "digits"}
     assert row.items() >= leaves.items()
     last = metrics(2)
-    assert {key: value for key, value in row.items() if key not in leaves} == {
-        "search": "small",
-        "trial_id": "trial_00000",
-        "number": 0,
-        "status": "completed",
-        "repeat": 0,
-        "num_params": proposed(0).num_params,
-        "macs": proposed(0).macs,
-        "epochs_done": 2,
-        "val_error": 30.0,
-        "best_val_error": 20.0,
-        "val_loss": last.val_loss,
-        "train_error": last.train_error,
-        "train_loss": last.train_loss,
-        "test_error": None,
-        "train_seconds": 3.0,  # 1 + 2
-        "images_per_second": pytest.approx(2000 / 3),  # 1,000 images in each epoch
-        "peak_memory_bytes": 5000,
-        "gpu_fraction": 0.5,
-        "threads": 1,
-        "device": "cpu",
-        "node": "node-a",
-        "error": None,
-        "started_at": at(2),
-        "finished_at": at(5),
-    }
+    assert (
+        {key: value for key, value in row.items() if key not in leaves}
+        == {
+            "search": "small",
+            "trial_id": "trial_00000",
+            "number": 0,
+            "status": "completed",
+            "repeat": 0,
+            "num_params": proposed(0).num_params,
+            "macs": proposed(0).macs,
+            "epochs_done": 2,
+            "val_error": 30.0,
+            "best_val_error": 20.0,
+            "val_loss": last.val_loss,
+            "train_error": last.train_error,
+            "train_loss": last.train_loss,
+            "test_error": None,
+            "train_seconds": 3.0,  # 1 + 2
+            "images_per_second": pytest.approx(2000 / 3),  # 1,000 images in each epoch
+            "peak_memory_bytes": 5000,
+            "gpu_fraction": 0.5,
+            "threads": 1,
+            "device": "cpu",
+            "node": "node-a",
+            "error": None,
+            "started_at": at(2),
+            "finished_at": at(5),
+            "configuration": 0,
+            "retries": 0,
+            "rung": None,
+            "anchor": False,
+            "seconds_alone": 1.0,  # the second epoch is longer than what passed since the first: it was not watched
+        }
+    )
 
 
 def test_a_trial_without_reports_has_nulls_where_nothing_was_measured():
@@ -84,7 +92,7 @@ def test_a_trial_without_reports_has_nulls_where_nothing_was_measured():
     assert {key for key, value in row.items() if value is None} == {
         *("val_error", "best_val_error", "val_loss", "train_error", "train_loss", "test_error"),
         *("images_per_second", "peak_memory_bytes", "gpu_fraction", "threads", "device", "node", "error"),
-        *("started_at", "finished_at"),
+        *("started_at", "finished_at", "rung"),
     }
 
 
@@ -131,3 +139,13 @@ def test_tables_of_thousands_of_trials_take_less_than_seconds():
     assert epochs_table(epoch_rows(state)).num_rows == 60_000
     assert between - before < 1
     assert time.process_time() - between < 1
+
+
+def test_rows_say_where_a_trial_was_stopped_what_it_repeats_and_how_often_it_was_tried():
+    anchor = dataclasses.replace(proposed(6, configuration=6), anchor=True)
+    events = [event for _, event in every_event()] + [anchor, proposed(7, configuration=6, repeat=1)]
+    rows = trials_table(fold(timed(*events))).to_pylist()
+    assert [row["configuration"] for row in rows] == [0, 1, 2, 3, 4, 5, 6, 6]
+    assert [row["rung"] for row in rows] == [None, 1, *[None] * 6]
+    assert [row["retries"] for row in rows] == [0, 0, 0, 0, 0, 1, 0, 0]
+    assert [row["anchor"] for row in rows] == [False] * 6 + [True, False]

@@ -51,11 +51,17 @@ def test_only_full_epochs_rank_and_ties_go_to_the_earlier() -> None:
 
 
 def test_configurations_rank_by_the_mean_of_their_seeds_where_divergence_counts_as_chance() -> None:
-    """Means 4, (2 + 90) / 2 = 46, and 5; the fourth never got to the end."""
-    errors = (3.0, 5.0, 2.0, "diverged", 5.0, "stopped", "stopped", "diverged")
+    """Means 4, (2 + 90) / 2 = 46; the third and the fourth never got to the end, but for one lucky seed."""
+    errors = (3.0, 5.0, 2.0, "diverged", 1.0, "stopped", "stopped", "diverged")
     state = state_of(*errors, configurations=(0, 0, 1, 1, 2, 2, 3, 3))
     ranked = ranked_configurations(state)
-    assert [[trial.number for trial in trials] for trials in ranked] == [[0, 1], [4, 5], [2, 3]]
+    assert [[trial.number for trial in trials] for trials in ranked] == [[0, 1], [2, 3]]
+
+
+def test_a_configuration_whose_repeats_have_not_all_ended_comes_after_those_that_are_whole() -> None:
+    state = state_of(3.0, 5.0, 1.0, configurations=(0, 0, 1))
+    ranked = ranked_configurations(state)
+    assert [[trial.number for trial in trials] for trials in ranked] == [[0, 1], [2]]
 
 
 def test_a_trial_is_found_by_number_key_and_short_name() -> None:

@@ -174,7 +174,7 @@ def test_the_images_must_be_those_of_the_beginning(tmp_path) -> None:
 
 def test_a_record_that_knows_the_pixels_refuses_others_and_one_that_does_not_goes_on(tmp_path) -> None:
     _begun(tmp_path / "search")
-    state = begun_search(request_of(DOCUMENT, [], tmp_path / "search")).state
+    state = _resumed(DOCUMENT, [], tmp_path / "search").state
     check_same_split(state, "split-pixels")  # a record of before pixels were hashed
     state.split_hash = "split-pixels"
     check_same_split(state, "split-pixels")

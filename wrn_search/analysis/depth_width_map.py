@@ -63,7 +63,8 @@ def error_map_of(material: Material, configurations: Sequence[Configuration]) ->
     widths, binned = _columns(material.trials["widen_factor"])
     cells = []
     for (depth, width), rows in material.trials.groupby(["depth", widths], sort=True):
-        full = rows[rows["status"] == "completed"].sort_values(["val_error", "number"])
+        full = rows[(rows["status"] == "completed") & rows["configuration"].isin(by_number)]
+        full = full.sort_values(["val_error", "number"])
         repeated = [by_number[number] for number in set(full["configuration"])]
         repeated = [c for c in repeated if len(c.completed) > 1]
         best = min(

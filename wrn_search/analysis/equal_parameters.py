@@ -90,12 +90,13 @@ class Evidence:
 
 def evidence_of(material: Material, configurations: Sequence[Configuration]) -> Evidence:
     """Repeated, grid and random designs where there are any; else the lowest of each network (rule 5)."""
+    chance = material.dataset.chance_error
     designed = [c for c in configurations if not c.adaptive]
-    chosen = designed or _lowest_of_each_network(configurations)
+    chosen = designed or _lowest_of_each_network(configurations, chance)
     why = "" if designed else _why_adaptive(material)
     searches = dict.fromkeys(_name(material, source) for source in sorted({c.source for c in chosen}))
     return Evidence(
-        points=tuple(_point(c) for c in chosen),
+        points=tuple(_point(c, chance) for c in chosen),
         depths=tuple(c.depth for c in chosen),
         searches=tuple(searches),
         why_no_interval=why,
@@ -190,16 +191,19 @@ def _arrays(evidence: Evidence) -> tuple[Floats, Floats, Floats]:
     return log_params, log_ratio, np.array([point.val_error for point in points])
 
 
-def _lowest_of_each_network(configurations: Sequence[Configuration]) -> list[Configuration]:
+def _lowest_of_each_network(
+    configurations: Sequence[Configuration], chance: float | None
+) -> list[Configuration]:
     lowest: dict[str, Configuration] = {}
     for c in configurations:
-        if c.network not in lowest or c.mean < lowest[c.network].mean:
+        if c.network not in lowest or c.mean_error(chance) < lowest[c.network].mean_error(chance):
             lowest[c.network] = c
     return list(lowest.values())
 
 
-def _point(c: Configuration) -> IsoPoint:
-    return IsoPoint(c.trial, c.network, c.depth / c.widen_factor, c.num_params, c.mean, len(c.completed))
+def _point(c: Configuration, chance: float | None) -> IsoPoint:
+    ratio, error = c.depth / c.widen_factor, c.mean_error(chance)
+    return IsoPoint(c.trial, c.network, ratio, c.num_params, error, len(c.completed))
 
 
 def _name(material: Material, source: int) -> str:

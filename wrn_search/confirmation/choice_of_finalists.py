@@ -11,6 +11,7 @@ from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.errors import InputError
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.trial_selection import is_whole
 from wrn_search.searchers.searcher import Full
 from wrn_search.seeds import derived_seed
 from wrn_search.space.trial_config import config_problem
@@ -54,12 +55,13 @@ def candidates(state: SearchState) -> list[Finalist]:
     """Every configuration that reached full epochs, the lowest validation error first, the earlier one of equals.
 
     The estimate is what the searcher was told (`outcome_of`): the mean of the completed repeats, those that diverged
-    counted with the error of chance.
+    counted with the error of chance. Configurations with repeats that have not ended are none where others are whole.
     """
     by_configuration: dict[int, list[TrialState]] = defaultdict(list)
     for trial in state.trials.values():
         by_configuration[trial.configuration].append(trial)
-    found = []
+    most = max(map(len, by_configuration.values()), default=0)
+    found: list[tuple[bool, Finalist]] = []
     for configuration, trials in by_configuration.items():
         ended = [ended_trial(trial) for trial in trials if trial.status in FINAL]
         completed = sum(trial.status == "completed" for trial in ended)
@@ -67,18 +69,19 @@ def candidates(state: SearchState) -> list[Finalist]:
         if not completed or not isinstance(outcome, Full):
             continue
         first = trials[0]
-        found.append(
-            Finalist(
-                first.number,
-                configuration,
-                first.hparams,
-                first.config,
-                first.num_params,
-                outcome.val_error,
-                completed,
-            )
+        finalist = Finalist(
+            first.number,
+            configuration,
+            first.hparams,
+            first.config,
+            first.num_params,
+            outcome.val_error,
+            completed,
         )
-    return sorted(found, key=lambda each: (each.estimate, each.configuration))
+        found.append((is_whole(trials, most), finalist))
+    whole = [finalist for has_ended, finalist in found if has_ended]
+    among = whole or [finalist for _, finalist in found]
+    return sorted(among, key=lambda each: (each.estimate, each.configuration))
 
 
 def front(ordered: Sequence[Finalist]) -> list[Finalist]:

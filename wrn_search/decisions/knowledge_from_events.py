@@ -5,6 +5,8 @@ from __future__ import annotations
 from wrn_search.decisions.gpu_packing import Asked, Places
 from wrn_search.decisions.image_facts import DataFacts, workload_of
 from wrn_search.decisions.proposals import Plan
+from wrn_search.decisions.repeats_together import RepeatsTogether
+from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.results.events import (
     Completed,
@@ -12,12 +14,13 @@ from wrn_search.results.events import (
     Event,
     Failed,
     Interrupted,
-    Reported,
+    Paused,
     Retried,
     Stopped,
 )
 from wrn_search.results.state_from_events import SearchState, TrialState
 from wrn_search.schedulers.scheduler import Scheduler
+from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 
 
@@ -29,26 +32,27 @@ class Knowledge:
         scheduler: decides at rungs.
         places: of the machines.
         facts: of the data.
-        epochs: of a full training.
+        space: the search.
     """
 
-    def __init__(self, plan: Plan, scheduler: Scheduler, places: Places, facts: DataFacts, epochs: int):
+    def __init__(self, plan: Plan, scheduler: Scheduler, places: Places, facts: DataFacts, space: Space):
         self.state = SearchState()
         self.plan = plan
         self.scheduler = scheduler
         self.places = places
         self.live: set[int] = set()  # trials that train now
         self._facts = facts
-        self._epochs = epochs
+        self._epochs = space.training.epochs
+        self._rungs = frozenset(rungs_of(space))  # where repeats wait for each other
+        self._together = RepeatsTogether(space.search.repeats, facts.chance_error)
 
     def learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
         self.state.apply(moment, event)
+        for arrival in self._together.learn(event, self.state):
+            self.scheduler.observe(arrival.configuration, arrival.epoch, arrival.val_error)
         match event:
-            case Reported():
-                if event.metrics.val_error is not None:
-                    self.scheduler.observe(event.number, event.metrics.epoch, event.metrics.val_error)
-            case Stopped() | Completed() | Diverged() | Failed() | Interrupted() | Retried():
+            case Paused() | Stopped() | Completed() | Diverged() | Failed() | Interrupted() | Retried():
                 self.live.discard(event.number)
                 self.places.leave(event.number)
             case _:
@@ -71,13 +75,35 @@ class Knowledge:
         """What the memory of a trial depends on."""
         return workload_of(TrialConfig.from_dict(trial.config), self._facts)
 
-    def end_after_report(self, number: int) -> Completed | Stopped | None:
-        """How a trial ends with what it has reported, by its last epoch or by its rung; None while it goes on."""
+    def end_after_report(self, number: int) -> Completed | Stopped | Paused | None:
+        """How a trial ends with what it has reported, or that it waits there; None while it goes on.
+
+        It ends with its last epoch, and at a rung with its configuration: repeats stop together, also when a session
+        ended between them. At a rung that the configuration has not reached it waits.
+        """
         trial = self.state.trials[number]
-        if not trial.reports:
+        if trial.last is None:
             return None
-        epoch = trial.reports[-1][1].epoch
+        epoch, configuration = trial.last.epoch, trial.configuration
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
-        stop = self.scheduler.decide(number, epoch)
-        return None if stop is None else Stopped(number, stop.rung, stop.reason, stop.at_chance)
+        if self._together.has_arrived(configuration, epoch):
+            stop = self.scheduler.decide(configuration, epoch)
+            if stop is not None:
+                return Stopped(number, stop.rung, stop.reason, stop.at_chance)
+        stopped = [each for each in self.state.repeats_of(number) if each.rung is not None]
+        rung = min((each.rung for each in stopped if each.rung is not None), default=None)
+        if rung is not None and epoch >= rung:
+            guessing = any(each.at_chance for each in stopped)
+            return Stopped(number, rung, "its configuration was stopped at this rung", guessing)
+        awaits = epoch in self._rungs and not self._together.has_arrived(configuration, epoch)
+        return Paused(number, epoch) if awaits and trial.last.val_error is not None else None
+
+    def released_with(self, number: int) -> list[int]:
+        """The other repeats of a trial's configuration that neither train nor are over, and wait for no other."""
+        others = [each for each in self.state.repeats_of(number) if each.status == "interrupted"]
+        return [
+            each.number
+            for each in others
+            if each.number not in self.live and not isinstance(self.end_after_report(each.number), Paused)
+        ]

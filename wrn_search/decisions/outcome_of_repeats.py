@@ -27,13 +27,17 @@ def ended_trial(trial: TrialState) -> EndedTrial:
 
 
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
-    """The one outcome of a configuration's repeats; `chance_error` in percent."""
+    """The one outcome of a configuration's repeats; `chance_error` in percent.
+
+    One that diverged or ran out of memory counts with the error of chance, one that crashed not at all. If any was
+    stopped, none is a result: those that went on, in records of versions that stopped repeats one by one, were chosen
+    by their luck.
+    """
+    lost = [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
+    if any(trial.status == "stopped" for trial in repeats):
+        curves = [trial.curve for trial in repeats if trial.status in ("stopped", "completed")]
+        epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
+        means = {epoch: [curve[epoch] for curve in curves] + lost for epoch in epochs}
+        return Pruned({epoch: statistics.fmean(errors) for epoch, errors in means.items()})
     full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed" and trial.curve]
-    full += [chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
-    if full:
-        return Full(statistics.fmean(full))
-    curves = [trial.curve for trial in repeats if trial.status == "stopped"]
-    if not curves:
-        return Crashed()
-    epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
-    return Pruned({epoch: statistics.fmean(curve[epoch] for curve in curves) for epoch in epochs})
+    return Full(statistics.fmean(full + lost)) if full or lost else Crashed()

@@ -35,6 +35,7 @@ def course_of(space: Space, facts: DataFacts) -> Course:
         space.search.reduction_factor,
         facts.chance_error,
         facts.validation_images,
+        space.search.repeats,
     )
 
 

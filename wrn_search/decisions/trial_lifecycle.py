@@ -54,8 +54,7 @@ class Conductor:
         facts: of its data.
         allotment: how many trials run at once and what each gets.
         record: open; its events are replayed first.
-        precision: resolved, `fp32` or `bf16`.
-        compile: resolved, `on` or `off`.
+        precision, compile: resolved, of all trials.
         plan: what is trained; default what the space's searcher proposes.
         places: of the machines; default those that the allotment describes.
         clock: seconds; for `search.max_hours`.
@@ -77,12 +76,12 @@ class Conductor:
         self.space = space
         self.facts = facts
         self.allotment = allotment
-        self.precision = precision  # of all trials, resolved
+        self.precision = precision
         self.places = places or places_for(allotment)
         self._record = record
         plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
         scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts))
-        self._known = Knowledge(plan, scheduler, self.places, facts, space.training.epochs)
+        self._known = Knowledge(plan, scheduler, self.places, facts, space)
         self._waiting = WaitingTrials()  # unfinished trials that do not train now
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
@@ -116,8 +115,7 @@ class Conductor:
     @property
     def unended(self) -> frozenset[int]:
         """Numbers of the trials that train now, or were proposed and never began."""
-        waiting = self._waiting.numbers
-        return self.live | {number for number in waiting if self.state.trials[number].status == "running"}
+        return self.live | {n for n in self._waiting.numbers if self.state.trials[n].status == "running"}
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -151,7 +149,9 @@ class Conductor:
     def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
         """A trial completed an epoch. Whether it goes on."""
         self._record.append(Reported(number, metrics, node, device))
-        if self._ends_at_last_report(number):
+        ends = self._ends_at_last_report(number)
+        self._settle(number)
+        if ends:
             return False
         self.look_at_clock()
         if self._over.at_once:
@@ -192,8 +192,8 @@ class Conductor:
             trial, grant = self.state.trials[number], self.places.grant_of(number)
             asked, error = more_memory_than(trial, self._known.workload(trial), grant, error)
             if self.places.could_be_larger(asked):
-                self._try_again(Retried(number, error, grant.gpu_fraction, grant.room_bytes))
-                return
+                self._record.append(Retried(number, error, grant.gpu_fraction, grant.room_bytes))
+                return self._wait(number)
         self._end(Failed(number, error, out_of_memory))
         why = reason_to_give_up(self.state.trials.values(), self.space.search.max_failed_share)
         if why is not None:
@@ -208,9 +208,9 @@ class Conductor:
             return
         failure = failure_after(error, self.state.trials[number].retries, self.space.search.retries)
         if failure is not None:
-            self.failed(number, failure)
-        else:
-            self._try_again(Retried(number, error))
+            return self.failed(number, failure)
+        self._record.append(Retried(number, error))
+        self._wait(number)
 
     def displaced(self, number: int, reason: str) -> None:
         """The node that a trial was on has left: the trial goes on elsewhere, and no try is charged.
@@ -244,23 +244,23 @@ class Conductor:
 
     def interrupt(self) -> None:
         """The user wants to stop: no trial starts any more, running ones end after their epoch."""
-        self._over.interrupt(self._has_trials_left())
+        self._over.interrupt(bool(self._known.live or self._waiting))
 
     def look_at_clock(self) -> None:
         """Ends the search when its hours are over; may be called without an event, too."""
-        self._over.look_at_clock(self._has_trials_left())
-
-    def _has_trials_left(self) -> bool:
-        return bool(self._known.live or self._waiting)
+        self._over.look_at_clock(bool(self._known.live or self._waiting))
 
     def _end(self, event: Diverged | Failed) -> None:
         """Ends a trial once; a second cause changes nothing."""
         if event.number in self._known.live:
             self._record.append(event)
+            self._settle(event.number)
 
-    def _try_again(self, event: Retried) -> None:
-        self._record.append(event)
-        self._wait(event.number)
+    def _settle(self, number: int) -> None:
+        """The other repeats of a trial's configuration that waited at a rung, and need not any more."""
+        for other in self._known.released_with(number):
+            if other not in self._waiting.numbers and not self._ends_at_last_report(other):
+                self._wait(other)
 
     def _propose(self) -> bool:
         """Puts a further repeat, or a new configuration, on record; whether there was one."""
@@ -289,7 +289,7 @@ class Conductor:
                 pass
 
     def _ends_at_last_report(self, number: int) -> bool:
-        """Whether a trial ends with what it has reported; then that is on record."""
+        """Whether a trial ends with what it has reported, or waits there for its repeats; then that is on record."""
         end = self._known.end_after_report(number)
         if end is not None:
             self._record.append(end)

@@ -209,7 +209,7 @@ def fitted_preprocessing(dataset: DatasetSettings) -> Preprocessing:
 def training_digests(dataset: DatasetSettings) -> Digests | None:
     """(N,) digests of all images that may be trained on, before any split; None for data sets that are fixed."""
     folders = folders_of(dataset)
-    with _writing(), FileLock(folders.lock):
+    with _writing(), preparation_lock(folders.lock):
         return _decoded(dataset, folders.source).digests if DATASETS[dataset.name].user_files else None
 
 

@@ -75,6 +75,7 @@ class Proposed:
     config: dict[str, Any]  # `TrialConfig.to_dict()`
     num_params: int
     macs: int  # multiply-adds of one image
+    anchor: bool = False  # drawn at random before any result, and never stopped (rule 5 of an honest search)
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ class Tested:
     test_loss: float
     test_error: float  # percent
     images: int  # that it was counted on
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A trial waits at a rung for the other repeats of its configuration, and has given its place back."""
+
+    number: int
+    rung: int  # epochs
 
 
 @dataclass(frozen=True)
@@ -193,6 +202,7 @@ Event: TypeAlias = (
     | Reported
     | TestOpened
     | Tested
+    | Paused
     | Stopped
     | Completed
     | Diverged
@@ -214,6 +224,7 @@ EVENTS: dict[str, type[Event]] = {
     "reported": Reported,
     "test_opened": TestOpened,
     "tested": Tested,
+    "paused": Paused,
     "stopped": Stopped,
     "completed": Completed,
     "diverged": Diverged,

@@ -17,6 +17,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Known,
+    Paused,
     Proposed,
     Reported,
     Retried,
@@ -29,6 +30,7 @@ from wrn_search.results.events import (
     TestOpened,
     TimedEvent,
 )
+from wrn_search.results.side_by_side import SideBySide
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -46,6 +48,7 @@ class TrialState:
     config: dict[str, Any]
     num_params: int
     macs: int
+    anchor: bool = False  # never stopped by a scheduler
     status: str = "running"  # one of STATUSES; running from its proposal on
     reports: list[tuple[float, EpochMetrics]] = field(
         default_factory=list
@@ -61,6 +64,7 @@ class TrialState:
     node: str | None = None
     device: str | None = None
     threads: int | None = None
+    seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
     gpu_fraction: float | None = None
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
@@ -91,12 +95,14 @@ class TrialState:
         self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
         self.started_at = time if self.started_at is None else self.started_at
 
-    def report(self, time: float, event: Reported) -> None:
-        """One epoch more. An epoch that a resumed trial runs again is passed over: its first row stands."""
+    def report(self, time: float, event: Reported) -> bool:
+        """Whether that is one epoch more. One that a resumed trial runs again is passed over: its first row stands."""
         self.node, self.device = event.node, event.device
-        if event.metrics.epoch not in self._epochs:
-            self._epochs.add(event.metrics.epoch)
-            self.reports.append((time, event.metrics))
+        if event.metrics.epoch in self._epochs:
+            return False
+        self._epochs.add(event.metrics.epoch)
+        self.reports.append((time, event.metrics))
+        return True
 
     def end(
         self,
@@ -136,6 +142,7 @@ class SearchState:
     choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
+    _side_by_side: SideBySide = field(default_factory=SideBySide)  # who trains beside whom
     _ended_seconds: float = 0.0  # of all sessions but the last
     _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
 
@@ -160,6 +167,16 @@ class SearchState:
         """Wall seconds of all sessions, each from its start to its last event."""
         return self._ended_seconds + self._session[1] - self._session[0]
 
+    def repeats_of(self, number: int) -> list[TrialState]:
+        """The trials of one configuration so far, trial `number` among them, by repeat."""
+        trial = self.trials[number]
+        repeats = []
+        for each in range(number - trial.repeat, len(self.trials)):
+            if self.trials[each].configuration != trial.configuration:
+                break
+            repeats.append(self.trials[each])
+        return repeats
+
     def apply(self, time: float, event: Event) -> None:
         """Takes in one event.
 
@@ -169,6 +186,7 @@ class SearchState:
         if isinstance(event, SearchStarted | SearchResumed):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
             self.sessions.append((time, event))
+            self._side_by_side = SideBySide()
         else:
             # A clock that was set back must not shorten what was spent.
             self._session = (self._session[0], max(self._session[1], time))
@@ -217,6 +235,7 @@ class SearchState:
         | Reported
         | TestOpened
         | Tested
+        | Paused
         | Stopped
         | Completed
         | Diverged
@@ -229,9 +248,12 @@ class SearchState:
             raise InputError.of("number", f"a trial must be proposed first, but got {event}")
         match event:
             case Reported():
-                trial.report(time, event)
+                if trial.report(time, event) and not self._is_shared(trial, time, event.metrics.seconds):
+                    trial.seconds_alone += event.metrics.seconds
+                self._side_by_side.reported(trial.number, time)
             case Started():
                 trial.start(time, event)
+                self._side_by_side.started(trial.number, time)
             case TestOpened():
                 trial.test_opened.append(time)
             case Tested():
@@ -251,8 +273,25 @@ class SearchState:
                 trial.above_bytes = max(trial.above_bytes, event.memory_bytes)
                 trial.out_of_memory_tries += bool(event.gpu_fraction)
                 trial.end(time, "interrupted", error=event.reason)
+            case Paused():
+                reason = f"waits at epoch {event.rung} for the other repeats of its configuration"
+                trial.end(time, "interrupted", error=reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
+        if isinstance(event, Paused | Completed | Stopped | Diverged | Failed | Retried | Interrupted):
+            self._side_by_side.left(trial.number)
+
+    def _is_shared(self, trial: TrialState, time: float, seconds: float) -> bool:
+        """Whether another trial trained on the device during an epoch of so many seconds that was reported now.
+
+        A whole GPU is shared with nobody; which part of one, or which cores, the record does not say: then all that
+        trained on the node count. An epoch from before this session, or longer than what was seen of it, counts too.
+        """
+        others = self._side_by_side.beside(trial.number, time - seconds)
+        if others is None:
+            return True
+        nodes = {self.trials[other].node for other in others}
+        return not (trial.gpu_fraction or 0) >= 1 and not nodes.isdisjoint({trial.node, None})
 
 
 def _sources(space: dict[str, Any]) -> set[str]:

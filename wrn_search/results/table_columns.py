@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 VERSION_KEY = b"wrn_search.schema_version"
 
 _TEXT = pa.string()
 _COUNT = pa.int64()
 _REAL = pa.float64()
+_FLAG = pa.bool_()
 _TIME = pa.timestamp("us", tz="UTC")
 
 
@@ -71,6 +72,19 @@ TRIALS_COLUMNS = (
     Column("error", _TEXT, "", "why the trial diverged, failed or was interrupted"),
     Column("started_at", _TIME, "", "first start of the trial"),
     Column("finished_at", _TIME, "", "end of the trial; null while it runs"),
+    # since version 2
+    Column(
+        "configuration", _COUNT, "", "index of the hyperparameters in their search, shared by their repeats"
+    ),
+    Column("retries", _COUNT, "", "tries after the first, on faults that passed"),
+    Column("rung", _COUNT, "epochs", "epoch at which the scheduler stopped the trial; null if it did not"),
+    Column("anchor", _FLAG, "", "drawn at random before any result, and never stopped"),
+    Column(
+        "seconds_alone",
+        _REAL,
+        "seconds",
+        "of train_seconds, those of epochs during which no other trial shared the trial's device",
+    ),
 )
 
 EPOCHS_COLUMNS = (

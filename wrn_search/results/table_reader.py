@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 # Not `Int64` for all: pandas 3 makes objects of numbers as soon as such a column meets one of floats.
-_LATER = ("peak_memory_bytes", "threads")
+_LATER = {
+    **dict.fromkeys(("peak_memory_bytes", "threads", "configuration", "retries", "rung"), "Int64"),
+    "anchor": "boolean",
+}
 _FORMS = ("pandas", "pyarrow")
 
 
@@ -50,7 +53,7 @@ def read_results(
     if as_ == "pyarrow":
         return trials, epochs
     # pyarrow loads pandas here: only who asks for frames waits for it.
-    return trials.to_pandas().astype(dict.fromkeys(_LATER, "Int64")), epochs.to_pandas()
+    return trials.to_pandas().astype(_LATER), epochs.to_pandas()
 
 
 def read_tables(*directories: Path | str) -> tuple[pa.Table, pa.Table]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 
 from wrn_search.errors import InputError, nearest
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import SearchState, TrialState, fold
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState, fold
 from wrn_search.results.tensorboard.run_names import short_name
 
 
@@ -47,20 +48,26 @@ def ranked_trials(state: SearchState) -> list[TrialState]:
 def ranked_configurations(state: SearchState) -> list[list[TrialState]]:
     """The trials of each configuration that reached full epochs, lowest mean validation error first.
 
-    A repeat that diverged or ran out of memory counts with the error of chance, one that was stopped not at
-    all. Of a configuration all trials are listed, by number.
+    A repeat that diverged or ran out of memory counts with the error of chance. A configuration of which a repeat was
+    stopped did not get there: what became of the others was their luck. Those with repeats that have not ended come
+    last. Of a configuration all trials are listed, by number.
     """
     members: dict[int, list[TrialState]] = defaultdict(list)
     for trial in state.trials.values():
         members[trial.configuration].append(trial)
-    ranked = []
+    ranked, most = [], max(map(len, members.values()), default=0)
     for configuration, trials in members.items():
         last = [trial.last.val_error for trial in trials if trial.status == "completed" and trial.last]
         full = [val_error for val_error in last if val_error is not None]
         lost = [state.chance_error for trial in trials if trial.status == "diverged" or trial.out_of_memory]
-        if full:
-            ranked.append((statistics.fmean(full + lost), configuration))
-    return [sorted(members[number], key=lambda trial: trial.number) for _, number in sorted(ranked)]
+        if full and not any(trial.status == "stopped" for trial in trials):
+            ranked.append((not is_whole(trials, most), statistics.fmean(full + lost), configuration))
+    return [sorted(members[number], key=lambda trial: trial.number) for *_, number in sorted(ranked)]
+
+
+def is_whole(repeats: Sequence[TrialState], most: int) -> bool:
+    """Whether all repeats of a configuration have ended, `most` being how many others of the search have."""
+    return len(repeats) == most and all(trial.status in FINAL for trial in repeats)
 
 
 def find_trial(state: SearchState, which: str) -> TrialState:

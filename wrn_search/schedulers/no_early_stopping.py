@@ -8,10 +8,10 @@ from wrn_search.schedulers.scheduler import SchedulerKind, Stop
 class NoScheduler:
     """Never stops a trial."""
 
-    def observe(self, number: int, epoch: int, val_error: float) -> None:
+    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
         """Nothing to remember."""
 
-    def decide(self, number: int, epoch: int) -> Stop | None:
+    def decide(self, configuration: int, epoch: int) -> Stop | None:
         """Never."""
         return None
 

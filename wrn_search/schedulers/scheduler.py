@@ -1,6 +1,7 @@
 """What every scheduler keeps to: its contract, what it is told, and what the rest of the program must know of its kind.
 
-A scheduler says after each report whether the trial goes on. Its state is a fold over reports: a replay decides alike.
+A scheduler says after each report whether a configuration goes on: all its repeats or none, by their mean error. Its
+state is a fold over reports: a replay decides alike. With one repeat configurations are trials.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Stop:
-    """The decision to end a trial at a rung, with its reason in words."""
+    """The decision to end a configuration at a rung, with its reason in words."""
 
     rung: int  # epochs
     reason: str
@@ -20,24 +21,28 @@ class Stop:
 
 
 class Scheduler(Protocol):
-    """Hears every report in the order of the record; answers for a trial that has just reported."""
+    """Hears every report in the order of the record; answers for a configuration that has just reported.
 
-    def observe(self, number: int, epoch: int, val_error: float) -> None:
-        """One report, live or replayed."""
+    A configuration reports an epoch when the last of its repeats does. At rungs the others wait for it.
+    """
 
-    def decide(self, number: int, epoch: int) -> Stop | None:
-        """Whether trial `number` ends at `epoch`, by what was known when it reported. Changes nothing."""
+    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
+        """One report, live or replayed; `val_error` in percent, the mean of the repeats."""
+
+    def decide(self, configuration: int, epoch: int) -> Stop | None:
+        """Whether a configuration ends at `epoch`, by what was known when it reported. Changes nothing."""
 
 
 @dataclass(frozen=True)
 class Course:
     """What a scheduler must know of a search."""
 
-    rungs: tuple[int, ...]  # epochs at which trials are compared, rising, all below the last epoch
+    rungs: tuple[int, ...]  # epochs at which configurations are compared, rising, all below the last epoch
     rungs_follow_schedule: bool  # `rungs: schedule`: none before the first drop of the learning rate
     reduction_factor: int  # eta: one in eta goes on
     chance_error: float  # percent: of always answering the most frequent class
     validation_images: int  # that an error is counted on
+    repeats: int = 1  # seeds of a configuration
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from wrn_search.results.events import (
     Event,
     Failed,
     Interrupted,
+    Paused,
     Proposed,
     Reported,
     Retried,
@@ -74,7 +75,7 @@ class Progress:
                 self._end(event.number, "diverged")
             case Failed():
                 self._end(event.number, "failed")
-            case Interrupted() | Retried():
+            case Interrupted() | Paused() | Retried():
                 self.running.discard(event.number)
             case _:
                 pass

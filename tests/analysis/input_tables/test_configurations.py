@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.planted import Plan, plant
+from wrn_search.analysis.depth_width_map import error_map_of
 from wrn_search.analysis.input_tables.configurations import (
     Configuration,
     binomial_variance,
@@ -91,6 +92,25 @@ def test_repeats_of_the_tables_become_one_configuration_each(tmp_path):
     ]
     assert found[0].values(90.0) == (*found[0].completed, 90.0)
     assert found[0].values(None) == found[0].completed
+
+
+def test_a_configuration_of_which_a_rung_stopped_some_repeats_has_no_error_at_full_epochs(tmp_path):
+    """Versions that stopped repeats one by one left the lucky ones."""
+    search = {**GRID, "searcher": "tpe", "trials": 4}
+    ends = {1: ("stopped", None), 6: ("stopped", None), 7: ("stopped", None), 8: ("stopped", None)}
+    material = material_of([plant(tmp_path / "a", Plan(model=MODEL, search=search, ends=ends))])
+    found = configurations_of(material, seconds_per_epoch(material))
+    rows = material.trials.groupby("configuration")["status"].agg(set)
+    assert [c.number for c in found] == [number for number in rows.index if rows[number] == {"completed"}]
+    assert len(found) == 2
+    cells = error_map_of(material, found).cells
+    assert sum(cell.n for cell in cells) == 6
+    assert sum(cell.stopped for cell in cells) == 4
+
+
+def test_the_error_of_a_configuration_counts_what_diverged_as_guessing():
+    one = configuration(4.0, 8.0, diverged=1)
+    assert (one.mean, one.mean_error(None), one.mean_error(90.0)) == (6.0, 6.0, 34.0)
 
 
 def test_an_estimate_counts_what_diverged_with_the_error_of_chance(tmp_path):

@@ -41,9 +41,17 @@ class Configuration:
         """The errors, one that diverged counting with the error of chance (rule 2), where that is known."""
         return self.completed + (() if chance_error is None else (chance_error,) * self.diverged)
 
+    def mean_error(self, chance_error: float | None) -> float:
+        """Mean of `values`, percent: what a searcher was told."""
+        return statistics.fmean(self.values(chance_error))
+
 
 def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple[Configuration, ...]:
-    """All configurations with an error at full epochs, by number; `seconds` is what `seconds_per_epoch` gives."""
+    """All configurations with an error at full epochs, by number; `seconds` is what `seconds_per_epoch` gives.
+
+    One of which a scheduler stopped some repeats and not others, as earlier versions did, has none: those that
+    went on were chosen by their luck.
+    """
     columns = ["configuration", "source", "adaptive", "status", "network", "depth", "widen_factor"]
     columns += ["num_params", "macs", "val_error", "number"]
     grouped: dict[int, list[Any]] = {}
@@ -53,7 +61,7 @@ def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple
     return tuple(
         _configuration(rows, seconds)
         for _, rows in sorted(grouped.items())
-        if any(row.status == "completed" for row in rows)
+        if (statuses := {row.status for row in rows}) >= {"completed"} and "stopped" not in statuses
     )
 
 

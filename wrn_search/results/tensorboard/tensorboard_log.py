@@ -23,6 +23,7 @@ from wrn_search.results.events import (
     Event,
     Failed,
     Interrupted,
+    Paused,
     Reported,
     Retried,
     Started,
@@ -96,7 +97,7 @@ class TensorBoardLog:
                 self._write_reports(self._state.trials[event.number])
             case Completed() | Stopped() | Diverged() | Failed():
                 self._end(self._state.trials[event.number])
-            case Interrupted() | Retried():
+            case Interrupted() | Paused() | Retried():
                 self._close(self._state.trials[event.number])
 
     def close(self) -> None:
