@@ -54,8 +54,8 @@ class Record:
         self._synced_at = time.monotonic()
 
     @classmethod
-    def create(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
-        """A new, empty record.
+    def create(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
+        """A new, empty record; `clock` tells Unix seconds, default the steady one.
 
         Raises:
             InputError: the file exists.
@@ -64,13 +64,13 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             raise InputError.of("", "a new record must not exist yet, but it does", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or steady_clock())
         record._lock()
         _sync_folder(path.parent)
         return record
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
+    def open(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
         """The record at `path` with its events read; a last line that a kill tore is cut off.
 
         Raises:
@@ -80,7 +80,7 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or steady_clock())
         try:
             record._lock()
             record.events, size = _read(path)
@@ -158,6 +158,12 @@ class Record:
     def _sync(self) -> None:
         os.fsync(self._descriptor)
         self._synced_at = time.monotonic()
+
+
+def steady_clock() -> Callable[[], float]:
+    """Unix seconds that do not jump when the machine's clock is set: what a session has spent is read from them."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
 
 
 def read_events(path: Path) -> list[TimedEvent]:
