@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wrn_search.cli.exit_status import INTERRUPTED, Parser, exit_status, refuse_empty, say, show
-from wrn_search.errors import printable
+from wrn_search.errors import InputError, printable
 
 _EXAMPLES = """\
 examples:
@@ -51,6 +51,9 @@ def parser() -> Parser:
         help="go on with the search in the results directory: as recorded, with what the file or --set changes",
     )
     options.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: also try again the trials that failed"
+    )
+    options.add_argument(
         "--dry-run", action="store_true", help="check everything and print the plan; run nothing"
     )
     options.add_argument("--trials", metavar="N", help="short for --set search.trials=N")
@@ -70,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _search(options: argparse.Namespace) -> int:
     refuse_empty(options, "results", "trials", "address")
     options.space = _found(options.space)
+    if options.retry_failed and not options.resume:
+        raise InputError.of("--retry-failed", "must come with --resume, but came without it")
     # Imported late, so that --help answers at once.
     from wrn_search.session.dry_run import dry_run
 
@@ -84,6 +89,7 @@ def _search(options: argparse.Namespace) -> int:
                 overrides=overrides,
                 results=options.results,
                 resume=options.resume,
+                retry_failed=options.retry_failed,
                 address=options.address,
             )
         )
@@ -97,6 +103,7 @@ def _search(options: argparse.Namespace) -> int:
             overrides=overrides,
             results=options.results,
             resume=options.resume,
+            retry_failed=options.retry_failed,
             address=options.address,
             quiet=options.quiet,
         )

@@ -176,6 +176,13 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Reopened:
+    """A trial that had failed is tried again, because the user wants it (`--retry-failed`)."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Exhausted:
     """A finite space has no more configurations."""
 
@@ -205,6 +212,7 @@ Event: TypeAlias = (
     | Failed
     | Retried
     | Interrupted
+    | Reopened
     | Exhausted
     | SearchEnded
 )
@@ -226,6 +234,7 @@ EVENTS: dict[str, type[Event]] = {
     "failed": Failed,
     "retried": Retried,
     "interrupted": Interrupted,
+    "reopened": Reopened,
     "exhausted": Exhausted,
     "search_ended": SearchEnded,
 }

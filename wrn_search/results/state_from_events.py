@@ -18,6 +18,7 @@ from wrn_search.results.events import (
     Interrupted,
     Known,
     Proposed,
+    Reopened,
     Reported,
     Retried,
     SearchEnded,
@@ -109,6 +110,12 @@ class TrialState:
         if self.status not in FINAL:
             self.status, self.error, self.rung, self.finished_at = status, error, rung, time
             self.out_of_memory = out_of_memory
+
+    def reopen(self) -> None:
+        """A failed trial is tried again as if for the first time: what was wrong has been mended. Its epochs stand."""
+        if self.status == "failed":
+            self.status, self.error, self.finished_at = "interrupted", None, None
+            self.out_of_memory, self.retries, self.above_share, self.above_bytes = False, 0, 0.0, 0
 
 
 @dataclass
@@ -214,7 +221,8 @@ class SearchState:
         | Diverged
         | Failed
         | Retried
-        | Interrupted,
+        | Interrupted
+        | Reopened,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -243,6 +251,8 @@ class SearchState:
                 trial.end(time, "interrupted", error=event.reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
+            case Reopened():
+                trial.reopen()
 
 
 def _sources(space: dict[str, Any]) -> set[str]:
