@@ -445,3 +445,54 @@ def test_a_grid_that_is_interrupted_leaves_no_trial_running(tmp_path) -> None:
     resumed = conductor_of(space, Record.open(path), concurrent=4)
     play(resumed, _curve)
     assert _statuses(resumed) == ["completed"] * 9
+
+
+@pytest.mark.parametrize("over", ["hours", "interrupted"])
+def test_a_trial_whose_epochs_are_all_on_record_is_completed_also_when_the_search_is_over(
+    tmp_path, over
+) -> None:
+    """A kill came between its last report and its end."""
+    space = space_of(search={"trials": 1, "searcher": "random", "max_hours": 1}, training={"epochs": 1})
+    path = tmp_path / "events.jsonl"
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record)
+        assert isinstance(conductor.next_trial(), Assignment)
+        conductor.started(0)
+        record.append(Reported(0, metrics(1, 20.0), "node", "cpu"))
+    now = [0.0]
+    with Record.open(path) as record:
+        record.append(SearchResumed())
+        conductor = conductor_of(space, record, clock=lambda: now[0])
+        if over == "hours":
+            now[0] = 2 * 3600.0
+        else:
+            conductor.interrupt()
+        assert conductor.next_trial() is NoTrial.DONE
+        assert _statuses(conductor) == ["completed"]
+
+
+def test_giving_up_counts_the_failures_of_one_session(tmp_path) -> None:
+    """10 failures, a repair, 5 successes and one failure more: nobody gives up; ten of this session are needed."""
+    space = space_of(search={"trials": 60, "searcher": "random", "scheduler": "none"}, training={"epochs": 1})
+    path = tmp_path / "events.jsonl"
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record)
+        while isinstance(answer := conductor.next_trial(), Assignment):
+            conductor.failed(answer.number, "ValueError: x")
+        assert conductor.end_reason == "failed"
+        record.append(SearchEnded("failed"))
+    with Record.open(path) as record:
+        record.append(SearchResumed())
+        conductor = conductor_of(space, record)
+        for works in [*[True] * 5, *[False] * 5]:
+            answer = conductor.next_trial()
+            assert isinstance(answer, Assignment)
+            if works:
+                conductor.reported(answer.number, metrics(1, 20.0), "node", "cpu")
+            else:
+                conductor.failed(answer.number, "ValueError: x")
+            assert conductor.end_reason is None
+        answer = conductor.next_trial()
+        conductor.failed(answer.number, "ValueError: x")
+        assert conductor.end_reason == "failed"
+        assert conductor.failure.endswith("but 6 of 11 did, the last one by: ValueError: x")

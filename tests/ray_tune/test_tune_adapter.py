@@ -82,6 +82,7 @@ def test_an_interrupted_search_waits_for_its_trials_but_not_for_ever(
     monkeypatch.setattr("wrn_search.ray_tune.tune_adapter.time.monotonic", lambda: now[0])
     stopper = EndOfSearch(conductor)
     ConductorSearcher(conductor, tmp_path).suggest("a")
+    conductor.started(0)
     assert not stopper.stop_all()
     conductor.interrupt()
     assert not stopper.stop_all()
@@ -95,6 +96,24 @@ def test_an_interrupted_search_without_trials_ends_at_once(conductor) -> None:
     stopper = EndOfSearch(conductor)
     conductor.interrupt()
     assert stopper.stop_all()
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_the_hours_wait_for_an_epoch_but_not_for_a_place(tmp_path, placed) -> None:
+    """A trial that Ray could place nowhere kept a search of one hour alive for fifty."""
+    now = [0.0]
+    space = space_of(search={"trials": 2, "searcher": "random", "max_hours": 1})
+    record = new_record(tmp_path / "events.jsonl", space)
+    conductor = conductor_of(space, record, clock=lambda: now[0])
+    stopper = EndOfSearch(conductor)
+    ConductorSearcher(conductor, tmp_path).suggest("a")
+    if placed:
+        conductor.started(0)
+    now[0] = 3599
+    assert not stopper.stop_all()
+    now[0] = 3601
+    assert stopper.stop_all() is not placed
+    assert conductor.unended == {0}
 
 
 def test_what_tune_snapshots_holds_nothing_of_ours(conductor, tmp_path) -> None:

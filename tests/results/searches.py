@@ -18,6 +18,7 @@ from wrn_search.results.events import (
     Known,
     Paused,
     Proposed,
+    Reopened,
     Reported,
     Retried,
     SearchEnded,
@@ -139,6 +140,8 @@ def every_event() -> list[TimedEvent]:
     )
     second = timed(
         SearchResumed({"model.depth": {"choice": [10, 16]}, "search.trials": 9}),
+        Reopened(3),
+        Failed(3, "RuntimeError: out of memory"),
         Known("0123", "00004-1234abcd", {"depth": 16, "block": "B(3,3)"}, True, {"4": 12.5}),
         Started(4, 2, 0.0),
         reported(4, 2, val_error=99.0),

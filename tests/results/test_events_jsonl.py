@@ -285,3 +285,20 @@ def test_an_append_costs_well_under_a_tenth_of_a_millisecond(path):
                 record.append(reported(0, epoch + 1))
             best = min(best, (time.process_time() - before) / 200)
     assert best < 100e-6
+
+
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_while_a_session_runs_changes_no_time_that_was_spent(path, monkeypatch, jump):
+    """A day's jump ate `search.max_hours`; each session begins at the clock's own time."""
+    wall = time.time
+    with Record.create(path) as record:
+        record.append(search_started())
+        monkeypatch.setattr(time, "time", lambda: wall() + jump)
+        record.append(SearchEnded("interrupted"))
+    state = fold(read_events(path))
+    assert 0 <= state.seconds_spent < 60
+    with Record.open(path) as record:
+        record.append(SearchResumed())
+    last = read_events(path)[-1][0]
+    assert abs(last - wall() - jump) < 60
+    assert 0 <= fold(read_events(path)).seconds_spent < 120

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wrn_search.cli.exit_status import INTERRUPTED, Parser, a_path, exit_status, refuse_empty, say, show
-from wrn_search.errors import printable
+from wrn_search.errors import InputError, printable
 from wrn_search.shell_commands import ours
 from wrn_search.user_paths import user_path
 
@@ -72,6 +72,9 @@ def add_options(options: argparse.ArgumentParser) -> None:
         help="go on with the search in the results directory: as recorded, with what the file or --set changes",
     )
     options.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: also try again the trials that failed"
+    )
+    options.add_argument(
         "--dry-run", action="store_true", help="check everything and print the plan; run nothing"
     )
     options.add_argument("--trials", metavar="N", help="short for --set search.trials=N")
@@ -92,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
     """The command."""
     refuse_empty(options, "results", "trials", "address")
     options.space = _found(options.space)
+    if options.retry_failed and not options.resume:
+        raise InputError.of("--retry-failed", "must come with --resume, but came without it")
     # Imported late, so that --help answers at once.
     from wrn_search.session.dry_run import dry_run
 
@@ -105,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
             overrides=overrides,
             results=options.results,
             resume=options.resume,
+            retry_failed=options.retry_failed,
             address=options.address,
         )
         show(json.dumps({"plan": plan.splitlines()}, indent=2) if options.json else plan)
@@ -118,6 +124,7 @@ def run(options: argparse.Namespace) -> int:
             overrides=overrides,
             results=options.results,
             resume=options.resume,
+            retry_failed=options.retry_failed,
             address=options.address,
             quiet=options.quiet,
         )

@@ -16,9 +16,10 @@ from wrn_search.results.events import (
     Interrupted,
     Paused,
     Retried,
+    Started,
     Stopped,
 )
-from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
 from wrn_search.schedulers.scheduler import Scheduler
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
@@ -40,7 +41,9 @@ class Knowledge:
         self.plan = plan
         self.scheduler = scheduler
         self.places = places
-        self.live: set[int] = set()  # trials that train now
+        self.live: set[int] = set()  # trials that train now, or are about to
+        self.training: set[int] = set()  # those of them that have begun
+        self._ended_before: set[int] = set()  # trials that had ended when this session began
         self._facts = facts
         self._epochs = space.training.epochs
         self._rungs = frozenset(rungs_of(space))  # where repeats wait for each other
@@ -52,7 +55,10 @@ class Knowledge:
         for arrival in self._together.learn(event, self.state):
             self.scheduler.observe(arrival.configuration, arrival.epoch, arrival.val_error)
         match event:
+            case Started() if event.number in self.live:  # not one of a session before
+                self.training.add(event.number)
             case Paused() | Stopped() | Completed() | Diverged() | Failed() | Interrupted() | Retried():
+                self.training.discard(event.number)
                 self.live.discard(event.number)
                 self.places.leave(event.number)
             case _:
@@ -60,6 +66,15 @@ class Knowledge:
         if isinstance(event, Retried):
             self.places.learn(self.workload(self.state.trials[event.number]), event.memory_bytes)
         self.plan.learn(event, self.state)
+
+    def begin_session(self) -> list[int]:
+        """All events on record are known. The trials that have not ended, by number."""
+        self._ended_before = {number for number, trial in self.state.trials.items() if trial.status in FINAL}
+        return sorted(self.state.trials.keys() - self._ended_before)
+
+    def trials_of_this_session(self) -> list[TrialState]:
+        """Those that had not ended when it began, by number: whoever resumes has seen why the others failed."""
+        return [trial for number, trial in self.state.trials.items() if number not in self._ended_before]
 
     def cost(self, number: int) -> float:
         """Multiply-adds that a trial still has before it, for each image of the training split."""

@@ -5,19 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
-from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Stopped
+from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
 from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
-from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams
+from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.space.trials_of_other_spaces import hparams_within, searched_values
+
+Telling: TypeAlias = Callable[[Searcher], object]
 
 
 class Plan(Protocol):
@@ -65,7 +69,12 @@ class SearchPlan:
         self._space = space
         self._chance_error = chance_error
         self._resolved = {"precision": precision, "compile": compile}
-        self._searcher = kind.make(space.searched)
+        self._make_searcher = partial(kind.make, space.searched)
+        self._searcher: Searcher | None = self._make_searcher()  # None while one must be made that knows less
+        self._heard: list[
+            tuple[int | None, Telling]
+        ] = []  # (configuration of an outcome, all that it was told)
+        self._told: set[int] = set()  # configurations whose outcome it knows
         self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
         self._outside: set[int] = (
             set()
@@ -84,7 +93,7 @@ class SearchPlan:
         if repeat:  # as its first one was trained, also when the space has changed since
             first = state.trials[len(state.trials) - 1]
             return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
-        hparams = self._searcher.propose(configuration)
+        hparams = self._up_to_date().propose(configuration)
         if hparams is None:
             return None
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
@@ -100,9 +109,11 @@ class SearchPlan:
                 hparams = searched_values(self._space, event.leaves)
                 if hparams is not None:
                     source, curve = _as_ours(event, state)
-                    self._searcher.known(source, hparams, curve, event.full)
+                    self._tell(lambda searcher: searcher.known(source, hparams, curve, event.full))
             case Stopped() | Completed() | Diverged() | Failed():
-                self._tell(state, state.trials[event.number].configuration)
+                self._tell_outcome(state, state.trials[event.number].configuration)
+            case Reopened():
+                self._forget_outcome(state.trials[event.number].configuration)
             case _:
                 pass
 
@@ -116,16 +127,39 @@ class SearchPlan:
         if hparams is None:
             self._outside.add(event.configuration)
         else:
-            self._searcher.proposed(event.configuration, hparams)
+            self._tell(lambda searcher: searcher.proposed(event.configuration, hparams))
 
-    def _tell(self, state: SearchState, configuration: int) -> None:
+    def _tell_outcome(self, state: SearchState, configuration: int) -> None:
         """Tells the searcher of a configuration whose repeats have all ended."""
-        if configuration in self._outside:
+        if configuration in self._outside or configuration in self._told:
             return
         trials = [state.trials[number] for number in self._configurations[configuration]]
         if len(trials) == self._space.search.repeats and all(trial.status in FINAL for trial in trials):
             ended = [ended_trial(trial) for trial in trials]
-            self._searcher.told(configuration, outcome_of(ended, self._chance_error))
+            outcome = outcome_of(ended, self._chance_error)
+            self._told.add(configuration)
+            self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
+
+    def _tell(self, telling: Telling, outcome_of: int | None = None) -> None:
+        """The searcher hears something, and will again if another one must be made."""
+        self._heard.append((outcome_of, telling))
+        if self._searcher is not None:
+            telling(self._searcher)
+
+    def _forget_outcome(self, configuration: int) -> None:
+        """A searcher cannot forget; a new one that hears all else knows what is left."""
+        if configuration in self._told:
+            self._told.remove(configuration)
+            self._heard = [each for each in self._heard if each[0] != configuration]
+            self._searcher = None
+
+    def _up_to_date(self) -> Searcher:
+        """The searcher, knowing all that is to be known."""
+        if self._searcher is None:
+            self._searcher = self._make_searcher()
+            for _, telling in self._heard:
+                telling(self._searcher)
+        return self._searcher
 
 
 def _as_ours(known: Known, state: SearchState) -> tuple[str, Curve]:

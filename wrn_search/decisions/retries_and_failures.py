@@ -53,7 +53,7 @@ def reason_to_give_up(trials: Iterable[TrialState], max_failed_share: float) -> 
     """Why the whole search must end; None while it may go on.
 
     Args:
-        trials: all of them, by number.
+        trials: all that did not end before this session, by number.
         max_failed_share: `search.max_failed_share`.
     """
     ended = [trial for trial in trials if trial.status in FINAL]

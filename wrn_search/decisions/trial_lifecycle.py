@@ -1,8 +1,7 @@
 """The conductor: the life of every trial from proposal to end, decided by the record. It knows neither Ray nor torch.
 
-Whoever runs trials (Ray Tune here, a test or a simulated clock elsewhere) asks `next_trial` and tells what happened.
-The conductor writes each event before it is acted on; the plan, the searcher and the scheduler learn from the written
-events only, so a search that is resumed knows what it knew.
+Whoever runs trials asks `next_trial` and tells what happened. Each event is written before it is acted on, and what is
+known was learned from written events: a search that is resumed knows what it knew.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ from wrn_search.results.events import (
     TestOpened,
 )
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.state_from_events import FINAL, SearchState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.space.space import Space
 
@@ -88,9 +87,8 @@ class Conductor:
             self._known.learn(moment, event)
         record.subscribe(self._known.learn)
         self._over = SearchEnd(space.search.max_hours, self.state.seconds_spent, clock)
-        for trial in self.state.trials.values():
-            if trial.status not in FINAL:
-                self._wait(trial.number)
+        for number in self._known.begin_session():
+            self._wait(number)
 
     @property
     def state(self) -> SearchState:
@@ -109,8 +107,8 @@ class Conductor:
 
     @property
     def live(self) -> frozenset[int]:
-        """Numbers of the trials that train now."""
-        return frozenset(self._known.live)
+        """Numbers of the trials that train now; one that waits for its process does not."""
+        return frozenset(self._known.training)
 
     @property
     def unended(self) -> frozenset[int]:
@@ -119,6 +117,7 @@ class Conductor:
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
+        self._end_what_is_over()
         self.look_at_clock()
         if self._over.at_once:
             return NoTrial.DONE
@@ -127,9 +126,7 @@ class Conductor:
         self._propose_the_last_ones()
         while True:
             for number in self._waiting.in_order():
-                if self._ends_at_last_report(number):
-                    self._waiting.remove(number)
-                elif (grant := self.places.take(number, self._known.asked(number))) is not None:
+                if (grant := self.places.take(number, self._known.asked(number))) is not None:
                     self._waiting.remove(number)
                     self._known.live.add(number)
                     return assignment_of(self.state.trials[number], grant, self.space.dataset.root)
@@ -141,10 +138,9 @@ class Conductor:
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""
-        if number not in self._known.live:  # it has ended meanwhile
-            return
-        grant = self.places.grant_of(number)
-        self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
+        if number in self._known.live:  # else it has ended meanwhile
+            grant = self.places.grant_of(number)
+            self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
 
     def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
         """A trial completed an epoch. Whether it goes on."""
@@ -195,8 +191,8 @@ class Conductor:
                 self._record.append(Retried(number, error, grant.gpu_fraction, grant.room_bytes))
                 return self._wait(number)
         self._end(Failed(number, error, out_of_memory))
-        why = reason_to_give_up(self.state.trials.values(), self.space.search.max_failed_share)
-        if why is not None:
+        ended, share = self._known.trials_of_this_session(), self.space.search.max_failed_share
+        if (why := reason_to_give_up(ended, share)) is not None:
             self._over.fail(why)
 
     def lost(self, number: int, error: str) -> None:
@@ -271,8 +267,7 @@ class Conductor:
         if configuration >= self.space.trials:
             self._over.reason = EndReason.FINISHED
             return False
-        proposal = self._known.plan.propose(self.state, configuration, repeat)
-        if proposal is None:
+        if (proposal := self._known.plan.propose(self.state, configuration, repeat)) is None:
             self._record.append(Exhausted(configuration - self._known.plan.outside))
             self._over.reason = EndReason.EXHAUSTED
             return False
@@ -290,10 +285,15 @@ class Conductor:
 
     def _ends_at_last_report(self, number: int) -> bool:
         """Whether a trial ends with what it has reported, or waits there for its repeats; then that is on record."""
-        end = self._known.end_after_report(number)
-        if end is not None:
+        if (end := self._known.end_after_report(number)) is not None:
             self._record.append(end)
         return end is not None
+
+    def _end_what_is_over(self) -> None:
+        """A kill may have come between a last report and its end, which costs nothing, whatever time is left."""
+        for number in self._waiting.numbers:
+            if self._ends_at_last_report(number):
+                self._waiting.remove(number)
 
     def _wait(self, number: int) -> None:
         """A trial waits for a place from now on."""

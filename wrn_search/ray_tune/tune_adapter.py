@@ -169,6 +169,7 @@ class EndOfSearch(Stopper):
             return False
         self._waiting_since = self._waiting_since or time.monotonic()
         patience = reason.seconds_for_epochs
+        # One that waits for a place may wait for ever.
         return not self._conductor.live or time.monotonic() - self._waiting_since > patience
 
     def __getstate__(self) -> dict[str, Any]:

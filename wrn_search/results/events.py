@@ -179,6 +179,13 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Reopened:
+    """A trial that had failed is tried again, because the user wants it (`--retry-failed`)."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Exhausted:
     """A finite space has no more configurations."""
 
@@ -209,6 +216,7 @@ Event: TypeAlias = (
     | Failed
     | Retried
     | Interrupted
+    | Reopened
     | Exhausted
     | SearchEnded
 )
@@ -231,6 +239,7 @@ EVENTS: dict[str, type[Event]] = {
     "failed": Failed,
     "retried": Retried,
     "interrupted": Interrupted,
+    "reopened": Reopened,
     "exhausted": Exhausted,
     "search_ended": SearchEnded,
 }

@@ -59,8 +59,8 @@ class Record:
         self._synced_at = time.monotonic()
 
     @classmethod
-    def create(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
-        """A new, empty record.
+    def create(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
+        """A new, empty record; `clock` tells Unix seconds, default the steady one.
 
         Raises:
             InputError: the file exists.
@@ -69,7 +69,7 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o644)
         except FileExistsError:
             raise InputError.of("", "a new record must not exist yet, but it does", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or steady_clock())
         try:
             record._take_lock()
             flush_names(path.parent)
@@ -79,7 +79,7 @@ class Record:
         return record
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
+    def open(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
         """The record at `path` with its events read; a last line that a kill tore is cut off.
 
         Raises:
@@ -89,7 +89,7 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY)
         except FileNotFoundError:
             raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or steady_clock())
         try:
             record._take_lock()
             record.events, size = _read(path)
@@ -190,6 +190,12 @@ class Record:
     def _sync(self) -> None:
         flush_to_disk(self._descriptor)
         self._synced_at = time.monotonic()
+
+
+def steady_clock() -> Callable[[], float]:
+    """Unix seconds that do not jump when the machine's clock is set: what a session has spent is read from them."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
 
 
 def read_events(path: Path) -> list[TimedEvent]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from wrn_search.results.events import Completed, Diverged, Event, Failed, Proposed, Reported, Stopped
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Failed,
+    Proposed,
+    Reopened,
+    Reported,
+    Stopped,
+)
 
 
 class CheckpointKeeper:
@@ -21,7 +30,8 @@ class CheckpointKeeper:
     def __init__(self, folder: Path, best: int):
         self._folder = folder
         self._places = best
-        self._ids: dict[int, str] = {}
+        self._all_ids: dict[int, str] = {}
+        self._ids: dict[int, str] = {}  # of those whose checkpoint may stay
         self._errors: dict[int, float] = {}
         self._repeats: dict[int, int] = {}
         self._best: list[int] = []  # completed trials by rising error, the lower number of equals first
@@ -30,7 +40,7 @@ class CheckpointKeeper:
         """Takes in a written event."""
         match event:
             case Proposed():
-                self._ids[event.number] = event.trial_id
+                self._ids[event.number] = self._all_ids[event.number] = event.trial_id
                 self._repeats[event.number] = event.repeat
             case Reported() if event.metrics.val_error is not None:
                 self._errors[event.number] = event.metrics.val_error
@@ -40,6 +50,8 @@ class CheckpointKeeper:
                 self._delete(event.number)
             case Stopped() | Diverged() | Failed():
                 self._delete(event.number)
+            case Reopened():
+                self._ids[event.number] = self._all_ids[event.number]
             case _:
                 pass
 

@@ -19,6 +19,7 @@ from wrn_search.results.events import (
     Known,
     Paused,
     Proposed,
+    Reopened,
     Reported,
     Retried,
     SearchEnded,
@@ -117,6 +118,12 @@ class TrialState:
         if self.status not in FINAL:
             self.status, self.error, self.rung, self.finished_at = status, error, rung, time
             self.out_of_memory = out_of_memory
+
+    def reopen(self) -> None:
+        """A failed trial is tried again as if for the first time: what was wrong has been mended. Its epochs stand."""
+        if self.status == "failed":
+            self.status, self.error, self.finished_at = "interrupted", None, None
+            self.out_of_memory, self.retries, self.above_share, self.above_bytes = False, 0, 0.0, 0
 
 
 @dataclass
@@ -241,7 +248,8 @@ class SearchState:
         | Diverged
         | Failed
         | Retried
-        | Interrupted,
+        | Interrupted
+        | Reopened,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -278,6 +286,8 @@ class SearchState:
                 trial.end(time, "interrupted", error=reason)
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
+            case Reopened():
+                trial.reopen()
         if isinstance(event, Paused | Completed | Stopped | Diverged | Failed | Retried | Interrupted):
             self._side_by_side.left(trial.number)
 

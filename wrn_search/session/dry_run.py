@@ -30,6 +30,7 @@ def dry_run(
     overrides: Sequence[str] = (),
     results: str | Path | None = None,
     resume: bool = False,
+    retry_failed: bool = False,
     address: str | None = None,
 ) -> str:
     """The plan of a search in words; looks for the data and the hardware, starts no Ray and writes nothing.
@@ -43,11 +44,12 @@ def dry_run(
 
     changes: list[str] = []
     if resume:
-        request, begun = resumed_search(asked_to_resume(space, overrides, results))
+        request, begun = resumed_search(asked_to_resume(space, overrides, results), retry_failed)
         sources = begun.sources
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
         where = f"{ended} trials have ended there"
         changes = [f"changed       {change}" for change in begun.changes]
+        changes += [f"tried again   {len(begun.reopened)} trials that failed"] if retry_failed else []
     else:
         request = request_of(space, overrides, results)
         sources = request.space.search.warm_start

@@ -25,6 +25,7 @@ from wrn_search.results.events import (
     Interrupted,
     Paused,
     Proposed,
+    Reopened,
     Reported,
     Retried,
     SearchEnded,
@@ -75,6 +76,8 @@ class Progress:
                 self._end(event.number, "diverged")
             case Failed():
                 self._end(event.number, "failed")
+            case Reopened():
+                self._reopen(event.number)
             case Interrupted() | Paused() | Retried():
                 self.running.discard(event.number)
             case _:
@@ -129,6 +132,12 @@ class Progress:
         self.ended[status] += 1
         self.epochs_saved += self.max_epochs - self._epochs.get(number, 0)
         self._ended_epochs += self._epochs.get(number, 0)
+
+    def _reopen(self, number: int) -> None:
+        """A failed trial has its end before it again."""
+        self.ended["failed"] -= 1
+        self.epochs_saved -= self.max_epochs - self._epochs.get(number, 0)
+        self._ended_epochs -= self._epochs.get(number, 0)
 
 
 class ProgressDisplay:

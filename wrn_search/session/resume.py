@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wrn_search.errors import InputError, Problem
@@ -43,6 +43,14 @@ class Begun:
     changed: dict[str, Any]  # key of the space file -> its value from now on
     before: Mapping[str, Any] = field(default_factory=dict)  # the same keys -> their values until now
     sources: tuple[str, ...] = ()  # of `search.warm_start`, those that must still be read
+    retry_failed: bool = False  # trials that failed are tried again
+
+    @property
+    def reopened(self) -> list[int]:
+        """Numbers of the failed trials that are tried again."""
+        if not self.retry_failed:
+            return []
+        return [trial.number for trial in self.state.trials.values() if trial.status == "failed"]
 
     @property
     def changes(self) -> list[str]:
@@ -58,7 +66,7 @@ class Begun:
         return any(key.startswith(SPACE) for key in self.changed)
 
 
-def resumed_search(asked: Asked) -> tuple[Request, Begun]:
+def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, Begun]:
     """The search to resume, and what is to be different from now on.
 
     Raises:
@@ -82,7 +90,7 @@ def resumed_search(asked: Asked) -> tuple[Request, Begun]:
     outside = configurations_outside(space, state)
     text = asked.space_text or state.given or yaml_text(recorded)
     request = Request(space, text, directory, asked.address, outside)
-    return request, _begun(request, state, recorded)
+    return request, replace(_begun(request, state, recorded), retry_failed=retry_failed)
 
 
 def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) -> Begun:

@@ -16,7 +16,7 @@ from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.errors import printable
+from wrn_search.errors import InputError, printable
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
@@ -59,6 +59,7 @@ def run(
     overrides: Sequence[str] = (),
     results: str | Path | None = None,
     resume: bool = False,
+    retry_failed: bool = False,
     address: str | None = None,
     quiet: bool = False,
 ) -> SearchResult:
@@ -69,6 +70,7 @@ def run(
         overrides: `KEY=VALUE` each, as with `--set`.
         results: the results directory; default `results/<name>`.
         resume: go on with the search that is there; a finished one is only read.
+        retry_failed: with `resume`, also try again the trials that failed.
         address: a Ray cluster's address; default the Ray that this process is connected to, else one of its own.
         quiet: no progress on stderr.
 
@@ -76,9 +78,11 @@ def run(
         InputError: bad input or options; then nothing was written.
         SearchFailed: the search could not go on.
     """
+    if retry_failed and not resume:
+        raise InputError.of("--retry-failed", "must come with --resume, but came without it")
     try:
         if resume:
-            return _resume(asked_to_resume(space, overrides, results), address, quiet)
+            return _resume(asked_to_resume(space, overrides, results), retry_failed, address, quiet)
         request = request_of(space, overrides, results)
         request.directory.check_new()
         copy = ready_copy(request.address, request.directory, resume=False)
@@ -87,10 +91,10 @@ def run(
         raise SearchFailed(str(error)) from error
 
 
-def _resume(asked: Asked, address: str | None, quiet: bool) -> SearchResult:
+def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) -> SearchResult:
     """Goes on with a search, or reads one that is finished."""
     copy = ready_copy(asked.address, asked.directory, resume=True)
-    request, begun = resumed_search(asked)
+    request, begun = resumed_search(asked, retry_failed)
     for change in begun.changes:
         tell(f"changed {change}")
     if _is_whole(request, begun):
@@ -190,7 +194,7 @@ def run_trials(
 def _is_whole(request: Request, begun: Begun) -> bool:
     """Whether a search has all the trials that are asked for, each at its end."""
     state = begun.state
-    if any(trial.status not in FINAL for trial in state.trials.values()):
+    if begun.reopened or any(trial.status not in FINAL for trial in state.trials.values()):
         return False
     if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
         return True

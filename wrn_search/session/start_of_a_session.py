@@ -19,7 +19,7 @@ from wrn_search.hardware.nvidia_mps import mps_state
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.end_reason import EndReason
-from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
+from wrn_search.results.events import Reopened, SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
 from wrn_search.results.space_on_record import later_sessions, mend_small_files
@@ -62,6 +62,8 @@ def opened_record(
         if begun is not None:
             record.append(SearchResumed(begun.changed, **_told(request, about)))
             _bring_files_up(request, begun.state, record)
+            for number in begun.reopened:
+                record.append(Reopened(number))
         directory.checkpoints.mkdir(exist_ok=True)
         shutil.rmtree(directory.ray, ignore_errors=True)
         yield record

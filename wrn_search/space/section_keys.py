@@ -204,7 +204,9 @@ class SearchSettings(Section):
     max_failed_share: Annotated[
         float,
         real_number(0, 1),
-        Field(description="the search ends when 10 trials have ended and more than this share has failed"),
+        Field(
+            description="a session ends when 10 trials have ended in it and more than this share has failed"
+        ),
     ] = 0.5
     keep_checkpoints: Annotated[
         int,
