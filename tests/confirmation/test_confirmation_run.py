@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -25,8 +24,8 @@ from wrn_search.results.manifest import write_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
 from wrn_search.results.table_writer import TableWriter
-from wrn_search.session.start_of_a_session import _resolved
 from wrn_search.space.dataset_section import JoinedSettings
+from wrn_search.space.yaml_with_lines import yaml_text
 
 SEARCH = {"trials": 6, "searcher": "random", "scheduler": "none"}
 
@@ -40,14 +39,9 @@ def results(tmp_path: Path) -> Path:
     with new_record(directory.events, space) as record:
         errors = [9.0, 8.0, 2.0, 4.0, 7.0, 3.0]
         play(conductor_of(space, record), lambda assignment, epoch: errors[assignment.number] + 3 - epoch)
-    directory.resolved.write_text(_resolved(_Plain(space)))  # type: ignore[arg-type]
+    directory.resolved.write_text(yaml_text(space.to_document()))
     directory.space_file.write_text("name: played\n")
     return directory.path
-
-
-class _Plain:
-    def __init__(self, space: Any):
-        self.space = space
 
 
 def opened(request: ConfirmationRequest) -> Record:
