@@ -91,8 +91,8 @@ def test_a_foreign_domain_is_told_with_ours(key: str, foreign: str, ours: str) -
         (
             "training: {lr_schedule: {choice: [step, cosine]}}",
             "training.lr_schedule: must be a single value, not a domain, but got {choice: [step, cosine]}; trials of "
-            "one search are compared at equal lr_schedule: run a search for each value (--set training.lr_schedule=...), "
-            "and name all results to one report",
+            "one search are compared at equal lr_schedule: run a search for each value (--set training.lr_schedule=...)"
+            ", and name all results to one report",
         ),
         (
             "training: {epochs: [100, 200]}",
