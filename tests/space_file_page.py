@@ -20,8 +20,9 @@ _HEAD = """\
 # The space file
 
 Every key with its rule, its default and its meaning. This page is written from the definitions by
-`python -m tests.space_file_page > docs/space-file.md`, and a test holds it to them; `python -m wrn_search check --schema` prints
-the same for editors and programs. No key has to be given. `--set SECTION.KEY=VALUE` replaces one, VALUE is YAML.
+`python -m tests.space_file_page > docs/space-file.md`, and a test holds it to them;
+`python -m wrn_search check --schema` prints the same for editors and programs. No key has to be given.
+`--set SECTION.KEY=VALUE` replaces one, VALUE is YAML.
 """
 _DOMAINS = """\
 ## Domains
@@ -32,9 +33,9 @@ Where the rule says "or a domain", the key can be searched: instead of a value w
 |---|---|
 """
 _AFTER_DOMAINS = """
-Keys that take none are the same for all trials of a search, as only equal trainings are compared: run a search for each value and name all
-results to one `report`. `1e-3` is a number, `on` and `off` are names, merge keys (`<<: *anchor`) are taken; other tags are refused. A path may
-begin with `~` and hold `$VARIABLE`.
+Keys that take none are the same for all trials of a search, as only equal trainings are compared: run a search for
+each value and name all results to one `report`. `1e-3` is a number, `on` and `off` are names, merge keys
+(`<<: *anchor`) are taken; tags are refused. A path may begin with `~` and hold `$VARIABLE`.
 """
 
 
