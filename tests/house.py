@@ -127,8 +127,8 @@ ROOMS: dict[str, Room] = {
     "session": _room(
         8,
         "one run from request to last table; resume, dry run, display",
-        "errors user_paths networks datasets space space.domains searchers memory hardware results images decisions "
-        "ray_tune cluster",
+        "errors wording user_paths networks datasets space space.domains searchers memory hardware results images "
+        "decisions ray_tune cluster",
         "ray rich yaml torch",
     ),
     "confirmation": _room(

@@ -16,6 +16,11 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load_model", "read", "run"]
 
 
+def __dir__() -> list[str]:
+    """What there is to use, also before its first use: notebooks complete by it."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     """Each on first use: importing the package alone loads neither ray nor pandas nor torch."""
     if name == "run":

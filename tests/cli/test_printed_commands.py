@@ -6,12 +6,18 @@ import ast
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant
 from tests.house import ROOT, module_of, source_files
@@ -24,12 +30,15 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.shell_commands import ours, shell_line
 from wrn_search.space.dataset_section import DatasetSettings
 
-COMMAND = re.compile(r"(?:python -m wrn_search|python run_search\.py|tensorboard --logdir) [^`<\n]*")
+COMMAND = re.compile(
+    r"(?:python -m wrn_search|python run_search\.py|tensorboard --logdir|optuna-dashboard) [^`<\n]*"
+)
 TPE = {"searcher": "tpe", "scheduler": "asha", "trials": 12, "reduction_factor": 2}
 # Where commands are made: each has its test below.
 MAKERS = {
     "cli.search": "report_that_failed",
     "cli.tensorboard": "tensorboard",
+    "report.by_products.optuna_study": "dashboard",
     "report.by_products.follow_up_grid": "follow_up",
     "winner.export": "rerun",
     "winner.file_formats.torch_file": "export_help",
@@ -167,6 +176,40 @@ def test_the_command_for_tensorboard(here: Path, trained: Path, capsys: pytest.C
     assert "Processing event files" in done.stdout
 
 
+@pytest.mark.parametrize("file", ["my study.db", "study.log"])
+def test_the_command_for_the_dashboard(here: Path, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    results = plant(here / "results", Plan(model=WITH_DROPOUT, search=TPE))
+    assert main(["report", str(results), "--optuna-storage", file]) == 0
+    (command,) = (line for line in printed(capsys.readouterr().err) if line.startswith("optuna-dashboard"))
+    program, storage = words_of(command)
+    # As the dashboard opens it: a URL, or else a journal's file.
+    opened = storage if "://" in storage else JournalStorage(JournalFileBackend(storage))
+    assert len(optuna.load_study(study_name="planted", storage=opened).trials) == 12
+    if shutil.which(program) is None:
+        pytest.skip("optuna-dashboard is not installed: its storage was opened, the program was not run")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(["bash", "-c", f"exec {command} --port {port}"], stderr=subprocess.PIPE)
+    try:
+        assert _answer(f"http://127.0.0.1:{port}/api/studies").count(b"planted") >= 1
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _answer(address: str) -> bytes:
+    """What a server says once it listens."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                content: bytes = answer.read()
+                return content
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")
+
+
 @pytest.fixture
 def examples(here: Path, trained: Path) -> Path:
     """What the examples of the help name, in the working directory."""
@@ -215,7 +258,7 @@ def test_every_command_in_the_source_has_its_test() -> None:
                 spelt += [(module_of(path), found) for found in printed(node.value)]
     assert callers == set(MAKERS)
     known = {COMMANDS[name][0].EXAMPLE for name in COMMANDS} | set(printed(search._EXAMPLES))
-    docstrings = {"__main__", "run_search", "shell_commands", "cli.search"}
+    docstrings = {"__main__", "run_search", "shell_commands", "cli.search", "report.by_products.optuna_study"}
     assert [each for each in spelt if each[1] not in known and each[0] not in docstrings] == []
 
 

@@ -35,7 +35,7 @@ def test_json_and_both_files(results: Path, tmp_path: Path, capsys: pytest.Captu
     told = capsys.readouterr()
     assert json.loads(told.out)["counts"]["trials"] == 12
     assert f"{follow_up}: 45 trials; run it as its header says" in told.err
-    assert f"{study}: planted; look with optuna-dashboard" in told.err
+    assert f"{study}: planted; look at them with: optuna-dashboard {study}" in told.err
     assert main(["check", str(follow_up)]) == 0
     assert main(["report", str(results), *options]) == 2
     assert "--follow-up: must name a new file, but" in capsys.readouterr().err

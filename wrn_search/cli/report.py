@@ -54,7 +54,11 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.analysis.all_findings import findings_from, to_json
     from wrn_search.analysis.input_tables.joined_tables import material_of
     from wrn_search.report.by_products.follow_up_grid import write_follow_up
-    from wrn_search.report.by_products.optuna_study import check_storage, write_optuna_storage
+    from wrn_search.report.by_products.optuna_study import (
+        check_storage,
+        dashboard_command,
+        write_optuna_storage,
+    )
     from wrn_search.report.html.write_report_file import report_path, write_page
     from wrn_search.results.atomic_files import check_new_file
 
@@ -74,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
         say(f"{options.follow_up}: {rows} trials; run it as its header says")
     if options.optuna_storage is not None:
         names = write_optuna_storage(material, options.optuna_storage)
-        say(f"{options.optuna_storage}: {', '.join(names)}; look with optuna-dashboard")
+        command = dashboard_command(options.optuna_storage)
+        say(f"{options.optuna_storage}: {', '.join(names)}; look at them with: {command}")
     if options.figures is not None:
         from wrn_search.report.by_products.figures_for_papers import write_figures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -16,6 +17,7 @@ from wrn_search.user_paths import user_path
 if TYPE_CHECKING:
     import pandas as pd
 
+Directories = Path | str | Sequence[Path | str]
 _ATTEMPTS = 5
 # Not `Int64` for all: pandas 3 makes objects of numbers as soon as such a column meets one of floats.
 _LATER = {
@@ -27,18 +29,20 @@ _FORMS = ("pandas", "pyarrow")
 
 @overload
 def read_results(
-    *directories: Path | str, as_: Literal["pandas"] = "pandas"
+    *directories: Directories, as_: Literal["pandas"] = "pandas"
 ) -> tuple[pd.DataFrame, pd.DataFrame]: ...
 
 
 @overload
-def read_results(*directories: Path | str, as_: Literal["pyarrow"]) -> tuple[pa.Table, pa.Table]: ...
+def read_results(*directories: Directories, as_: Literal["pyarrow"]) -> tuple[pa.Table, pa.Table]: ...
 
 
 def read_results(
-    *directories: Path | str, as_: str = "pandas"
+    *directories: Directories, as_: str = "pandas"
 ) -> tuple[pd.DataFrame, pd.DataFrame] | tuple[pa.Table, pa.Table]:
     """(trials, epochs) of all results directories together, as `pandas` frames or `pyarrow` tables.
+
+    `read(one, another)` and `read([one, another])` are the same.
 
     In pandas, whole numbers are int64; those that a trial may lack (`_LATER`) are `Int64`, which can be missing.
 
@@ -49,11 +53,26 @@ def read_results(
         raise InputError.of(
             "as_", f"must be one of {', '.join(_FORMS)}, but got {as_!r}{nearest(as_, _FORMS)}"
         )
-    trials, epochs = read_tables(*(user_path(directory, "") for directory in directories))
+    trials, epochs = read_tables(*_paths(directories))
     if as_ == "pyarrow":
         return trials, epochs
     # pyarrow loads pandas here: only who asks for frames waits for it.
     return trials.to_pandas().astype(_LATER), epochs.to_pandas()
+
+
+def _paths(directories: Iterable[object]) -> Iterator[Path]:
+    """Each directory, also of a list of them.
+
+    Raises:
+        InputError: something else came.
+    """
+    for directory in directories:
+        if isinstance(directory, str | Path):
+            yield user_path(directory, "")
+        elif isinstance(directory, list | tuple):
+            yield from _paths(directory)
+        else:
+            raise InputError.of("", f"must be the path of a results directory, but got {directory!r:.80}")
 
 
 def read_tables(*directories: Path | str) -> tuple[pa.Table, pa.Table]:

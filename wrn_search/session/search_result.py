@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.state_from_events import SearchState
-
-if TYPE_CHECKING:
-    pass
+from wrn_search.wording import plural
 
 
 class SearchFailed(RuntimeError):
     """The search could not go on; what is on record stays, and `--resume` continues it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SearchResult:
     """How a search, or a session of it, ended."""
 
     directory: Path
     state: SearchState
     reason: EndReason
+
+    def __repr__(self) -> str:
+        """One line: a notebook shows it, and the state holds every epoch."""
+        counts = Counter(trial.status for trial in self.state.trials.values())
+        told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        trials = f"{plural(counts.total(), 'trial')}: {told}" if told else "no trial"
+        return f"SearchResult({str(self.directory)!r}, {self.reason.value}, {trials})"
 
     @property
     def exit_status(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
@@ -17,13 +17,45 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, one_of(*DATASETS)] = "cifar10"
-    root: Annotated[str | None, a_path()] = None
-    extra: Annotated[bool, true_or_false()] = False
-    validation: Annotated[int, share_or_count(10_000_000)] = 5000
-    preprocessing: Annotated[str, one_of("meanstd", "zca", "divide255")] = "meanstd"
-    augmentation: Annotated[str, one_of("flip_crop", "shift", "none")] = "flip_crop"
-    train_images: Annotated[int | None, whole_number(1, 100_000_000, nullable=True)] = None
+    name: Annotated[str, one_of(*DATASETS), Field(description="which images")] = "cifar10"
+    root: Annotated[
+        str | None,
+        a_path(),
+        Field(
+            description="folder of the images' own files; ~ and $VARIABLE are replaced; null is $WRN_SEARCH_DATA, else "
+            "~/.cache/wrn-search"
+        ),
+    ] = None
+    extra: Annotated[
+        bool, true_or_false(), Field(description="SVHN's further 531,131 images are trained on, too")
+    ] = False
+    validation: Annotated[
+        int,
+        share_or_count(10_000_000),
+        Field(
+            description="images held out of the training split, stratified, the same in every search; a share such as "
+            "0.1 where the data set's name tells how many there are"
+        ),
+    ] = 5000
+    preprocessing: Annotated[
+        str,
+        one_of("meanstd", "zca", "divide255"),
+        Field(
+            description="each channel by mean and deviation of the training images; whitening; or division by 255"
+        ),
+    ] = "meanstd"
+    augmentation: Annotated[
+        str,
+        one_of("flip_crop", "shift", "none"),
+        Field(
+            description="of training images: flips and crops after padding by 4; shifts by 1 pixel without flips"
+        ),
+    ] = "flip_crop"
+    train_images: Annotated[
+        int | None,
+        whole_number(1, 100_000_000, nullable=True),
+        Field(description="only so many training images, stratified, for smoke runs; null is all"),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod

@@ -35,7 +35,10 @@ class Uniform:
 
 @dataclass(frozen=True)
 class LogUniform:
-    """`{loguniform: [low, high]}`: any real number between, uniform in its logarithm."""
+    """`{loguniform: [low, high]}`: any number between, uniform in its logarithm; whole where the key takes whole ones.
+
+    Those of whole numbers are an `IntRange`.
+    """
 
     low: float
     high: float

@@ -47,12 +47,14 @@ class Space(Section):
             "must be text of at most 10000 characters, none of them a control character",
             lambda value: len(value) <= 10_000 and plain_text(value, also="\n\t"),
         ),
-        Field(description="what it asks"),
+        Field(description="what the search asks, what it costs, what to expect"),
     ] = ""
     dataset: DatasetSettings = Field(default_factory=lambda: DatasetSettings.model_validate({}))
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
-    objectives: Annotated[tuple[str, ...], OBJECTIVES] = ("val_error",)
+    objectives: Annotated[
+        tuple[str, ...], OBJECTIVES, Field(description="what is minimised: the validation error, in percent")
+    ] = ("val_error",)
     search: SearchSettings = SearchSettings()
     resources: ResourceSettings = ResourceSettings()
 

@@ -115,3 +115,23 @@ def test_the_policy_stops_a_script_that_slipped_in(browser: Browser, tmp_path: P
     page = opened(browser, path.as_uri())
     assert page.complaints()  # the browser says what it refused
     assert page.evaluate("window.acted === undefined")
+
+
+@pytest.mark.parametrize("width", [1400, 420])
+def test_what_the_screen_cuts_says_so(browser: Browser, address: str, width: int) -> None:
+    page = opened(browser, address, width=width)
+    boxes = "[...document.querySelectorAll('.scroll')].filter(b => b.clientWidth > 0)"
+    hinted = "getComputedStyle(b.nextElementSibling).display !== 'none'"
+    cut, told = (
+        page.evaluate(f"{boxes}.filter(b => {condition}).length")
+        for condition in (
+            "b.scrollWidth > b.clientWidth + 1",
+            f"b.scrollWidth > b.clientWidth + 1 && {hinted}",
+        )
+    )
+    assert told == cut
+    figures = page.evaluate(
+        f"{boxes}.filter(b => b.querySelector('.plot') && b.classList.contains('cut')).length"
+    )
+    assert (figures > 0) == (width == 420)
+    assert page.evaluate(f"{boxes}.filter(b => b.scrollWidth <= b.clientWidth + 1 && {hinted}).length") == 0

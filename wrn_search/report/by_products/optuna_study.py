@@ -13,6 +13,7 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.errors import InputError
 from wrn_search.results.atomic_files import check_new_file, written_once
 from wrn_search.searchers.optuna_distributions import distribution_of
+from wrn_search.shell_commands import shell_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,12 @@ def check_storage(path: Path) -> None:
         rule = f"must end with {', '.join(SQLITE)} (SQLite) or {', '.join(JOURNAL)} (journal)"
         raise InputError.of(OPTION, f"{rule}, but got '{path}'")
     check_new_file(path, OPTION)
+
+
+def dashboard_command(path: Path) -> str:
+    """What shows the studies in a browser; the program comes with `pip install optuna-dashboard`."""
+    sqlite = path.suffix.lower() in SQLITE
+    return shell_line("optuna-dashboard", f"sqlite:///{path}" if sqlite else path)
 
 
 def write_optuna_storage(material: Material, path: Path) -> list[str]:

@@ -25,7 +25,7 @@ def figure_block(figure: Figure) -> Html:
             style=f"height:{figure.height}px;min-width:{figure.min_width}px",
         )
         script = element("script", script_json(values), type="application/json", id=f"values-{figure.key}")
-        drawing = join([element("div", plot, class_="scroll"), script])
+        drawing = join([_scrolled(plot), script])
     caption = element(
         "figcaption", element("strong", figure.result), f" {figure.reading}" if figure.traces else ""
     )
@@ -56,9 +56,13 @@ def table_block(table: Table) -> Html:
     cut = f"The first {MAX_ROWS:,} of {len(table.rows):,} rows; all trials are in trials.parquet."
     notes = [note for note in (table.note, cut if len(table.rows) > MAX_ROWS else "") if note]
     body = element("table", element("thead", head), element("tbody", *rows))
-    return join(
-        [element("div", body, class_="scroll"), *(element("p", note, class_="note") for note in notes)]
-    )
+    return join([_scrolled(body), *(element("p", note, class_="note") for note in notes)])
+
+
+def _scrolled(content: Html) -> Html:
+    """What may be wider than the screen; `page.js` shows the hint where it is."""
+    hint = "Wider than this screen: scroll sideways to see the rest."
+    return join([element("div", content, class_="scroll"), element("p", hint, class_="hint")])
 
 
 def _cell(tag: str, value: str, place: int, table: Table) -> Html:

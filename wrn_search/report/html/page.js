@@ -47,8 +47,16 @@
       await draw(plot, dark);
       drawn += 1;
     }
+    tellCut();
     document.documentElement.dataset.drawn = String(drawn);
   };
+
+  // What is cut at the screen's edge says so.
+  const boxes = [...document.querySelectorAll(".scroll")];
+  const tellCut = () =>
+    boxes.forEach((box) => box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1));
+  window.addEventListener("resize", tellCut);
+  document.addEventListener("toggle", tellCut, true);
 
   scheme.addEventListener("change", () => drawAll(scheme.matches));
   window.addEventListener("beforeprint", () => drawAll(false));
