@@ -63,7 +63,7 @@ ROOMS: dict[str, Room] = {
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
         "errors file_system epoch_metrics networks space space.domains",
-        "pyarrow tensorboard pandas",
+        "pyarrow tensorboard pandas botocore",
     ),
     "images": _room(
         3,
