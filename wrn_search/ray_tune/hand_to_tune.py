@@ -61,7 +61,7 @@ def hand_to_tune(
         tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
             search_alg=ConductorSearcher(conductor, directory.checkpoints.absolute()),
-            scheduler=ConductorScheduler(conductor),
+            scheduler=ConductorScheduler(conductor, directory.checkpoints.absolute()),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial_id"],

@@ -18,7 +18,7 @@ from ray.tune.search import Searcher
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
 from wrn_search.hardware.machine import ACCELERATOR
-from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file
+from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write
 from wrn_search.ray_tune.trainable import metrics_of
 
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
@@ -75,9 +75,10 @@ class ConductorSearcher(_NotPickled, Searcher):
 class ConductorScheduler(_NotPickled, FIFOScheduler):
     """Tells the conductor what trials report, and Tune whether they go on."""
 
-    def __init__(self, conductor: Conductor):
+    def __init__(self, conductor: Conductor, checkpoints: Path | None = None):
         super().__init__()
         self._conductor = conductor
+        self._checkpoints = checkpoints  # None: whoever cannot write there ends the search
         self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
@@ -94,7 +95,7 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         elif "lost" in nested:
             self._conductor.lost(number, nested["lost"]["error"])
         elif "storage" in nested:
-            self._conductor.storage_failed(number, nested["storage"]["error"])
+            self._storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
         elif "test" in nested:
@@ -103,6 +104,13 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
             return str(TrialScheduler.CONTINUE)
         return str(TrialScheduler.STOP)
+
+    def _storage_failed(self, number: int, error: str) -> None:
+        """A node could not store a checkpoint: its trial goes on elsewhere, unless the driver cannot write either."""
+        if self._checkpoints is None or driver_cannot_write(self._checkpoints):
+            self._conductor.storage_failed(number, error)
+        else:
+            self._conductor.displaced(number, f"its node could not write, though the driver can: {error}")
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """The trial's process died, or could not start."""

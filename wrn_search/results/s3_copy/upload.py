@@ -78,7 +78,7 @@ class Mirror:
         self.upload()
 
     def upload(self) -> None:
-        """One round: the space and checkpoints, then the record up to where it was before them, then all that follows from it.
+        """One round: space and checkpoints, the record up to where it was before them, then all that follows.
 
         What has gone here goes there last, after the line that freed it.
 
