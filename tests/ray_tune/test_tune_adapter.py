@@ -120,12 +120,26 @@ def test_a_process_that_was_ended_for_hanging_is_told_as_such(tmp_path, monkeypa
     conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
     scheduler = ConductorScheduler(conductor)
     trial = _trial(ConductorSearcher(conductor, tmp_path).suggest("a"))
-    scheduler.on_trial_add(None, trial)
     now[0] += 50  # waited for its process
+    ConductorCallback(conductor, None, scheduler.on_trial_start).on_trial_start(0, [], trial)
     assert scheduler.on_trial_result(None, trial, _flat(1)) == TrialScheduler.CONTINUE
     now[0] += seconds
     scheduler.on_trial_error(None, trial)
     assert conductor.state.trials[0].error.startswith(reason)
+
+
+def test_time_in_the_queue_is_none_of_an_epoch(tmp_path, monkeypatch) -> None:
+    """A process that dies at its start has not exceeded `search.trial_timeout`, however long it was waited for."""
+    now = [100.0]
+    monkeypatch.setattr("wrn_search.ray_tune.tune_adapter.time.monotonic", lambda: now[0])
+    space = space_of(search={"trials": 1, "searcher": "random", "trial_timeout": 5})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    scheduler = ConductorScheduler(conductor)
+    trial = _trial(ConductorSearcher(conductor, tmp_path).suggest("a"))
+    scheduler.on_trial_add(None, trial)
+    now[0] += 50
+    scheduler.on_trial_error(None, trial)
+    assert conductor.state.trials[0].error.startswith("the trial's process ended: ")
 
 
 def test_a_node_that_cannot_write_ends_no_search_whose_driver_can(conductor, tmp_path) -> None:

@@ -81,8 +81,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         self._checkpoints = checkpoints  # None: whoever cannot write there ends the search
         self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
 
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """A trial is about to start."""
+    def on_trial_start(self, trial: Any) -> None:
+        """A trial has its process and begins its first epoch; before, it waited in Tune's queue."""
         self._heard[trial.trial_id] = time.monotonic()
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
@@ -119,7 +119,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
         reason, limit = _process_error(text), trial.config["epoch_seconds"]
-        if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
+        heard = self._heard.get(trial.trial_id)
+        if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
@@ -134,12 +135,20 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
 class ConductorCallback(_NotPickled, Callback):
     """Tells the conductor when a trial has its process; keeps the progress display's clock moving."""
 
-    def __init__(self, conductor: Conductor, tick: Callable[[], object] | None):
+    def __init__(
+        self,
+        conductor: Conductor,
+        tick: Callable[[], object] | None,
+        on_trial_start: Callable[[Any], object] | None = None,
+    ):
         self._conductor = conductor
         self._tick = tick
+        self._on_trial_start = on_trial_start
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A process is there and the first epoch is about to begin."""
+        if self._on_trial_start is not None:
+            self._on_trial_start(trial)
         self._conductor.started(trial.config["number"])
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
