@@ -66,7 +66,7 @@ ROOMS: dict[str, Room] = {
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
         "errors file_system epoch_metrics networks space space.domains user_paths",
-        "pyarrow tensorboard pandas",
+        "pyarrow tensorboard pandas botocore",
     ),
     "images": _room(
         3,
@@ -115,13 +115,13 @@ ROOMS: dict[str, Room] = {
     "ray_tune": _room(
         6,
         "trials as Ray Tune runs them, and a private Ray",
-        "errors epoch_metrics space memory memory.probe hardware results images training decisions",
+        "errors file_system epoch_metrics space memory memory.probe hardware results images training decisions",
         "ray torch",
     ),
     "cluster": _room(
         7,
         "nodes that are there, join and leave",
-        "errors space hardware memory.probe results images decisions ray_tune",
+        "errors file_system space hardware memory.probe results images decisions ray_tune",
         "ray",
     ),
     "session": _room(

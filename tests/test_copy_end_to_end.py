@@ -72,6 +72,7 @@ def test_another_machine_goes_on_from_the_copy_alone(tmp_path, monkeypatch) -> N
         record = b"".join(store.get(name) for name in store.names("events"))
         assert record == (local / "events.jsonl").read_bytes()
         assert store.get("trials.parquet") == (local / "trials.parquet").read_bytes()
+        assert store.get("report.html") == (local / "report.html").read_bytes()
         kept = {f"checkpoints/{path.name}" for path in (local / "checkpoints").iterdir()}
         assert set(store.names("checkpoints")) == kept
     whole, _ = wrn_search.read(tmp_path / "whole" / "results" / "small")

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 import wrn_search
+from wrn_search.file_system.holder import own_mark
 from wrn_search.results.events import Reported, Started
 from wrn_search.results.events_jsonl import read_events
 
@@ -278,16 +279,19 @@ def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path
 
 @pytest.mark.slow
 def test_a_full_disk_stops_the_search_and_makes_no_failed_trials(tmp_path) -> None:
-    """A link to /dev/full in the place of the next checkpoint stands for the disk; the save that fails removes it."""
+    """Links to /dev/full in the place of all that any process might write next to checkpoints stand for the disk."""
     document = QUICK | {"search": {"trials": 4, "scheduler": "none"}, "resources": {"concurrent": 1}}
     space = _written(tmp_path, document)
     search = _started(space, "--results", "out", "--quiet", cwd=tmp_path)
     _wait_for(search, tmp_path / "out", Reported, 2)
     (checkpoint,) = (tmp_path / "out" / "checkpoints").glob("*.pt")
-    partial = checkpoint.with_name(checkpoint.name + ".partial")
-    while not partial.is_symlink():
-        with contextlib.suppress(FileExistsError):  # it is just being written
-            partial.symlink_to("/dev/full")
+    host = own_mark().rpartition("-")[0]
+    for pid in (path.name for path in Path("/proc").iterdir() if path.name.isdecimal()):
+        for name in (f"{checkpoint.name}.{host}-{pid}.partial", f".probe-{host}-{pid}"):
+            link = checkpoint.with_name(name)
+            while not link.is_symlink():
+                with contextlib.suppress(FileExistsError):  # it is just being written
+                    link.symlink_to("/dev/full")
     _, errors = search.communicate(timeout=DEADLINE)
     assert search.returncode == 1, errors
     assert errors == (

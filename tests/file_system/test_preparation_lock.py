@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import pytest
 
 from tests.file_system.without_locks import ERRORS, environment
+from wrn_search.datasets.dataset import Place, Source
+from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError
 from wrn_search.file_system.preparation_lock import preparation_lock
 from wrn_search.images.cache_keys import folders_of
@@ -37,10 +42,31 @@ def test_who_waits_for_images_too_long_is_told_for_whom(tmp_path, monkeypatch) -
     dataset = DatasetSettings(name="digits")
     lock = folders_of(dataset).lock
     lock.parent.mkdir(parents=True, exist_ok=True)
-    monkeypatch.setenv("WRN_SEARCH_PREPARE_SECONDS", "0.05")
     who = f"process {os.getpid()} on {socket.gethostname()}"
-    with (
-        preparation_lock(lock),
-        pytest.raises(InputError, match=rf"but {who} has held {re.escape(str(lock))} for more than 0\.05 s"),
+    with preparation_lock(lock):
+        monkeypatch.setenv("WRN_SEARCH_PREPARE_SECONDS", "0.05")
+        with pytest.raises(
+            InputError, match=rf"but {who} has held {re.escape(str(lock))} for more than 0\.05 s"
+        ):
+            prepare(dataset)
+
+
+def test_preparing_images_ends_when_it_hangs(tmp_path, monkeypatch) -> None:
+    """A pipe that nobody writes to stands for a network directory that does not answer."""
+    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("WRN_SEARCH_PREPARE_SECONDS", "0.2")
+    os.mkfifo(tmp_path / "hangs")
+
+    def read(place: Place) -> Source:
+        return (tmp_path / "hangs").read_bytes()
+
+    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], read_training_images=read))
+    began = time.monotonic()
+    with pytest.raises(
+        InputError, match=r"preparing them took more than 0\.2 s \(WRN_SEARCH_PREPARE_SECONDS\)"
     ):
-        prepare(dataset)
+        prepare(DatasetSettings(name="digits"))
+    assert time.monotonic() - began < 60
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    with preparation_lock(folders_of(DatasetSettings(name="digits")).lock):
+        pass  # nobody holds it any more

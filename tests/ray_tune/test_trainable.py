@@ -18,6 +18,7 @@ import torch
 from tests.training.trainings import config_of, learned
 from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import WideResNetTrainable, metrics_of
+from wrn_search.training.checkpoint_file import partial_path
 from wrn_search.training.training_loop import Training
 
 EPOCHS = config_of().epochs
@@ -121,7 +122,7 @@ def test_a_damaged_checkpoint_is_a_fault_that_passes(
 
 def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
     """/dev/full is a disk without room; the file that cannot be written is named."""
-    (tmp_path / "trial.pt.partial").symlink_to("/dev/full")
+    partial_path(tmp_path / "trial.pt").symlink_to("/dev/full")
     result = _trainable(_assignment(tmp_path / "trial.pt")).step()
     assert result == {
         "storage": {

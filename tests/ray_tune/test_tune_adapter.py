@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 
 from tests.decisions.playing import conductor_of, metrics, new_record, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.file_system.holder import own_mark
 from wrn_search.ray_tune.tune_adapter import (
     ConductorCallback,
     ConductorScheduler,
@@ -18,6 +19,7 @@ from wrn_search.ray_tune.tune_adapter import (
     EndOfSearch,
     resources_of,
 )
+from wrn_search.results.end_reason import EndReason
 
 
 @pytest.fixture
@@ -137,12 +139,53 @@ def test_a_process_that_was_ended_for_hanging_is_told_as_such(tmp_path, monkeypa
     conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
     scheduler = ConductorScheduler(conductor)
     trial = _trial(ConductorSearcher(conductor, tmp_path).suggest("a"))
-    scheduler.on_trial_add(None, trial)
     now[0] += 50  # waited for its process
+    ConductorCallback(conductor, None, scheduler.on_trial_start).on_trial_start(0, [], trial)
     assert scheduler.on_trial_result(None, trial, _flat(1)) == TrialScheduler.CONTINUE
     now[0] += seconds
     scheduler.on_trial_error(None, trial)
     assert conductor.state.trials[0].error.startswith(reason)
+
+
+def test_time_in_the_queue_is_none_of_an_epoch(tmp_path, monkeypatch) -> None:
+    """A process that dies at its start has not exceeded `search.trial_timeout`, however long it was waited for."""
+    now = [100.0]
+    monkeypatch.setattr("wrn_search.ray_tune.tune_adapter.time.monotonic", lambda: now[0])
+    space = space_of(search={"trials": 1, "searcher": "random", "trial_timeout": 5})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    scheduler = ConductorScheduler(conductor)
+    trial = _trial(ConductorSearcher(conductor, tmp_path).suggest("a"))
+    scheduler.on_trial_add(None, trial)
+    now[0] += 50
+    scheduler.on_trial_error(None, trial)
+    assert conductor.state.trials[0].error.startswith("the trial's process ended: ")
+
+
+def test_a_node_that_cannot_write_ends_no_search_whose_driver_can(conductor, tmp_path) -> None:
+    searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor, tmp_path)
+    error = "a checkpoint could not be written: Input/output error (x.pt)"
+    config = searcher.suggest("a")
+    assert scheduler.on_trial_result(None, _trial(config), {"storage/error": error}) == TrialScheduler.STOP
+    trial = conductor.state.trials[config["number"]]
+    assert (conductor.end_reason, trial.status, trial.retries) == (None, "interrupted", 0)
+    assert searcher.suggest("b")["number"] in (0, 1)
+    assert trial.error == f"its node could not write, though the driver can: {error}"
+    for _ in range(20):  # a trial whose every node fails so is charged in the end
+        if (config := searcher.suggest("again")) is None:
+            break
+        scheduler.on_trial_result(None, _trial(config), {"storage/error": error})
+    statuses = {each.status for each in conductor.state.trials.values()}
+    assert "failed" in statuses
+    assert conductor.end_reason is not EndReason.FAILED
+    assert list(tmp_path.glob(".probe-*")) == []
+
+
+def test_a_search_ends_when_its_driver_cannot_write_either(conductor, tmp_path) -> None:
+    (tmp_path / f".probe-{own_mark()}").symlink_to("/dev/full")
+    searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor, tmp_path)
+    scheduler.on_trial_result(None, _trial(searcher.suggest("a")), {"storage/error": "no room"})
+    assert (conductor.end_reason, conductor.failure) == (EndReason.FAILED, "no room")
+    assert conductor.state.trials[0].status == "interrupted"
 
 
 def test_trials_of_one_class_ask_ray_for_the_same_and_unlike_gpus_are_told_apart(conductor, tmp_path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -131,6 +133,29 @@ def test_a_start_that_died_before_its_first_event_does_not_block_the_next(direct
     start(directory)
     assert directory.exists()
     assert [path.name for path in directory.path.iterdir()] == ["events.jsonl"]
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_check_of_the_nodes_that_was_killed_does_not_block_the_next_start(directory, has_begun):
+    if has_begun:
+        die_while_starting(directory)
+    directory.path.mkdir(parents=True, exist_ok=True)
+    (directory.path / ".probe-0123456789abcdef").write_text("content")
+    directory.check_new()
+    start(directory)
+    assert [path.name for path in directory.path.iterdir()] == ["events.jsonl"]
+
+
+def test_what_two_processes_write_at_once_has_two_names(tmp_path):
+    code = (
+        "from pathlib import Path; from wrn_search.results.atomic_files import temporary_path;"
+        "print(temporary_path(Path('trials.parquet')).name)"
+    )
+    names = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in "ab"
+    }
+    assert len(names) == 2
+    assert all(name.startswith(f".trials.parquet.{socket.gethostname()}-") for name in names)
 
 
 def test_two_searches_that_start_at_once_do_not_share_a_directory(directory):

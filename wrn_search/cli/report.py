@@ -61,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     )
     from wrn_search.report.html.write_report_file import report_path, write_page
     from wrn_search.results.atomic_files import check_new_file
+    from wrn_search.results.results_directory import ResultsDirectory
+    from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
 
     for name in ("output", "figures", "follow_up", "optuna_storage"):
         given = getattr(options, name)
@@ -87,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     if page is not None:
         write_page(material, findings, page)
         say(f"Report: {page}")
+        add_to_copy(ResultsDirectory(options.results[0]), page)
     show(json.dumps(to_json(findings), indent=2, allow_nan=False) if options.json else text_of(findings))
     return 0
 

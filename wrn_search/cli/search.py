@@ -157,6 +157,8 @@ def _report(directory: Path, tell: Callable[[str], None] = show) -> None:
     """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
     try:
         from wrn_search.report.html.write_report_file import write_report
+        from wrn_search.results.results_directory import ResultsDirectory
+        from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
 
         page = write_report([directory])
     except (Exception, KeyboardInterrupt) as error:
@@ -165,6 +167,7 @@ def _report(directory: Path, tell: Callable[[str], None] = show) -> None:
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
         tell(f"Report: {page}")
+        add_to_copy(ResultsDirectory(directory), page)
 
 
 def _found(space: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.cluster.node_facts import own_versions
 from wrn_search.errors import InputError, Problem
+from wrn_search.file_system.write_probe import PROBE
 from wrn_search.space.dataset_section import DatasetSettings
 
 SECONDS_FOR_A_NODE = 120.0  # to start a process and to look; not to decode images
@@ -167,7 +168,7 @@ def _probing(directory: Path) -> Iterator[Probe]:
         InputError: it cannot be written.
     """
     missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
-    probe = Probe(directory / f".probe-{uuid.uuid4().hex}", uuid.uuid4().hex)
+    probe = Probe(directory / f"{PROBE}{uuid.uuid4().hex}", uuid.uuid4().hex)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         probe.path.write_text(probe.content, encoding="utf-8")

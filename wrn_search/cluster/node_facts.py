@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.errors import InputError
+from wrn_search.file_system.write_probe import PROBE
 from wrn_search.results.manifest import versions
 from wrn_search.space.dataset_section import DatasetSettings
 
@@ -71,7 +72,7 @@ def storage_error(probe: Path, content: str, seconds: float = 5.0) -> str | None
             return f"{error.strerror} ({probe.parent})"
     if seen != content:
         return f"other files than the driver's are in {probe.parent}"
-    own = probe.with_name(f".probe-{uuid.uuid4().hex}")
+    own = probe.with_name(f"{PROBE}{uuid.uuid4().hex}")
     try:
         own.write_text(content, encoding="utf-8")
         own.unlink()

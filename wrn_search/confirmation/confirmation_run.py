@@ -21,6 +21,8 @@ from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import Event, TestOpened
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import add_to_manifest
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.s3_copy.copy_of_a_session import copied_again
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_result import SearchFailed, SearchResult
@@ -68,6 +70,7 @@ def run_confirmation(
             begin=partial(_begin, request),
             plan=ConfirmationPlan(request),
             trainable=_trainable,
+            around=partial(copied_again, ResultsDirectory(request.directory.path.parent)),
         )
         begun = Begun(request.begun, {}) if request.begun else None
         return run_trials(request, data, begun, manner, address=address, quiet=quiet)

@@ -209,7 +209,7 @@ class Conductor:
         self._wait(number)
 
     def displaced(self, number: int, reason: str) -> None:
-        """The node that a trial was on has left: the trial goes on elsewhere, and no try is charged.
+        """The node that a trial was on has left, or cannot store: it goes on elsewhere, and no try is charged.
 
         Unless that has happened too often: it may be the trial that ends the nodes.
         """

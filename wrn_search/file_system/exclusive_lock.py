@@ -80,7 +80,10 @@ class ExclusiveLock:
             self._lease.release()
             return
         with contextlib.suppress(OSError):
-            hidden_beside(self._path, "holder").unlink()
+            if _holder_file(self._path) == self._path:
+                os.ftruncate(self._descriptor, 0)  # by its name it may be gone
+            else:
+                _holder_file(self._path).unlink()
         _unlock(self._descriptor)
 
 
@@ -124,15 +127,20 @@ def _unlock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def _holder_file(path: Path) -> Path:
+    """Where the holder's name stands: in the file itself, if it is hidden and thus nothing but a lock; else beside."""
+    return path if path.name.startswith(".") else hidden_beside(path, "holder")
+
+
 def _write_holder(path: Path) -> None:
     """For whoever is refused: the kernel does not tell who holds a lock."""
     with contextlib.suppress(OSError):  # a full disk; the lock stands all the same
-        hidden_beside(path, "holder").write_text(json.dumps(vars(this_process())) + "\n", encoding="ascii")
+        _holder_file(path).write_text(json.dumps(vars(this_process())) + "\n", encoding="ascii")
 
 
 def _named_holder(path: Path) -> Holder | None:
     try:
-        holder = Holder(**json.loads(hidden_beside(path, "holder").read_bytes()))
+        holder = Holder(**json.loads(_holder_file(path).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
     return None if holder.has_ended else holder  # else it is of the holder before

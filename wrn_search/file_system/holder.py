@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ class Holder:
 def this_process() -> Holder:
     """The process that asks."""
     return _process(os.getpid())
+
+
+def own_mark() -> str:
+    """HOST-PID, for names of files that no other process may take for its own."""
+    return f"{re.sub(r'[^A-Za-z0-9.-]', '-', socket.gethostname())[:64]}-{os.getpid()}"
 
 
 @lru_cache(maxsize=4)

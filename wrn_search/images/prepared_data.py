@@ -298,7 +298,7 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except NotPreparedError as error:
-        rule = "one process at a time prepares the images, while others wait for it"
+        rule = "images must be prepared in time, by one process for all"
         raise InputError.of("WRN_SEARCH_DATA", f"{rule}, but {error}") from None
     except OSError as error:
         rule = "must be a folder with room for the prepared images"

@@ -10,8 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wrn_search.file_system.write_probe import writing_error
+
 if TYPE_CHECKING:
     from wrn_search.training.training_loop import Training
+
+
+_AT_LEAST_BYTES = 1 << 20
 
 
 class StorageError(RuntimeError):
@@ -34,6 +39,12 @@ def write_after_epoch(training: Training, path: Path) -> None:
     except OSError as error:
         text = f"a checkpoint could not be written: {error.strerror or error} ({path})"
         raise StorageError(text) from error
+
+
+def driver_cannot_write(checkpoints: Path) -> bool:
+    """Whether the driver itself finds no room for a checkpoint: else a trial's trouble is that of its node."""
+    sizes = [path.stat().st_size for path in checkpoints.glob("*.pt")] if checkpoints.is_dir() else []
+    return writing_error(checkpoints, max(sizes, default=0) + _AT_LEAST_BYTES) is not None
 
 
 def restore_if_there(training: Training, path: Path) -> None:

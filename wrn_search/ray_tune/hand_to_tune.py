@@ -57,13 +57,14 @@ def hand_to_tune(
     )
 
     refine_prediction(directory, conductor)
+    scheduler = ConductorScheduler(conductor, directory.checkpoints.absolute())
     tuner = tune.Tuner(
         tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
             search_alg=ConductorSearcher(
                 conductor, directory.checkpoints.absolute(), directory.ray.absolute() / "faults"
             ),
-            scheduler=ConductorScheduler(conductor),
+            scheduler=scheduler,
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial_id"],
@@ -74,7 +75,7 @@ def hand_to_tune(
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(directory.ray.absolute()),
-            callbacks=[ConductorCallback(conductor, tick), *callbacks],
+            callbacks=[ConductorCallback(conductor, tick, scheduler.on_trial_start), *callbacks],
             stop=EndOfSearch(conductor),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the trainable writes its own
             verbose=0,

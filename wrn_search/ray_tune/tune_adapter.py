@@ -18,7 +18,7 @@ from ray.tune.search import Searcher
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
 from wrn_search.hardware.machine import ACCELERATOR
-from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file
+from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write
 from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import metrics_of
 
@@ -84,13 +84,14 @@ class ConductorSearcher(_NotPickled, Searcher):
 class ConductorScheduler(_NotPickled, FIFOScheduler):
     """Tells the conductor what trials report, and Tune whether they go on."""
 
-    def __init__(self, conductor: Conductor):
+    def __init__(self, conductor: Conductor, checkpoints: Path | None = None):
         super().__init__()
         self._conductor = conductor
+        self._checkpoints = checkpoints  # None: whoever cannot write there ends the search
         self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
 
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """A trial is about to start."""
+    def on_trial_start(self, trial: Any) -> None:
+        """A trial has its process and begins its first epoch; before, it waited in Tune's queue."""
         self._heard[trial.trial_id] = time.monotonic()
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
@@ -103,7 +104,7 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         elif "lost" in nested:
             self._conductor.lost(number, nested["lost"]["error"])
         elif "storage" in nested:
-            self._conductor.storage_failed(number, nested["storage"]["error"])
+            self._storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
         elif "test" in nested:
@@ -113,6 +114,13 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             return str(TrialScheduler.CONTINUE)
         return str(TrialScheduler.STOP)
 
+    def _storage_failed(self, number: int, error: str) -> None:
+        """A node could not store a checkpoint: its trial goes on elsewhere, unless the driver cannot write either."""
+        if self._checkpoints is None or driver_cannot_write(self._checkpoints):
+            self._conductor.storage_failed(number, error)
+        else:
+            self._conductor.displaced(number, f"its node could not write, though the driver can: {error}")
+
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """The trial's process died, or could not start."""
         error_file = getattr(trial, "error_file", None)
@@ -120,8 +128,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
         reason = told_fault(Path(trial.config["fault_note"])) or _process_error(text)
-        limit = trial.config["epoch_seconds"]
-        if limit is not None and time.monotonic() - self._heard[trial.trial_id] >= limit:
+        limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
+        if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
@@ -136,12 +144,20 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
 class ConductorCallback(_NotPickled, Callback):
     """Tells the conductor when a trial has its process; keeps the progress display's clock moving."""
 
-    def __init__(self, conductor: Conductor, tick: Callable[[], object] | None):
+    def __init__(
+        self,
+        conductor: Conductor,
+        tick: Callable[[], object] | None,
+        on_trial_start: Callable[[Any], object] | None = None,
+    ):
         self._conductor = conductor
         self._tick = tick
+        self._on_trial_start = on_trial_start
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A process is there and the first epoch is about to begin."""
+        if self._on_trial_start is not None:
+            self._on_trial_start(trial)
         self._conductor.started(trial.config["number"])
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wrn_search.errors import InputError
 from wrn_search.file_system.flush import flush_to_disk
+from wrn_search.file_system.holder import own_mark
 
 
 def check_new_file(path: Path, option: str) -> None:
@@ -59,8 +60,20 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def temporary_path(path: Path) -> Path:
-    """Where the next version of `path` is written; no pattern such as `*.parquet` matches it."""
-    return path.with_name(f".{path.name}.tmp")
+    """Where this process writes the next version of `path`; no pattern such as `*.parquet` matches it."""
+    return path.with_name(f".{path.name}.{own_mark()}.tmp")
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What processes that were killed left of next versions of `path`, those of other hosts and of before marks too."""
+    if not path.parent.is_dir():
+        return []
+    return [each for each in path.parent.iterdir() if is_leftover(each.name, path.name)]
+
+
+def is_leftover(name: str, of: str) -> bool:
+    """Whether a file's name is that of a next version of another."""
+    return name.startswith(f".{of}.") and name.endswith(".tmp")
 
 
 def atomic_write_text(path: Path, text: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from wrn_search.errors import InputError
 from wrn_search.file_system.exclusive_lock import ExclusiveLock
 from wrn_search.file_system.lease import HeldError, hidden_beside
-from wrn_search.results.atomic_files import temporary_path
+from wrn_search.file_system.write_probe import PROBE
+from wrn_search.results.atomic_files import is_leftover, leftovers
 
 # Says that a start is under way, and is locked by it: before the first event, these files beside it are ours and may
 # be cleared by the next start.
@@ -26,6 +27,9 @@ _FILES = (
     "checkpoints",
     "ray",
 )
+
+
+_LOCKED = (_STARTING, "events.jsonl")
 
 
 class ResultsDirectory:
@@ -151,16 +155,11 @@ class ResultsDirectory:
         """Whether a start died here before its first event, and nobody has put files of his own here."""
         if not (self.path / _STARTING).exists() or self.exists():
             return False
-        ours = {_STARTING, *_FILES, *(temporary_path(self.path / name).name for name in _FILES)}
-        locks = tuple(
-            hidden_beside(self.path / name, kind).name
-            for name in (_STARTING, "events.jsonl")
-            for kind in ("holder", "lease-")
-        )
-        return all(path.name in ours or path.name.startswith(locks) for path in self.path.iterdir())
+        return all(_is_ours(path.name) for path in self.path.iterdir())
 
     def _is_empty_folder(self) -> bool:
-        return self.path.is_dir() and not any(self.path.iterdir())
+        """Whether nothing is there, but for what a check of the nodes left that was killed."""
+        return self.path.is_dir() and all(path.name.startswith(PROBE) for path in self.path.iterdir())
 
     def started(self) -> None:
         """Call it once the record holds the first event: from now on nothing here is cleared."""
@@ -193,4 +192,17 @@ class ResultsDirectory:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-            temporary_path(path).unlink(missing_ok=True)
+            for leftover in leftovers(path):
+                leftover.unlink(missing_ok=True)
+        for probe in self.path.glob(f"{PROBE}*"):
+            probe.unlink(missing_ok=True)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a start that dies before its first event may have made a file of this name."""
+    locks = (hidden_beside(Path(each), kind).name for each in _LOCKED for kind in ("holder", "lease-"))
+    return (
+        name in (_STARTING, *_FILES)
+        or name.startswith((PROBE, *locks))
+        or any(is_leftover(name, each) for each in _FILES)
+    )

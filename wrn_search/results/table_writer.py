@@ -83,7 +83,7 @@ class TableWriter:
         self._trials_due = self._epochs_due = 0.0  # monotonic seconds
         self._trials_changed = self._epochs_changed = True
         directory.epochs.mkdir(exist_ok=True)
-        for stale in (*directory.path.glob(".*.parquet.tmp"), *directory.epochs.glob(".*.parquet.tmp")):
+        for stale in (*directory.path.glob(".*.parquet.*tmp"), *directory.epochs.glob(".*.parquet.*tmp")):
             stale.unlink()
         self.compact()
         self._write_trials()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the search to stop, the second stops at once."""
+"""Ctrl-C, SIGTERM, SIGHUP of a terminal that closes: the first asks the search to stop, the second stops at once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
 def interrupts(ask_to_stop: Callable[[], None]) -> Iterator[None]:
-    """Calls `ask_to_stop` at the first signal; raises KeyboardInterrupt at the second."""
+    """Calls `ask_to_stop` at the first signal; raises KeyboardInterrupt at the second.
+
+    A SIGHUP that is ignored stays so: that is what `nohup` asks for.
+    """
     asked = False
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -33,7 +36,12 @@ def interrupts(ask_to_stop: Callable[[], None]) -> Iterator[None]:
     ):  # Python delivers signals to the main thread only
         yield
         return
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    heard = [
+        number
+        for number in _SIGNALS
+        if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) != signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

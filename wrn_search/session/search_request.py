@@ -14,7 +14,7 @@ from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
 from wrn_search.hardware.machine import Node
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.s3_copy.object_store import is_address, local_copy
+from wrn_search.results.s3_copy.object_store import check_holds_no_secret, is_address, local_copy
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
@@ -132,7 +132,8 @@ def _address(results: str | Path | None) -> str | None:
     Raises:
         InputError: no such store is known.
     """
-    if is_address(text := str(results)):
+    check_holds_no_secret(text := str(results))
+    if is_address(text):
         return text
     if (scheme := re.match(r"([a-z][a-z0-9+.-]*)://", text, re.IGNORECASE)) is not None:
         rule = "must be a directory (for a cluster one that all nodes share) or s3://BUCKET/NAME"

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from wrn_search.file_system.flush import flush_names, flush_to_disk
+from wrn_search.file_system.holder import own_mark
 
 _FORMAT = "wrn-search checkpoint"
 # Says nothing of the file: the same read may go well later.
@@ -26,10 +27,9 @@ class CheckpointError(ValueError):
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Writes a state of tensors and plain values; at every moment `path` holds the old one or the new one.
 
-    The folder must exist. A kill leaves at most `path` with `.partial` appended, which the next save
-    overwrites.
+    The folder must exist. A kill leaves at most a partial file, which the next session clears away.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_path(path)
     try:
         content = io.BytesIO()  # torch's writer has no words for a full disk, a file's `write` has
         torch.save({"format": _FORMAT, "version": _VERSION, "state": state}, content)
@@ -42,6 +42,11 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         partial.unlink(missing_ok=True)
         raise
     flush_names(path.parent)
+
+
+def partial_path(path: Path) -> Path:
+    """Where this process writes the next version: another, on a node that was given up too early, does not."""
+    return path.with_name(f"{path.name}.{own_mark()}.partial")
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from wrn_search.__main__ import main
 from wrn_search.cli import search
 from wrn_search.errors import InputError
 from wrn_search.report.html.write_report_file import write_report
+from wrn_search.results.atomic_files import temporary_path
 
 SMALL = {"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}
 
@@ -129,7 +130,7 @@ def test_a_page_that_cannot_be_written_is_told_and_the_old_one_stays(tmp_path: P
     with pytest.raises(InputError, match=r"--output.*must be a file that can be written"):
         write_report([results], results / "trials.parquet" / "page.html")
     page = write_report([results])
-    (results / ".report.html.tmp").mkdir()  # in the way of the next version
+    temporary_path(page).mkdir()  # in the way of the next version
     before = page.read_bytes()
     with pytest.raises(InputError, match="must be a file that can be written"):
         write_report([results])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
-from tests.results.searches import every_event, record_of
-from tests.s3_server import CREDENTIALS, new_bucket, s3_server
+from tests.results.searches import every_event
+from tests.s3_server import CREDENTIALS
 from wrn_search.errors import InputError
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.results_directory import ResultsDirectory
@@ -22,38 +21,7 @@ from wrn_search.results.s3_copy.fetch import check_continues, fetch
 from wrn_search.results.s3_copy.object_store import ObjectStore, holds_search, local_copy, segment_name
 from wrn_search.results.s3_copy.upload import Mirror
 from wrn_search.results.state_from_events import SearchState, fold
-from wrn_search.results.table_writer import TableWriter
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """HOST:PORT of a running S3 server."""
-    with s3_server() as place:
-        yield place
-
-
-@pytest.fixture
-def address(server, monkeypatch, request) -> str:
-    """An empty folder in a bucket of that server."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    return new_bucket(server, f"bucket{zlib.crc32(request.node.name.encode())}")
-
-
-@pytest.fixture
-def directory(tmp_path) -> ResultsDirectory:
-    """Results of a small search: record, tables and two checkpoints."""
-    made = ResultsDirectory(tmp_path / "small")
-    made.create()
-    made.started()
-    record_of(made.events, every_event()).close()
-    state = fold(read_events(made.events))
-    TableWriter(made, state).flush()
-    made.checkpoints.mkdir()
-    for name in ("a.pt", "b.pt", "c.pt.partial"):
-        (made.checkpoints / name).write_bytes(name.encode() * 100)
-    made.manifest.write_text("{}")
-    return made
+from wrn_search.session.search_request import request_of
 
 
 def _mirrored(directory: ResultsDirectory, store: ObjectStore) -> list[str]:
@@ -204,6 +172,23 @@ def test_a_last_upload_that_fails_is_an_error(directory, address, monkeypatch) -
 def test_an_address_must_name_a_folder_in_a_bucket(address) -> None:
     with pytest.raises(InputError, match=r"^--results: must be s3://BUCKET/\.\.\./NAME, but got "):
         local_copy(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("s3://KEY:SECRET@bucket/name", "S3://KEY:SECRET@bucket/name", "s3://KEY@bucket/name"),
+        *(
+            "s3://KEY:SEC/RET@bucket/name",
+            "s3://bucket/name?secret_key=SECRET",
+            "gs://KEY:SECRET@bucket/name",
+        ),
+    ],
+)
+def test_credentials_in_an_address_are_refused_and_not_repeated(address) -> None:
+    with pytest.raises(InputError, match=r"^--results: an address must hold no credentials") as refusal:
+        request_of({"name": "small", "dataset": {"name": "digits"}}, (), address)
+    assert not {"KEY", "SECRET", "RET"} & set(re.split(r"\W+", str(refusal.value)))
 
 
 def test_the_local_half_is_named_like_the_copy() -> None:

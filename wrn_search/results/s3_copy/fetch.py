@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wrn_search.errors import InputError
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.s3_copy.object_store import _SEGMENTS, ObjectStore, segment_name
+from wrn_search.results.s3_copy.object_store import _SEGMENTS, OWNER, ObjectStore, segment_name
 
 _SEGMENT_NAME = re.compile(r"[0-9]{15}\.jsonl")
 
@@ -22,7 +22,7 @@ def fetch(store: ObjectStore, directory: ResultsDirectory) -> None:
     """
     directory.path.mkdir(parents=True, exist_ok=True)
     for name in store.names():
-        if not name.startswith(f"{_SEGMENTS}/"):
+        if not name.startswith(f"{_SEGMENTS}/") and name != OWNER:
             target = _inside(directory.path, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(store.get(name))

@@ -16,6 +16,7 @@ from pyarrow import fs
 from wrn_search.errors import InputError
 
 _SEGMENTS = "events"  # folder of the segments, each named by the place of its first byte
+OWNER = ".owner.json"  # names the session that may write here
 
 
 def is_address(results: str) -> bool:
@@ -29,11 +30,28 @@ def local_copy(address: str) -> Path:
     Raises:
         InputError: the address names no bucket, or no folder in it.
     """
+    check_holds_no_secret(address)
     parts = urlsplit(address)
     name = parts.path.rstrip("/").rpartition("/")[2]
     if not parts.netloc or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise InputError.of("--results", f"must be s3://BUCKET/.../NAME, but got {address}")
     return Path("results") / name
+
+
+def check_holds_no_secret(address: str) -> None:
+    """Credentials do not stand in an address: it lands in the manifest, in shell histories and on screens.
+
+    Raises:
+        InputError: they do; says nothing of them.
+    """
+    scheme, separator, rest = address.partition("://")
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    host_and_port = scheme.lower() != "s3" and re.fullmatch(r"[^@:]*:[0-9]+", place)
+    secret_key = re.search(r"[?&](access|secret|session|aws)[_a-z-]*(key|token|id)=", rest, re.IGNORECASE)
+    if separator and ((("@" in place or ":" in place) and not host_and_port) or secret_key):
+        text = "an address must hold no credentials, but got some (not shown)"
+        hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; and since a key on a command line "
+        raise InputError.of("--results", f"{text}; {hint}may be in a shell's history, make a new one")
 
 
 class ObjectStore:
@@ -51,6 +69,16 @@ class ObjectStore:
             raise InputError.of(
                 "--results", f"must be an address such as s3://BUCKET/NAME, but got: {error}"
             ) from None
+
+    @property
+    def root(self) -> str:
+        """BUCKET/FOLDER."""
+        return str(self._root)
+
+    @property
+    def region(self) -> str | None:
+        """The one that pyarrow found for it."""
+        return getattr(self._files, "region", None)
 
     def names(self, folder: str = "") -> list[str]:
         """Files below a folder, as paths relative to the root.
