@@ -127,7 +127,7 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors seeds searchers space results images training decisions ray_tune session",
+        "errors seeds searchers space memory results images training decisions ray_tune session",
         "yaml",
     ),
     "cli": _room(

@@ -49,7 +49,7 @@ def has_broken_gpu(error: BaseException) -> bool:
     text = str(error).lower()
     if isinstance(error, torch.AcceleratorError) or any(broken in text for broken in _TEXTS_OF_A_BROKEN_GPU):
         return True
-    if not torch.cuda.is_initialized():
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return False
     try:
         torch.cuda.synchronize()
