@@ -134,7 +134,7 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors file_system seeds searchers space results images training decisions ray_tune session",
+        "errors file_system seeds searchers space results images training decisions ray_tune session memory",
         "yaml",
     ),
     "cli": _room(

@@ -39,6 +39,7 @@ def simulated_gpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Ray of this process with a GPU in name only, whose memory is made up."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WRN_SEARCH_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("WRN_SEARCH_SIMULATED_GPUS", "1")
         patch.setenv("PYTHONPATH", str(ROOT))  # trial processes must find the tests' trainable
         patch.setattr(
             "wrn_search.cluster.living_nodes.gpu_bytes_by_node",

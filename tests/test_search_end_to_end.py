@@ -330,8 +330,16 @@ result = wrn_search.run(space, results={str(tmp_path / "out")!r}, quiet=True)
 assert ray.is_initialized(), "the notebook's Ray lives on"
 print(result.reason)
 """
+    command = [sys.executable, "-c", program]
+    undeclared = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE, check=False
+    )
+    assert "InputError: --address: torch must see the GPUs that Ray was told of" in undeclared.stderr
+    assert not (tmp_path / "out").exists()
+
+    environment = os.environ | {"WRN_SEARCH_SIMULATED_GPUS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE
+        command, capture_output=True, text=True, cwd=ROOT, timeout=DEADLINE, env=environment, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, "finished"), done.stderr
     trials, _ = wrn_search.read(tmp_path / "out")

@@ -25,6 +25,7 @@ def _two_nodes(tmp_path: Path) -> Iterator[None]:
     """A node with a GPU too small for most trials, and one with a large GPU; both in name only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
+        patch.setenv("WRN_SEARCH_SIMULATED_GPUS", "1")
         patch.setenv("PYTHONPATH", str(ROOT))
         is_connected()  # sets the environment as the program does
         cluster = Cluster()

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from wrn_search.cluster.node_check import Look, problems_of
+from wrn_search.cluster.living_nodes import LivingNode
+from wrn_search.cluster.node_check import Look, is_to_show_gpus, problems_of
 from wrn_search.cluster.node_facts import code_digest, looked, own_versions, storage_error
 from wrn_search.errors import Problem
+from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
+from wrn_search.hardware.machine import Node
 from wrn_search.space.dataset_section import DatasetSettings
 
 DRIVER = {"wrn-search": "abc", "python": "3.12", "torch": "2.9.0"}
@@ -110,3 +113,22 @@ def test_a_node_prepares_the_images_or_says_why_not(validation, told, tmp_path: 
     assert problems_of("n1", Look(look.versions), own_versions(), "") == []
     assert (look.split_hash is None) == (told is not None)
     assert look.data_error is None if told is None else look.data_error.startswith(told)
+
+
+def test_a_node_whose_torch_sees_no_gpu_must_not_train_on_one() -> None:
+    blind = Look(DRIVER, arithmetic=ArithmeticOnOffer(True, True, cuda_capabilities=()))
+    (problem,) = problems_of("n1 (10.0.0.1)", blind, DRIVER, "split-a", on_gpus=True)
+    assert str(problem).startswith(
+        "--address: torch must see the GPUs that Ray was told of, but sees none on n1"
+    )
+    assert "WRN_SEARCH_SIMULATED_GPUS=1" in str(problem)
+    assert problems_of("n1", blind, DRIVER, "split-a") == []
+    seeing = Look(DRIVER, arithmetic=ArithmeticOnOffer(True, True, cuda_capabilities=((9, 0),)))
+    assert problems_of("n1", seeing, DRIVER, "split-a", on_gpus=True) == []
+
+
+def test_gpus_that_are_declared_simulated_need_not_be_seen(monkeypatch) -> None:
+    assert is_to_show_gpus(LivingNode("a", "a", Node(2, 1)))
+    assert not is_to_show_gpus(LivingNode("a", "a", Node(2)))
+    monkeypatch.setenv("WRN_SEARCH_SIMULATED_GPUS", "1")
+    assert not is_to_show_gpus(LivingNode("a", "a", Node(2, 1)))

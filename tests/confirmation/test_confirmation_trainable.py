@@ -16,18 +16,22 @@ from tests.decisions.playing import FACTS, conductor_of, new_record, play, space
 from wrn_search.confirmation.choice_of_finalists import Rule
 from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
-from wrn_search.confirmation.confirmation_run import _begin
+from wrn_search.confirmation.confirmation_run import _begin, facts_of_both
 from wrn_search.confirmation.confirmation_trainable import ConfirmationTrainable
 from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.decisions.image_facts import workload_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.errors import InputError
 from wrn_search.images import held_out_test_images as tests_of
 from wrn_search.images.prepared_data import prepare
+from wrn_search.memory.tensor_sizes import evaluation_batch_size
+from wrn_search.networks.wide_resnet import WideResNet
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.session.start_of_a_session import facts_of
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.training_loop import Training
 
@@ -180,3 +184,46 @@ def test_unreadable_test_files_end_the_session_and_cost_no_network(
         told = Session(request_of, record).run()
     assert [next(iter(result)) for result in told] == ["test", "test"]
     assert state_of(request_of).trials[1].tested is not None
+
+
+def test_memory_that_is_wanting_for_the_test_pass_shows_before_the_split_is_opened(
+    request_of: ConfirmationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made up, for want of a GPU: evaluating takes more than there is. Nothing was read when it is retried."""
+    evaluated: list[int] = []
+
+    def too_large(self: Training, batch_size: int, image_shape: tuple[int, int, int]) -> None:
+        evaluated.append(batch_size)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patch, opened(request_of) as record:
+        patch.setattr(Training, "rehearse", too_large)
+        Session(request_of, record).run()
+    joined = state_of(request_of).trials[1]
+    assert (joined.status, joined.out_of_memory, joined.test_opened) == ("failed", True, [])
+    assert evaluated == [evaluation_batch_size(joined.config["batch_size"])]
+
+
+def test_the_test_pass_is_no_larger_than_what_is_predicted(
+    request_of: ConfirmationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    forward = WideResNet.forward
+
+    def noting(self: WideResNet, images: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(images))
+        return forward(self, images)
+
+    monkeypatch.setattr(WideResNet, "forward", noting)
+    with opened(request_of) as record:
+        session = Session(request_of, record)
+        session.run()
+    config = TrialConfig.from_dict(state_of(request_of).trials[1].config)
+    data = prepare(request_of.space.dataset)
+    facts = facts_of_both(request_of, data)
+    assert facts.train_images == data.train_images + data.validation_images
+    assert facts.stored_bytes == max(
+        facts_of(data).stored_bytes, facts_of(prepare(config.dataset)).stored_bytes
+    )
+    assert workload_of(config, facts).validation_images >= max(sizes)
+    assert max(sizes) <= config.batch_size

@@ -3,7 +3,7 @@ import pytest
 from tests.decisions.playing import space_of
 from wrn_search.decisions.trials_at_once import Allotment, allot, concurrent_on
 from wrn_search.errors import InputError
-from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
+from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node, capacity, node_of
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.section_keys import ResourceSettings
@@ -126,16 +126,6 @@ def test_what_cannot_be_met_is_an_error_before_the_start(nodes, resources, messa
     with pytest.raises(InputError) as caught:
         _allot(nodes, **resources)
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("x", 8)]
-)
-def test_cores_are_cut_by_the_containers_quota(monkeypatch, tmp_path, quota, cores) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)))
-    (tmp_path / "cpu.max").write_text(quota + "\n")
-    monkeypatch.setattr("wrn_search.hardware.detected_cores_and_gpus.CPU_QUOTA_FILE", tmp_path / "cpu.max")
-    assert usable_cores() == cores
 
 
 def test_this_machine_offers_something() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from tests.datasets.image_data import random_images
 from wrn_search.errors import InputError
+from wrn_search.images import batches as batches_module
 from wrn_search.images.augmentation import AUGMENTATIONS, pad_images
 from wrn_search.images.batches import EvaluationBatches, TrainBatches
 from wrn_search.images.prepared_data import PreparedData
@@ -211,3 +212,20 @@ def test_mapping_read_only_files_warns_of_nothing(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         TrainBatches(data, batch_size=4, augmentation="none")
         EvaluationBatches(data, batch_size=4)
+
+
+def test_a_device_keeps_one_data_set_and_never_the_test_split(tmp_path: Path) -> None:
+    """A process of a confirmation trains on one set of images after the other; `meta` stands for a GPU."""
+    images = random_images(6)
+    device = torch.device("meta")
+    for name in ("split", "joined"):
+        (tmp_path / name).mkdir()
+        data = stored(tmp_path / name, images, "flip_crop")
+        TrainBatches(data, batch_size=2, augmentation="flip_crop", device=device)
+        EvaluationBatches(data, batch_size=2, device=device)
+    assert {path.parent.name for path, on in batches_module._kept if on == device} == {"joined"}
+
+    held_out = torch.from_numpy(images), torch.arange(6)
+    tests = EvaluationBatches(data, batch_size=2, device=device, held_out=held_out)
+    assert {tests._images.device, tests._labels.device} == {torch.device("cpu")}
+    assert {tensor.device for batch in tests for tensor in batch} == {device}

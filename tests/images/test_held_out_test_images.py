@@ -197,7 +197,7 @@ def test_test_images_are_prepared_with_the_statistics_of_the_trained_ones(
     if joined:
         dataset = JoinedSettings.of(dataset)
     data = prepare(dataset)
-    batches = tests_of.batches_of_test_split(dataset, data)
+    batches = tests_of.batches_of_test_split(dataset, data, 128)
     assert batches.num_images == 40
     ((inputs, test_labels),) = list(batches)
     stored = np.load(data.directory / "train_images.npy").astype(np.float32)

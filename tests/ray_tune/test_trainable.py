@@ -160,6 +160,17 @@ def test_the_limit_of_an_epoch_ends_with_it(tmp_path: Path) -> None:
     time.sleep(2.5)  # the process lives
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_share_of_a_gpu_that_torch_does_not_see_is_no_reason_to_train_on_the_cpu(tmp_path: Path) -> None:
+    on_a_gpu = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": 0.5, "context_bytes": 0}
+    refused = _trainable(on_a_gpu).step()
+    assert refused["storage"]["error"].startswith(
+        "torch must see the GPUs that Ray was told of, but sees none on "
+    )
+    declared = _trainable(on_a_gpu | {"simulated_gpus": True}).step()
+    assert (metrics_of(declared).epoch, declared["device"]) == (1, "cpu")
+
+
 @pytest.mark.parametrize(
     ("gpu_fraction", "cuda", "limits"), [(0.25, True, [4e9]), (0.25, False, []), (0.0, True, [])]
 )

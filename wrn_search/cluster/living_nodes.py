@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.hardware.machine import Node, node_of
 from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
 from wrn_search.ray_tune.ray_environment import ray_environment
@@ -17,6 +18,7 @@ class LivingNode:
     node_id: str
     name: str  # `host (address)`, for people
     offer: Node
+    arithmetic: ArithmeticOnOffer | None = None  # once it was asked
 
 
 def living_nodes(gpu_bytes: Mapping[str, int] | None = None) -> list[LivingNode]:

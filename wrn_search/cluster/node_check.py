@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.cluster.node_facts import own_versions
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.write_probe import PROBE
+from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer, gpus_are_simulated, no_gpu_text
 from wrn_search.space.dataset_section import DatasetSettings
 
 SECONDS_FOR_A_NODE = 120.0  # to start a process and to look; not to decode images
@@ -39,10 +40,15 @@ class Look:
     storage: str | None = None  # what kept it from using the results directory
     split_hash: str | None = None  # of the images that it prepared, once it was asked to
     data_error: str | None = None  # why there are none
+    arithmetic: ArithmeticOnOffer | None = None  # what it can compute with
 
 
 def problems_of(
-    name: str, look: Look | Problem, driver: Mapping[str, str | None], split_hash: str
+    name: str,
+    look: Look | Problem,
+    driver: Mapping[str, str | None],
+    split_hash: str,
+    on_gpus: bool = False,
 ) -> list[Problem]:
     """Why a node must not train: nothing when it may.
 
@@ -51,6 +57,7 @@ def problems_of(
         look: what it found, or why it could not look.
         driver: `own_versions` of the process that drives the search.
         split_hash: of the driver's images.
+        on_gpus: whether trials are to train on GPUs that Ray was told of there.
     """
     if isinstance(look, Problem):
         return [look]
@@ -63,6 +70,8 @@ def problems_of(
             theirs, ours = look.versions.get(package) or "none", driver[package] or "none"
             text = f"every node must have the driver's {package} ({ours}), but got {theirs} on {name}"
             found.append(Problem("--address", text))
+    if on_gpus and look.arithmetic is not None and look.arithmetic.cuda_capabilities == ():
+        found.append(Problem("--address", no_gpu_text(name)))
     if look.storage is not None:
         text = "must be a directory on storage that all nodes share and can write"
         found.append(Problem("--results", f"{text}, but got on {name}: {look.storage}"))
@@ -78,13 +87,16 @@ def problems_of(
     return found
 
 
-def check_nodes(directory: Path, dataset: DatasetSettings, split_hash: str) -> list[LivingNode]:
+def check_nodes(
+    directory: Path, dataset: DatasetSettings, split_hash: str, on_gpus: bool = False
+) -> list[LivingNode]:
     """The living nodes, each of which can train for a search; prepares its images on each, all at once.
 
     Args:
         directory: the results directory; left as it was found, but for the folders above it.
         dataset: the search's.
         split_hash: of the driver's images.
+        on_gpus: whether trials are to train on GPUs.
 
     Raises:
         InputError: every problem of every node, by its name.
@@ -97,11 +109,19 @@ def check_nodes(directory: Path, dataset: DatasetSettings, split_hash: str) -> l
             problems = [
                 problem
                 for node in nodes
-                for problem in problems_of(node.name, looks[node.node_id], driver, split_hash)
+                for problem in problems_of(
+                    node.name, looks[node.node_id], driver, split_hash, on_gpus and is_to_show_gpus(node)
+                )
             ]
             if problems:
                 raise InputError(problems)
-    return nodes
+    found = {node_id: look.arithmetic for node_id, look in looks.items() if isinstance(look, Look)}
+    return [replace(node, arithmetic=found[node.node_id]) for node in nodes]
+
+
+def is_to_show_gpus(node: LivingNode) -> bool:
+    """Whether torch must see GPUs on a node that trains on them."""
+    return node.offer.gpus > 0 and not gpus_are_simulated()
 
 
 def begin_look(node: LivingNode, probe: Probe, dataset: DatasetSettings | None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from wrn_search.errors import InputError
 from wrn_search.file_system.write_probe import PROBE
+from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.results.manifest import versions
 from wrn_search.space.dataset_section import DatasetSettings
 
@@ -20,7 +21,11 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def looked(probe: str, content: str, dataset: DatasetSettings | None) -> dict[str, Any]:
     """The fields of a `node_check.Look` as plain values."""
-    found: dict[str, Any] = {"versions": own_versions(), "storage": storage_error(Path(probe), content)}
+    found: dict[str, Any] = {
+        "versions": own_versions(),
+        "storage": storage_error(Path(probe), content),
+        "arithmetic": arithmetic_here(),
+    }
     if dataset is not None and found["storage"] is None:
         from wrn_search.images.prepared_data import prepare
 

@@ -7,6 +7,7 @@ with a record and tables of its own in RESULTS/confirm; what the search wrote is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from wrn_search.confirmation.choice_of_finalists import Rule
 from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
+from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.memory.tensor_sizes import MOST_EVALUATED
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import Event, TestOpened
 from wrn_search.results.events_jsonl import Record
@@ -27,6 +30,7 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.search_run import Manner, check_ray, run_trials, warn
+from wrn_search.session.start_of_a_session import facts_of
 from wrn_search.space.dataset_section import JoinedSettings
 
 if TYPE_CHECKING:
@@ -71,6 +75,7 @@ def run_confirmation(
             plan=ConfirmationPlan(request),
             trainable=_trainable,
             around=partial(copied_again, ResultsDirectory(request.directory.path.parent)),
+            facts=partial(facts_of_both, request),
         )
         begun = Begun(request.begun, {}) if request.begun else None
         return run_trials(request, data, begun, manner, address=address, quiet=quiet)
@@ -91,6 +96,17 @@ def prepared_data(request: ConfirmationRequest) -> PreparedData:
     warn(checked_test_split(request.space.dataset, data))
     prepare(JoinedSettings.of(request.space.dataset))
     return data
+
+
+def facts_of_both(request: ConfirmationRequest, data: PreparedData) -> DataFacts:
+    """Of the search's images, but the memory of a retraining is that of the larger kind, its test pass included."""
+    facts, joined = facts_of(data), facts_of(prepare(JoinedSettings.of(request.space.dataset)))
+    return replace(
+        facts,
+        train_images=max(facts.train_images, joined.train_images),
+        stored_bytes=max(facts.stored_bytes, joined.stored_bytes),
+        test_images=MOST_EVALUATED,  # how many there are is not asked before they may be read
+    )
 
 
 def _trainable() -> type[WideResNetTrainable]:

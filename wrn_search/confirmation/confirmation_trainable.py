@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wrn_search.errors import InputError
+from wrn_search.memory.tensor_sizes import evaluation_batch_size
 from wrn_search.ray_tune.trainable import WideResNetTrainable
 from wrn_search.space.trial_config import TrialConfig
 
@@ -22,7 +23,7 @@ class ConfirmationTrainable(WideResNetTrainable):
     a disk does (`storage`): the networks are trained, and go on from there once the files are mended.
     """
 
-    _of_test_split: ClassVar[dict[tuple[DatasetSettings, str], EvaluationBatches]] = {}  # of the process
+    _of_test_split: ClassVar[dict[tuple[DatasetSettings, str, int], EvaluationBatches]] = {}  # of the process
 
     def setup(self, config: dict[str, Any]) -> None:
         """The next trial has not asked yet."""
@@ -33,6 +34,7 @@ class ConfirmationTrainable(WideResNetTrainable):
         if self._reported < self._assignment["trial"]["epochs"] or not self._is_trained():
             return super()._epoch()
         if not self._has_asked:
+            self._rehearse()
             self._has_asked = True
             return {"test": {"asks": True}}
         return self._test()
@@ -46,6 +48,13 @@ class ConfirmationTrainable(WideResNetTrainable):
         except CheckpointError:
             return False  # told by the step of an epoch, which meets it too
         return training.epoch >= training.config.epochs
+
+    def _rehearse(self) -> None:
+        """A pass over a batch of nothing: where memory is wanting, that shows before the test split is opened."""
+        training = self._training
+        assert training is not None, "asking builds it"
+        shape = self._data[training.config.dataset].image_shape
+        training.rehearse(evaluation_batch_size(training.config.batch_size), shape)
 
     def _test(self) -> dict[str, Any]:
         from wrn_search.training.divergence import Diverged
@@ -63,7 +72,7 @@ class ConfirmationTrainable(WideResNetTrainable):
         return {"test": {"test_loss": loss, "test_error": error_percent, "images": batches.num_images}}
 
     def _batches(self, training: Training) -> EvaluationBatches:
-        """The test images on the training's device, decoded once a process.
+        """The test images in batches no larger than those of validation, decoded once a process.
 
         Raises:
             InputError: they are not as they must be.
@@ -71,7 +80,9 @@ class ConfirmationTrainable(WideResNetTrainable):
         from wrn_search.images.held_out_test_images import batches_of_test_split
 
         dataset = TrialConfig.from_dict(self._assignment["trial"]).dataset
-        key = dataset, str(training.device)
+        batch_size = evaluation_batch_size(training.config.batch_size)
+        key = dataset, str(training.device), batch_size
         if key not in self._of_test_split:
-            self._of_test_split[key] = batches_of_test_split(dataset, self._data[dataset], training.device)
+            data = self._data[dataset]
+            self._of_test_split[key] = batches_of_test_split(dataset, data, batch_size, training.device)
         return self._of_test_split[key]

@@ -18,6 +18,7 @@ class DataFacts:
     chance_error: float  # percent
     train_images: int = 0
     stored_bytes: int = 0  # of images and labels as prepared: a GPU holds a copy
+    test_images: int = 0  # evaluated after a training, in a confirmation
 
 
 def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
@@ -32,5 +33,5 @@ def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
         config.momentum,
         facts.train_images,
         facts.stored_bytes,
-        facts.validation_images,
+        max(facts.validation_images, facts.test_images),
     )

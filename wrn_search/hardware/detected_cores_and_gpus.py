@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from wrn_search.hardware.machine import Node
 
-CPU_QUOTA_FILE = Path("/sys/fs/cgroup/cpu.max")
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+_V1_QUOTA, _V1_PERIOD = "cpu.cfs_quota_us", "cpu.cfs_period_us"
 _NVIDIA_SIGNS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
@@ -17,18 +20,56 @@ def local_node() -> Node:
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on: its affinity, cut by the container's quota (cgroup v2)."""
+    """Cores that this process may run on: its affinity, cut by the quota of its control groups, at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([cores, *map(int, _quotas())]))
+
+
+def _quotas() -> Iterator[float]:
+    """CPUs that each control group above this process allows it, in cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_*`)."""
     try:
-        quota, period = CPU_QUOTA_FILE.read_text().split()
+        groups = [line.split(":", 2) for line in OWN_CGROUPS.read_text().splitlines()]
+    except OSError:
+        groups = []
+    # A container sees its own group at the top, whatever path the file tells.
+    paths = {"/"} | {path for _, _, path in (group for group in groups if len(group) == 3)}
+    folders = {Path(top, *parts[1:]) for path in paths for parts in _upwards(Path(path)) for top in _tops()}
+    for folder in sorted(folders):
+        for quota, period in (
+            _numbers(folder / "cpu.max"),
+            _numbers(folder / _V1_QUOTA, folder / _V1_PERIOD),
+        ):
+            if quota > 0 and period > 0:
+                yield quota / period
+
+
+def _tops() -> list[Path]:
+    """Where the kernel shows the groups that limit the CPU, in either version."""
+    return [CGROUPS / name for name in ("", "unified", "cpu", "cpu,cpuacct")]
+
+
+def _upwards(path: Path) -> list[tuple[str, ...]]:
+    """The parts of a path and of all folders above it."""
+    return [each.parts for each in (path, *path.parents) if ".." not in each.parts]
+
+
+def _numbers(*files: Path) -> tuple[int, int]:
+    """Quota and period, microseconds; (0, 0) where there is none."""
+    try:
+        quota, period = " ".join(file.read_text() for file in files).split()
+        return int(quota), int(period)  # "max" and -1 are no quota
     except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+        return 0, 0
+
+
+def has_nvidia_driver() -> bool:
+    """Whether there is one, or a sign of one: only then is it worth to import torch and look."""
+    return any(sign.exists() for sign in _NVIDIA_SIGNS)
 
 
 def gpu_names() -> list[str]:
     """CUDA devices that torch sees; torch is imported only where there is a driver."""
-    if not any(sign.exists() for sign in _NVIDIA_SIGNS):
+    if not has_nvidia_driver():
         return []
     import torch
 
@@ -37,7 +78,7 @@ def gpu_names() -> list[str]:
 
 def gpu_bytes_here() -> int:
     """Memory of the smallest CUDA device that torch sees; 0 without one."""
-    if not any(sign.exists() for sign in _NVIDIA_SIGNS):
+    if not has_nvidia_driver():
         return 0
     import torch
 

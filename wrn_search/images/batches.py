@@ -7,8 +7,7 @@ windows from the padded images: 200,000 images/s of 32x32x3 on one core, 35 time
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +82,8 @@ class TrainBatches:
 class EvaluationBatches:
     """Images to evaluate on, each once, in order, not augmented; the last batch may be smaller.
 
-    `held_out`: stored images (m, H, W, C) and labels (m,) instead of the validation split.
+    `held_out`: stored images (m, H, W, C) and labels (m,) instead of the validation split. They stay where they are and
+    reach the device batch by batch: a GPU holds one data set, that which is trained on.
     """
 
     def __init__(
@@ -95,13 +95,12 @@ class EvaluationBatches:
         held_out: Batch | None = None,
     ) -> None:
         self._batch_size = batch_size
-        device = torch.device(device)
+        self._device = device = torch.device(device)
         self._normalise = _Normalisation(data, device)
-        if held_out is None:
-            self._images = _images(data.directory / "validation_images.npy", device)
-            self._labels = _labels(data.directory / "validation_labels.npy", device)
-        else:
-            self._images, self._labels = (tensor.to(device) for tensor in held_out)
+        self._images, self._labels = held_out or (
+            _images(data.directory / "validation_images.npy", device),
+            _labels(data.directory / "validation_labels.npy", device),
+        )
 
     @property
     def num_images(self) -> int:
@@ -114,7 +113,8 @@ class EvaluationBatches:
     def __iter__(self) -> Iterator[Batch]:
         for start in range(0, self.num_images, self._batch_size):
             part = slice(start, start + self._batch_size)
-            yield self._normalise(self._images[part]), self._labels[part]
+            images, labels = self._images[part].to(self._device), self._labels[part].to(self._device)
+            yield self._normalise(images), labels
 
 
 class _Normalisation:
@@ -134,20 +134,32 @@ class _Normalisation:
         return inputs.permute(0, 3, 1, 2)
 
 
-@lru_cache(maxsize=4)
-def _images(path: Path, device: torch.device) -> Tensor:
-    """The stored images: on the CPU a read-only map of the file, on another device one copy, as stored.
+# Kept for the next trial of the process: the name of the folder tells the content, nothing writes to either.
+_kept: dict[tuple[Path, torch.device], Tensor] = {}
 
-    Kept for the next trial of the process: the name of the folder tells the content, nothing writes to either.
-    """
+
+def _kept_or_read(path: Path, device: torch.device, read: Callable[[Path, torch.device], Tensor]) -> Tensor:
+    """The tensor of a file on a device. Only the files of one folder, a data set, are kept at a time."""
+    if any(other.parent != path.parent for other, _ in _kept):
+        _kept.clear()
+    if (path, device) not in _kept:
+        _kept[path, device] = read(path, device)
+    return _kept[path, device]
+
+
+def _images(path: Path, device: torch.device) -> Tensor:
+    """The stored images: on the CPU a read-only map of the file, on another device one copy, as stored."""
+    return _kept_or_read(path, device, _read_images)
+
+
+def _labels(path: Path, device: torch.device) -> Tensor:
+    """(n,) int64."""
+    return _kept_or_read(path, device, lambda path, device: torch.from_numpy(np.load(path)).to(device))
+
+
+def _read_images(path: Path, device: torch.device) -> Tensor:
     mapped = np.load(path, mmap_mode="r")
     with warnings.catch_warnings():
         # Nothing here writes to it.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(mapped).to(device)
-
-
-@lru_cache(maxsize=4)
-def _labels(path: Path, device: torch.device) -> Tensor:
-    """(n,) int64; kept as the images are."""
-    return torch.from_numpy(np.load(path)).to(device)

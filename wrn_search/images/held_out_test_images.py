@@ -14,8 +14,6 @@ from wrn_search.images.prepared_data import PreparedData, fitted_preprocessing, 
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.dataset_section import DatasetSettings
 
-BATCH_SIZE = 500
-
 
 def check_test_split(dataset: DatasetSettings, class_names: tuple[str, ...]) -> None:
     """Sees to it, before hours of training, that a test split is there whose classes are those that are trained on.
@@ -71,9 +69,9 @@ def read_test_split(dataset: DatasetSettings, data: PreparedData) -> LabelledIma
 
 
 def batches_of_test_split(
-    dataset: DatasetSettings, data: PreparedData, device: str | torch.device = "cpu"
+    dataset: DatasetSettings, data: PreparedData, batch_size: int, device: str | torch.device = "cpu"
 ) -> EvaluationBatches:
-    """The test images, prepared with what was fitted to the images that were trained on.
+    """The test images, prepared with what was fitted to the images that were trained on; on the CPU until needed.
 
     Raises:
         InputError: see `read_test_split`.
@@ -81,7 +79,7 @@ def batches_of_test_split(
     split = read_test_split(dataset, data)
     stored = fitted_preprocessing(dataset).store(split.images)
     held_out = torch.from_numpy(stored), torch.from_numpy(split.labels)
-    return EvaluationBatches(data, batch_size=BATCH_SIZE, device=device, held_out=held_out)
+    return EvaluationBatches(data, batch_size=batch_size, device=device, held_out=held_out)
 
 
 def _in_colours_of(images: Images, data: PreparedData) -> Images:

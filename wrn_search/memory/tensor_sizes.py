@@ -9,12 +9,12 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import STEM_WIDTH
 
 FLOAT_BYTES = 4  # of a number in fp32
-_MOST_EVALUATED = 500  # images at once
+MOST_EVALUATED = 500  # images at once
 
 
 def evaluation_batch_size(batch_size: int) -> int:
     """Images that are evaluated at once: so many that evaluating never takes more memory than training."""
-    return min(batch_size, _MOST_EVALUATED)
+    return min(batch_size, MOST_EVALUATED)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Workload:
     momentum: float = 0.9
     train_images: int = 0
     data_bytes: int = 0  # of images and labels as stored: a GPU holds a copy, a CPU maps the file
-    validation_images: int = _MOST_EVALUATED
+    validation_images: int = MOST_EVALUATED
     device: str = "cuda"  # cuda | cpu
 
     @property

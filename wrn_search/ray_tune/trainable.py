@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ray import tune
 
 from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.hardware.arithmetic_on_offer import no_gpu_text
+from wrn_search.memory.device_errors import has_broken_gpu, is_out_of_memory
 from wrn_search.memory.gpu_shares import allocator_fraction
-from wrn_search.memory.out_of_memory import has_broken_gpu, is_out_of_memory
 from wrn_search.ray_tune.checkpoint_cadence import (
     StorageError,
     discard,
@@ -43,8 +44,9 @@ _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
-    `threads`, `gpu_fraction`, `context_bytes` (of the share, beside torch's allocator), `epoch_seconds` (None or a
-    limit), `fault_note` (a file for what ends the process, if it is a fault); `accelerator` is for Ray.
+    `threads`, `gpu_fraction`, `simulated_gpus` (whether they are there in name only), `context_bytes` (of the share,
+    beside torch's allocator), `epoch_seconds` (None or a limit), `fault_note` (a file for what ends the process, if it
+    is a fault); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
@@ -80,7 +82,7 @@ class WideResNetTrainable(tune.Trainable):
         """One epoch."""
         try:
             return self._epoch()
-        except StorageError as error:
+        except (StorageError, NoGpuError) as error:  # it would be so for every trial
             self.cleanup()
             return {"storage": {"error": str(error)}}
         except OSError as error:
@@ -132,7 +134,7 @@ class WideResNetTrainable(tune.Trainable):
 
         keep_freed_memory()
         config = TrialConfig.from_dict(self._assignment["trial"])
-        device = _device(self._assignment["gpu_fraction"])
+        device = _device(self._assignment["gpu_fraction"], self._assignment.get("simulated_gpus", False))
         if device == "cuda":  # one trial that takes too much must not take its neighbours down
             total = torch.cuda.get_device_properties(0).total_memory
             share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
@@ -166,11 +168,25 @@ def _forget_placement_of_threads() -> None:
         os.environ.pop(name, None)
 
 
-def _device(gpu_fraction: float) -> str:
-    """`cuda` when the trial was given a share of a GPU and there is one; a simulated GPU trains on the CPU."""
+class NoGpuError(RuntimeError):
+    """A trial was given a share of a GPU that torch does not see: it would train on the CPU without a word."""
+
+
+def _device(gpu_fraction: float, simulated: bool) -> str:
+    """`cuda` when the trial was given a share of a GPU; a simulated one trains on the CPU.
+
+    Raises:
+        NoGpuError: torch sees none, and none was declared simulated.
+    """
     import torch
 
-    return "cuda" if gpu_fraction and torch.cuda.is_available() else "cpu"
+    if not gpu_fraction:
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if simulated:
+        return "cpu"
+    raise NoGpuError(no_gpu_text(socket.gethostname()))
 
 
 def metrics_of(result: dict[str, Any]) -> EpochMetrics:

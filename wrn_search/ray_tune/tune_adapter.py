@@ -17,6 +17,7 @@ from ray.tune.search import Searcher
 
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
+from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write
 from wrn_search.ray_tune.fault_note import told_fault
@@ -61,6 +62,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "fault_note": str(self._faults / f"{answer.trial_id}.fault"),
             "threads": answer.grant.threads,
             "gpu_fraction": answer.grant.gpu_fraction,
+            "simulated_gpus": gpus_are_simulated(),
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
             "epoch_seconds": self._conductor.space.search.trial_timeout,

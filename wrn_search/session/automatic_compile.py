@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from collections.abc import Sequence
 
 from wrn_search.errors import InputError
+from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.results.state_from_events import SearchState
 
-_COMPILERS = ("g++", "clang++")
 
-
-def resolved_compile(asked: str, gpu_fraction: float, state: SearchState | None = None) -> str:
+def resolved_compile(
+    asked: str, gpu_fraction: float, machines: Sequence[ArithmeticOnOffer], state: SearchState | None = None
+) -> str:
     """`on` or `off` for `auto | on | off`; a search that is resumed keeps what it began with.
 
     `auto` is off. On CPUs compiled networks train as fast as plain ones and take half a minute to begin
@@ -20,18 +20,15 @@ def resolved_compile(asked: str, gpu_fraction: float, state: SearchState | None 
     Args:
         asked: `training.compile`.
         gpu_fraction: of a GPU for each trial.
+        machines: those that will train.
         state: of the search to resume.
 
     Raises:
-        InputError: `on`, for a CPU without the C++ compiler that torch needs there.
+        InputError: `on`, for CPUs one of which lacks the C++ compiler that torch needs there.
     """
     asked = next((str(trial.config["compile"]) for trial in state.trials.values()), asked) if state else asked
-    if asked == "on" and not gpu_fraction and not _has_compiler():
-        text = f"a C++ compiler must be installed ({' or '.join(_COMPILERS)}), but none was found"
+    if asked == "on" and not gpu_fraction and not all(machine.compiler for machine in machines):
+        where = "none was found" if len(machines) == 1 else "none was found on one of the nodes"
+        text = f"a C++ compiler must be installed (g++ or clang++), but {where}"
         raise InputError.of("training.compile", f"{text}; use off")
     return "on" if asked == "on" else "off"
-
-
-def _has_compiler() -> bool:
-    """Whether there is one where torch looks for it."""
-    return any(shutil.which(name) for name in (os.environ.get("CXX"), *_COMPILERS) if name)

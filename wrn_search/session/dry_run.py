@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.results.state_from_events import FINAL
@@ -66,7 +67,8 @@ def dry_run(
             nodes = joined
     allotment = allotment_of(request, nodes)
     shape = facts.image_shape or (0, 0, 0)
-    precision = resolved_precision(request.space.training.precision, shape, allotment.gpus_per_trial)
+    asked, share = request.space.training.precision, allotment.gpus_per_trial
+    precision = resolved_precision(asked, shape, share, [arithmetic_here()])
     each, shares = trial_text(request.space, nodes, allotment, precision, facts)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"

@@ -14,9 +14,11 @@ from wrn_search.cluster.cluster_address import check_answers, ray_at
 from wrn_search.cluster.living_nodes import LivingNode, is_connected, joined_nodes
 from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.gpu_packing import Places
+from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.errors import InputError, printable
+from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
@@ -26,7 +28,7 @@ from wrn_search.ray_tune.private_ray import check_own_ray, own_ray
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
-from wrn_search.results.s3_copy.object_store import ObjectStore
+from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
@@ -105,7 +107,7 @@ def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) 
 
 
 def _run(
-    request: Request, begun: Begun | None, copy: ObjectStore | None, address: str | None, quiet: bool
+    request: Request, begun: Begun | None, copy: Owner | None, address: str | None, quiet: bool
 ) -> SearchResult:
     warm_start = request.space.search.warm_start if begun is None else begun.sources
     sources = read_sources(warm_start, request.directory.path)
@@ -145,6 +147,7 @@ class Manner:
     plan: Plan | None = None  # what is trained; default what the searcher proposes
     trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
     around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
+    facts: Callable[[PreparedData], DataFacts] = facts_of
 
 
 def run_trials(
@@ -167,16 +170,18 @@ def run_trials(
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
-        able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
         asked, share = request.space.training, allotment.gpus_per_trial
+        directory, dataset = request.directory.path, request.space.dataset
+        able = check_nodes(directory, dataset, data.split_hash, share > 0) if joined else []
+        machines = [node.arithmetic for node in able if node.arithmetic] or [arithmetic_here()]
         arithmetic = Arithmetic(
-            resolved_precision(asked.precision, data.image_shape, share, state),
-            resolved_compile(asked.compile, share, state),
+            resolved_precision(asked.precision, data.image_shape, share, machines, state),
+            resolved_compile(asked.compile, share, machines, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         conductor = Conductor(
             request.space,
-            facts_of(data),
+            manner.facts(data),
             allotment,
             record,
             plan=manner.plan,

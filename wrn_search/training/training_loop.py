@@ -167,6 +167,16 @@ class Training:
         check_finite(mean_loss, epoch, what)
         return mean_loss, 100 * errors.item() / batches.num_images
 
+    @torch.inference_mode()
+    def rehearse(self, batch_size: int, image_shape: tuple[int, int, int]) -> None:
+        """Evaluates a batch of zeros, images of (height, width, channels): takes the memory that `evaluate` takes."""
+        height, width, channels = image_shape
+        inputs = torch.zeros(batch_size, height, width, channels, device=self.device).permute(0, 3, 1, 2)
+        labels = torch.zeros(batch_size, dtype=torch.int64, device=self.device)
+        self.network.eval()
+        with autocast(self.device, self.config.precision):
+            summed_loss(self.network(inputs), labels)
+
     def save(self, path: Path) -> None:
         """Writes a checkpoint of the last completed epoch; call it between epochs.
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from wrn_search.images.prepared_data import PreparedData
+from wrn_search.memory.device_errors import is_out_of_memory
 from wrn_search.memory.measured_peak import high_water_mark_bytes
-from wrn_search.memory.out_of_memory import is_out_of_memory
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.training_loop import Training
 
