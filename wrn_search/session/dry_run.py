@@ -9,6 +9,7 @@ from pathlib import Path
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
@@ -42,6 +43,7 @@ def dry_run(
     """
     from wrn_search.images.prepared_data import check_presence
 
+    check_this_process()
     request = request_of(space, overrides, results)
     changes: list[str] = []
     if resume:
