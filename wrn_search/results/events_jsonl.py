@@ -25,6 +25,7 @@ from wrn_search.results.events import (
     TestOpened,
     TimedEvent,
 )
+from wrn_search.results.steady_clock import SteadyClock
 
 Subscriber = Callable[[float, Event], object]
 
@@ -54,8 +55,8 @@ class Record:
         self._synced_at = time.monotonic()
 
     @classmethod
-    def create(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
-        """A new, empty record.
+    def create(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
+        """A new, empty record; `clock` gives Unix seconds, by default of a `SteadyClock`.
 
         Raises:
             InputError: the file exists.
@@ -64,13 +65,13 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             raise InputError.of("", "a new record must not exist yet, but it does", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or SteadyClock())
         record._lock()
         _sync_folder(path.parent)
         return record
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Record:
+    def open(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
         """The record at `path` with its events read; a last line that a kill tore is cut off.
 
         Raises:
@@ -80,12 +81,14 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
-        record = cls(path, descriptor, clock)
+        record = cls(path, descriptor, clock or SteadyClock())
         try:
             record._lock()
             record.events, size = _read(path)
             record._end = (size, len(record.events))
             record._cut_off_remains()
+            if clock is None and record.events:  # no session begins before the last one ended
+                record._clock = SteadyClock(not_before=record.events[-1][0])
         except BaseException:
             os.close(descriptor)
             raise
@@ -99,7 +102,7 @@ class Record:
             OSError: the disk is full or gone, or somebody cut the file; the record ends with the event before.
         """
         size, seq = self._end
-        now = round(self._clock(), 6)  # microseconds, as the tables keep them
+        now = self.now()
         line = to_line(event, seq, now).encode("ascii") + b"\n"
         self._cut_off_remains()
         if (written := os.write(self._descriptor, line)) != len(line):
@@ -113,6 +116,10 @@ class Record:
             self.events.append((now, event))
         for subscriber in self._subscribers:
             subscriber(now, event)
+
+    def now(self) -> float:
+        """Unix seconds by the clock of the record; it never goes back, so differences are durations."""
+        return round(self._clock(), 6)  # microseconds, as the tables keep them
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """From now on `subscriber(time, event)` is called for each event, after its line is written."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -279,10 +278,10 @@ def _display(request: Request, record: Record, quiet: bool) -> Iterator[Progress
     if quiet:
         yield None
         return
-    progress = Progress(request.rows, request.space.training.epochs, began=time.time())
+    progress = Progress(request.rows, request.space.training.epochs, began=record.now())
     for moment, event in record.events:
         progress.apply(moment, event)
-    display = ProgressDisplay(progress)
+    display = ProgressDisplay(progress, record.now)
     record.subscribe(display)
     with display:
         yield display
