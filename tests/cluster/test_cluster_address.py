@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from wrn_search.cluster import cluster_address
-from wrn_search.cluster.cluster_address import ray_at
+from wrn_search.cluster.cluster_address import check_answers, ray_at
 from wrn_search.errors import InputError
 
 
@@ -60,7 +60,8 @@ def test_what_is_no_ray_is_told(answer, reason, monkeypatch) -> None:
 
 def test_auto_goes_where_ray_address_points(monkeypatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    with pytest.raises(InputError, match="Connection refused"), ray_at("auto"):
+    told = r"at auto \(RAY_ADDRESS=127.0.0.1:1\) .* Connection refused"
+    with pytest.raises(InputError, match=told), ray_at("auto"):
         pass
 
 
@@ -81,3 +82,17 @@ def test_another_server_that_speaks_ray_s_protocol_is_told() -> None:
     finally:
         server.stop(None).wait()
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ray", "redis"])
+@pytest.mark.parametrize("place", ["--address", "RAY_ADDRESS"])
+def test_an_address_of_another_protocol_is_told_with_its_scheme_and_where_it_stands(
+    scheme, place, monkeypatch
+) -> None:
+    """Of RAY_ADDRESS, which `ray dashboard` and the job server want so, nothing but `auto` takes notice."""
+    address = f"{scheme}://127.0.0.1:8265"
+    if place == "RAY_ADDRESS":
+        monkeypatch.setenv(place, address)
+    rule = f"^{place}: must be HOST:PORT of a cluster's head node or auto, but got .*\\({scheme}://\\), {address};"
+    with pytest.raises(InputError, match=rule):
+        check_answers(address if place == "--address" else "auto")

@@ -1,4 +1,9 @@
 import io
+import os
+import pty
+import select
+
+import pytest
 
 from tests.decisions.playing import metrics, space_of
 from wrn_search.results.events import Completed, Event, Failed, Proposed, Reported, Started, Stopped
@@ -69,7 +74,7 @@ def test_an_epoch_that_is_trained_again_counts_once() -> None:
 def test_without_a_terminal_there_is_a_plain_line_at_times() -> None:
     now = [1000.0]
     stream = io.StringIO()
-    display = ProgressDisplay(Progress(6, 2, began=1000.0), stream, clock=lambda: now[0])
+    display = ProgressDisplay(Progress(6, 2, began=1000.0), lambda: now[0], stream)
     with display:
         display.tick()
         display.tick()
@@ -78,6 +83,36 @@ def test_without_a_terminal_there_is_a_plain_line_at_times() -> None:
     lines = stream.getvalue().splitlines()
     assert [line.split(" | ")[-1] for line in lines] == ["0 s gone", "11 s gone"]
     assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_live"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "unknown"}, False),
+        ({"TERM": ""}, False),
+        ({"TERM": "xterm", "TTY_INTERACTIVE": "0"}, False),
+    ],
+)
+def test_a_terminal_that_cannot_draw_gets_lines_as_a_pipe_does(variables, is_live, monkeypatch) -> None:
+    """On a real terminal, read from its other side before the display has ended."""
+    for name in ("TTY_INTERACTIVE", "TTY_COMPATIBLE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ours, theirs = pty.openpty()
+    with (
+        os.fdopen(theirs, "w") as stream,
+        ProgressDisplay(Progress(6, 2, 0.0), lambda: 11.0, stream) as display,
+    ):
+        display.tick(at_once=True)
+        stream.flush()
+        assert select.select([ours], [], [], 10)[0], "nothing is shown until the end"
+        shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "11 s gone" in shown
+    assert ("\x1b" in shown) == is_live
 
 
 def test_durations() -> None:

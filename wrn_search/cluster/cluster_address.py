@@ -72,9 +72,7 @@ def check_answers(address: str) -> str:
     Raises:
         InputError: none answers there, or it wants a token that this process does not have.
     """
-    if address.startswith("ray://"):
-        text = "must be HOST:PORT of a cluster's head node or auto, but got Ray Client's"
-        raise InputError.of("--address", f"{text} {address}; run the command on the head node (ray submit)")
+    _refuse_scheme(address)
     with ray_environment():
         try:
             return _knock(_found(address))
@@ -84,8 +82,35 @@ def check_answers(address: str) -> str:
             raise _no_answer(address, error) from None
 
 
+def _refuse_scheme(address: str) -> None:
+    """An address of another protocol is told with its scheme, and with the variable if it stands in one.
+
+    Raises:
+        InputError: it is one.
+    """
+    by_variable = address == "auto" and os.environ.get("RAY_ADDRESS")
+    given = os.environ["RAY_ADDRESS"] if by_variable else address
+    scheme, colons, _ = given.partition("://")
+    if not colons:
+        return
+    whose = {
+        "ray": "Ray Client's",
+        "http": "that of a dashboard or job server",
+        "https": "that of a job server",
+    }
+    came = f"{whose.get(scheme, 'one')} ({scheme}://), {given}"
+    text = f"must be HOST:PORT of a cluster's head node or auto, but got {came}"
+    how = "unset it, or run" if by_variable else "run"
+    raise InputError.of(
+        "RAY_ADDRESS" if by_variable else "--address",
+        f"{text}; {how} the command on the head node (ray submit, ray job submit)",
+    )
+
+
 def _no_answer(address: str, error: Exception) -> InputError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    variable = os.environ.get("RAY_ADDRESS") if address == "auto" else None
+    address += f" (RAY_ADDRESS={variable})" if variable else ""
     text = f"a Ray cluster must answer at {address} (start one with `ray start --head` or `ray up`)"
     return InputError.of("--address", f"{text}, but got: {reason}")
 

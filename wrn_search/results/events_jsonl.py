@@ -27,6 +27,7 @@ from wrn_search.results.events import (
     TestOpened,
     TimedEvent,
 )
+from wrn_search.results.steady_clock import SteadyClock
 
 Subscriber = Callable[[float, Event], object]
 
@@ -60,7 +61,7 @@ class Record:
 
     @classmethod
     def create(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
-        """A new, empty record; `clock` tells Unix seconds, default the steady one.
+        """A new, empty record; `clock` gives Unix seconds, by default of a `SteadyClock`.
 
         Raises:
             InputError: the file exists.
@@ -69,7 +70,7 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o644)
         except FileExistsError:
             raise InputError.of("", "a new record must not exist yet, but it does", str(path)) from None
-        record = cls(path, descriptor, clock or steady_clock())
+        record = cls(path, descriptor, clock or SteadyClock())
         try:
             record._take_lock()
             flush_names(path.parent)
@@ -89,7 +90,7 @@ class Record:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | _BINARY)
         except FileNotFoundError:
             raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
-        record = cls(path, descriptor, clock or steady_clock())
+        record = cls(path, descriptor, clock or SteadyClock())
         try:
             record._take_lock()
             record.events, size = _read(path)
@@ -97,6 +98,8 @@ class Record:
             os.ftruncate(
                 descriptor, size
             )  # what a kill tore; the one place where another's bytes are cut off
+            if clock is None and record.events:  # no session begins before the last one ended
+                record._clock = SteadyClock(not_before=record.events[-1][0])
         except BaseException:
             record._let_go()
             raise
@@ -111,7 +114,7 @@ class Record:
                 written, and no line of anybody's is removed.
         """
         size, seq = self._end
-        now = round(self._clock(), 6)  # microseconds, as the tables keep them
+        now = self.now()
         line = to_line(event, seq, now).encode("ascii") + b"\n"
         self.check_ours()
         self._attempted = line
@@ -126,6 +129,10 @@ class Record:
             self.events.append((now, event))
         for subscriber in self._subscribers:
             subscriber(now, event)
+
+    def now(self) -> float:
+        """Unix seconds by the clock of the record; it never goes back, so differences are durations."""
+        return round(self._clock(), 6)  # microseconds, as the tables keep them
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """From now on `subscriber(time, event)` is called for each event, after its line is written."""
@@ -190,12 +197,6 @@ class Record:
     def _sync(self) -> None:
         flush_to_disk(self._descriptor)
         self._synced_at = time.monotonic()
-
-
-def steady_clock() -> Callable[[], float]:
-    """Unix seconds that do not jump when the machine's clock is set: what a session has spent is read from them."""
-    began = time.time() - time.monotonic()
-    return lambda: began + time.monotonic()
 
 
 def read_events(path: Path) -> list[TimedEvent]:

@@ -10,6 +10,7 @@ from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
@@ -43,6 +44,7 @@ def dry_run(
     """
     from wrn_search.images.prepared_data import present_images, remarks_on
 
+    check_this_process()
     changes: list[str] = []
     if resume:
         request, begun = resumed_search(asked_to_resume(space, overrides, results), retry_failed)

@@ -6,8 +6,8 @@ A fold over events like everything else; live in a terminal, plain lines elsewhe
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,11 +144,14 @@ class ProgressDisplay:
     """Shows `Progress` on stderr; a subscriber of the record.
 
     Use as a context manager; `tick` keeps a live display's clock moving.
+
+    Args:
+        progress: what is shown.
+        clock: Unix seconds, as in the record; never goes back.
+        stream: default stderr.
     """
 
-    def __init__(
-        self, progress: Progress, stream: TextIO | None = None, clock: Callable[[], float] = time.time
-    ):
+    def __init__(self, progress: Progress, clock: Callable[[], float], stream: TextIO | None = None):
         self._progress = progress
         self._stream: TextIO | None = stream or sys.stderr  # None: closed by whoever started us
         self._clock = clock
@@ -156,8 +159,8 @@ class ProgressDisplay:
         self._live: Live | None = None
 
     def __enter__(self) -> ProgressDisplay:
-        if self._stream is not None and self._stream.isatty():
-            console = Console(file=self._stream)
+        console = _live_console(self._stream)
+        if console is not None:
             self._live = Live(self._renderable(), console=console, auto_refresh=False)
             self._live.start()
         return self
@@ -188,6 +191,20 @@ class ProgressDisplay:
 
     def _renderable(self) -> Text:
         return Text(self._progress.line(self._clock()).replace(" | ", "\n"))
+
+
+def _live_console(stream: TextIO | None) -> Console | None:
+    """A console on which lines can be drawn again, if the stream is one.
+
+    A terminal that says `dumb` (Emacs, some editors and CI) or nothing of itself cannot, nor does one that the user has
+    declared not interactive: rich shows a live display there when it is over, not before.
+    """
+    if stream is None or not stream.isatty() or not os.environ.get("TERM"):
+        return None
+    console = Console(file=stream)
+    return (
+        console if console.is_terminal and console.is_interactive and not console.is_dumb_terminal else None
+    )
 
 
 def duration(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
 from wrn_search.ray_tune.death_of_ray import watched_ray
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.private_ray import check_own_ray, own_ray
+from wrn_search.ray_tune.ray_environment import ray_environment
+from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
@@ -80,6 +81,7 @@ def run(
         InputError: bad input or options; then nothing was written.
         SearchFailed: the search could not go on.
     """
+    check_this_process()
     if retry_failed and not resume:
         raise InputError.of("--retry-failed", "must come with --resume, but came without it")
     try:
@@ -167,6 +169,7 @@ def run_trials(
     """
     state = begun.state if begun else None
     with ExitStack() as stack:
+        stack.enter_context(ray_environment())
         joined = _nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
@@ -178,6 +181,10 @@ def run_trials(
             resolved_precision(asked.precision, data.image_shape, share, machines, state),
             resolved_compile(asked.compile, share, machines, state),
         )
+        trainable = manner.trainable() if manner.trainable else None
+        ray = stack.enter_context(ExitStack())
+        if not joined:
+            _start_own_ray(ray)
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         conductor = Conductor(
             request.space,
@@ -189,10 +196,9 @@ def run_trials(
             **vars(arithmetic),
         )
         manner.begin(record, conductor)
-        trainable = manner.trainable() if manner.trainable else None
         with manner.around():
             followers = _followers(request, conductor, data, able)
-            reason = _session(request, conductor, record, quiet, followers, trainable)
+            reason = _session(request, conductor, record, quiet, ray, followers, trainable)
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
@@ -212,6 +218,7 @@ def check_ray(address: str | None) -> None:
     Raises:
         InputError: there is none, or it cannot.
     """
+    check_this_process()
     if address is not None:
         check_answers(address)
     elif not _is_running():
@@ -230,6 +237,19 @@ def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]
     return joined_nodes() if _is_running() else []
 
 
+def _start_own_ray(stack: ExitStack) -> None:
+    """Before anything is on record: a session that never began leaves nothing behind.
+
+    Raises:
+        SearchFailed: it does not start.
+    """
+    try:
+        stack.enter_context(own_ray(local_node()))
+    except Exception as error:
+        text = f"Ray did not start: {_cause(error)}; nothing was trained or put on record"
+        raise SearchFailed(text) from error
+
+
 def _followers(
     request: Request, conductor: Conductor, data: PreparedData, able: Sequence[LivingNode]
 ) -> list[Callback]:
@@ -246,12 +266,14 @@ def _session(
     conductor: Conductor,
     record: Record,
     quiet: bool,
+    ray: ExitStack,
     followers: Sequence[Callback],
     trainable: type[WideResNetTrainable] | None = None,
 ) -> EndReason:
     """Runs trials until the conductor has no more. Whatever ends it, the tables are written. Returns the reason.
 
-    Starts a Ray of its own unless there are followers of a running one.
+    Args:
+        ray: ends the Ray of this session's own, if there is one: trials must not train on when their end is recorded.
 
     Raises:
         SearchFailed: Ray, the disk or a bug ended it.
@@ -259,9 +281,8 @@ def _session(
     observers = Observers(request.directory, record, conductor)
     failure: Exception | None = None
     try:
-        with ExitStack() as stack:
+        with ray, ExitStack() as stack:
             if not followers:
-                stack.enter_context(own_ray(local_node()))
                 stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
@@ -289,10 +310,10 @@ def _display(request: Request, record: Record, quiet: bool) -> Iterator[Progress
     if quiet:
         yield None
         return
-    progress = Progress(request.rows, request.space.training.epochs, began=time.time())
+    progress = Progress(request.rows, request.space.training.epochs, began=record.now())
     for moment, event in record.events:
         progress.apply(moment, event)
-    display = ProgressDisplay(progress)
+    display = ProgressDisplay(progress, record.now)
     record.subscribe(display)
     with display:
         yield display
