@@ -30,14 +30,17 @@ class DatasetFacts:
     preprocessing: str = "meanstd"
     augmentation: str = "flip_crop"
     extra_images: int = 0  # that `dataset.extra` adds to the training images
+    has_columns: bool = False  # that `dataset.image_column` and `dataset.label_column` name
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a data set's files are, and whether its extra images are wanted."""
+    """Where a data set's files are, and what of them is wanted."""
 
     root: Path
     extra: bool = False
+    image_column: str | None = None  # None: the data set's own
+    label_column: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,20 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.space.rules.number_and_text_rules import is_path, one_of, text, true_or_false, whole_number
+from wrn_search.space.rules.number_and_text_rules import (
+    is_path,
+    one_of,
+    plain_text,
+    text,
+    true_or_false,
+    whole_number,
+)
+
+COLUMN = text(
+    "must be the name of a column, without control characters",
+    lambda value: bool(value) and plain_text(value),
+    nullable=True,
+)
 
 
 class DatasetSettings(BaseModel):
@@ -22,6 +35,8 @@ class DatasetSettings(BaseModel):
         text("must be a path, without control characters and unknown ~users", is_path, nullable=True),
     ] = None
     extra: Annotated[bool, true_or_false()] = False
+    image_column: Annotated[str | None, COLUMN] = None
+    label_column: Annotated[str | None, COLUMN] = None
     validation: Annotated[int, whole_number(1, 10_000_000)] = 5000
     preprocessing: Annotated[str, one_of("meanstd", "zca", "divide255")] = "meanstd"
     augmentation: Annotated[str, one_of("flip_crop", "shift", "none")] = "flip_crop"
