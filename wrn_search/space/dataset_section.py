@@ -75,6 +75,10 @@ class JoinedSettings(DatasetSettings):
         """The settings of a search, joined."""
         return cls.model_validate(dataset.model_dump())
 
+    def apart(self) -> DatasetSettings:
+        """The settings of the search: `of` undone."""
+        return DatasetSettings.model_validate(self.model_dump(exclude={"joined"}))
+
 
 def dataset_settings(values: dict[str, Any]) -> DatasetSettings:
     """The settings that `model_dump` wrote, joined or not."""
