@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.datasets.image_data import encode, random_images, write_parquet
 from wrn_search.datasets.dataset import Place
-from wrn_search.datasets.parquet_files import presence, training_images
+from wrn_search.datasets.parquet_files import PARQUET, presence, remarks, training_images
 from wrn_search.errors import InputError
 
 IMAGES = random_images(6)
@@ -116,22 +117,27 @@ def test_a_file_with_a_hole(tmp_path: Path) -> None:
     ("table", "message"),
     [
         ({"picture": [b""], "label": [0], "id": [1]},
-         "Parquet files must have a column `img` or `image` and a column `label`, but got columns picture, label, id"),
+         "Parquet files must have a column `img` or `image` and a column `label`, but got columns picture, label, id "
+         "(ROOT/train.parquet); set dataset.image_column to picture"),
+        ({"img": [b""], "fine_label": [0], "coarse_label": [1]},
+         "Parquet files must have a column `img` or `image` and a column `label`, but got columns img, fine_label, "
+         "coarse_label (ROOT/train.parquet); set dataset.label_column to fine_label or coarse_label"),
         ({"img": [{"bytes": b""}]},
-         "Parquet files must have a column `img` or `image` and a column `label`, but got columns img"),
-        ({"img": [b"abc"], "label": [0]}, "column `img` must be a struct with binary `bytes`, but got type binary"),
-        ({"image": [{"path": "x"}], "label": [0]},
-         "column `image` must be a struct with binary `bytes`, but got type struct<path: string>"),
-        ({"image": [{"bytes": "x"}], "label": [0]},
-         "column `image` must be a struct with binary `bytes`, but got type struct<bytes: string>"),
-        ({"img": [{"bytes": b""}], "label": ["cat"]}, "column `label` must hold whole numbers, but got type string"),
-        ({"img": [{"bytes": b""}], "label": [0.0]}, "column `label` must hold whole numbers, but got type double"),
-        ({"img": [{"bytes": b""}], "label": [True]}, "column `label` must hold whole numbers, but got type bool"),
+         "Parquet files must have a column `img` or `image` and a column `label`, but got columns img "
+         "(ROOT/train.parquet)"),
+        ({"image": [{"path": "x"}], "label": [0]}, "column `image` must be binary, or a struct with binary `bytes`, "
+         "but got type struct<path: string> (ROOT/train.parquet)"),
+        ({"image": [{"bytes": "x"}], "label": [0]}, "column `image` must be binary, or a struct with binary `bytes`, "
+         "but got type struct<bytes: string> (ROOT/train.parquet)"),
+        ({"img": [b""], "label": [0.0]},
+         "column `label` must hold whole numbers or text, but got type double (ROOT/train.parquet)"),
+        ({"img": [b""], "label": [True]},
+         "column `label` must hold whole numbers or text, but got type bool (ROOT/train.parquet)"),
     ],
 )  # fmt: skip
 def test_columns_that_do_not_fit(tmp_path: Path, table: dict[str, list[Any]], message: str) -> None:
     pq.write_table(pa.table(table), tmp_path / "train.parquet")
-    assert refused(tmp_path) == f"{message} (ROOT/train.parquet)"
+    assert refused(tmp_path) == message
     with pytest.raises(InputError):
         presence(Place(tmp_path))
 
@@ -175,3 +181,152 @@ def test_no_rows(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "train.parquet", ENCODED[:2], [0, 1])
     pq.write_table(pq.read_table(path).slice(0, 0), path)
     assert refused(tmp_path) == "must hold training images, but got no row in ROOT/train.parquet"
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()])
+@pytest.mark.parametrize("plain", [True, False])
+def test_images_may_be_any_binary_column_or_a_struct_of_one(tmp_path: Path, kind: Any, plain: bool) -> None:
+    column = pa.array(ENCODED, kind)
+    images = column if plain else pa.StructArray.from_arrays([column], ["bytes"])
+    pq.write_table(pa.table({"img": images, "label": [0, 1, 0, 1, 0, 1]}), tmp_path / "train.parquet")
+    np.testing.assert_array_equal(training_images(Place(tmp_path)).images, IMAGES)
+
+
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    table = pa.table({"picture": ENCODED, "label": [0] * 6, "fine_label": [2, 0, 1, 2, 0, 1]})
+    names = {"info": {"features": {"fine_label": {"names": ["ant", "bee", "cow"]}}}}
+    table = table.replace_schema_metadata({"huggingface": json.dumps(names)})
+    for name in ("train.parquet", "test.parquet"):
+        pq.write_table(table, tmp_path / name)
+    place = Place(tmp_path, image_column="picture", label_column="fine_label")
+    source = training_images(place)
+    assert (source.labels.tolist(), source.class_names) == ([2, 0, 1, 2, 0, 1], ("ant", "bee", "cow"))
+    PARQUET.check_test_images(place, source.class_names)
+    assert PARQUET.read_test_images(place, source.class_names).labels.tolist() == source.labels.tolist()
+    with pytest.raises(
+        InputError, match=r"must have the columns `picture` and `none`, .* dataset\.label_column to"
+    ):
+        training_images(Place(tmp_path, image_column="picture", label_column="none"))
+
+
+TEXTS = ["dog", "cat", "emu", "dog", "cat", "emu"]
+
+
+@pytest.mark.parametrize(
+    ("column", "labels", "names"),
+    [
+        (pa.array(TEXTS), [1, 0, 2, 1, 0, 2], ("cat", "dog", "emu")),
+        (pa.array(TEXTS, pa.large_string()), [1, 0, 2, 1, 0, 2], ("cat", "dog", "emu")),
+        (pa.array(TEXTS).dictionary_encode(), [1, 0, 2, 1, 0, 2], ("cat", "dog", "emu")),
+        (pa.array([3, 1, 2, 3, 1, 2], pa.int8()), [2, 0, 1, 2, 0, 1], ("1", "2", "3")),
+        (pa.array([2, 0, 1, 2, 0, 1]).dictionary_encode(), [2, 0, 1, 2, 0, 1], ("0", "1", "2")),
+    ],
+)
+def test_labels_may_be_text_categories_or_numbers_from_1(
+    tmp_path: Path, column: Any, labels: list[int], names: tuple[str, ...]
+) -> None:
+    table = pa.table({"img": ENCODED, "label": column})
+    pq.write_table(table.slice(0, 4), tmp_path / "train-0.parquet")
+    pq.write_table(table.slice(4), tmp_path / "train-1.parquet")
+    pq.write_table(table.slice(1, 2), tmp_path / "test.parquet")
+    source = training_images(Place(tmp_path))
+    assert (source.labels.tolist(), source.class_names) == (labels, names)
+    assert presence(Place(tmp_path)).classes == 3
+    test = PARQUET.read_test_images(Place(tmp_path), names)
+    assert test.labels.tolist() == labels[1:3]
+
+
+@pytest.mark.parametrize(
+    ("tested", "text"),
+    [
+        (["cat", "fox"], "['cat', 'dog', 'emu'], but got 'fox'"),
+        ([0, 1], "test labels must be text as in the training files, but got numbers"),
+    ],
+)
+def test_test_labels_that_the_training_does_not_know(tmp_path: Path, tested: list[Any], text: str) -> None:
+    pq.write_table(pa.table({"img": ENCODED, "label": TEXTS}), tmp_path / "train.parquet")
+    pq.write_table(pa.table({"img": ENCODED[:2], "label": tested}), tmp_path / "test.parquet")
+    with pytest.raises(InputError) as error:
+        PARQUET.read_test_images(Place(tmp_path), ("cat", "dog", "emu"))
+    assert text in str(error.value)
+
+
+def test_text_in_one_file_and_numbers_in_another_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"img": ENCODED, "label": TEXTS}), tmp_path / "train-0.parquet")
+    pq.write_table(pa.table({"img": ENCODED, "label": [0, 1] * 3}), tmp_path / "train-1.parquet")
+    assert refused(tmp_path) == (
+        "labels must be of one kind in all files, text as in ROOT/train-0.parquet, but got numbers "
+        "(ROOT/train-1.parquet)"
+    )
+
+
+def test_rows_of_other_splits_are_refused(tmp_path: Path) -> None:
+    table = {"img": ENCODED, "label": [0, 1] * 3, "split": ["train"] * 6}
+    pq.write_table(pa.table(table), tmp_path / "train.parquet")
+    assert len(training_images(Place(tmp_path)).labels) == 6
+    pq.write_table(pa.table(table | {"split": ["train"] * 4 + ["test"] * 2}), tmp_path / "train.parquet")
+    assert refused(tmp_path) == (
+        "training files must hold rows to train on alone (write the others to files of their own, test*.parquet, or "
+        "drop the column `split`), but got split test, train (ROOT/train.parquet)"
+    )
+
+
+def test_a_pointer_of_git_lfs_is_named(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    (tmp_path / "train.parquet").write_bytes(pointer)
+    assert refused(tmp_path) == (
+        "must hold the Parquet files themselves, but got a pointer of Git LFS (ROOT/train.parquet): "
+        "run `git lfs pull` there"
+    )
+    write_parquet(tmp_path / "train.parquet", [*ENCODED[:1], pointer], [0, 1])
+    assert "a pointer of Git LFS (ROOT/train.parquet, row 1)" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.parquet", "train-2024.parquet", "train"])
+def test_a_folder_of_parts_is_read(tmp_path: Path, name: str) -> None:
+    write_parquet(tmp_path / name / "part-00001-a.snappy.parquet", ENCODED[2:], [0, 1, 2, 2])
+    write_parquet(tmp_path / name / "part-00000-a.snappy.parquet", ENCODED[:2], [1, 0])
+    for other in ("_SUCCESS", "_metadata", ".part-00000-a.snappy.parquet.crc", "_temporary.parquet"):
+        (tmp_path / name / other).write_bytes(b"x")
+    np.testing.assert_array_equal(training_images(Place(tmp_path)).images, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("made", "root", "hint"),
+    [
+        ("default/train/0000.parquet", ".", "there are some in ROOT/default: set dataset.root to it"),
+        ("a/data/train-0.parquet", ".", "there are some in ROOT/a/data: set dataset.root to it"),
+        ("train/0000.parquet", "train", "the files of train are in ROOT/train itself: set dataset.root to ROOT"),
+        ("train.parquet", "train.parquet", "that is a file: set dataset.root to its folder ROOT"),
+        ("0000.parquet", ".", "there are others in ROOT (0000.parquet): name those that are to be trained on "
+         "train*.parquet, those to be tested with test*.parquet"),
+        ("data/Train.parquet", ".", "there are others in ROOT/data (Train.parquet): name those that are to be trained "
+         "on train*.parquet, those to be tested with test*.parquet"),
+    ],
+)  # fmt: skip
+def test_the_nearest_layout_is_named(tmp_path: Path, made: str, root: str, hint: str) -> None:
+    write_parquet(tmp_path / made, ENCODED[:2], [0, 1])
+    with pytest.raises(InputError) as error:
+        training_images(Place(tmp_path / root))
+    assert str(error.value).replace(str(tmp_path), "ROOT").endswith(hint)
+
+
+def test_files_that_are_passed_over_are_told(tmp_path: Path) -> None:
+    for name in ("train-0.parquet", "test-0.parquet", "validation-0.parquet"):
+        write_parquet(tmp_path / name, ENCODED[:2], [0, 1])
+    assert remarks(Place(tmp_path)) == [
+        f"1 Parquet file in {tmp_path} ignored (validation-0.parquet): only train*.parquet is trained on, only "
+        "test*.parquet tested with"
+    ]
+
+
+def test_every_row_is_known_by_its_file(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "train-0.parquet", ENCODED[:2], [0, 1])
+    write_parquet(tmp_path / "train-1.parquet", ENCODED[2:], [0, 1, 0, 1])
+    name_of = training_images(Place(tmp_path)).name_of
+    assert [name_of(index) for index in (0, 1, 2, 5)] == [
+        "row 0 of train-0.parquet",
+        "row 1 of train-0.parquet",
+        "row 0 of train-1.parquet",
+        "row 3 of train-1.parquet",
+    ]

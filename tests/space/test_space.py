@@ -29,6 +29,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "name": "cifar10",
             "root": None,
             "extra": False,
+            "image_column": None,
+            "label_column": None,
             "validation": 5000,
             "preprocessing": "meanstd",
             "augmentation": "flip_crop",

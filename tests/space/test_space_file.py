@@ -211,6 +211,8 @@ def test_any_valid_space_survives_being_written_and_read(document: dict[str, Any
 NULLABLE = {
     *(
         "dataset.root",
+        "dataset.image_column",
+        "dataset.label_column",
         "dataset.validation",
         "dataset.preprocessing",
         "dataset.augmentation",

@@ -31,8 +31,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trial",
         metavar="N",
-        default="best",
-        help="best (at full epochs), or a trial's number, key or short name (default: best)",
+        help="best (at full epochs), or a trial's number, key or short name (default: best, or, once confirmed, "
+        "--finalist 1)",
+    )
+    parser.add_argument(
+        "--finalist",
+        metavar="N",
+        type=int,
+        help="the network that `confirm` trained on all images, of the finalist at this place (1: the winner)",
     )
     parser.add_argument(
         "--format", choices=FORMATS, required=True, help="onnx needs the extra wrn-search[onnx]"
@@ -54,7 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=1000,
-        help="validation images to check with (default: 1000)",
+        help="validation images to check with, or of a finalist images that it was trained on (default: 1000)",
     )
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -65,10 +71,18 @@ def run(options: argparse.Namespace) -> int:
     if options.check_images < 1:
         raise InputError.of("--check-images", f"must be at least 1, but got {options.check_images}")
     refuse_empty(options, "output", "checkpoint", "root")
+    if options.finalist is not None and options.trial is not None:
+        raise InputError.of("--finalist", f"must stand without --trial, but got both ({options.trial})")
     from wrn_search.winner.export import ExportFailed, ExportPlan, export
-    from wrn_search.winner.trial_to_export import choose  # torch: seconds
+    from wrn_search.winner.trial_to_export import choose, choose_finalist, is_confirmed  # torch: seconds
 
-    chosen = choose(options.results, options.trial, options.root)
+    place = options.finalist
+    if place is None and options.trial is None and is_confirmed(options.results):
+        place = 1
+    if place is None:
+        chosen = choose(options.results, options.trial or "best", options.root)
+    else:
+        chosen = choose_finalist(options.results, place, options.root)
     plan = ExportPlan(
         options.format,
         Path(options.output) if options.output else None,
@@ -93,6 +107,7 @@ def _values(chosen: ChosenTrial, made: Exported, format: str) -> dict[str, objec
         "format": format,
         "trial": chosen.trial.number,
         "trial_id": chosen.trial.trial_id,
+        "finalist": chosen.finalist,
         "name": chosen.name,
         "checkpoint": str(made.checkpoint),
         "epochs_done": len(made.history),
@@ -104,13 +119,16 @@ def _values(chosen: ChosenTrial, made: Exported, format: str) -> dict[str, objec
 
 def _text(chosen: ChosenTrial, made: Exported) -> str:
     check, size = made.parity, made.file.stat().st_size / 1e6
-    error = f"validation error {made.history[-1].val_error:.2f} %, " if made.history else ""
+    val_error = made.history[-1].val_error if made.history else None
+    error = "" if val_error is None else f"validation error {val_error:.2f} %, "
+    if chosen.finalist is not None:
+        error = f"finalist {chosen.finalist}, retrained on all images, "
     return "\n".join(
         [
             f"{chosen.name}: {error}epoch {len(made.history)} of {chosen.config.epochs}",
             f"file   {made.file} ({size:.1f} MB)",
             f"card   {made.card}",
-            f"check  {check.images} validation images against the live network: class scores differ by at most "
+            f"check  {check.images} {check.split} images against the live network: class scores differ by at most "
             f"{check.score_difference:.1e} (tolerance {check.tolerance:.1e}), probabilities by at most "
             f"{check.probability_difference:.1e}; {check.other_classes} images fall into another class; "
             f"error {check.file_error:.2f} % (live {check.live_error:.2f} %)",

@@ -30,6 +30,7 @@ class DatasetFacts:
     preprocessing: str = "meanstd"
     augmentation: str = "flip_crop"
     extra_images: int = 0  # that `dataset.extra` adds to the training images
+    has_columns: bool = False  # that `dataset.image_column` and `dataset.label_column` name
 
     def told_by(self, presence: Presence) -> DatasetFacts:
         """These facts, with what a look at the files told where only they can tell."""
@@ -43,10 +44,12 @@ class DatasetFacts:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a data set's files are, and whether its extra images are wanted."""
+    """Where a data set's files are, and what of them is wanted."""
 
     root: Path
     extra: bool = False
+    image_column: str | None = None  # None: the data set's own
+    label_column: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ _SINGLE_CHANNEL = ("L", "1")
 _CONVERTIBLE = ("RGB", "RGBA", "RGBX", "RGBa", "LA", "La", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 # How PIL names what it decodes to 8 bits a channel, without a word: only the upper byte is kept, or values scaled.
 _SIXTEEN_BITS = re.compile(r"(L|LA|RGB|RGBA|RGBX|RGBa|CMYK);16[A-Z]*")
+_LFS = b"version https://git-lfs.github.com/spec/"
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 
 
@@ -66,6 +67,9 @@ def decode_image(name: str, data: bytes | Path) -> tuple[Images, bool]:
             upright = _over_white(_upright(image)) if depth is None else image
             pixels = np.asarray(upright.convert("L" if mode in _SINGLE_CHANNEL else "RGB"))
     except UnidentifiedImageError:
+        if is_lfs_pointer(data):
+            got = f"a pointer of Git LFS ({name}): run `git lfs pull` there"
+            raise bad_data("every file and row must hold an image itself", got) from None
         raise bad_data("every file and row must hold an image", f"an unknown format ({name})") from None
     except Exception as error:  # PIL's decoders raise OSError, SyntaxError, struct.error, zlib.error, ...
         got = f"{type(error).__name__}: {error} ({name})"
@@ -75,6 +79,14 @@ def decode_image(name: str, data: bytes | Path) -> tuple[Images, bool]:
     if depth is not None:
         raise bad_data("images must have 8 bits a channel", f"16: {depth} ({name})")
     return pixels.reshape(*pixels.shape[:2], -1), mode in _SINGLE_CHANNEL
+
+
+def is_lfs_pointer(data: bytes | Path) -> bool:
+    """Whether a file holds no data, but only where Git LFS (large file storage) has them."""
+    if isinstance(data, Path):
+        with data.open("rb") as file:
+            data = file.read(len(_LFS))
+    return data.startswith(_LFS)
 
 
 def _sixteen_bits(image: Image) -> str | None:

@@ -1,12 +1,12 @@
-"""Data set `parquet`: root/train*.parquet (and test*.parquet) in Hugging Face's layout, encoded images and labels."""
+"""Data set `parquet`: root/train*.parquet (and test*.parquet), encoded images and labels in Hugging Face's layout."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import bisect
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,25 +21,43 @@ from wrn_search.datasets.dataset import (
     bad_data,
     check_labels,
 )
+from wrn_search.datasets.folder_walk import counted, listed
 from wrn_search.datasets.image_decoding import decode_images, first_image_shape
+from wrn_search.datasets.parquet_columns import (
+    RawLabels,
+    check_no_other_split,
+    class_names_in,
+    encoded_images,
+    raw_labels,
+)
+from wrn_search.datasets.parquet_layout import files_of, others_of, training_files_of
 
-PATTERN = "train*.parquet"
 TEST_PATTERN = "test*.parquet"
-_ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    """The rows of all training files."""
+
+    rows: tuple[int, ...]  # of each file
+    labels: Labels  # (N,), 0 to C - 1
+    class_names: tuple[str, ...]
+    first: int | None  # what is written for label 0: 0 or 1; None where the names themselves are
 
 
 def training_images(place: Place) -> Source:
     """All rows of the training files, in the order of the file names.
 
-    Class names are those that Hugging Face's metadata gives, else the labels' numbers.
+    Class names are those that Hugging Face's metadata gives, else the labels as they are written.
 
     Raises:
         InputError: a file, a column, a label or an image is not as it must be.
     """
     files = training_files(place)
-    labels, class_names = _labels_and_names(files)
-    encoded = (item for path in files for item in encoded_images(path))
-    return Source(decode_images(encoded, len(labels)), labels, class_names)
+    found = _labelled(files, place)
+    encoded = (item for path in files for item in encoded_images(path, place))
+    images = decode_images(encoded, len(found.labels))
+    return Source(images, found.labels, found.class_names, _name_of(files, found.rows))
 
 
 def training_files(place: Place) -> list[Path]:
@@ -48,17 +66,7 @@ def training_files(place: Place) -> list[Path]:
     Raises:
         InputError: there is none.
     """
-    root = place.root
-    files = sorted(root.glob(PATTERN)) if root.is_dir() else []
-    if files:
-        return files
-    below = next(iter(sorted(root.glob(f"*/{PATTERN}"))), None) if root.is_dir() else None
-    if below:
-        hint = f"there are some in {below.parent}: set dataset.root to it"
-    else:
-        example = "train-00000-of-00001.parquet from the `Files` page of a data set on huggingface.co"
-        hint = f"place the training files there, such as {example}"
-    raise bad_data(f"must be a folder that holds {PATTERN}", f"no {root / PATTERN}; {hint}")
+    return training_files_of(place.root)
 
 
 def presence(place: Place) -> Presence:
@@ -68,31 +76,65 @@ def presence(place: Place) -> Presence:
         InputError: a file, a column, a label or the first image is not as it must be.
     """
     files = training_files(place)
-    labels, class_names = _labels_and_names(files)
-    check_labels(labels, class_names)
-    found = f"found {len(labels):,} images of {len(class_names)} classes in {_listed(files)}"
-    shape = first_image_shape(item for path in files for item in encoded_images(path))
-    return Presence(found, len(labels), len(class_names), shape)
+    found = _labelled(files, place)
+    check_labels(found.labels, found.class_names)
+    images, classes = len(found.labels), len(found.class_names)
+    told = f"found {images:,} images of {classes} classes in {_listed(files)}"
+    shape = first_image_shape(item for path in files for item in encoded_images(path, place))
+    return Presence(told, images, classes, shape)
 
 
-def _labels_and_names(files: list[Path]) -> tuple[Labels, tuple[str, ...]]:
-    """(N,) labels of all rows, and names of Hugging Face's metadata or else the labels' numbers."""
-    labels = np.concatenate([labels_in(path) for path in files])
+def remarks(place: Place) -> list[str]:
+    """Parquet files that are passed over."""
+    others = others_of(place.root)
+    if not others:
+        return []
+    which = listed(path.name for path in others)
+    rule = "only train*.parquet is trained on, only test*.parquet tested with"
+    return [f"{counted(len(others), 'Parquet file')} in {place.root} ignored ({which}): {rule}"]
+
+
+def _labelled(files: list[Path], place: Place) -> _Labelled:
+    """Labels as they are written, made 0 to C - 1: text by its sorted values, numbers that begin at 1 less 1."""
+    for path in files:
+        check_no_other_split(path, place)
+    parts = [raw_labels(path, place) for path in files]
+    labels, rows = _one_kind(parts, files), tuple(len(part) for part in parts)
     if len(labels) == 0:
         raise bad_data("must hold training images", f"no row in {_listed(files)}")
-    if labels.max() >= len(labels):  # before as many names are made
+    if labels.dtype == object:
+        texts, numbers = np.unique(labels, return_inverse=True)
+        return _Labelled(rows, numbers.astype(np.int64), tuple(map(str, texts)), None)
+    names = _common_names(files, place)
+    if labels.max() > len(labels):  # before as many names are made
         rule = "labels must be 0 to C - 1, each with training images"
         raise bad_data(rule, f"{labels.max()} among {len(labels)} images ({_listed(files)})")
-    return labels, _common_names(files) or tuple(str(label) for label in range(int(labels.max()) + 1))
+    first = 1 if names is None and labels.min() == 1 else 0
+    names = names or tuple(str(label) for label in range(first, int(labels.max()) + 1))
+    return _Labelled(rows, labels - first, names, first)
 
 
-def _common_names(files: list[Path]) -> tuple[str, ...] | None:
+def _one_kind(parts: list[RawLabels], files: list[Path]) -> RawLabels:
+    """All labels behind each other.
+
+    Raises:
+        InputError: numbers in one file and text in another.
+    """
+    for part, path in zip(parts, files, strict=True):
+        if part.dtype != parts[0].dtype:
+            kinds = ["text" if each.dtype == object else "numbers" for each in (parts[0], part)]
+            rule = f"labels must be of one kind in all files, {kinds[0]} as in {files[0]}"
+            raise bad_data(rule, f"{kinds[1]} ({path})")
+    return np.concatenate(parts)
+
+
+def _common_names(files: list[Path], place: Place) -> tuple[str, ...] | None:
     """The class names that the files give; None where none gives any.
 
     Raises:
         InputError: two files give other ones, so that a label means something else in each.
     """
-    given = [(path, names) for path in files if (names := class_names_in(path)) is not None]
+    given = [(path, names) for path in files if (names := class_names_in(path, place)) is not None]
     for path, names in given[1:]:
         if names != given[0][1]:
             rule = (
@@ -103,121 +145,68 @@ def _common_names(files: list[Path]) -> tuple[str, ...] | None:
 
 
 def _listed(files: list[Path]) -> str:
-    return f"{files[0]}" if len(files) == 1 else f"{files[0].parent / PATTERN} ({len(files)} files)"
+    return f"{files[0]}" if len(files) == 1 else f"{files[0].parent / 'train*.parquet'} ({len(files)} files)"
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, str]]:
-    """The open file and the name of its image column; what pyarrow cannot read becomes an InputError."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _name_of(files: list[Path], rows: tuple[int, ...]) -> Callable[[int], str]:
+    """Index of an image -> its file and row."""
+    ends = list(itertools.accumulate(rows))
 
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file, _image_column(path, file.schema_arrow)
-    except (pa.ArrowException, OSError) as error:
-        raise bad_data(
-            "must hold readable Parquet files", f"{path}: {' '.join(str(error).split())}"
-        ) from None
+    def name(index: int) -> str:
+        place = bisect.bisect_right(ends, index)
+        return f"row {index - (ends[place] - rows[place])} of {files[place].name}"
 
-
-def _image_column(path: Path, schema: Any) -> str:
-    """`img` or `image`, after checking the types of the two columns that are read."""
-    import pyarrow as pa
-
-    name = next((name for name in ("img", "image") if name in schema.names), None)
-    if name is None or "label" not in schema.names:
-        rule = "Parquet files must have a column `img` or `image` and a column `label`"
-        raise bad_data(rule, f"columns {', '.join(schema.names) or 'none'} ({path})")
-    image_type, label_type = schema.field(name).type, schema.field("label").type
-    inner = image_type.field("bytes").type if _has_bytes(image_type) else None
-    if inner is None or not (pa.types.is_binary(inner) or pa.types.is_large_binary(inner)):
-        raise bad_data(f"column `{name}` must be a struct with binary `bytes`", f"type {image_type} ({path})")
-    if not pa.types.is_integer(label_type):
-        raise bad_data("column `label` must hold whole numbers", f"type {label_type} ({path})")
     return name
-
-
-def _has_bytes(image_type: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_struct(image_type)) and image_type.get_field_index("bytes") >= 0
-
-
-def labels_in(path: Path) -> Labels:
-    """(rows,) labels, none of them null or negative."""
-    with _opened(path) as (file, _):
-        column = file.read(columns=["label"]).column("label")
-        if column.null_count:
-            row = column.to_pylist().index(None)
-            raise bad_data("every label must be given", f"null ({path}, row {row})")
-        labels = column.to_numpy()
-    wrong = np.flatnonzero((labels < 0) | (labels > np.iinfo(np.int64).max))
-    if len(wrong):
-        got = f"{labels[wrong[0]]} ({path}, row {wrong[0]})"
-        raise bad_data("labels must be 0 to C - 1 of C classes", got)
-    as_int64: Labels = labels.astype(np.int64)
-    return as_int64
-
-
-def encoded_images(path: Path) -> Iterator[tuple[str, bytes]]:
-    """("FILE, row N", encoded image) of each row."""
-    import pyarrow.compute as pc
-
-    row = 0
-    with _opened(path) as (file, column):
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[column]):
-            for data in pc.struct_field(batch.column(column), "bytes").to_pylist():
-                if data is None:
-                    raise bad_data("every image must hold its bytes", f"null ({path}, row {row})")
-                yield f"{path}, row {row}", data
-                row += 1
-
-
-def class_names_in(path: Path) -> tuple[str, ...] | None:
-    """Names of `label` in Hugging Face's metadata; None where the file has none."""
-    with _opened(path) as (file, _):
-        metadata = file.schema_arrow.metadata or {}
-    try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
-    except (KeyError, TypeError, ValueError):
-        return None
-    return tuple(str(name) for name in names) if isinstance(names, list) else None
 
 
 def test_images(place: Place, class_names: tuple[str, ...]) -> LabelledImages:
     """All rows of the test files, in the order of the file names."""
     files = _test_files(place)
-    labels = np.concatenate([labels_in(path) for path in files])
-    if len(labels) == 0:
+    raw = _one_kind([raw_labels(path, place) for path in files], files)
+    if len(raw) == 0:
         raise bad_data("must hold test images", f"no row in {files[0].parent / TEST_PATTERN}")
-    encoded = (item for path in files for item in encoded_images(path))
+    labels = _test_labels(raw, _labelled(training_files(place), place), files[0])
+    encoded = (item for path in files for item in encoded_images(path, place))
     return LabelledImages(decode_images(encoded, len(labels)), labels)
+
+
+def _test_labels(raw: RawLabels, trained: _Labelled, where: Path) -> Labels:
+    """The test images' labels as those of the training images count; numbers are checked where they are used."""
+    if (raw.dtype == object) is not (trained.first is None):
+        kinds = ("text", "numbers") if trained.first is None else ("numbers", "text")
+        raise bad_data(f"test labels must be {kinds[0]} as in the training files", f"{kinds[1]} ({where})")
+    if trained.first is not None:
+        return np.asarray(raw - trained.first, dtype=np.int64)
+    known = {name: label for label, name in enumerate(trained.class_names)}
+    stray = sorted({str(text) for text in raw} - known.keys())
+    if stray:
+        rule = f"test labels must be those of the training images, {list(trained.class_names)}"
+        raise bad_data(rule, f"'{stray[0]}' ({where})")
+    return np.array([known[str(text)] for text in raw], dtype=np.int64)
 
 
 def _check_test_images(place: Place, class_names: tuple[str, ...]) -> None:
     numbers = tuple(map(str, range(len(class_names))))
     for path in _test_files(place):
-        names = class_names_in(path)
+        names = class_names_in(path, place)
         if names is not None and class_names not in (names, numbers):
             rule = f"the class names of the test images must be those of the training images, {list(class_names)}"
             raise bad_data(rule, f"{list(names)} ({path})")
 
 
 def _test_files(place: Place) -> list[Path]:
-    root = place.root
-    files = sorted(root.glob(TEST_PATTERN)) if root.is_dir() else []
-    if not files:
-        rule = f"must be a folder that holds {TEST_PATTERN}, to be confirmed"
-        raise bad_data(rule, f"no {root / TEST_PATTERN}")
-    return files
+    if files := files_of(place.root, "test"):
+        return files
+    rule = f"must be a folder that holds {TEST_PATTERN}, to be confirmed"
+    raise bad_data(rule, f"no {place.root / TEST_PATTERN}")
 
 
 PARQUET = Dataset(
-    DatasetFacts(None, None, None),
+    DatasetFacts(None, None, None, has_columns=True),
     training_images,
     presence,
     test_images,
     _check_test_images,
     user_files=training_files,
+    remarks=remarks,
 )

@@ -35,6 +35,7 @@ def folders_of(dataset: DatasetSettings) -> Folders:
     if (user_files := DATASETS[dataset.name].user_files) is not None:
         place = place_of(dataset)
         source |= {"root": str(place.root), "files": _fingerprint(place, user_files)}
+        source |= {"columns": [place.image_column, place.label_column]}
     prepared = source | {
         "validation": dataset.validation,
         "train_images": dataset.train_images,

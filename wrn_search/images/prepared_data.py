@@ -134,7 +134,10 @@ def remarks_on(dataset: DatasetSettings) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class RawValidation:
-    """The validation split as it came from its files, and what was fitted to the images that are trained on."""
+    """Images as they came from their files, and what was fitted to those that are trained on.
+
+    They are the validation split, or, where none is held out, the images that are trained on.
+    """
 
     images: Images  # (m, H, W, C)
     labels: Labels  # (m,)
@@ -155,9 +158,10 @@ def raw_validation(dataset: DatasetSettings) -> RawValidation:
         with preparation_lock(folders.lock):
             decoded = _decoded(dataset, folders.source)
     images, labels = decoded.images, decoded.labels
-    split = stratified_split(labels, dataset.validation, dataset.train_images)
+    split = _split(labels, dataset)
     preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
-    return RawValidation(images[split.validation], labels[split.validation], preprocessing)
+    shown = split.validation if len(split.validation) else split.train
+    return RawValidation(images[shown], labels[shown], preprocessing)
 
 
 def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -> dict[str, Any]:

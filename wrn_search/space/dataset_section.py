@@ -9,7 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.space.rules.keys_with_own_rules import share_or_count
-from wrn_search.space.rules.number_and_text_rules import a_path, one_of, true_or_false, whole_number
+from wrn_search.space.rules.number_and_text_rules import (
+    a_path,
+    one_of,
+    plain_text,
+    text,
+    true_or_false,
+    whole_number,
+)
+
+COLUMN = text(
+    "must be the name of a column, without control characters",
+    lambda value: bool(value) and plain_text(value),
+    nullable=True,
+)
 
 
 class DatasetSettings(BaseModel):
@@ -56,6 +69,16 @@ class DatasetSettings(BaseModel):
         whole_number(1, 100_000_000, nullable=True),
         Field(description="only so many training images, stratified, for smoke runs; null is all"),
     ] = None
+    image_column: Annotated[
+        str | None,
+        COLUMN,
+        Field(description="column of the images in Parquet files; null is found by its type"),
+    ] = None
+    label_column: Annotated[
+        str | None,
+        COLUMN,
+        Field(description="column of the labels in Parquet files; null is `label` or the like"),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +120,10 @@ class JoinedSettings(DatasetSettings):
     def of(cls, dataset: DatasetSettings) -> JoinedSettings:
         """The settings of a search, joined."""
         return cls.model_validate(dataset.model_dump())
+
+    def apart(self) -> DatasetSettings:
+        """The settings of the search: `of` undone."""
+        return DatasetSettings.model_validate(self.model_dump(exclude={"joined"}))
 
 
 def dataset_settings(values: dict[str, Any]) -> DatasetSettings:

@@ -51,7 +51,9 @@ class ExportPlan:
     output: Path | None = None  # default `RESULTS/export/<short name><suffix>`
     checkpoint: Path | None = None  # instead of the one that the search or a rerun kept
     force: bool = False  # replace a file that is there
-    images: int = CHECKED_IMAGES  # validation images to check with, at most
+    images: int = (
+        CHECKED_IMAGES  # to check with, at most: validation images, or those trained on where none validates
+    )
 
 
 def export(chosen: ChosenTrial, plan: ExportPlan) -> Exported:
@@ -63,7 +65,7 @@ def export(chosen: ChosenTrial, plan: ExportPlan) -> Exported:
     """
     FORMATS[plan.format].check()
     suffix = FORMATS[plan.format].suffix
-    file = plan.output or chosen.directory.path / "export" / f"{chosen.name}{suffix}"
+    file = plan.output or chosen.file.with_name(f"{chosen.file.name}{suffix}")
     card = file.parent / f"{file.name}.md"
     _check_free(file, card, plan.force)
     source = plan.checkpoint or kept_checkpoint(chosen)
@@ -92,9 +94,11 @@ def _write_checked(
     """
     raw = raw_validation(training.config.dataset)
     path.write_bytes(FORMATS[plan.format].write(_classifier(about, training, raw), about))
-    live, labels = live_answers(training.network, data, min(plan.images, data.validation_images))
+    split = "validation" if data.validation_images else "training"
+    images = min(plan.images, data.validation_images or data.train_images)
+    live, labels = live_answers(training.network, data, images)
     # A .pt2 of our own making may be trusted: what is checked is the program that others will run.
-    found = parity(FORMATS[plan.format].read(path, True).run, raw.images, live, labels)
+    found = parity(FORMATS[plan.format].read(path, True).run, raw.images, live, labels, split)
     if not found.holds:
         raise ExportFailed(_mismatch(found, plan.format))
     return found
@@ -110,6 +114,9 @@ def kept_checkpoint(chosen: ChosenTrial) -> Path:
     for path in (own, chosen.rerun_checkpoint):
         if path.is_file():
             return path
+    if chosen.finalist is not None:
+        rule = f"finalist {chosen.finalist} needs the checkpoint that `confirm` keeps of its first seed"
+        raise InputError.of("--finalist", f"{rule}, but {own} is gone")
     number = chosen.trial.number
     rule = f"trial {number} needs a checkpoint, but the search keeps only those it can still need ({own} is gone)"
     how = ours("rerun", chosen.directory.path, "--trial", str(number), "--checkpoint")
@@ -183,5 +190,5 @@ def _about(chosen: ChosenTrial, data: PreparedData, training: Training) -> About
 def _mismatch(found: Parity, format: str) -> str:
     return (
         f"the {format} file must answer as the live network does, to {found.tolerance:.1e} in class scores, "
-        f"but differs by {found.score_difference:.1e} on {found.images} validation images; it was not kept"
+        f"but differs by {found.score_difference:.1e} on {found.images} {found.split} images; it was not kept"
     )

@@ -36,10 +36,13 @@ def test_errors_of(chosen: ChosenTrial) -> TestErrors:
         if row["trial_id"] == chosen.trial.trial_id and row["test_error"] is not None
     ]
     mine = {leaf: _plain(chosen.trial.config[leaf]) for leaf in LEAVES if leaf != "epochs"}
+    confirmed = chosen.directory if chosen.finalist is not None else chosen.directory.confirmation
     twins = [
         row["test_error"]
-        for row in _rows(chosen.directory.confirmation.path)
-        if row["test_error"] is not None and {leaf: _plain(row[leaf]) for leaf in mine} == mine
+        for row in _rows(confirmed.path)
+        if row["test_error"] is not None
+        and row["trial_id"] != chosen.trial.trial_id
+        and {leaf: _plain(row[leaf]) for leaf in mine} == mine
     ]
     return TestErrors(own[0] if own else None, tuple(twins))
 

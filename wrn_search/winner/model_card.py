@@ -100,9 +100,12 @@ def binomial_error(error: float, images: int) -> float:
 def _purpose(facts: CardFacts) -> str:
     height, width, channels = facts.about.image_shape
     kind = "greyscale" if channels == 1 else "RGB"
+    which = f"Trial {facts.chosen.trial.number}, `{facts.about.name}`."
+    if facts.chosen.finalist is not None:
+        which = f"Finalist {facts.chosen.finalist} of a confirmation, retrained on all images, `{facts.about.name}`."
     return (
         f"A Wide Residual Network (arXiv 1605.07146) that puts {kind} images of {height}x{width} pixels into "
-        f"{len(facts.about.class_names)} classes. Trial {facts.chosen.trial.number}, `{facts.about.name}`."
+        f"{len(facts.about.class_names)} classes. {which}"
     )
 
 
@@ -141,7 +144,11 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
     if test.own is None and not test.twins:
         command = ours("confirm", facts.chosen.directory.path)
         lines.append(f"It was not measured on the test split: `{command}` does that.")
-    full = ranked_trials(state)
+    if facts.chosen.finalist is not None:
+        lines.append(
+            "No image validated it: those that chose its settings in the search are among those it learnt."
+        )
+    full = ranked_trials(state) if facts.chosen.finalist is None else []
     if full and full[0] is facts.chosen.trial:
         lines.append(
             f"The validation images chose it: its error is the lowest of {len(full)} trials that were trained to "
@@ -178,7 +185,7 @@ def _loading(facts: CardFacts) -> str:
 
 def _checked(found: Parity) -> str:
     return (
-        f"On {found.images:,} validation images, against the live network in fp32: class scores differ by at most "
+        f"On {found.images:,} {found.split} images, against the live network in fp32: class scores differ by at most "
         f"{found.score_difference:.1e} (largest score {found.score_scale:.1f}, tolerance {found.tolerance:.1e}), "
         f"probabilities by at most {found.probability_difference:.1e}; {found.other_classes} images fall into another "
         f"class. Error on these images: {found.file_error:.2f} % by this file, {found.live_error:.2f} % live."

@@ -23,7 +23,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Parity:
-    """The largest differences between a file and the live network, over `images` validation images."""
+    """The largest differences between a file and the live network, over `images` images of a split."""
 
     images: int
     score_difference: float  # of class scores
@@ -32,6 +32,7 @@ class Parity:
     other_classes: int  # images that the two put into different classes
     live_error: float  # percent, of the live network in fp32
     file_error: float  # percent
+    split: str = "validation"  # or training, where no image is held out
 
     @property
     def tolerance(self) -> float:
@@ -45,11 +46,15 @@ class Parity:
 
 
 def live_answers(network: WideResNet, data: PreparedData, images: int) -> tuple[Floats, Labels]:
-    """Scores (n, classes) in fp32 and labels of the first `images` validation images, by the training's own path."""
+    """Scores (n, classes) in fp32 and labels of the first `images` images, by the training's own path.
+
+    They are those that validate, or, where none does, those that are trained on, as they are stored.
+    """
     scores, labels, left = [], [], images
+    held_out = None if data.validation_images else _trained_on(data, images)
     network.eval()
     with torch.inference_mode():
-        for inputs, truth in EvaluationBatches(data, batch_size=BATCH_SIZE):
+        for inputs, truth in EvaluationBatches(data, batch_size=BATCH_SIZE, held_out=held_out):
             scores.append(network(inputs[:left]).numpy())
             labels.append(truth[:left].numpy())
             left -= len(labels[-1])
@@ -58,7 +63,16 @@ def live_answers(network: WideResNet, data: PreparedData, images: int) -> tuple[
     return np.concatenate(scores), np.concatenate(labels)
 
 
-def parity(run: Run, raw: Images, live: Floats, labels: Labels) -> Parity:
+def _trained_on(data: PreparedData, images: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first images of the training split as they are stored, less their padding, and their labels."""
+    height, width, _ = data.image_shape
+    rows, columns = (slice(data.padding, data.padding + side) for side in (height, width))
+    stored = np.load(data.directory / "train_images.npy", mmap_mode="r")[:images, rows, columns]
+    labels = np.load(data.directory / "train_labels.npy")[:images]
+    return torch.from_numpy(np.array(stored)), torch.from_numpy(labels)
+
+
+def parity(run: Run, raw: Images, live: Floats, labels: Labels, split: str = "validation") -> Parity:
     """A file's answers to raw images (m, H, W, C) against the live scores (n, classes) of the first n of them."""
     count = len(live)
     answers = [
@@ -74,6 +88,7 @@ def parity(run: Run, raw: Images, live: Floats, labels: Labels) -> Parity:
         other_classes=int((scores.argmax(1) != live.argmax(1)).sum()),
         live_error=_error(live, labels),
         file_error=_error(probabilities, labels),
+        split=split,
     )
 
 

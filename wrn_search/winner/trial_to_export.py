@@ -10,10 +10,12 @@ from typing import Any
 
 from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.results.end_reason import EndReason
+from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState, TrialState, fold
 from wrn_search.results.trial_selection import find_trial, name_of, read_state
-from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
 from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.user_paths import user_path
@@ -28,11 +30,19 @@ class ChosenTrial:
     trial: TrialState
     config: TrialConfig  # its images lie where they lie now
     manifest: dict[str, Any]  # empty if there is none
+    finalist: int | None = None  # its place from 1, of a network that `confirm` trained on all images
 
     @property
     def name(self) -> str:
         """Its short name."""
         return name_of(self.trial)
+
+    @property
+    def file(self) -> Path:
+        """Where `export` writes it, less the suffix: in the search's own directory."""
+        if self.finalist is None:
+            return self.directory.path / "export" / self.name
+        return self.directory.path.parent / "export" / f"finalist_{self.finalist}_{self.name}"
 
     @property
     def rerun_checkpoint(self) -> Path:
@@ -45,13 +55,15 @@ class ChosenTrial:
         Raises:
             InputError: they are not there, or not those of the search.
         """
-        data = prepare(self.config.dataset)
+        dataset = self.config.dataset
+        # A record names the split of its search, also where networks are trained on all images.
+        data = prepare(dataset.apart() if isinstance(dataset, JoinedSettings) else dataset)
         if self.state.split_hash and not data.has_split(self.state.split_hash):
             text = "the images must be those that the search trained and validated on"
             raise InputError.of(
                 "dataset", f"{text}: split {self.state.split_hash}, but got {data.split_hash}"
             )
-        return data
+        return prepare(dataset)
 
 
 def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTrial:
@@ -73,12 +85,46 @@ def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTr
     return ChosenTrial(directory, state, trial, config, _manifest(directory.manifest))
 
 
+def is_confirmed(results: str | Path) -> bool:
+    """Whether a confirmation of the search has ended."""
+    directory = ResultsDirectory(results).confirmation
+    return directory.exists() and fold(read_events(directory.events)).ended == EndReason.FINISHED
+
+
+def choose_finalist(results: str | Path, place: int, root: str | None = None) -> ChosenTrial:
+    """The network that `confirm` trained on all images for the finalist at a place from 1, with its first seed.
+
+    Raises:
+        InputError: no confirmation, no such finalist, or its network is not trained.
+    """
+    directory = ResultsDirectory(results).confirmation
+    if not directory.exists():
+        text = f"needs a confirmation, but {results} holds none; start it with: python -m wrn_search confirm {results}"
+        raise InputError.of("--finalist", text)
+    state = fold(read_events(directory.events))
+    finalists = len(state.choice.finalists) if state.choice else 0
+    if not 1 <= place <= finalists:
+        raise InputError.of("--finalist", f"must be 1 to {finalists}, the finalists' places, but got {place}")
+    joined = [trial for trial in state.trials.values() if "joined" in trial.config["dataset"]]
+    configurations = sorted({trial.configuration for trial in joined})  # in the order of the places
+    mine = [
+        each
+        for each in joined
+        if each.repeat == 0 and each.configuration in configurations[place - 1 : place]
+    ]
+    if not mine or mine[0].status != "completed":
+        got = f"is {mine[0].status}" if mine else "is not begun"
+        text = f"the network of finalist {place} on all images must be trained to its end, but {got}"
+        raise InputError.of("--finalist", text)
+    config = TrialConfig.from_dict(mine[0].config)
+    config = dataclasses.replace(config, dataset=_dataset_now(directory, config.dataset, root))
+    return ChosenTrial(directory, state, mine[0], config, _manifest(directory.manifest), place)
+
+
 def _dataset_now(directory: ResultsDirectory, recorded: DatasetSettings, root: str | None) -> DatasetSettings:
     """The trial's data set with the root of the search's last session: a record keeps that of the first."""
     if root is not None:
-        return DatasetSettings.model_validate(
-            recorded.model_dump() | {"root": str(user_path(root, "--root").absolute())}
-        )
+        return dataset_settings(recorded.model_dump() | {"root": str(user_path(root, "--root").absolute())})
     try:
         now = read_space(directory.resolved).dataset.root
     except InputError:  # gone, or of another version: the record knows too

@@ -88,6 +88,15 @@ def _a_share_is_of_a_known_number(space: Space) -> Iterator[Broken]:
         yield Broken(reads[0], f"{rule}, {got(dataset.validation)}", reads)
 
 
+def _columns_exist(space: Space) -> Iterator[Broken]:
+    dataset = space.dataset
+    for key in ("image_column", "label_column"):
+        if getattr(dataset, key) is not None and not dataset.facts.has_columns:
+            reads: tuple[Path, ...] = (("dataset", key), ("dataset", "name"))
+            having = " and ".join(name for name, each in DATASETS.items() if each.facts.has_columns)
+            yield Broken(reads[0], f"only {having} has columns, but got dataset.name: {dataset.name}", reads)
+
+
 def _enough_images(space: Space) -> Iterator[Broken]:
     dataset, facts = space.dataset, space.dataset.facts
     if facts.train_images is None or facts.num_classes is None:
@@ -179,6 +188,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _dropout_has_a_place,
     _extra_images_exist,
     _a_share_is_of_a_known_number,
+    _columns_exist,
     _enough_images,
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,
