@@ -122,13 +122,12 @@ ROOMS: dict[str, Room] = {
         8,
         "one run from request to last table; resume, dry run, display",
         "errors networks space space.domains searchers memory hardware results images decisions ray_tune cluster",
-        "ray rich yaml torch",
+        "ray rich torch",
     ),
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
         "errors seeds searchers space results images training decisions ray_tune session",
-        "yaml",
     ),
     "cli": _room(
         10,

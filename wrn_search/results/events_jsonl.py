@@ -6,6 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -33,6 +34,14 @@ _SYNCED_AT_ONCE = (
     *(Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
     *(Chosen, TestOpened, Tested),
 )
+
+
+@dataclass(frozen=True)
+class WholeLines:
+    """What stands in a record."""
+
+    events: list[TimedEvent]
+    size: int  # bytes
 
 
 class Record:
@@ -70,8 +79,15 @@ class Record:
         return record
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
+    def open(
+        cls, path: Path, clock: Callable[[], float] | None = None, *, read: WholeLines | None = None
+    ) -> Record:
         """The record at `path` with its events read; a last line that a kill tore is cut off.
+
+        Args:
+            path: the file.
+            clock: Unix seconds; default the steady one.
+            read: what was read of it before, which is not read again: a record only grows.
 
         Raises:
             InputError: there is no record, another process writes it, or a line is damaged (names the line).
@@ -83,8 +99,8 @@ class Record:
         record = cls(path, descriptor, clock or steady_clock())
         try:
             record._lock()
-            record.events, size = _read(path)
-            record._end = (size, len(record.events))
+            read = _read(path, read)
+            record.events, record._end = read.events, (read.size, len(read.events))
             record._cut_off_remains()
         except BaseException:
             os.close(descriptor)
@@ -113,6 +129,10 @@ class Record:
             self.events.append((now, event))
         for subscriber in self._subscribers:
             subscriber(now, event)
+
+    def forget(self) -> None:
+        """Lets go of the events that the file held: whoever must know them has folded them."""
+        self.events.clear()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """From now on `subscriber(time, event)` is called for each event, after its line is written."""
@@ -173,21 +193,35 @@ def read_events(path: Path) -> list[TimedEvent]:
         InputError: there is no record, or a line is damaged (names the line).
     """
     try:
-        return _read(path)[0]
+        return _read(path).events
     except FileNotFoundError:
         raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
 
 
-def _read(path: Path) -> tuple[list[TimedEvent], int]:
-    """The events of all whole lines, and their size in bytes."""
+def read_whole_lines(path: Path) -> WholeLines:
+    """The same for one who will open the record.
+
+    Raises:
+        InputError: see `read_events`.
+    """
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
+
+
+def _read(path: Path, before: WholeLines | None = None) -> WholeLines:
+    """The events of all whole lines; those that were read before are only added to."""
     with path.open("rb") as file:
-        return _parse(file, path)
+        if before is None or file.seek(0, os.SEEK_END) < before.size:
+            before = WholeLines([], 0)
+        file.seek(before.size)
+        return _parse(file, path, before)
 
 
-def _parse(lines: Iterable[bytes], path: Path) -> tuple[list[TimedEvent], int]:
-    events: list[TimedEvent] = []
-    size = 0
-    for number, line in enumerate(lines):
+def _parse(lines: Iterable[bytes], path: Path, before: WholeLines) -> WholeLines:
+    events, size = before.events, before.size
+    for number, line in enumerate(lines, start=len(events)):
         if not line.endswith(b"\n"):
             break  # torn: its `append` never returned, so nothing was done about it
         where = f"{path}:{number + 1}"
@@ -198,7 +232,7 @@ def _parse(lines: Iterable[bytes], path: Path) -> tuple[list[TimedEvent], int]:
             )
         events.append((seconds, event))
         size += len(line)
-    return events, size
+    return WholeLines(events, size)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -167,6 +167,8 @@ def run_trials(
             resolved_compile(asked.compile, share, state),
         )
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
+        if begun is not None:
+            begun.let_go()
         conductor = Conductor(
             request.space,
             facts_of(data),
@@ -236,6 +238,7 @@ def _session(
                 stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
+            record.forget()
             tick = display.tick if display is not None else None
             hand_to_tune(request.directory, conductor, tick, trainable, followers)
         reason = conductor.end_reason or EndReason.FAILED

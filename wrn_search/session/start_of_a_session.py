@@ -58,7 +58,7 @@ def opened_record(
     if begun is None:
         _begin(request, data, about)
     # A search that begins learns its first event in the way of one that is resumed, by reading.
-    with Record.open(directory.events) as record:
+    with Record.open(directory.events, read=begun.read if begun else None) as record:
         if begun is not None:
             record.append(SearchResumed(begun.changed, **_told(request, about)))
             _bring_files_up(request, begun.state, record)
