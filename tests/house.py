@@ -129,13 +129,12 @@ ROOMS: dict[str, Room] = {
         "one run from request to last table; resume, dry run, display",
         "errors wording user_paths networks datasets space space.domains searchers memory hardware results images "
         "decisions ray_tune cluster",
-        "ray rich yaml torch",
+        "ray rich torch",
     ),
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
         "errors file_system seeds searchers space results images training decisions ray_tune session memory",
-        "yaml",
     ),
     "cli": _room(
         10,

@@ -13,6 +13,8 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.results.events import (
     Completed,
     Diverged,
+    Failed,
+    Known,
     Proposed,
     Reported,
     SearchEnded,
@@ -496,3 +498,35 @@ def test_giving_up_counts_the_failures_of_one_session(tmp_path) -> None:
         conductor.failed(answer.number, "ValueError: x")
         assert conductor.end_reason == "failed"
         assert conductor.failure.endswith("but 6 of 11 did, the last one by: ValueError: x")
+
+
+@pytest.mark.parametrize(
+    "second", [Completed(0), Stopped(0, 3, "late"), Diverged(0, 4, "nan"), Failed(0, "late")]
+)
+def test_a_second_end_changes_nothing(tmp_path, second) -> None:
+    """A damaged record ended a trial twice; the searcher was told twice, and knew no such trial."""
+    space = space_of(search={"trials": 3, "searcher": "tpe", "scheduler": "none"}, training={"epochs": 1})
+    following = []
+    for ends in ([], [second, second]):
+        path = tmp_path / f"{len(ends)}.jsonl"
+        with new_record(path, space) as record:
+            conductor = conductor_of(space, record)
+            conductor.next_trial()
+            conductor.reported(0, metrics(1, 20.0), "node", "cpu")
+        with Record.open(path) as record:
+            for event in (*ends, SearchResumed()):
+                record.append(event)
+        with Record.open(path) as record:
+            conductor = conductor_of(space, record)
+            following.append(conductor.next_trial().config)
+            assert _statuses(conductor) == ["completed", "running"]
+    assert following[0] == following[1]
+
+
+def test_knowledge_that_lacks_what_is_searched_is_passed_over(tmp_path) -> None:
+    """An older version had fewer leaves."""
+    space = space_of(search={"trials": 3, "searcher": "tpe"})
+    with new_record(tmp_path / "events.jsonl", space) as record:
+        conductor = conductor_of(space, record)
+        record.append(Known("other", "0", {"depth": 10}, True, {"4": 12.5}))
+        assert isinstance(conductor.next_trial(), Assignment)

@@ -11,11 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.results.searches import confirmation_events, every_event, metrics, reported, trial_config
+from tests.results.searches import (
+    confirmation_events,
+    every_event,
+    metrics,
+    reported,
+    search_started,
+    timed,
+    trial_config,
+)
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
 from wrn_search.results.event_lines import from_line, to_line
-from wrn_search.results.events import EVENTS, Failed, Interrupted, Reported, SearchEnded
+from wrn_search.results.events import EVENTS, Failed, Interrupted, Known, Proposed, Reported, SearchEnded
+from wrn_search.results.state_from_events import fold
 
 
 def test_every_event_comes_back_equal_from_one_ascii_line():
@@ -164,7 +173,43 @@ def _proposal(**changes) -> dict:
             {"config": {"depth": 17}},
             "proposed.config: must describe a network, but got: depth must be 6.N . 4",
         ),
-        ({"config": {"block": "B(9)"}}, "proposed.config: must describe a network, but got: block must be"),
+        ({"config": {"block": "B(9)"}}, "proposed.config: block must be"),
+        (
+            {"config": {"batch_size": -5}},
+            "proposed.config: batch_size must be a whole number from 2 to 65536",
+        ),
+        (
+            {"config": {"dropout": 7}},
+            "proposed.config: dropout must be a number at least 0 and below 1, but got 7",
+        ),
+        (
+            {"config": {"init": "bogus"}},
+            "proposed.config: init must be one of fan_in, fan_out, but got 'bogus'",
+        ),
+        ({"config": {"learning_rate": 1e9}}, "proposed.config: learning_rate must be a number above 0"),
+        ({"config": {"epochs": 10**9}}, "proposed.config: epochs must be a whole number from 1 to 100000"),
+        (
+            {"config": {"precision": "auto"}},
+            "proposed.config: precision must be one of fp32, bf16, but got 'auto'",
+        ),
+        (
+            {"config": {"lr_drops": [0.5, 7]}},
+            "proposed.config: lr_drops must be a number above 0 and below 1",
+        ),
+        (
+            {"config": {"seed": -1}},
+            "proposed.config: seed must be a whole number of 0 to 2147483647, but got -1",
+        ),
+        ({"config": {"seed": 10**30}}, "proposed.config: must hold finite numbers of 64 bits, but got 1000"),
+        (
+            {"config": {"dataset": {"name": "digits", "train_images": 10**30}}},
+            "proposed.config: must hold finite numbers of 64 bits, but got 1000",
+        ),
+        ({"hparams": {"depth": -1}}, "proposed.hparams: depth must be a whole number from 1"),
+        ({"hparams": {"depth": {"choice": [10]}}}, "proposed.hparams: depth must be a value, but got {"),
+        ({"hparams": {"x": 1}}, "proposed.hparams: must be leaves of a trial's config, but got 'x'"),
+        ({"number": -1}, "proposed.number: must be 0 to 9223372036854775807, but got -1"),
+        ({"macs": -1}, "proposed.macs: must be 0 to"),
         (
             {"config": {"more": 1}},
             "proposed.config: must have the fields .*, but these are missing or unknown: more",
@@ -177,6 +222,44 @@ def _proposal(**changes) -> dict:
 def test_what_a_stranger_writes_names_no_file_and_trains_nothing_odd(changes, message):
     with pytest.raises(InputError, match=message):
         from_line(_unsealed(_proposal(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"curve": {}}, "known.curve: must hold errors in percent by epochs of 1 to 100000, but got {}"),
+        ({"curve": {"x": 5.0}}, "known.curve: must hold"),
+        ({"curve": {"0": 5.0}}, "known.curve: must hold"),
+        ({"curve": {"999999": 5.0}}, "known.curve: must hold"),
+        ({"curve": {"4": "5"}}, "known.curve: must hold"),
+        ({"curve": {"4": True}}, "known.curve: must hold"),
+        ({"curve": {"4": -5.0}}, "known.curve: must hold"),
+        ({"leaves": {"depth": "16"}}, "known.leaves: depth must be a whole number"),
+        ({"leaves": {"colour": 1}}, "known.leaves: must be leaves of a trial's config, but got 'colour'"),
+        ({"max_epochs": -1}, "known.max_epochs: must be 0 to 100000, but got -1"),
+    ],
+)
+def test_what_a_stranger_knows_is_knowledge_of_a_search(changes, message):
+    known = next(event for _, event in every_event() if isinstance(event, Known))
+    with pytest.raises(InputError, match=message):
+        from_line(_unsealed(json.loads(to_line(known, 0, 1.0)) | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 0}, "reported.epoch: must be 1 to 100000, but got 0"),
+        ({"epoch": 10**9}, "reported.epoch: must be 1 to 100000"),
+        ({"val_error": 101}, r"reported.val_error: must be 0 to 100, but got 101 .trial 0"),
+        ({"seconds": -86395.0}, "reported.seconds: must be at least 0"),
+        ({"memory_bytes": -1}, "reported.memory_bytes: must be at least 0"),
+    ],
+)
+def test_what_a_stranger_reports_can_have_been_measured(changes, message):
+    event = from_line(_unsealed(json.loads(to_line(reported(0, 1), 0, 1.0)) | changes))[2]
+    proposal = next(event for _, event in every_event() if isinstance(event, Proposed))
+    with pytest.raises(InputError, match=message):
+        fold(timed(search_started(), proposal, event))
 
 
 def test_an_infinite_number_is_refused_however_it_is_spelt():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -12,11 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.decisions.playing import conductor_of, new_record, play
+from tests.decisions.playing import conductor_of, metrics, new_record, play
 from tests.decisions.playing import space_of as played_space
+from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
-from wrn_search.results.events import Proposed, SearchEnded, SearchResumed, SearchStarted, Started
-from wrn_search.results.events_jsonl import Record, read_events
+from wrn_search.results import events_jsonl
+from wrn_search.results.event_lines import from_line
+from wrn_search.results.events import Proposed, Reported, SearchEnded, SearchResumed, SearchStarted, Started
+from wrn_search.results.events_jsonl import Record, read_events, read_whole_lines
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import manifest_on_record, mend_small_files
 from wrn_search.results.state_from_events import fold
@@ -239,3 +243,84 @@ def test_the_command_goes_on_with_a_results_directory_alone(tmp_path) -> None:
     assert yaml.safe_load((results / "resolved.yaml").read_text())["search"]["trials"] == 2
     plan = _run("results/small", "--resume", "--trials", "3", "--dry-run", cwd=tmp_path)
     assert "changed       search.trials: 3 (until now 2)" in plan.stdout
+
+
+_BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize("content", [_BOMB, "a: &a [*a]", "a: &a {b: *a}", "a: " + "[" * 5000])
+def test_a_hostile_resolved_space_is_refused_in_a_line_and_at_once(tmp_path, content) -> None:
+    """Of an older record, which does not hold the space; PyYAML alone took 46 s, or ended in a RecursionError."""
+    _begin(tmp_path)
+    directory = ResultsDirectory(tmp_path / "out")
+    directory.events.unlink()
+    with Record.create(directory.events) as record:
+        record.append(SearchStarted("asked", "id", 60, 90.0, "digits", "split"))
+    directory.resolved.write_text(content)
+    with pytest.raises(InputError, match=r"resolved.yaml: --resume needs .*, but it is damaged: [a-z]"):
+        _resumed(directory.path)
+
+
+def test_a_hostile_record_ends_the_command_with_a_line(tmp_path) -> None:
+    """A space in the record is checked as one in a file, and so is what it says of a trial."""
+    file = _begin(tmp_path)
+    directory = ResultsDirectory(tmp_path / "out")
+    request = request_of(file, [], directory.path)
+    told = _told(request)
+    told["space"] = {**told["space"], "training": {"batch_size": -5, "learning_rate": "fast"}}
+    with Record.open(directory.events) as record:
+        record.append(SearchResumed({}, **told))
+    with pytest.raises(InputError, match=r"training.batch_size: must be .*, but got -5\n.*learning_rate"):
+        _resumed(directory.path)
+    config = request.space.trial_config({"depth": 10, "dropout": 0.1}, 0, precision="fp32", compile="off")
+    odd = config.to_dict() | {"epochs": 10**9}
+    with Record.open(directory.events) as record:
+        record.append(Proposed(0, "0", 0, 0, {"depth": 10, "dropout": 0.1}, odd, 1, 1))
+    done = _run("out", "--resume", cwd=tmp_path)
+    text = "proposed.config: epochs must be a whole number from 1 to 100000, but got 1000000000"
+    assert (done.returncode, done.stderr) == (2, f"out/events.jsonl:3: {text}\n")
+
+
+def test_a_record_is_read_once_and_held_folded(tmp_path, monkeypatch) -> None:
+    """It was parsed twice and held three times: over 1 GB at 10,000 trials of 60 epochs."""
+    _begin(tmp_path)
+    directory = ResultsDirectory(tmp_path / "out")
+    request, _ = resumed_search(asked_to_resume(directory.path, [], None))
+    with Record.open(directory.events) as record:
+        for event in _trial(request):
+            record.append(event)
+        for epoch in range(1, 31):
+            record.append(Reported(0, metrics(epoch, 50.0), "node", "cpu"))
+    parsed = []
+    monkeypatch.setattr(events_jsonl, "from_line", lambda *line: parsed.append(1) or from_line(*line))
+    request, begun = resumed_search(asked_to_resume(directory.path, [], None))
+    with Record.open(directory.events) as another:  # a line came meanwhile
+        another.append(Reported(0, metrics(31, 50.0), "node", "cpu"))
+        another.forget()
+    del event
+    parsed_by_another, lines = 33, 34
+    with Record.open(directory.events, read=begun.read) as record:
+        begun.let_go()
+        conductor = conductor_of(request.space, record)
+        record.append(SearchResumed())
+        record.forget()
+        assert len(parsed) - parsed_by_another == lines
+        assert conductor.state.trials[0].epochs_done == 31
+        gc.collect()
+        held = [type(each) for each in gc.get_objects() if isinstance(each, EpochMetrics | Reported)]
+        assert held.count(EpochMetrics) == 31
+        assert held.count(Reported) <= 1  # a frame may still name the last one
+    assert [type(event) for _, event in read_events(directory.events)][-2:] == [Reported, SearchResumed]
+
+
+def test_a_record_that_became_shorter_is_read_anew(tmp_path) -> None:
+    _begin(tmp_path)
+    path = tmp_path / "out" / "events.jsonl"
+    with Record.open(path) as record:
+        record.append(SearchResumed())
+    read = read_whole_lines(path)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    with Record.open(path, read=read) as record:
+        assert [type(event) for _, event in record.events] == [SearchStarted]

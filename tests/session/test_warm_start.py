@@ -16,6 +16,7 @@ from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.searchers.searcher import COMPARABLE
 from wrn_search.session.warm_start import new_knowledge, read_sources
+from wrn_search.space.trial_config import LEAVES
 
 BOWL = 0.1  # the best dropout
 
@@ -193,6 +194,7 @@ def test_values_of_the_same_split_are_compared_with_our_own(tmp_path) -> None:
     """All that another search found was worse than what we have: by ranks its best would look as good as ours."""
     space = space_of(search={"trials": 40, "searcher": "tpe", "scheduler": "none"})
     leaves = space.trial_config({"dropout": 0.4}, 0, precision="fp32", compile="off").to_dict()
+    leaves = {name: leaves[name] for name in LEAVES}
     medians = []
     for split in ("split", "another"):
         proposed = []

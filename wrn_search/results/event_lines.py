@@ -18,7 +18,8 @@ from typing import Any, NoReturn, get_type_hints
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
 from wrn_search.results.events import EVENTS, Event, Reported
-from wrn_search.space.trial_config import config_problem
+from wrn_search.space.rules.broken_rule import spelled
+from wrn_search.space.trial_config import LEAVES, config_problem, leaf_problem
 
 _NAMES = {kind: name for name, kind in EVENTS.items()}
 _ENVELOPE = ("seq", "time", "event")
@@ -29,6 +30,16 @@ _INFINITE = (float("inf"), float("-inf"))  # JSON may write them as 1e999
 _YEAR_9999 = 253_370_764_800  # Unix seconds
 # The id of a trial is also the name of its checkpoint.
 _TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+# What numbers can be, by the names of fields; a field of one event alone is named with it.
+_PERCENT, _EPOCHS, _COUNT, _SHARE = (0, 100), (1, 100_000), (0, _LARGEST), (0, 1)
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("chance_error", "test_error"), _PERCENT),
+    **dict.fromkeys(("max_epochs", "epoch", "epochs", "rung"), _EPOCHS),
+    **dict.fromkeys(("number", "configuration", "repeat", "num_params", "macs", "threads", "images"), _COUNT),
+    **dict.fromkeys(("memory_bytes", "configurations", "top", "repeats"), _COUNT),
+    "gpu_fraction": _SHARE,
+    "known.max_epochs": (0, 100_000),  # 0 where an older version did not record it
+}
 # JSON does not keep 1.0 apart from 1, and `bool` is no number here: so types are compared, not instances.
 _JSON_TYPES: dict[Any, tuple[type, ...]] = {
     int: (int,),
@@ -129,8 +140,25 @@ def _check_event(values: Any, where: str) -> type[Event]:
             raise InputError.of(
                 f"{name}.{key}", f"must be a finite number of 64 bits, but got {value!r}", where
             )
+    if EVENTS[name] is not Reported:  # the many; what they say is checked by the fold
+        _check_numbers(name, values, where)
     _check_content(name, values, where)
     return EVENTS[name]
+
+
+def _check_numbers(name: str, values: dict[str, Any], where: str) -> None:
+    """Numbers must be what they can be by their names.
+
+    Raises:
+        InputError: one is not.
+    """
+    for key, value in values.items():
+        low, high = _RANGES.get(f"{name}.{key}", _RANGES.get(key, (-_LARGEST, _LARGEST)))
+        if key in _RANGES and value is not None and not low <= value <= high:
+            raise InputError.of(f"{name}.{key}", f"must be {low} to {high}, but got {value!r}", where)
+        if isinstance(value, dict) and (odd := _odd_number(value)) is not None:
+            text = f"must hold finite numbers of 64 bits, but got {odd!r}"
+            raise InputError.of(f"{name}.{key}", text, where)
 
 
 def _check_content(name: str, values: dict[str, Any], where: str) -> None:
@@ -146,6 +174,41 @@ def _check_content(name: str, values: dict[str, Any], where: str) -> None:
         raise InputError.of(f"{name}.trial_id", text, where)
     if name == "proposed" and (problem := config_problem(values["config"])) is not None:
         raise InputError.of("proposed.config", problem, where)
+    for leaves in ("hparams", "leaves"):
+        if (problem := _leaves_problem(values.get(leaves, {}))) is not None:
+            raise InputError.of(f"{name}.{leaves}", problem, where)
+    if name == "known" and not _is_curve(values["curve"]):
+        text = (
+            f"must hold errors in percent by epochs of 1 to {_EPOCHS[1]}, but got {spelled(values['curve'])}"
+        )
+        raise InputError.of("known.curve", text, where)
+
+
+def _leaves_problem(leaves: dict[str, Any]) -> str | None:
+    """Why values are none of a trial's leaves; None if they are."""
+    for name, value in leaves.items():
+        if name not in LEAVES:
+            return f"must be leaves of a trial's config, but got {spelled(name)}"
+        if (problem := leaf_problem(name, value)) is not None:
+            return problem
+    return None
+
+
+def _is_curve(curve: dict[str, Any]) -> bool:
+    """Whether it is epoch -> validation error in percent, with one epoch at least."""
+    epochs = [int(epoch) for epoch in curve if re.fullmatch(r"[1-9][0-9]{0,5}", epoch)]
+    errors = [error for error in curve.values() if type(error) in (int, float) and 0 <= error <= 100]
+    whole = len(epochs) == len(errors) == len(curve) > 0
+    return whole and max(epochs) <= _EPOCHS[1]
+
+
+def _odd_number(value: Any) -> Any:
+    """The first number within a value that JSON or Parquet cannot hold; None without one."""
+    if isinstance(value, dict | list):
+        within = value.values() if isinstance(value, dict) else value
+        return next((odd for each in within if (odd := _odd_number(each)) is not None), None)
+    too_large = abs(value) > _LARGEST if type(value) is int else value in _INFINITE
+    return value if too_large else None
 
 
 def _crc(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -37,6 +38,14 @@ _SYNCED_AT_ONCE = (
     *(Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
     *(Chosen, TestOpened, Tested),
 )
+
+
+@dataclass(frozen=True)
+class WholeLines:
+    """What stands in a record."""
+
+    events: list[TimedEvent]
+    size: int  # bytes
 
 
 class Record:
@@ -80,8 +89,15 @@ class Record:
         return record
 
     @classmethod
-    def open(cls, path: Path, clock: Callable[[], float] | None = None) -> Record:
+    def open(
+        cls, path: Path, clock: Callable[[], float] | None = None, *, read: WholeLines | None = None
+    ) -> Record:
         """The record at `path` with its events read; a last line that a kill tore is cut off.
+
+        Args:
+            path: the file.
+            clock: Unix seconds; default the steady one.
+            read: what was read of it before, which is not read again: a record only grows.
 
         Raises:
             InputError: there is no record, another process writes it, or a line is damaged (names the line).
@@ -93,10 +109,10 @@ class Record:
         record = cls(path, descriptor, clock or SteadyClock())
         try:
             record._take_lock()
-            record.events, size = _read(path)
-            record._end = (size, len(record.events))
+            read = _read(path, read)
+            record.events, record._end = read.events, (read.size, len(read.events))
             os.ftruncate(
-                descriptor, size
+                descriptor, read.size
             )  # what a kill tore; the one place where another's bytes are cut off
             if clock is None and record.events:  # no session begins before the last one ended
                 record._clock = SteadyClock(not_before=record.events[-1][0])
@@ -133,6 +149,10 @@ class Record:
     def now(self) -> float:
         """Unix seconds by the clock of the record; it never goes back, so differences are durations."""
         return round(self._clock(), 6)  # microseconds, as the tables keep them
+
+    def forget(self) -> None:
+        """Lets go of the events that the file held: whoever must know them has folded them."""
+        self.events.clear()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """From now on `subscriber(time, event)` is called for each event, after its line is written."""
@@ -206,21 +226,35 @@ def read_events(path: Path) -> list[TimedEvent]:
         InputError: there is no record, or a line is damaged (names the line).
     """
     try:
-        return _read(path)[0]
+        return _read(path).events
     except FileNotFoundError:
         raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
 
 
-def _read(path: Path) -> tuple[list[TimedEvent], int]:
-    """The events of all whole lines, and their size in bytes."""
+def read_whole_lines(path: Path) -> WholeLines:
+    """The same for one who will open the record.
+
+    Raises:
+        InputError: see `read_events`.
+    """
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
+
+
+def _read(path: Path, before: WholeLines | None = None) -> WholeLines:
+    """The events of all whole lines; those that were read before are only added to."""
     with path.open("rb") as file:
-        return _parse(file, path)
+        if before is None or file.seek(0, os.SEEK_END) < before.size:
+            before = WholeLines([], 0)
+        file.seek(before.size)
+        return _parse(file, path, before)
 
 
-def _parse(lines: Iterable[bytes], path: Path) -> tuple[list[TimedEvent], int]:
-    events: list[TimedEvent] = []
-    size = 0
-    for number, line in enumerate(lines):
+def _parse(lines: Iterable[bytes], path: Path, before: WholeLines) -> WholeLines:
+    events, size = before.events, before.size
+    for number, line in enumerate(lines, start=len(events)):
         if not line.endswith(b"\n"):
             break  # torn: its `append` never returned, so nothing was done about it
         where = f"{path}:{number + 1}"
@@ -231,4 +265,4 @@ def _parse(lines: Iterable[bytes], path: Path) -> tuple[list[TimedEvent], int]:
             )
         events.append((seconds, event))
         size += len(line)
-    return events, size
+    return WholeLines(events, size)

@@ -44,6 +44,8 @@ class CheckpointKeeper:
                 self._repeats[event.number] = event.repeat
             case Reported() if event.metrics.val_error is not None:
                 self._errors[event.number] = event.metrics.val_error
+            case Completed() if event.number in self._best:
+                pass  # it ended before
             case Completed() if event.number in self._errors:
                 self._keep_better(event.number)
             case Completed() if self._repeats[event.number] > 0:

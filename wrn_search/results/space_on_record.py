@@ -49,7 +49,7 @@ def mend_small_files(directory: ResultsDirectory, state: SearchState) -> None:
         atomic_write_text(directory.space_file, first.given)
     if state.space and not _reads_as(directory, state.space):
         atomic_write_text(directory.resolved, yaml_text(state.space))
-    if (known := _known_manifest(directory)) is None or known.get("search_id") != state.search_id:
+    if not _is_mapping(directory):
         write_manifest(directory.manifest, manifest_on_record(state))
 
 
@@ -78,12 +78,12 @@ def later_sessions(state: SearchState) -> dict[str, Any]:
     return {"sessions": sessions} if sessions else {}
 
 
-def _known_manifest(directory: ResultsDirectory) -> dict[str, Any] | None:
+def _is_mapping(directory: ResultsDirectory) -> bool:
+    """Whether manifest.json can be read."""
     try:
-        values = json.loads(directory.manifest.read_text(encoding="utf-8"))
+        return isinstance(json.loads(directory.manifest.read_text(encoding="utf-8")), dict)
     except (OSError, ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None
+        return False
 
 
 def _reads_as(directory: ResultsDirectory, space: dict[str, Any]) -> bool:

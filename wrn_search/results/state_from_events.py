@@ -33,6 +33,7 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.side_by_side import SideBySide
 
+MOST_EPOCHS = 100_000
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
 
@@ -256,6 +257,7 @@ class SearchState:
             raise InputError.of("number", f"a trial must be proposed first, but got {event}")
         match event:
             case Reported():
+                _check_metrics(event)
                 if trial.report(time, event) and not self._is_shared(trial, time, event.metrics.seconds):
                     trial.seconds_alone += event.metrics.seconds
                 self._side_by_side.reported(trial.number, time)
@@ -302,6 +304,29 @@ class SearchState:
             return True
         nodes = {self.trials[other].node for other in others}
         return not (trial.gpu_fraction or 0) >= 1 and not nodes.isdisjoint({trial.node, None})
+
+
+def _check_metrics(event: Reported) -> None:
+    """Sees to it that a report can have been measured.
+
+    Raises:
+        InputError: it can not.
+    """
+    metrics = event.metrics
+    if not 1 <= metrics.epoch <= MOST_EPOCHS:
+        text = f"must be 1 to {MOST_EPOCHS}, but got {metrics.epoch} (trial {event.number})"
+        raise InputError.of("reported.epoch", text)
+    for name in ("train_error", "val_error"):
+        error = getattr(metrics, name)
+        if error is not None and not 0 <= error <= 100:
+            raise InputError.of(
+                f"reported.{name}", f"must be 0 to 100, but got {error} (trial {event.number})"
+            )
+    for name in ("seconds", "images_per_second", "memory_bytes"):
+        if (value := getattr(metrics, name)) < 0:
+            raise InputError.of(
+                f"reported.{name}", f"must be at least 0, but got {value} (trial {event.number})"
+            )
 
 
 def _sources(space: dict[str, Any]) -> set[str]:

@@ -41,7 +41,8 @@ def name_of(trial: TrialState) -> str:
 
 def ranked_trials(state: SearchState) -> list[TrialState]:
     """The trials that reached their last epoch, lowest validation error there first, earlier of equals first."""
-    full = [trial for trial in state.trials.values() if trial.status == "completed"]
+    completed = [trial for trial in state.trials.values() if trial.status == "completed"]
+    full = [trial for trial in completed if trial.last is not None and trial.last.val_error is not None]
     return sorted(full, key=lambda trial: (trial.reports[-1][1].val_error, trial.number))
 
 

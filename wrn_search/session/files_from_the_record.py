@@ -2,57 +2,142 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.errors import InputError
-from wrn_search.results.events_jsonl import Record
+from wrn_search.errors import InputError, printable
+from wrn_search.results.events_jsonl import Record, WholeLines
 from wrn_search.results.kept_checkpoints import CheckpointKeeper
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import mend_small_files
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_reader import read_tables
-from wrn_search.results.table_writer import TableWriter
-from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog
+from wrn_search.results.table_writer import TableWriter, epoch_rows, epochs_table, trials_table
+from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog, runs_are_whole
 from wrn_search.space.space import Space
 
-if TYPE_CHECKING:
-    pass
+SECONDS_BEFORE_ANOTHER_TRY = 10.0
+Observer = TypeVar("Observer")
 
 
-def mend_tables(directory: ResultsDirectory, state: SearchState, space: Space) -> None:
-    """Writes tables and TensorBoard runs of a finished search anew from its record, if the tables are not whole.
+def mend_files(
+    directory: ResultsDirectory, state: SearchState, space: Space, read: WholeLines | None = None
+) -> None:
+    """Writes anew from the record of a finished search what does not say what the record says.
 
     Raises:
         InputError: another search writes here.
     """
-    rows = (len(state.trials), sum(trial.epochs_done for trial in state.trials.values()))
+    tables, runs = _tables_are_whole(directory, state), runs_are_whole(directory.tensorboard, state)
+    with Record.open(directory.events, read=read):
+        mend_small_files(directory, state)
+        if not tables:
+            TableWriter(directory, state)
+        if not runs:
+            TensorBoardLog(directory, state, space.hyperparameters).close()
+
+
+def _tables_are_whole(directory: ResultsDirectory, state: SearchState) -> bool:
+    """Whether the tables hold what the record says, value by value."""
     with suppress(InputError):
         trials, epochs = read_tables(directory.path)
-        if (trials.num_rows, epochs.num_rows) == rows:
-            return
-    with Record.open(directory.events):
-        TableWriter(directory, state)
-        TensorBoardLog(directory, state, space.hyperparameters).close()
+        return bool(trials.equals(trials_table(state)) and epochs.equals(epochs_table(epoch_rows(state))))
+    return False
 
 
 class Observers:
-    """Everything that follows from the record while the search runs: tables, TensorBoard, checkpoints kept."""
+    """Everything that follows from the record while the search runs: tables, TensorBoard, checkpoints kept.
+
+    Whatever goes wrong with such a file, the search goes on: it is made anew from what is known.
+    """
 
     def __init__(self, directory: ResultsDirectory, record: Record, conductor: Conductor):
         self._keeper = CheckpointKeeper(directory.checkpoints, conductor.space.search.keep_checkpoints)
         for moment, event in record.events:
-            self._keeper(moment, event)
-        self._keeper.sweep()
-        self._tables = TableWriter(directory, conductor.state)
-        self._board = TensorBoardLog(directory, conductor.state, conductor.space.hyperparameters)
-        record.subscribe(self._keeper)
-        record.subscribe(self._tables.on_event)
-        record.subscribe(self._board.on_event)
+            with suppress(OSError):  # `sweep` deletes what is left
+                self._keeper(moment, event)
+        state, domains = conductor.state, conductor.space.hyperparameters
+        keeper = MadeAnew("old checkpoints", lambda: self._keeper)
+        keeper.do(CheckpointKeeper.sweep)
+        self._tables = MadeAnew("the tables", lambda: TableWriter(directory, state))
+        board = MadeAnew("TensorBoard's files", lambda: TensorBoardLog(directory, state, domains))
+        self._board, self._kept = board, keeper
+        record.subscribe(lambda moment, event: keeper.do(lambda made: made(moment, event)))
+        record.subscribe(lambda moment, event: self._tables.do(lambda made: made.on_event(moment, event)))
+        record.subscribe(lambda moment, event: board.do(lambda made: made.on_event(moment, event)))
+
+    def tick(self) -> None:
+        """Some times a second: tables are at most seconds old also while no event comes."""
+        self._tables.do(TableWriter.write_due)
+        self._board.do(lambda made: None)
 
     def finish(self) -> None:
-        """The last version of every file."""
-        self._tables.flush()
-        self._tables.compact()
-        self._board.close()
-        self._keeper.sweep()
+        """The last version of every file.
+
+        Raises:
+            OSError: the tables cannot be written.
+        """
+        self._board.do(TensorBoardLog.finish, last=True)
+        self._kept.do(CheckpointKeeper.sweep, last=True)
+        if (error := self._tables.do(_write_all, last=True)) is not None:
+            raise OSError(f"the tables could not be written: {error}") from error
+
+
+def _write_all(tables: TableWriter) -> None:
+    tables.flush()
+    tables.compact()
+
+
+class MadeAnew(Generic[Observer]):
+    """An observer that is made by `make` from what is known, again whenever something went wrong in it.
+
+    It is told once, and tried again at once and then every `SECONDS_BEFORE_ANOTHER_TRY`.
+    """
+
+    def __init__(self, what: str, make: Callable[[], Observer]):
+        self._what = what
+        self._make = make
+        self._made: Observer | None = None
+        self._due = 0.0  # monotonic seconds of the next try
+        self._told = ""
+        self.do(lambda made: None)
+
+    def do(self, act: Callable[[Observer], object], *, last: bool = False) -> Exception | None:
+        """Lets the observer do something; the error when that did not work. `last`: there will be no other chance."""
+        if self._made is None and time.monotonic() < self._due and not last:
+            return None
+        error: Exception | None = None
+        for _ in range(2):
+            try:
+                if self._made is None:
+                    self._made = self._make()
+                act(self._made)
+            except Exception as wrong:  # whatever it is, the record is whole and the search goes on
+                self._drop()
+                error = wrong
+            else:
+                return None
+        self._due = time.monotonic() + SECONDS_BEFORE_ANOTHER_TRY
+        self._tell(
+            f"{self._what} could not be written: {error}; the search goes on, they are written anew later"
+        )
+        return error
+
+    def _drop(self) -> None:
+        """Lets go of an observer that failed, and of its open files."""
+        failed, self._made = self._made, None
+        if isinstance(failed, TensorBoardLog):
+            with suppress(Exception):
+                failed.close()
+
+    def _tell(self, text: str) -> None:
+        if text == self._told:
+            return
+        self._told = text
+        with contextlib.suppress(OSError, ValueError):  # nobody may be listening
+            print(printable(text), file=sys.stderr, flush=True)

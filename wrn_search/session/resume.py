@@ -8,7 +8,7 @@ from typing import Any
 
 from wrn_search.errors import InputError, Problem
 from wrn_search.images.checks_of_images import same_split
-from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.events_jsonl import WholeLines, read_whole_lines
 from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.session.search_request import Asked, Request, with_absolute_paths
@@ -44,6 +44,12 @@ class Begun:
     before: Mapping[str, Any] = field(default_factory=dict)  # the same keys -> their values until now
     sources: tuple[str, ...] = ()  # of `search.warm_start`, those that must still be read
     retry_failed: bool = False  # trials that failed are tried again
+    read: WholeLines | None = None  # what the record held
+
+    def let_go(self) -> None:
+        """Frees the trials: from here on the session has a state of its own."""
+        if self.read is not None:
+            self.state.trials.clear()
 
     @property
     def reopened(self) -> list[int]:
@@ -80,7 +86,8 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
             raise InputError.of("--resume", f"{text}; the tables beside it can be read but not gone on with")
         text = f"a search must be there to be resumed, but {directory.path} holds none; start it without --resume"
         raise InputError.of("--resume", text)
-    state = fold(read_events(directory.events))
+    read = read_whole_lines(directory.events)
+    state = fold(read.events)
     if state.choice is not None:
         text = f"must be a search, but {directory.path} is that of a confirmation"
         raise InputError.of("--resume", f"{text}; `python -m wrn_search confirm` goes on with it")
@@ -90,7 +97,7 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
     outside = configurations_outside(space, state)
     text = asked.space_text or state.given or yaml_text(recorded)
     request = Request(space, text, directory, asked.address, outside)
-    return request, replace(_begun(request, state, recorded), retry_failed=retry_failed)
+    return request, replace(_begun(request, state, recorded), retry_failed=retry_failed, read=read)
 
 
 def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) -> Begun:

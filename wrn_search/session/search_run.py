@@ -34,7 +34,7 @@ from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
-from wrn_search.session.files_from_the_record import Observers, mend_tables
+from wrn_search.session.files_from_the_record import Observers, mend_files
 from wrn_search.session.progress_display import Progress, ProgressDisplay
 from wrn_search.session.resume import Begun, check_same_split, resumed_search
 from wrn_search.session.search_request import (
@@ -103,7 +103,7 @@ def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) 
         tell(f"changed {change}")
     if _is_whole(request, begun):
         with copied(request.directory, copy):  # an earlier session may have ended before its copy was whole
-            mend_tables(request.directory, begun.state, request.space)
+            mend_files(request.directory, begun.state, request.space, begun.read)
         return SearchResult(request.directory.path, begun.state, EndReason(begun.state.ended or "finished"))
     return _run(request, begun, copy, address, quiet)
 
@@ -186,6 +186,8 @@ def run_trials(
         if not joined:
             _start_own_ray(ray)
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
+        if begun is not None:
+            begun.let_go()
         conductor = Conductor(
             request.space,
             manner.facts(data),
@@ -286,7 +288,13 @@ def _session(
                 stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
             display = stack.enter_context(_display(request, record, quiet))
-            tick = display.tick if display is not None else None
+            record.forget()
+
+            def tick() -> None:
+                observers.tick()
+                if display is not None:
+                    display.tick()
+
             hand_to_tune(request.directory, conductor, tick, trainable, followers)
         reason = conductor.end_reason or EndReason.FAILED
     except KeyboardInterrupt:

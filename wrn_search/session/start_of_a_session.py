@@ -58,9 +58,12 @@ def opened_record(
     if begun is None:
         _begin(request, data, about)
     # A search that begins learns its first event in the way of one that is resumed, by reading.
-    with Record.open(directory.events) as record:
+    with Record.open(directory.events, read=begun.read if begun else None) as record:
         if begun is not None:
-            record.append(SearchResumed(begun.changed, **_told(request, about)))
+            told = _told(request, about)
+            if told["given"] == begun.state.given:  # it stands there already
+                del told["given"]
+            record.append(SearchResumed(begun.changed, **told))
             _bring_files_up(request, begun.state, record)
             for number in begun.reopened:
                 record.append(Reopened(number))
@@ -104,10 +107,15 @@ def _told(request: Request, about: dict[str, Any]) -> dict[str, Any]:
 
 def _bring_files_up(request: Request, state: SearchState, record: Record) -> None:
     """On resume: more trials or hours, another space or root; what was lost, and a further session of the manifest."""
-    atomic_write_text(request.directory.resolved, yaml_text(request.space.to_document()))
+    atomic_write_text(request.directory.resolved, _resolved(request))
     state.apply(*record.events[-1])
     mend_small_files(request.directory, state)
     add_to_manifest(request.directory.manifest, later_sessions(state))
+
+
+def _resolved(request: Request) -> str:
+    """The space after `--set` and defaults."""
+    return yaml_text(request.space.to_document())
 
 
 def _manifest(

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.space.dataset_section import DatasetSettings, dataset_settings
+from wrn_search.space.rules.broken_rule import spelled
+from wrn_search.space.section_keys import ModelSettings, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,27 @@ REAL_LEAVES = tuple(field.name for field in dataclasses.fields(TrialConfig) if f
 _FIELD_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float, int), "str": (str,)}
 
 
+MAX_SEED = 2**31
+_SECTION_OF = {
+    name: section for section in (ModelSettings, TrainingSettings) for name in section.model_fields
+}
+_RESOLVED = {"precision": ("fp32", "bf16"), "compile": ("on", "off")}  # what `auto` has become
+
+
+def leaf_problem(name: str, value: Any) -> str | None:
+    """Why a value from a file is none of a trial's leaf `name`, by the rule of the key; None if it is."""
+    if name in _RESOLVED and value not in _RESOLVED[name]:
+        return f"{name} must be one of {', '.join(_RESOLVED[name])}, but got {spelled(value)}"
+    if value is None or isinstance(value, dict):  # a default or a domain is no value
+        return f"{name} must be a value, but got {spelled(value)}"
+    try:
+        _SECTION_OF[name].model_validate({name: value})
+    except ValidationError as error:
+        problems = error.errors()[0].get("ctx", {}).get("problems", ())
+        return f"{name} {problems[0][1] if problems else error.errors()[0]['msg']}"
+    return None
+
+
 def config_problem(values: dict[str, Any]) -> str | None:
     """Why plain values from a file are no `TrialConfig.to_dict`; None if they are."""
     known = {field.name: str(field.type) for field in dataclasses.fields(TrialConfig)}
@@ -70,9 +93,14 @@ def config_problem(values: dict[str, Any]) -> str | None:
     for name, kind in known.items():
         if kind in _FIELD_TYPES and type(values[name]) not in _FIELD_TYPES[kind]:
             return f"{name} must be {kind}, but got {values[name]!r}"
+    if type(values["seed"]) is not int or not 0 <= values["seed"] < MAX_SEED:
+        return f"seed must be a whole number of 0 to {MAX_SEED - 1}, but got {spelled(values['seed'])}"
     drops = values["lr_drops"]
     if not isinstance(drops, list) or not all(type(drop) in (int, float) for drop in drops):
         return f"lr_drops must be a list of numbers, but got {drops!r}"
+    broken = (leaf_problem(name, values[name]) for name in LEAVES)
+    if (problem := next((text for text in broken if text), None)) is not None:
+        return problem
     try:
         assert TrialConfig.from_dict(values).architecture  # building it checks depth and block
     except ValidationError as error:

@@ -17,7 +17,10 @@ def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar
         space: the space.
         leaves: all leaves of `model` and `training`, as in `TrialConfig.to_dict`.
     """
-    values = {name: member(domain, leaves[name]) for name, domain in space.hyperparameters.items()}
+    searched = {name: domain for name, domain in space.hyperparameters.items() if name in leaves}
+    values = dict.fromkeys(space.hyperparameters) | {
+        name: member(domain, leaves[name]) for name, domain in searched.items()
+    }
     found = {name: value for name, value in values.items() if value is not None}
     return found if len(found) == len(values) else None
 

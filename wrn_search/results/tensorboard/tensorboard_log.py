@@ -71,7 +71,11 @@ class TensorBoardLog:
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
         self._write_experiment(domains)
         self._delete_runs_of_no_trial()
-        for trial in state.trials.values():
+        self._make_up()
+
+    def _make_up(self) -> None:
+        """Writes what no run holds: of trials that have ended without their end there, and of unfinished ones."""
+        for trial in self._state.trials.values():
             if trial.status in FINAL and not _has_ended(self._run(trial)):
                 self._rewrite(trial)
                 self._end(trial)
@@ -99,6 +103,11 @@ class TensorBoardLog:
                 self._end(self._state.trials[event.number])
             case Interrupted() | Paused() | Retried():
                 self._close(self._state.trials[event.number])
+
+    def finish(self) -> None:
+        """Makes up for what somebody removed meanwhile, and closes all files."""
+        self.close()
+        self._make_up()
 
     def close(self) -> None:
         """Closes all files; unfinished runs stay without an end."""
@@ -153,6 +162,7 @@ class TensorBoardLog:
         writer = self._writers.get(trial.number)
         if writer is None:
             return  # a late report of a trial that has ended
+        self._check_is_there(trial)
         for seconds, metrics in trial.reports[self._written[trial.number] :]:
             told = {tag: getattr(metrics, tag) for tag in SCALARS}
             values = [
@@ -160,6 +170,15 @@ class TensorBoardLog:
             ]
             writer.add_event(LogEvent(wall_time=seconds, step=metrics.epoch, summary=Summary(value=values)))
         self._written[trial.number] = len(trial.reports)
+
+    def _check_is_there(self, trial: TrialState) -> None:
+        """The writer's own thread would end in a traceback, or write on into a file that lacks its beginning.
+
+        Raises:
+            FileNotFoundError: somebody has removed the run.
+        """
+        if next(self._run(trial).glob(_EVENT_FILES), None) is None:
+            raise FileNotFoundError(f"{self._run(trial)} was removed")
 
     def _end(self, trial: TrialState) -> None:
         """Writes how the trial ended and closes its run; a trial that never started gets its run now."""
@@ -172,6 +191,7 @@ class TensorBoardLog:
             status=api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS,
             end_time_secs=trial.finished_at,
         )
+        self._check_is_there(trial)
         message = HParamsPluginData(session_end_info=end)
         summary = hparams_summary(metadata.SESSION_END_INFO_TAG, message)
         self._writers[trial.number].add_event(LogEvent(wall_time=trial.finished_at, summary=summary))
@@ -182,6 +202,13 @@ class TensorBoardLog:
         writer = self._writers.pop(trial.number, None)
         if writer is not None:
             writer.close()
+
+
+def runs_are_whole(folder: Path, state: SearchState) -> bool:
+    """Whether the runs of a finished search are there, each to its end, and what compares them."""
+    experiment = next(folder.glob(_EVENT_FILES), None)
+    names = [short_name(trial.number, trial.config, trial.repeat) for trial in state.trials.values()]
+    return experiment is not None and all(_has_ended(folder / name) for name in names)
 
 
 def _has_ended(run: Path) -> bool:
