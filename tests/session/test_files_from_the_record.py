@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 import wrn_search
 from tests.decisions.playing import conductor_of, metrics, play
@@ -23,7 +26,7 @@ from wrn_search.results.events import SearchStarted
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
-from wrn_search.results.tensorboard.tensorboard_log import runs_are_whole
+from wrn_search.results.tensorboard.tensorboard_log import quiet_writers, runs_are_whole
 from wrn_search.session.files_from_the_record import Observers
 from wrn_search.session.search_request import request_of
 from wrn_search.session.start_of_a_session import end_session
@@ -112,12 +115,13 @@ def test_the_search_goes_on_and_the_files_are_made_anew(tmp_path, damage: Callab
 
 
 def test_what_stands_in_the_way_is_told_once_and_fails_the_end_alone(tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("wrn_search.session.files_from_the_record.SECONDS_BEFORE_ANOTHER_TRY", 0.0)
+    late, real = [0.0], time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: real() + late[0])
     with _session(tmp_path / "out") as (directory, conductor, observers, record):
         _a_folder_for_a_table(directory)
         play(conductor, _curve)
-        for _ in range(3):
-            monkeypatch.setattr(observers._tables, "_due", 0.0)
+        for _ in range(4):
+            late[0] += 60.0
             observers.tick()
         with pytest.raises(OSError, match=r"^the tables could not be written: "):
             end_session(conductor, record, observers, EndReason.FINISHED)
@@ -193,3 +197,24 @@ def test_a_finished_search_is_mended_by_what_its_files_say(tmp_path) -> None:
         assert trials.equals(whole)
         assert epochs.equals(whole_epochs)
         _are_whole(ResultsDirectory(tmp_path / damage.__name__))
+
+
+def test_a_writers_own_thread_prints_no_traceback(tmp_path, monkeypatch) -> None:
+    """Its error comes back at the next write; that of any other thread is shown as ever."""
+    shown = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: shown.append(told.exc_type))
+    with quiet_writers():
+        writer = EventFileWriter(str(tmp_path / "run"))
+        shutil.rmtree(tmp_path / "run")
+        errors = []
+        for _ in range(3):
+            try:
+                writer.add_event(Event(step=1))
+                writer.flush()
+            except FileNotFoundError as error:
+                errors.append(error)
+        other = threading.Thread(target=lambda: 1 / 0)
+        other.start()
+        other.join()
+    assert errors
+    assert shown == [ZeroDivisionError]

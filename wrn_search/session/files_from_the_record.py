@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -82,10 +81,13 @@ class Observers:
         Raises:
             OSError: the tables cannot be written.
         """
-        self._board.do(TensorBoardLog.finish, last=True)
-        self._kept.do(CheckpointKeeper.sweep, last=True)
-        if (error := self._tables.do(_write_all, last=True)) is not None:
+        error = self._tables.do(_write_all, last=True)
+        no_runs = self._board.do(TensorBoardLog.finish, last=True)
+        if error is not None:
             raise OSError(f"the tables could not be written: {error}") from error
+        if no_runs is not None:
+            self._board.tell(f"{no_runs}; --resume writes them anew")
+        self._kept.do(CheckpointKeeper.sweep, last=True)  # what is left the next session deletes
 
 
 def _write_all(tables: TableWriter) -> None:
@@ -96,7 +98,8 @@ def _write_all(tables: TableWriter) -> None:
 class MadeAnew(Generic[Observer]):
     """An observer that is made by `make` from what is known, again whenever something went wrong in it.
 
-    It is told once, and tried again at once and then every `SECONDS_BEFORE_ANOTHER_TRY`.
+    It is tried again at once and then every `SECONDS_BEFORE_ANOTHER_TRY`, and told, once, when that did not help: on a
+    disk that is full the record ends the search before, and says why.
     """
 
     def __init__(self, what: str, make: Callable[[], Observer]):
@@ -104,7 +107,7 @@ class MadeAnew(Generic[Observer]):
         self._make = make
         self._made: Observer | None = None
         self._due = 0.0  # monotonic seconds of the next try
-        self._told = ""
+        self._failures = 0  # since it last worked
         self.do(lambda made: None)
 
     def do(self, act: Callable[[Observer], object], *, last: bool = False) -> Exception | None:
@@ -121,12 +124,18 @@ class MadeAnew(Generic[Observer]):
                 self._drop()
                 error = wrong
             else:
+                self._failures = 0
                 return None
         self._due = time.monotonic() + SECONDS_BEFORE_ANOTHER_TRY
-        self._tell(
-            f"{self._what} could not be written: {error}; the search goes on, they are written anew later"
-        )
+        self._failures += 1
+        if self._failures == 2 and not last:
+            self.tell(f"{error}; the search goes on, they are written anew when they can be")
         return error
+
+    def tell(self, text: str) -> None:
+        """Says on stderr what went wrong, if anybody listens there."""
+        with suppress(OSError, ValueError):
+            print(printable(f"{self._what} could not be written: {text}"), file=sys.stderr, flush=True)
 
     def _drop(self) -> None:
         """Lets go of an observer that failed, and of its open files."""
@@ -134,10 +143,3 @@ class MadeAnew(Generic[Observer]):
         if isinstance(failed, TensorBoardLog):
             with suppress(Exception):
                 failed.close()
-
-    def _tell(self, text: str) -> None:
-        if text == self._told:
-            return
-        self._told = text
-        with contextlib.suppress(OSError, ValueError):  # nobody may be listening
-            print(printable(text), file=sys.stderr, flush=True)

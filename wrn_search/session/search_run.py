@@ -31,6 +31,7 @@ from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.tensorboard.tensorboard_log import quiet_writers
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
@@ -198,7 +199,7 @@ def run_trials(
             **vars(arithmetic),
         )
         manner.begin(record, conductor)
-        with manner.around():
+        with manner.around(), quiet_writers():
             followers = _followers(request, conductor, data, able)
             reason = _session(request, conductor, record, quiet, ray, followers, trainable)
     return SearchResult(request.directory.path, conductor.state, reason)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event as LogEvent
@@ -202,6 +204,22 @@ class TensorBoardLog:
         writer = self._writers.pop(trial.number, None)
         if writer is not None:
             writer.close()
+
+
+@contextmanager
+def quiet_writers() -> Iterator[None]:
+    """Lets no writer's own thread print the traceback of an error: the next write raises it here."""
+    before = threading.excepthook
+
+    def hook(told: threading.ExceptHookArgs) -> None:
+        if type(told.thread).__module__ != EventFileWriter.__module__:
+            before(told)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def runs_are_whole(folder: Path, state: SearchState) -> bool:
