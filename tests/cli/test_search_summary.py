@@ -104,3 +104,10 @@ def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
     assert "The search ended because its space has 7 configurations and no more." in summary_text(state, "x")
     state.apply(99.0, SearchEnded("max_hours"))
     assert "The search ended because search.max_hours were over." in summary_text(state, "x")
+
+
+def test_failures_of_one_reason_are_counted_together_and_the_file_of_one_is_named() -> None:
+    state = _state([(10, 1.0, [], "failed"), (10, 2.0, [], "failed"), (16, 1.0, [30.0, 12.0], "completed")])
+    for number in (0, 1):
+        state.trials[number].error = f"ValueError: no\nall of it: logs/{number}.txt"
+    assert "2 trials failed: ValueError: no (all of it: logs/0.txt)" in summary_text(state, "x").splitlines()

@@ -18,7 +18,8 @@ from ray.tune.search import Searcher
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
 from wrn_search.hardware.machine import ACCELERATOR
-from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write
+from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
+from wrn_search.ray_tune.exception_texts import with_log
 from wrn_search.ray_tune.trainable import metrics_of
 
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
@@ -50,6 +51,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "trial": answer.config.to_dict(),
             "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
+            "logs": str(logs_beside(self._checkpoints)),
             "threads": answer.grant.threads,
             "gpu_fraction": answer.grant.gpu_fraction,
             "accelerator": answer.grant.accelerator,
@@ -94,6 +96,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             self._conductor.failed(number, **nested["failed"])
         elif "lost" in nested:
             self._conductor.lost(number, nested["lost"]["error"])
+        elif "unreadable" in nested:  # what all trials need
+            self._conductor.storage_failed(number, nested["unreadable"]["error"])
         elif "storage" in nested:
             self._storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
@@ -119,13 +123,16 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
         reason, limit = _process_error(text), trial.config["epoch_seconds"]
+        logs = None if self._checkpoints is None or not text else logs_beside(self._checkpoints)
         heard = self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
         else:
-            self._conductor.lost(trial.config["number"], reason)
+            self._conductor.lost(
+                trial.config["number"], with_log(reason, trial.config["trial_id"], logs, text)
+            )
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
@@ -44,13 +45,15 @@ def dry_run(
     request = request_of(space, overrides, results)
     changes: list[str] = []
     if resume:
-        begun = begun_search(request)
+        with looked_at(request.address, request.directory, resume) as directory:
+            begun = begun_search(replace(request, directory=directory))
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
         where = f"{ended} trials have ended there"
         changes = [f"changed       {key}: {spelled(value)}" for key, value in begun.changed.items()]
     else:
-        request.directory.check_new()
+        with looked_at(request.address, request.directory, resume) as directory:
+            directory.check_new()
         where = "new"
     read_sources(request.space.search.warm_start, request.directory.path)
     presence = check_presence(request.space.dataset)
