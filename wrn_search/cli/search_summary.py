@@ -74,7 +74,7 @@ def summary_text(state: SearchState, where: str) -> str:
 
 
 def _failure_lines(state: SearchState) -> list[str]:
-    """The commonest reasons; each error's first line is the reason, a second one names the file of one of its trials."""
+    """The commonest reasons, the first lines of the errors; and the file that the error of one such trial names."""
     errors = [trial.error or "" for trial in state.trials.values() if trial.status == "failed"]
     reasons = Counter(error.partition("\n")[0] for error in errors)
     of_one = {error.partition("\n")[0]: error.partition("\n")[2] for error in reversed(errors)}

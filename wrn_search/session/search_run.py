@@ -32,7 +32,14 @@ from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_tables
 from wrn_search.session.progress_display import Progress, ProgressDisplay
 from wrn_search.session.resume import Begun, begun_search, check_same_split, configurations_outside
-from wrn_search.session.search_request import Request, SpaceLike, allotment_of, check_batch_size, request_of
+from wrn_search.session.search_request import (
+    Request,
+    SpaceLike,
+    allotment_of,
+    check_batch_size,
+    check_system,
+    request_of,
+)
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 from wrn_search.session.warm_start import new_knowledge, read_sources
@@ -66,6 +73,7 @@ def run(
         InputError: bad input or options; then nothing was written.
         SearchFailed: the search could not go on.
     """
+    check_system()
     request = request_of(space, overrides, results)
     try:
         return _run(request, resume, address, quiet)
