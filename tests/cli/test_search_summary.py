@@ -120,3 +120,10 @@ def test_a_network_that_hardly_learned_is_not_called_best_without_a_word(error: 
     assert told["best"]["val_error"] == error
     assert (told["best"]["warning"] is not None) == warned
     assert json.loads(json.dumps(told)) == told
+
+
+def test_failures_of_one_reason_are_counted_together_and_the_file_of_one_is_named() -> None:
+    state = _state([(10, 1.0, [], "failed"), (10, 2.0, [], "failed"), (16, 1.0, [30.0, 12.0], "completed")])
+    for number in (0, 1):
+        state.trials[number].error = f"ValueError: no\nall of it: logs/{number}.txt"
+    assert "2 trials failed: ValueError: no (all of it: logs/0.txt)" in summary_text(state, "x").splitlines()

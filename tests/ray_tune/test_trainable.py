@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -206,6 +207,31 @@ def test_a_step_that_runs_out_of_memory_leaves_nothing_behind(
     assert told["failed"]["out_of_memory"]
     assert "CUDA out of memory" in told["failed"]["error"]
     assert alive_at_close == [False]
+
+
+def test_the_whole_trace_of_a_failure_is_in_the_file_that_its_error_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outermost(depth: int) -> None:
+        if depth:
+            outermost(depth - 1)
+        try:
+            raise KeyError("the cause")
+        except KeyError as cause:
+            raise RuntimeError("mat1 and mat2 must have the same dtype") from cause
+
+    monkeypatch.setattr(Training, "run_epoch", lambda self: outermost(9))
+    assignment = _assignment(tmp_path / "checkpoints" / "00003-deadbeef.pt") | {
+        "logs": str(tmp_path / "logs")
+    }
+    for tries in (1, 2):
+        first, second = _trainable(assignment).step()["failed"]["error"].split("\n")
+        assert first.startswith("RuntimeError: mat1 and mat2 must have the same dtype (")
+        assert second == "all of it: logs/00003-deadbeef.txt"
+        written = (tmp_path / "logs" / "00003-deadbeef.txt").read_text()
+        assert written.count("KeyError: 'the cause'") == tries
+        assert written.count("in _epoch") == tries  # beyond the three innermost frames
+    assert f"in process {os.getpid()} on {socket.gethostname()}" in written
 
 
 def test_variables_that_tie_threads_to_cores_are_overruled(tmp_path: Path) -> None:

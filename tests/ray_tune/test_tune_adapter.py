@@ -180,6 +180,32 @@ def test_a_node_that_cannot_write_ends_no_search_whose_driver_can(conductor, tmp
     assert list(tmp_path.glob(".probe-*")) == []
 
 
+def test_the_whole_report_on_a_dead_process_is_in_the_file_that_its_error_names(conductor, tmp_path) -> None:
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    searcher, scheduler = (
+        ConductorSearcher(conductor, checkpoints),
+        ConductorScheduler(conductor, checkpoints),
+    )
+    report = tmp_path / "error.txt"
+    report.write_text("Failure # 1\n" + "a line\n" * 50 + "worker exit: SIGKILL\n")
+    config = searcher.suggest("a")
+    scheduler.on_trial_error(None, SimpleNamespace(config=config, error_file=str(report), trial_id="x"))
+    first, second = conductor.state.trials[0].error.split("\n")
+    assert first.endswith("worker exit: SIGKILL")
+    assert second == f"all of it: logs/{config['trial_id']}.txt"
+    assert report.read_text() in (tmp_path / second.removeprefix("all of it: ")).read_text()
+
+
+def test_a_test_split_that_cannot_be_read_ends_the_confirmation(conductor, tmp_path) -> None:
+    """Every trial would meet it: none is tried again, though the driver can write."""
+    searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor, tmp_path)
+    scheduler.on_trial_result(
+        None, _trial(searcher.suggest("a")), {"unreadable/error": "the test split: gone"}
+    )
+    assert (conductor.end_reason, conductor.failure) == (EndReason.FAILED, "the test split: gone")
+
+
 def test_a_search_ends_when_its_driver_cannot_write_either(conductor, tmp_path) -> None:
     (tmp_path / f".probe-{own_mark()}").symlink_to("/dev/full")
     searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor, tmp_path)

@@ -1,6 +1,7 @@
 """The contract that every searcher keeps, and what sets them apart."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -53,6 +54,19 @@ def test_a_finite_space_is_tried_whole_and_nothing_twice(name) -> None:
     points = {tuple(proposal.values()) for proposal in proposals}
     assert points == set(product([10, 16, 22], [1.0, 2.5], ["fan_in", "fan_out"]))
     assert len(proposals) == 12
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+@pytest.mark.parametrize("kind", ["uniform", "loguniform"])
+def test_an_interval_of_few_numbers_runs_out_when_each_was_tried(name, kind) -> None:
+    """Doubles have gaps: after 0.1 come 0.1 + 2^-56, 0.1 + 2^-55, ..."""
+    numbers = [0.1]
+    for _ in range(6):
+        numbers.append(math.nextafter(numbers[-1], 1.0))
+    training = {"learning_rate": {kind: [numbers[0], numbers[-1]]}}
+    space = space_of(model={"depth": 10}, training=training, search={"searcher": name, "trials": 40})
+    proposals = _proposals(SEARCHERS[name].make(space.searched), 40)
+    assert sorted(proposal["learning_rate"] for proposal in proposals) == numbers
 
 
 @pytest.mark.parametrize("name", SEARCHERS)

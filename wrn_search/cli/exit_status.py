@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from wrn_search.errors import InputError, Problem, printable
@@ -32,10 +32,20 @@ class Parser(argparse.ArgumentParser):
         super().error(printable(message + hint))
 
 
+class OutputError(OSError):
+    """What stdout leads to cannot be written."""
+
+
 def show(text: str) -> None:
-    """Prints a result on stdout; what a terminal might obey is spelt out."""
+    """Prints a result on stdout; what a terminal might obey is spelt out.
+
+    Raises:
+        BrokenPipeError: its reader has gone.
+        OutputError: it cannot be written.
+    """
     encoding = sys.stdout.encoding or "utf-8"
-    print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
+    with _output():
+        print(printable(text, keep="\n\t").encode(encoding, "backslashreplace").decode(encoding))
 
 
 def say(text: str) -> None:
@@ -71,7 +81,8 @@ def exit_status(command: Callable[[], int]) -> int:
     _open_what_is_closed()
     try:
         status = command()
-        sys.stdout.flush()
+        with _output():
+            sys.stdout.flush()
         return status
     except InputError as error:
         for problem in error.problems[:_MAX_PROBLEMS]:
@@ -85,9 +96,12 @@ def exit_status(command: Callable[[], int]) -> int:
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         _drop_output()
         return 0
-    except OSError as error:
+    except OutputError as error:
         _drop_output()
         say(f"the output could not be written: {printable(str(error))}")
+        return FAILED
+    except OSError as error:  # names the file
+        say(f"a file could not be read or written: {printable(str(error))}")
         return FAILED
     except Exception as error:  # the one net for faults of ours, under all commands
         what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
@@ -107,6 +121,16 @@ def _written_trace() -> str:
         places = [line.strip() for line in text.splitlines() if line.startswith("  File ")]
         return f"the trace could not be written; raised at {places[-1] if places else 'an unknown place'}"
     return f"its trace was written to {file.name}"
+
+
+@contextlib.contextmanager
+def _output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(*error.args) from None
 
 
 def _open_what_is_closed() -> None:

@@ -70,10 +70,20 @@ def summary_text(state: SearchState, where: str) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
     lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts or 'none'})", ""]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
-    errors = Counter(trial.error for trial in state.trials.values() if trial.status == "failed")
-    lines += [f"{count} trials failed: {error}" for error, count in errors.most_common(3)]
+    lines += _failure_lines(state)
     lines += _end_lines(state)
     return "\n".join([*lines, f"Results: {where}"])
+
+
+def _failure_lines(state: SearchState) -> list[str]:
+    """The commonest reasons, the first lines of the errors; and the file that the error of one such trial names."""
+    errors = [trial.error or "" for trial in state.trials.values() if trial.status == "failed"]
+    reasons = Counter(error.partition("\n")[0] for error in errors)
+    of_one = {error.partition("\n")[0]: error.partition("\n")[2] for error in reversed(errors)}
+    return [
+        f"{count} trials failed: {reason}{f' ({of_one[reason]})' if of_one[reason] else ''}"
+        for reason, count in reasons.most_common(3)
+    ]
 
 
 def summary_dict(state: SearchState, where: str) -> dict[str, Any]:

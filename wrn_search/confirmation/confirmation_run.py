@@ -28,6 +28,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.s3_copy.copy_of_a_session import copied_again
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
+from wrn_search.session.search_request import check_system
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.search_run import Manner, check_ray, run_trials, warn
 from wrn_search.session.start_of_a_session import facts_of
@@ -64,6 +65,7 @@ def run_confirmation(
     Raises:
         InputError, SearchFailed: see `confirm`.
     """
+    check_system()
     if request.is_whole:
         assert request.begun is not None
         return SearchResult(request.directory.path, request.begun, EndReason.FINISHED)

@@ -20,7 +20,7 @@ class ConfirmationTrainable(WideResNetTrainable):
 
     That takes two steps: `{"test": {"asks": True}}`, whose answer is on record before a test file is opened, then
     `{"test": {"test_loss", "test_error", "images"}}`. Test files that cannot be read end the whole confirmation as
-    a disk does (`storage`): the networks are trained, and go on from there once the files are mended.
+    a disk does (`unreadable`): the networks are trained, and go on from there once the files are mended.
     """
 
     _of_test_split: ClassVar[dict[tuple[DatasetSettings, str, int], EvaluationBatches]] = {}  # of the process
@@ -64,7 +64,7 @@ class ConfirmationTrainable(WideResNetTrainable):
         try:
             batches = self._batches(training)
         except InputError as error:
-            return {"storage": {"error": f"the test split: {error}"}}
+            return {"unreadable": {"error": f"the test split: {error}"}}
         try:
             loss, error_percent = training.evaluate(batches, training.epoch, "test loss")
         except Diverged as divergence:

@@ -60,7 +60,8 @@ def reason_to_give_up(trials: Iterable[TrialState], max_failed_share: float) -> 
     failed = [trial for trial in ended if trial.status == "failed"]
     if len(ended) < ENDED_BEFORE_GIVING_UP or len(failed) <= max_failed_share * len(ended):
         return None
+    last = (failed[-1].error or "").replace("\n", "; ")
     return (
         f"at most a share of {max_failed_share:g} of the trials may fail (search.max_failed_share), "
-        f"but {len(failed)} of {len(ended)} did, the last one by: {failed[-1].error}"
+        f"but {len(failed)} of {len(ended)} did, the last one by: {last}"
     )

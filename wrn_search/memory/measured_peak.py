@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import resource
 import sys
 from pathlib import Path
 
@@ -41,5 +40,7 @@ def high_water_mark_bytes(device: torch.device) -> int:
         found = None
     if found:
         return int(found[1]) * 1024
+    import resource  # Unix has it; nothing else here needs it
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -41,6 +41,11 @@ def write_after_epoch(training: Training, path: Path) -> None:
         raise StorageError(text) from error
 
 
+def logs_beside(checkpoints: Path) -> Path:
+    """Where whole traces are written: `ResultsDirectory.logs`."""
+    return checkpoints.with_name("logs")
+
+
 def driver_cannot_write(checkpoints: Path) -> bool:
     """Whether the driver itself finds no room for a checkpoint: else a trial's trouble is that of its node."""
     sizes = [path.stat().st_size for path in checkpoints.glob("*.pt")] if checkpoints.is_dir() else []

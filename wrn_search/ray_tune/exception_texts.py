@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wrn_search.errors import InputError
+
+_TAIL_BYTES = 20_000  # of the process's own log: what libraries in C say goes there alone
 
 
 def told_exception(error: Exception) -> str:
@@ -15,3 +20,53 @@ def told_exception(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = "; ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
     return f"{type(error).__name__}: {error} ({places})"
+
+
+def with_log(error: str, trial_id: str, logs: Path | None, content: str) -> str:
+    """An error that names, in a line of its own, the file in which all that is known of it has been written.
+
+    Args:
+        error: as the table shows it.
+        trial_id: the trial's, which names the file; a further try is added to it.
+        logs: the folder; None: nothing is written.
+        content: the whole trace, or Ray's whole report.
+    """
+    if logs is None:
+        return error
+    path = logs / f"{trial_id}.txt"
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        logs.mkdir(exist_ok=True)
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{moment}: {error}\n\n{content.rstrip()}\n\n")
+    except OSError:  # a full disk, say: the error itself is told all the same
+        return error
+    return f"{error}\nall of it: {logs.name}/{path.name}"
+
+
+def whole_trace(error: Exception) -> str:
+    """The trace of an exception with all its causes, and where this process writes what it says."""
+    lines = traceback.format_exception(error)
+    lines.append(f"\nin process {os.getpid()} on {socket.gethostname()}\n")
+    log = _own_log()
+    if log is not None:
+        lines.append(f"the process's log: {log}, which ends with\n\n{_tail(log)}")
+    return "".join(lines)
+
+
+def _own_log() -> Path | None:
+    """The file that stderr leads to, as Linux tells it; None where it leads to no file."""
+    try:
+        log = Path("/proc/self/fd/2").readlink()
+    except OSError:
+        return None
+    return log if log.is_file() else None
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError as error:
+        return str(error)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ray import tune
 
 from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import no_gpu_text
 from wrn_search.memory.device_errors import has_broken_gpu, is_out_of_memory
 from wrn_search.memory.gpu_shares import allocator_fraction
@@ -28,7 +29,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
     write_after_epoch,
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
-from wrn_search.ray_tune.exception_texts import told_exception
+from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
 from wrn_search.ray_tune.fault_note import begin_note, end_process
 from wrn_search.space.data_folders import cache_root
 from wrn_search.space.trial_config import TrialConfig
@@ -46,7 +47,7 @@ class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
     `threads`, `gpu_fraction`, `simulated_gpus` (whether they are there in name only), `context_bytes` (of the share,
     beside torch's allocator), `epoch_seconds` (None or a limit), `fault_note` (a file for what ends the process, if it
-    is a fault); `accelerator` is for Ray.
+    is a fault), `logs` (a folder for whole traces, or None); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
@@ -91,7 +92,14 @@ class WideResNetTrainable(tune.Trainable):
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
             if has_broken_gpu(error):  # the trial is lost, and the next one gets a process that can train it
                 end_process(told_exception(error))
-            told = {"error": told_exception(error), "out_of_memory": is_out_of_memory(error)}
+            logs = self._assignment.get("logs")
+            text = with_log(
+                told_exception(error),
+                Path(self._assignment["checkpoint"]).stem,
+                None if logs is None or isinstance(error, InputError) else Path(logs),
+                whole_trace(error),
+            )
+            told = {"error": text, "out_of_memory": is_out_of_memory(error)}
             traceback.clear_frames(error.__traceback__)  # they hold the activations of the step that failed
             self.cleanup()
             return {"failed": told}

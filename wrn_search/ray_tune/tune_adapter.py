@@ -19,7 +19,8 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import NoTrial
 from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import ACCELERATOR
-from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write
+from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
+from wrn_search.ray_tune.exception_texts import with_log
 from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import metrics_of
 
@@ -60,6 +61,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
             "fault_note": str(self._faults / f"{answer.trial_id}.fault"),
+            "logs": str(logs_beside(self._checkpoints)),
             "threads": answer.grant.threads,
             "gpu_fraction": answer.grant.gpu_fraction,
             "simulated_gpus": gpus_are_simulated(),
@@ -105,6 +107,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             self._conductor.failed(number, **nested["failed"])
         elif "lost" in nested:
             self._conductor.lost(number, nested["lost"]["error"])
+        elif "unreadable" in nested:  # what all trials need
+            self._conductor.storage_failed(number, nested["unreadable"]["error"])
         elif "storage" in nested:
             self._storage_failed(number, nested["storage"]["error"])
         elif "diverged" in nested:
@@ -130,13 +134,16 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
         reason = told_fault(Path(trial.config["fault_note"])) or _process_error(text)
+        logs = None if self._checkpoints is None or not text else logs_beside(self._checkpoints)
         limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
         else:
-            self._conductor.lost(trial.config["number"], reason)
+            self._conductor.lost(
+                trial.config["number"], with_log(reason, trial.config["trial_id"], logs, text)
+            )
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""

@@ -25,6 +25,7 @@ _FILES = (
     "report.html",
     "tensorboard",
     "checkpoints",
+    "logs",
     "ray",
 )
 
@@ -84,6 +85,11 @@ class ResultsDirectory:
     def checkpoints(self) -> Path:
         """The folder of what trials need to go on."""
         return self.path / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of whole traces of trials that failed, a file each."""
+        return self.path / "logs"
 
     @property
     def confirmation(self) -> ResultsDirectory:

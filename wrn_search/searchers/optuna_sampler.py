@@ -6,6 +6,8 @@ Our own adapter, because Ray's tells early values as if they were results and le
 from __future__ import annotations
 
 import datetime
+import itertools
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +20,22 @@ from wrn_search.searchers.knowledge_of_other_searches import together
 from wrn_search.searchers.optuna_distributions import distribution_of
 from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace
 from wrn_search.seeds import derived_seed
-from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
+from wrn_search.space.domains import (
+    Choice,
+    Domain,
+    IntRange,
+    LogUniform,
+    Scalar,
+    Uniform,
+    few_values,
+    finite_values,
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 _DRAWS_BEFORE_ENUMERATING = 20
+_DRAWS_ANYWHERE = 100
+_FEW = 1000  # numbers of an interval
 
 
 class OptunaSearcher:
@@ -69,8 +82,8 @@ class OptunaSearcher:
             hparams = self._draw(derived_seed(self._seed, "proposal", configuration, attempt))
             if tuple(hparams.values()) not in self._taken:
                 return hparams
-        assert size is not None, "a continuous space does not repeat itself"
-        return self._untried(size, random.Random(derived_seed(self._seed, "untried", configuration)))
+        generator = random.Random(derived_seed(self._seed, "untried", configuration))
+        return self._untried_number(generator) if size is None else self._untried(size, generator)
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """The study holds the configuration as running from now on."""
@@ -148,6 +161,34 @@ class OptunaSearcher:
             if tuple(point.values()) not in self._taken:
                 return point
         raise AssertionError("the caller saw that a point is left")
+
+    def _untried_number(self, generator: random.Random) -> Hparams | None:
+        """An untried point of a space that repeats itself although it is continuous; None when there is none left.
+
+        Its intervals are so narrow that they hold few numbers, or a sampler that learns has settled on one.
+        """
+        domains = self._space.hyperparameters
+        for _ in range(_DRAWS_ANYWHERE):
+            point = {name: _anywhere(domain, generator) for name, domain in domains.items()}
+            if tuple(point.values()) not in self._taken:
+                return point
+        values = [few_values(domain, _FEW) for domain in domains.values()]
+        if any(each is None for each in values):
+            return None
+        points = itertools.product(*(each or () for each in values))
+        left = next((point for point in points if point not in self._taken), None)
+        return None if left is None else dict(zip(domains, left, strict=True))
+
+
+def _anywhere(domain: Domain, generator: random.Random) -> Scalar:
+    """A random value of a domain."""
+    match domain:
+        case Uniform(low, high):
+            return min(max(generator.uniform(low, high), low), high)
+        case LogUniform(low, high):
+            return min(max(math.exp(generator.uniform(math.log(low), math.log(high))), low), high)
+        case _:
+            return generator.choice(finite_values(domain) or ())
 
 
 def _native(domain: Domain, value: Any) -> Scalar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wrn_search.datasets.dataset import DatasetFacts
@@ -11,6 +12,7 @@ from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.ray_tune.this_process import check_this_process
+from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
@@ -47,7 +49,10 @@ def dry_run(
     check_this_process()
     changes: list[str] = []
     if resume:
-        request, begun = resumed_search(asked_to_resume(space, overrides, results), retry_failed)
+        asked = asked_to_resume(space, overrides, results)
+        with looked_at(asked.address, asked.directory, resume) as directory:
+            request, begun = resumed_search(replace(asked, directory=directory), retry_failed)
+        request = replace(request, directory=asked.directory)
         sources = begun.sources
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
         where = f"{ended} trials have ended there"
@@ -56,7 +61,8 @@ def dry_run(
     else:
         request = request_of(space, overrides, results)
         sources = request.space.search.warm_start
-        request.directory.check_new()
+        with looked_at(request.address, request.directory, resume) as directory:
+            directory.check_new()
         where = "new"
     read_sources(sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
@@ -69,8 +75,8 @@ def dry_run(
             nodes = joined
     allotment = allotment_of(request, nodes)
     shape = facts.image_shape or (0, 0, 0)
-    asked, share = request.space.training.precision, allotment.gpus_per_trial
-    precision = resolved_precision(asked, shape, share, [arithmetic_here()])
+    precise, share = request.space.training.precision, allotment.gpus_per_trial
+    precision = resolved_precision(precise, shape, share, [arithmetic_here()])
     each, shares = trial_text(request.space, nodes, allotment, precision, facts)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"

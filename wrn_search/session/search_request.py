@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import platform
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +113,18 @@ def _place(results: str | Path | None, name: str) -> tuple[ResultsDirectory, str
     address = _address(results)
     place = results_root() / local_copy(address).name if address else results or results_root() / name
     return ResultsDirectory(place), address
+
+
+def check_system() -> None:
+    """Searches train in processes of Ray, and end them by signals.
+
+    Raises:
+        InputError: this system has no such signals: Windows.
+    """
+    if not hasattr(signal, "SIGUSR1"):
+        text = f"a search must run on Linux or macOS, but got {platform.system()}"
+        hint = "results can be read and reported here, too; Windows can run a search below WSL"
+        raise InputError.of("", f"{text}; {hint}")
 
 
 def results_root() -> Path:

@@ -45,6 +45,7 @@ from wrn_search.session.search_request import (
     allotment_of,
     asked_to_resume,
     check_batch_size,
+    check_system,
     request_of,
 )
 from wrn_search.session.search_result import SearchFailed, SearchResult
@@ -82,6 +83,7 @@ def run(
         InputError: bad input or options; then nothing was written.
         SearchFailed: the search could not go on.
     """
+    check_system()
     check_this_process()
     if retry_failed and not resume:
         raise InputError.of("--retry-failed", "must come with --resume, but came without it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -97,6 +98,18 @@ def finite_values(value: Scalar | Domain) -> tuple[Scalar, ...] | None:
             return None
         case _:
             return (value,)
+
+
+def few_values(value: Scalar | Domain, most: int) -> tuple[Scalar, ...] | None:
+    """Every value, also of an interval so narrow that it holds at most so many numbers (doubles); else None."""
+    if not isinstance(value, Uniform | LogUniform):
+        return finite_values(value)
+    numbers = [value.low]
+    while numbers[-1] < value.high:
+        if len(numbers) == most:
+            return None
+        numbers.append(math.nextafter(numbers[-1], math.inf))
+    return tuple(numbers)
 
 
 def member(domain: Domain, value: Scalar) -> Scalar | None:

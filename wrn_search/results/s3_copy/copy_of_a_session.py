@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from wrn_search.errors import InputError
 from wrn_search.file_system.exclusive_lock import held_by
@@ -58,6 +59,34 @@ def ready_copy(address: str | None, directory: ResultsDirectory, resume: bool) -
     elif there and not is_ours:  # its owner may have gone on until we claimed it
         check_continues(store, directory)
     return owner
+
+
+@contextmanager
+def looked_at(address: str | None, directory: ResultsDirectory, resume: bool) -> Iterator[ResultsDirectory]:
+    """The results directory as a session would find it, for plans: claims nothing and writes nothing that stays.
+
+    What is only in the copy is read into a temporary directory.
+
+    Raises:
+        InputError: see `ready_copy`.
+        OSError: what is there cannot be read.
+    """
+    if address is None:
+        yield directory
+        return
+    store = ObjectStore(address)
+    there, here = holds_search(store), directory.exists()
+    if there and not resume:
+        raise InputError.of("--results", f"results are never overwritten, but {address} holds a search")
+    if there and here:
+        check_continues(store, directory)
+    if here or not there:
+        yield directory
+        return
+    with TemporaryDirectory() as folder:
+        found = ResultsDirectory(folder)
+        fetch(store, found, only=(found.resolved.name,))
+        yield found
 
 
 @contextmanager

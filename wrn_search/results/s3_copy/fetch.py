@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from wrn_search.errors import InputError
@@ -13,8 +13,13 @@ from wrn_search.results.s3_copy.object_store import _SEGMENTS, OWNER, ObjectStor
 _SEGMENT_NAME = re.compile(r"[0-9]{15}\.jsonl")
 
 
-def fetch(store: ObjectStore, directory: ResultsDirectory) -> None:
+def fetch(store: ObjectStore, directory: ResultsDirectory, only: Collection[str] | None = None) -> None:
     """Makes the local half anew from what was uploaded, for a machine that never had it.
+
+    Args:
+        store: where the copy lies.
+        directory: the local half.
+        only: names of what is wanted beside the record; default all.
 
     Raises:
         InputError: the segments there do not fit together, or a name would lead out of the directory.
@@ -22,7 +27,7 @@ def fetch(store: ObjectStore, directory: ResultsDirectory) -> None:
     """
     directory.path.mkdir(parents=True, exist_ok=True)
     for name in store.names():
-        if not name.startswith(f"{_SEGMENTS}/") and name != OWNER:
+        if not name.startswith(f"{_SEGMENTS}/") and name != OWNER and (only is None or name in only):
             target = _inside(directory.path, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(store.get(name))

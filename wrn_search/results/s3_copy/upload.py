@@ -25,7 +25,7 @@ _BEFORE_THE_RECORD = (
     "manifest.json",
 )  # without them it cannot be gone on with
 _AFTER_IT = ("trials.parquet", "report.html")
-_FOLDERS = ("epochs", "tensorboard", "confirm")
+_FOLDERS = ("epochs", "tensorboard", "logs", "confirm")
 _STAYS_HERE = ("confirm/ray/",)
 
 
