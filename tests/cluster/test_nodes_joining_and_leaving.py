@@ -21,6 +21,7 @@ from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 from wrn_search.results.events import Interrupted, Retried
 from wrn_search.results.events_jsonl import read_events
+from wrn_search.searchers.searcher_table import SEARCHERS
 
 
 @pytest.mark.parametrize("searcher", ["random", "tpe"])
@@ -29,7 +30,8 @@ from wrn_search.results.events_jsonl import read_events
 )
 def test_at_the_start_it_is_what_the_allotment_says(searcher: str, nodes: list[Node]) -> None:
     space = space_of(search={"trials": 20, "searcher": searcher})
-    allotment = allot(space.resources, nodes, 20, 20, learns=searcher == "tpe")
+    kind = SEARCHERS[searcher]
+    allotment = allot(space.resources, nodes, 20, 20, kind.learns, kind.drawn_at_random)
     assert concurrent_on(nodes, space, allotment) == allotment.concurrent
 
 

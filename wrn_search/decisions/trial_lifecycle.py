@@ -124,7 +124,7 @@ class Conductor:
         self.look_at_clock()
         if self._over.at_once:
             return NoTrial.DONE
-        if len(self._known.live) >= self.allotment.concurrent:
+        if len(self._known.live) >= self.allotment.at_once(len(self.state.trials)):
             return NoTrial.WAIT
         self._propose_the_last_ones()
         while True:
