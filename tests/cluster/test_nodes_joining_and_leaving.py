@@ -13,7 +13,7 @@ from wrn_search.cluster import nodes_joining_and_leaving
 from wrn_search.cluster.living_nodes import LivingNode
 from wrn_search.cluster.node_check import Look
 from wrn_search.cluster.node_facts import own_versions
-from wrn_search.cluster.nodes_joining_and_leaving import FollowNodes, concurrent_on
+from wrn_search.cluster.nodes_joining_and_leaving import FollowNodes, on_nodes
 from wrn_search.decisions.retries_and_failures import DISPLACED_BEFORE_CHARGED
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment, allot
@@ -21,6 +21,7 @@ from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 from wrn_search.results.events import Interrupted, Retried
 from wrn_search.results.events_jsonl import read_events
+from wrn_search.searchers.searcher_table import SEARCHERS
 
 
 @pytest.mark.parametrize("searcher", ["random", "tpe"])
@@ -29,15 +30,16 @@ from wrn_search.results.events_jsonl import read_events
 )
 def test_at_the_start_it_is_what_the_allotment_says(searcher: str, nodes: list[Node]) -> None:
     space = space_of(search={"trials": 20, "searcher": searcher})
-    allotment = allot(space.resources, nodes, 20, 20, learns=searcher == "tpe")
-    assert concurrent_on(nodes, space, allotment) == allotment.concurrent
+    kind = SEARCHERS[searcher]
+    allotment = allot(space.resources, nodes, 20, 20, kind.learns, kind.drawn_at_random)
+    assert on_nodes(nodes, space, allotment) == allotment
 
 
 def test_it_grows_and_shrinks_with_the_nodes_and_never_to_nothing() -> None:
     space, whole = space_of(search={"trials": 40, "searcher": "random"}), Allotment(2, 2, 1.0)
-    assert concurrent_on([Node(8, 2)], space, whole) == 2
-    assert concurrent_on([Node(8, 2), Node(4, 4), Node(64)], space, whole) == 4  # two cores a trial
-    assert concurrent_on([], space, whole) == 1
+    assert on_nodes([Node(8, 2)], space, whole).concurrent == 2
+    assert on_nodes([Node(8, 2), Node(4, 4), Node(64)], space, whole).concurrent == 4  # two cores a trial
+    assert on_nodes([], space, whole).concurrent == 1
 
 
 class Ray:

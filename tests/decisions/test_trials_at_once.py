@@ -1,10 +1,14 @@
 import pytest
 
 from tests.decisions.playing import space_of
-from wrn_search.decisions.trials_at_once import Allotment, allot, concurrent_on
+from wrn_search.decisions.gpu_packing import Asked, Grant, Places
+from wrn_search.decisions.trials_at_once import Allotment, allot, on_nodes, threads_that_pay
 from wrn_search.errors import InputError
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node, capacity, node_of
+from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.section_keys import ResourceSettings
 
@@ -13,32 +17,71 @@ GB = 10**9
 
 def _allot(nodes, trials=64, rows=None, adaptive=False, **resources) -> Allotment:
     settings = ResourceSettings.model_validate(resources)
-    return allot(settings, nodes, trials, trials if rows is None else rows, adaptive)
+    drawn = SEARCHERS["tpe"].drawn_at_random if adaptive else 0
+    return allot(settings, nodes, trials, trials if rows is None else rows, adaptive, drawn)
+
+
+def _sizes(allotment: Allotment) -> tuple[int, int, float]:
+    return allotment.concurrent, allotment.cpus_per_trial, allotment.gpus_per_trial
 
 
 @pytest.mark.parametrize(
     ("cores", "trials", "adaptive", "expected"),
     [
-        (2, 24, True, Allotment(2, 1, 0.0)),
-        (16, 64, True, Allotment(16, 1, 0.0)),
-        (16, 24, True, Allotment(6, 2, 0.0)),  # a quarter of the trials; spare cores become threads
-        (16, 24, False, Allotment(16, 1, 0.0)),
-        (8, 3, True, Allotment(1, 8, 0.0)),
-        (8, 3, False, Allotment(3, 2, 0.0)),
+        (2, 24, True, (2, 1, 0.0)),
+        (16, 64, True, (16, 1, 0.0)),
+        (64, 24, True, (10, 6, 0.0)),  # so many are drawn at random; spare cores become threads
+        (64, 80, True, (20, 3, 0.0)),  # a quarter of the trials
+        (16, 24, False, (16, 1, 0.0)),
+        (8, 4, True, (4, 2, 0.0)),
+        (8, 3, False, (3, 2, 0.0)),
     ],
 )
 def test_auto_on_cpu(cores, trials, adaptive, expected) -> None:
-    assert _allot([Node(cores)], trials, adaptive=adaptive) == expected
+    assert _sizes(_allot([Node(cores)], trials, adaptive=adaptive)) == expected
+
+
+def test_a_searcher_that_learns_has_a_quarter_of_its_trials_in_the_air_once_it_learns() -> None:
+    allotment = _allot([Node(64)], 24, adaptive=True)
+    assert [allotment.at_once(proposed) for proposed in (0, 9, 10, 23)] == [10, 10, 6, 6]
+    assert [_allot([Node(64)], 24).at_once(proposed) for proposed in (0, 23)] == [24, 24]
+    assert _allot([Node(64)], 24, adaptive=True, concurrent=12).at_once(20) == 12, "as it was asked for"
+    assert [_allot([Node(64, 8, 80 * GB)], 24, adaptive=True).at_once(proposed) for proposed in (0, 10)] == [
+        10,
+        8,
+    ]
+
+
+def test_small_networks_never_get_more_threads_than_pay() -> None:
+    """A batch of 128 images of WRN-10-1 at 8x8 and 32x32, and of WRN-16-4 at 32x32; rounded down to powers of two."""
+    batches = [
+        128 * macs(Architecture.of(*network), 10, 3, size)
+        for *network, size in ((10, 1, 8), (10, 1, 32), (16, 4, 32))
+    ]
+    assert [threads_that_pay(macs_of_a_batch) for macs_of_a_batch in batches] == [1, 4, 128]
+    counts = [threads_that_pay(macs_of_a_batch) for macs_of_a_batch in range(0, 10**10, 10**8)]
+    assert counts == sorted(counts)
+    assert set(counts) == {1, 2, 4, 8, 16, 32}
+
+
+def test_a_trial_gets_the_threads_that_its_network_can_use() -> None:
+    small, large = (
+        Asked(Workload(Architecture.of(16, k), 10, (size, size, 3))) for k, size in ((1, 8), (4, 32))
+    )
+    places = Places([Node(8)], _allot([Node(8)], trials=1))
+    assert [places.take(0, asked) for asked in (small, large)] == [Grant(0.0, 1), Grant(0.0, 8)]
+    given = Places([Node(8)], _allot([Node(8)], trials=1, cpus_per_trial=4))
+    assert given.take(0, small) == Grant(0.0, 4)
 
 
 def test_repeats_are_rows_that_can_run_at_once() -> None:
-    assert _allot([Node(8)], trials=2, rows=8) == Allotment(8, 1, 0.0)
+    assert _sizes(_allot([Node(8)], trials=2, rows=8)) == (8, 1, 0.0)
 
 
 def test_a_gpu_is_taken_whole_unless_a_share_is_asked_for() -> None:
-    assert _allot([Node(16, 2)], adaptive=True) == Allotment(2, 8, 1.0)
-    assert _allot([Node(16, 2)], gpus_per_trial="1/4") == Allotment(8, 2, 0.25)
-    assert _allot([Node(16, 2)], gpus_per_trial=0) == Allotment(16, 1, 0.0)
+    assert _sizes(_allot([Node(16, 2)], adaptive=True)) == (2, 8, 1.0)
+    assert _sizes(_allot([Node(16, 2)], gpus_per_trial="1/4")) == (8, 2, 0.25)
+    assert _sizes(_allot([Node(16, 2)], gpus_per_trial=0)) == (16, 1, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +92,14 @@ def test_a_gpu_is_taken_whole_unless_a_share_is_asked_for() -> None:
         ([Node(16, 2, 80 * GB), Node(64)], 64, False, 16),  # a node without a GPU trains nothing
         ([Node(16, 2, 80 * GB)], 64, True, 16),
         ([Node(64, 4, 80 * GB)], 64, True, 16),  # a quarter of the trials
-        ([Node(64, 8, 80 * GB)], 16, True, 8),  # but at least one a GPU
+        ([Node(64, 16, 80 * GB)], 24, True, 16),  # but at least one a GPU
         ([Node(16, 1, 80 * GB)], 3, False, 3),
     ],
 )
 def test_auto_on_gpus_of_known_memory_goes_by_memory(nodes, trials, adaptive, concurrent) -> None:
-    assert _allot(nodes, trials, adaptive=adaptive) == Allotment(
-        concurrent, 1, 0.125, by_memory=True, cpus_follow_share=True
-    )
+    allotment = _allot(nodes, trials, adaptive=adaptive)
+    assert _sizes(allotment) == (concurrent, 1, 0.125)
+    assert (allotment.by_memory, allotment.cpus_follow_share) == (True, True)
 
 
 def test_given_cores_and_places_bound_what_goes_by_memory() -> None:
@@ -72,7 +115,7 @@ def test_given_cores_and_places_bound_what_goes_by_memory() -> None:
 
 
 def test_a_gpu_of_unknown_memory_among_known_ones_is_taken_whole() -> None:
-    assert _allot([Node(8, 1, 80 * GB), Node(8, 1)]) == Allotment(2, 8, 1.0)
+    assert _sizes(_allot([Node(8, 1, 80 * GB), Node(8, 1)])) == (2, 8, 1.0)
 
 
 def test_a_node_as_ray_describes_it() -> None:
@@ -82,16 +125,16 @@ def test_a_node_as_ray_describes_it() -> None:
 
 
 def test_given_numbers_are_kept_and_threads_fill_up_the_rest() -> None:
-    assert _allot([Node(8)], concurrent=2) == Allotment(2, 4, 0.0)
-    assert _allot([Node(8)], cpus_per_trial=3) == Allotment(2, 3, 0.0)
-    assert _allot([Node(8)], cpus_per_trial=2, concurrent=1) == Allotment(1, 2, 0.0)
-    assert _allot([Node(8)], trials=1, concurrent=4) == Allotment(1, 8, 0.0)
+    assert _sizes(_allot([Node(8)], concurrent=2)) == (2, 4, 0.0)
+    assert _sizes(_allot([Node(8)], cpus_per_trial=3)) == (2, 3, 0.0)
+    assert _sizes(_allot([Node(8)], cpus_per_trial=2, concurrent=1)) == (1, 2, 0.0)
+    assert _sizes(_allot([Node(8)], trials=1, concurrent=4)) == (1, 8, 0.0)
 
 
 def test_nodes_add_up_but_a_trial_stays_on_one() -> None:
     assert capacity([Node(5), Node(3)], 2, 0) == 3
     assert capacity([Node(4, 1), Node(4, 2)], 1, 0.5) == 2 + 4
-    assert _allot([Node(5), Node(3)], concurrent=3) == Allotment(3, 2, 0.0)
+    assert _sizes(_allot([Node(5), Node(3)], concurrent=3)) == (3, 2, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +195,14 @@ def test_this_machine_offers_something() -> None:
 def test_nodes_that_stay_change_nothing(nodes, trials, repeats, searcher) -> None:
     """What is counted at every look at a cluster is what was counted at the start: 16 of 64 became 128."""
     space = space_of(search={"trials": trials, "repeats": repeats, "searcher": searcher})
-    learns = SEARCHERS[searcher].learns
-    allotment = allot(space.resources, nodes, trials, trials * repeats, learns)
-    assert concurrent_on(nodes, space, allotment) == allotment.concurrent
+    kind = SEARCHERS[searcher]
+    allotment = allot(space.resources, nodes, trials, trials * repeats, kind.learns, kind.drawn_at_random)
+    assert on_nodes(nodes, space, allotment) == allotment
 
 
 def test_a_searcher_that_learns_keeps_its_cap_when_nodes_join() -> None:
     space = space_of(search={"trials": 64, "searcher": "tpe"})
     first = [Node(64, 4, 80 * GB)]
     allotment = allot(space.resources, first, 64, 64, learns=True)
-    assert allotment.concurrent == concurrent_on(first * 4, space, allotment) == 16
-    assert concurrent_on(first * 8, space, allotment) == 32  # at least one a GPU
+    assert allotment.concurrent == on_nodes(first * 4, space, allotment).concurrent == 16
+    assert on_nodes(first * 8, space, allotment).concurrent == 32  # at least one a GPU

@@ -88,7 +88,15 @@ def test_only_what_differs_is_named(tmp_path):
     recipe = compared(tmp_path / "a", model={"depth": 28, "widen_factor": 10}, training=PAPERS_RECIPE)
     row = next(row for row in recipe.rows if row.table == "table 5")
     names = [difference.partition(":")[0] for difference in row.differences]
-    assert names == ["error", "statistic", "training images", "source of the images", "batch norm"]
+    assert names == [
+        "error",
+        "statistic",
+        "training images",
+        "crop",
+        "linear layer",
+        "source of the images",
+        "batch norm",
+    ]
 
 
 def test_dropout_and_every_changed_hyperparameter_are_named(tmp_path):
@@ -124,7 +132,14 @@ def test_svhn_is_held_against_its_own_recipe(tmp_path):
         ("table 9", 1.54),
     ]
     names = [difference.partition(":")[0] for difference in found.rows[0].differences]
-    assert names == ["error", "statistic", "training images", "source of the images", "batch norm"]
+    assert names == [
+        "error",
+        "statistic",
+        "training images",
+        "linear layer",
+        "source of the images",
+        "batch norm",
+    ]
     assert "training images: 45,000, 604,388" in found.rows[0].differences
 
 

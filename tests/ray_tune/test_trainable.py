@@ -234,7 +234,7 @@ def test_the_whole_trace_of_a_failure_is_in_the_file_that_its_error_names(
     assert f"in process {os.getpid()} on {socket.gethostname()}" in written
 
 
-def test_variables_that_tie_threads_to_cores_are_overruled(tmp_path: Path) -> None:
+def test_variables_that_tie_threads_to_cores_are_overruled_and_waiting_threads_sleep(tmp_path: Path) -> None:
     """In a new process, whose OpenMP has read nothing yet: both threads may run on every core."""
     assignment = _assignment(tmp_path / "trial.pt") | {"threads": 2}
     program = f"""
@@ -247,13 +247,17 @@ assert "epoch" in trainable.step()
 import torch
 torch.rand(4_000_000).sum()
 assert torch.get_num_threads() == 2
+assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("PASSIVE", "0")
 for task in os.listdir("/proc/self/task"):
     print(len(os.sched_getaffinity(int(task))))
 """
     bound = {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}", "GOMP_CPU_AFFINITY": "0", "OMP_THREAD_LIMIT": "1"}
+    unset = {
+        name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    }
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env=os.environ | bound | {"OMP_NUM_THREADS": "1"},
+        env=unset | bound | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -262,6 +266,13 @@ for task in os.listdir("/proc/self/task"):
     )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == {str(len(os.sched_getaffinity(0)))}
+
+
+def test_a_wait_that_the_user_chose_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    _trainable(_assignment(tmp_path / "trial.pt"))
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("ACTIVE", "7")
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,10 @@ def _differences(theirs: Published, trial: pd.Series, material: Material, n: int
     ):
         if own != paper:
             said.append(f"{name}: {own or 'not known'}, {paper}")
+    if recipe["augmentation"] == dataset.augmentation == "flip_crop":
+        said.append("crop: a window drawn for each image, one for all images of a batch")
     said.append(_init(theirs, str(trial["init"])))
+    said.append("linear layer: begins normal with deviation sqrt(2 / inputs), uniform up to 1 / sqrt(inputs)")
     said.append(f"source of the images: {_source(material, int(trial['source']))}, the authors' Torch files")
     said.append(
         "batch norm: weights begin at 1 and momentum is kept at drops, drawn from U(0, 1) and restarted"

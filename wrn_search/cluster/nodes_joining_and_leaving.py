@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.cluster.node_check import Probe, begin_look, end_look, is_to_show_gpus, problems_of
 from wrn_search.cluster.node_facts import own_versions
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.decisions.trials_at_once import concurrent_on
+from wrn_search.decisions.trials_at_once import on_nodes
 from wrn_search.errors import printable
 from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
 
@@ -82,8 +81,7 @@ class FollowNodes(Callback):
             self._conductor.places.follow(offers)
         space, allotment = self._conductor.space, self._conductor.allotment
         if isinstance(space.resources.concurrent, str):
-            at_once = concurrent_on(offers, space, allotment)
-            self._conductor.allotment = dataclasses.replace(allotment, concurrent=at_once)
+            self._conductor.allotment = on_nodes(offers, space, allotment)
 
     def _hear(self, living: Sequence[LivingNode]) -> None:
         """Takes in the answers of nodes that joined."""

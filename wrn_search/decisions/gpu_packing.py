@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.decisions.trials_at_once import Allotment, threads_that_pay
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.gpu_shares import (
     NO_CORRECTION,
@@ -23,6 +23,7 @@ from wrn_search.memory.gpu_shares import (
 )
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.networks.parameters_and_macs import macs
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Places:
         A trial that no GPU can hold by prediction gets a whole one of the largest: the prediction may be wrong.
         """
         if not self.allotment.gpus_per_trial:  # Ray alone places trials on cores
-            self._taken[number] = grant = Grant(0.0, self.allotment.cpus_per_trial)
+            self._taken[number] = grant = Grant(0.0, self._threads_for(asked.workload))
             return grant
         free = self._free()
         for grant in self._grants(asked):
@@ -155,6 +156,15 @@ class Places:
         while share is not None and not self._is_more(share, kind.gpu_bytes, asked):
             share = next_share(share)
         return self._grant(kind, share) if share is not None else None
+
+    def _threads_for(self, workload: Workload) -> int:
+        """Of a trial on a CPU."""
+        most = self.allotment.cpus_per_trial
+        if not self.allotment.cpus_follow_work:
+            return most
+        height, width, channels = workload.image_shape
+        image = macs(workload.architecture, workload.num_classes, channels, (height, width))
+        return min(most, threads_that_pay(image * workload.batch_size))
 
     def _is_more(self, share: float, gpu_bytes: int, asked: Asked) -> bool:
         """Whether a share gives more than was too little. Where no memory is known, shares themselves are compared."""

@@ -113,7 +113,8 @@ class Conductor:
     @property
     def unended(self) -> frozenset[int]:
         """Numbers of the trials that train now, or were proposed and never began."""
-        return self.live | {n for n in self._waiting.numbers if self.state.trials[n].status == "running"}
+        waiting = {n for n in self._waiting.numbers if self.state.trials[n].status == "running"}
+        return frozenset(self._known.live | waiting)
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -121,7 +122,7 @@ class Conductor:
         self.look_at_clock()
         if self._over.at_once:
             return NoTrial.DONE
-        if len(self._known.live) >= self.allotment.concurrent:
+        if len(self._known.live) >= self.allotment.at_once(len(self.state.trials)):
             return NoTrial.WAIT
         self._propose_the_last_ones()
         while True:

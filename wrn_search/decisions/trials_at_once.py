@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wrn_search.errors import InputError, Problem
 from wrn_search.hardware.machine import Node, capacity
@@ -11,6 +11,8 @@ from wrn_search.memory.gpu_shares import SHARES
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.section_keys import ResourceSettings
 from wrn_search.space.space import Space
+
+_MACS_OF_A_THREAD = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,31 @@ class Allotment:
     gpus_per_trial: float
     by_memory: bool = False
     cpus_follow_share: bool = False  # cores too, as the share of those that belong to a GPU
+    cpus_follow_work: bool = False  # on CPUs: `cpus_per_trial` is the most, a small network gets fewer
+    drawn_at_random: int = 0  # proposals before the searcher learns from results
+    once_learning: int = 0  # trials at once from then on, at most; 0 is no other limit
+
+    def at_once(self, proposed: int) -> int:
+        """How many trials may run when so many were proposed: what is drawn at random need not wait for results."""
+        if not self.once_learning or proposed < self.drawn_at_random:
+            return self.concurrent
+        return min(self.concurrent, self.once_learning)
 
 
 def allot(
-    resources: ResourceSettings, nodes: Sequence[Node], trials: int, rows: int, learns: bool
+    resources: ResourceSettings,
+    nodes: Sequence[Node],
+    trials: int,
+    rows: int,
+    learns: bool,
+    drawn_at_random: int = 0,
 ) -> Allotment:
     """The allotment for these nodes.
 
-    `auto` on CPU is one trial a core, but at most a quarter of `trials` for a searcher that learns from results;
-    spare cores become threads. On GPUs every share is used; where their memory is known, `auto` is the smallest share
-    that holds a trial, so that up to eight train on one GPU (for a searcher that learns also at most a quarter of
-    `trials`, but at least one a GPU).
+    `auto` on CPU is one trial a core, but at most a quarter of `trials` for a searcher that learns from results, once
+    it does; spare cores become threads of networks that are large enough (`threads_that_pay`). On GPUs every share is
+    used; where their memory is known, `auto` is the smallest share that holds a trial, so that up to eight train on one
+    GPU (for a searcher that learns also at most a quarter of `trials`, but at least one a GPU).
 
     Args:
         resources: the `resources` section.
@@ -43,6 +59,7 @@ def allot(
         trials: configurations of the search.
         rows: trials times repeats: more never run at once.
         learns: whether the searcher learns from results.
+        drawn_at_random: configurations that it draws before it does.
 
     Raises:
         InputError: the nodes cannot give what was asked for.
@@ -50,14 +67,15 @@ def allot(
     gpus = resources.gpus_per_trial
     with_gpus = [node for node in nodes if node.gpus]
     if isinstance(gpus, str) and with_gpus and all(node.gpu_bytes for node in with_gpus):
-        return _allot_by_memory(resources, with_gpus, trials, rows, learns)
+        return _allot_by_memory(resources, with_gpus, trials, rows, learns, drawn_at_random)
     share = (1.0 if any(node.gpus for node in nodes) else 0.0) if isinstance(gpus, str) else gpus
     cpus = 1 if isinstance(resources.cpus_per_trial, str) else resources.cpus_per_trial
-    room = capacity(nodes, cpus, share)
+    room, once_learning = capacity(nodes, cpus, share), 0
     if room == 0:
         raise InputError([_infeasible(nodes, cpus, share)])
     if isinstance(resources.concurrent, str):
-        concurrent = min(rows, _at_once(nodes, cpus, share, trials, learns, by_memory=False))
+        once_learning = _once_learning(nodes, share, trials, learns, by_memory=False)
+        concurrent = _at_once(room, rows, once_learning, drawn_at_random)
     else:
         if resources.concurrent > room:
             text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
@@ -65,14 +83,35 @@ def allot(
                 "resources.concurrent", f"{text} {_request(cpus, share)}), but got {resources.concurrent}"
             )
         concurrent = min(resources.concurrent, rows)
-    if isinstance(resources.cpus_per_trial, str):
-        while capacity(nodes, cpus + 1, share) >= concurrent:
-            cpus += 1
-    return Allotment(concurrent, cpus, share)
+    follow = isinstance(resources.cpus_per_trial, str)
+    while follow and capacity(nodes, cpus + 1, share) >= concurrent:
+        cpus += 1
+    return Allotment(
+        concurrent,
+        cpus,
+        share,
+        cpus_follow_work=follow and not share,
+        drawn_at_random=drawn_at_random if once_learning else 0,
+        once_learning=once_learning,
+    )
+
+
+def threads_that_pay(macs_of_a_batch: int) -> int:
+    """Threads that a training uses well: a power of two, so that trials of few kinds use each other's processes.
+
+    One for each `_MACS_OF_A_THREAD` multiply-adds of the forward pass of a batch. With batches of 128 images a second
+    thread made WRN-10-1 1.2 times as fast at 8x8 (98 million multiply-adds), and twice as fast at 32x32 (1.6 billion).
+    """
+    return 1 << max(0, (macs_of_a_batch // _MACS_OF_A_THREAD).bit_length() - 1)
 
 
 def _allot_by_memory(
-    resources: ResourceSettings, nodes: Sequence[Node], trials: int, rows: int, learns: bool
+    resources: ResourceSettings,
+    nodes: Sequence[Node],
+    trials: int,
+    rows: int,
+    learns: bool,
+    drawn_at_random: int = 0,
 ) -> Allotment:
     """For nodes with GPUs of known memory: as many trials as the smallest shares allow; each takes what it needs.
 
@@ -82,49 +121,59 @@ def _allot_by_memory(
     smallest = SHARES[0]
     follow = isinstance(resources.cpus_per_trial, str)
     cpus = 1 if isinstance(resources.cpus_per_trial, str) else resources.cpus_per_trial
-    room = capacity(nodes, cpus, smallest)
+    room, once_learning = capacity(nodes, cpus, smallest), 0
     if room == 0:
         raise InputError([_infeasible(nodes, cpus, smallest)])
-    concurrent = min(rows, _at_once(nodes, cpus, smallest, trials, learns, by_memory=True))
     if not isinstance(resources.concurrent, str):
         if resources.concurrent > room:
             text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
             wrong = f"{text} {_request(cpus, smallest)} or more), but got {resources.concurrent}"
             raise InputError.of("resources.concurrent", wrong)
         concurrent = min(resources.concurrent, rows)
-    return Allotment(concurrent, cpus, smallest, by_memory=True, cpus_follow_share=follow)
-
-
-def concurrent_on(nodes: Sequence[Node], space: Space, allotment: Allotment) -> int:
-    """Trials at once on these nodes, for `resources.concurrent: auto`: as `allot` decides it, at an allotment's size.
-
-    At least one: where no node has room it waits for one that joins.
-    """
-    at_once = _at_once(
-        nodes,
-        allotment.cpus_per_trial,
-        allotment.gpus_per_trial,
-        space.trials,
-        SEARCHERS[space.search.searcher].learns,
-        by_memory=allotment.by_memory,
+    else:
+        once_learning = _once_learning(nodes, smallest, trials, learns, by_memory=True)
+        concurrent = _at_once(room, rows, once_learning, drawn_at_random)
+    return Allotment(
+        concurrent,
+        cpus,
+        smallest,
+        by_memory=True,
+        cpus_follow_share=follow,
+        drawn_at_random=drawn_at_random if once_learning else 0,
+        once_learning=once_learning,
     )
-    return max(1, min(at_once, space.trials * space.search.repeats))
 
 
-def _at_once(
-    nodes: Sequence[Node], cpus: int, share: float, trials: int, learns: bool, *, by_memory: bool
-) -> int:
-    """What `auto` is, when a search begins and whenever nodes join or leave: all that fit on the nodes.
+def on_nodes(nodes: Sequence[Node], space: Space, allotment: Allotment) -> Allotment:
+    """The allotment on these nodes, for `resources.concurrent: auto`: as `allot` decides it, a trial's part unchanged.
 
-    A searcher that learns from results would know nothing of most trials if all began at once: at most a quarter of
-    `trials` then, on cores, and on shares of GPUs that follow from memory, where each GPU has at least one.
+    At least one trial at once: where no node has room it waits for one that joins.
     """
-    room = capacity(nodes, cpus, share)
+    share, rows = allotment.gpus_per_trial, space.trials * space.search.repeats
+    searcher = SEARCHERS[space.search.searcher]
+    once_learning = _once_learning(nodes, share, space.trials, searcher.learns, by_memory=allotment.by_memory)
+    room = capacity(nodes, allotment.cpus_per_trial, share)
+    concurrent = max(1, _at_once(room, rows, once_learning, searcher.drawn_at_random))
+    return replace(allotment, concurrent=concurrent, once_learning=once_learning)
+
+
+def _at_once(room: int, rows: int, once_learning: int, drawn_at_random: int) -> int:
+    """What `auto` is, when a search begins and whenever nodes join or leave: all that fit, or what learning leaves."""
+    fit = min(room, rows)
+    return min(fit, max(once_learning, drawn_at_random)) if once_learning else fit
+
+
+def _once_learning(nodes: Sequence[Node], share: float, trials: int, learns: bool, *, by_memory: bool) -> int:
+    """Trials at once, at most, of a searcher that learns from results; 0 is no limit.
+
+    It would know nothing of most trials if all began at once: at most a quarter of `trials` then, on cores, and on
+    shares of GPUs that follow from memory, where each GPU has at least one.
+    """
     if learns and by_memory:
-        return min(room, max(sum(node.gpus for node in nodes), trials // 4))
+        return max(sum(node.gpus for node in nodes), trials // 4)
     if learns and not share:
-        return min(room, max(1, trials // 4))
-    return room
+        return max(1, trials // 4)
+    return 0
 
 
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:

@@ -78,6 +78,8 @@ class SearcherKind:
     make: Callable[[SearchedSpace], Searcher]
     # Hears results: so few trials run at once, and what it tries depends on what it saw.
     learns: bool = False
+    # So many configurations it draws at random before it learns.
+    drawn_at_random: int = 0
     # Enumerates choice and int domains, and refuses others; without `search.trials` it tries them all.
     needs_finite_space: bool = False
     # Can use what other searches found (`search.warm_start`).

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from wrn_search.searchers.searcher import SearchedSpace, Searcher, SearcherKind
 
+_DRAWN_AT_RANDOM = 10  # Optuna's default, running trials counted
+
 
 def _make(space: SearchedSpace) -> Searcher:
     from optuna.samplers import TPESampler
@@ -14,7 +16,10 @@ def _make(space: SearchedSpace) -> Searcher:
     from wrn_search.searchers.optuna_sampler import OptunaSearcher
 
     # constant_liar: trials that still run count as bad ones, so that those proposed meanwhile lie elsewhere.
-    return OptunaSearcher(space, lambda seed: TPESampler(seed=seed, constant_liar=True), together=False)
+    def sampler(seed: int) -> TPESampler:
+        return TPESampler(seed=seed, constant_liar=True, n_startup_trials=_DRAWN_AT_RANDOM)
+
+    return OptunaSearcher(space, sampler, together=False)
 
 
-TPE = SearcherKind(_make, learns=True, can_be_warm_started=True)
+TPE = SearcherKind(_make, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)

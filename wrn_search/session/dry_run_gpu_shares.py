@@ -46,7 +46,8 @@ def trial_text(
 ) -> tuple[str, list[str]]:
     """What each trial gets, for the end of the line on the hardware, and further lines."""
     if not allotment.by_memory:
-        return f"{allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU", []
+        most = "up to " if allotment.cpus_follow_work and allotment.cpus_per_trial > 1 else ""
+        return f"{most}{allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU", []
     facts = known_facts(space, dataset)
     if facts is None:
         return "the share of a GPU that its network needs, known once the images are prepared", []

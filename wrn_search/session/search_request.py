@@ -190,5 +190,7 @@ def allotment_of(request: Request, nodes: Sequence[Node]) -> Allotment:
         InputError: they cannot give what `resources` asks for.
     """
     space = request.space
-    learns = SEARCHERS[space.search.searcher].learns
-    return allot(space.resources, nodes, space.trials, request.rows, learns)
+    searcher = SEARCHERS[space.search.searcher]
+    return allot(
+        space.resources, nodes, space.trials, request.rows, searcher.learns, searcher.drawn_at_random
+    )

@@ -17,6 +17,10 @@ def summed_loss(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def wrong_answers(scores: Tensor, labels: Tensor) -> Tensor:
-    """How many images of a batch get another class than theirs, an int64 ()."""
+    """How many images of a batch get another class than theirs, an int64 ().
+
+    Of classes with equal scores the first is the answer. In bf16, whose scores have 8 significant bits, equal ones are
+    no rarity: they count as that class, whatever another device or precision would tell apart.
+    """
     wrong: Tensor = (scores.argmax(1) != labels).sum()
     return wrong
