@@ -118,7 +118,7 @@ def test_two_drivers_without_locks_lose_no_line(error, tmp_path_factory, tmp_pat
         for me, answer in enumerate(stood):
             if isinstance(answer, str):
                 assert answer.endswith(f"process {drivers[1 - me].pid} on {socket.gethostname()}")
-    assert all(f"{tmp_path}: this file system has no locks" in errors for _, errors in told)
+    assert any(f"{tmp_path}: this file system has no locks" in errors for _, errors in told)
     assert list(tmp_path.glob(".*lease*")) == []
 
 

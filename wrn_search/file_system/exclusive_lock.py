@@ -50,13 +50,14 @@ class ExclusiveLock:
         except BlockingIOError:
             raise HeldError(_named_holder(path)) from None
         except OSError as error:
+            lease = Lease.take(path, tell)
             if (folder := str(path.parent)) not in _TOLD:
                 _TOLD.add(folder)
                 text = f"this file system has no locks ({error.strerror})"
                 tell(
                     f"warning: {folder}: {text}; a lease file stands in, looked after by process {os.getpid()}"
                 )
-            return cls(path, descriptor, Lease.take(path, tell))
+            return cls(path, descriptor, lease)
         try:
             refuse_held(path, tell)  # another node may mount the same storage without locks
             _write_holder(path)
