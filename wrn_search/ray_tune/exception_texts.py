@@ -26,3 +26,9 @@ def told_exception(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = "; ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
     return f"{type(error).__name__}: {error} ({places})"
+
+
+def last_line(error: BaseException) -> str:
+    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cluster.cluster_address import check_answers, ray_at
-from wrn_search.cluster.living_nodes import LivingNode, is_connected, joined_nodes
+from wrn_search.cluster.living_nodes import LivingNode
 from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.hardware.detected_cores_and_gpus import local_node
-from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare
 from wrn_search.ray_tune.death_of_ray import watched_ray
+from wrn_search.ray_tune.exception_texts import last_line
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
-from wrn_search.ray_tune.private_ray import check_own_ray, own_ray
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.end_reason import EndReason
@@ -37,6 +34,7 @@ from wrn_search.session.search_request import Request, SpaceLike, allotment_of, 
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 from wrn_search.session.warm_start import new_knowledge, read_sources
+from wrn_search.session.which_ray import check_ray, nodes_of_a_running_ray, start_own_ray
 
 if TYPE_CHECKING:
     from ray.tune import Callback
@@ -140,7 +138,7 @@ def run_trials(
     state = begun.state if begun else None
     with ExitStack() as stack:
         stack.enter_context(ray_environment())
-        joined = _nodes_of_a_running_ray(address, stack)
+        joined = nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
         able = check_nodes(request.directory.path, request.space.dataset, data.split_hash) if joined else []
@@ -152,7 +150,7 @@ def run_trials(
         trainable = manner.trainable() if manner.trainable else None
         ray = stack.enter_context(ExitStack())
         if not joined:
-            _start_own_ray(ray)
+            start_own_ray(ray)
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         conductor = Conductor(
             request.space,
@@ -178,44 +176,6 @@ def _is_whole(request: Request, begun: Begun) -> bool:
     if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
         return True
     return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
-
-
-def check_ray(address: str | None) -> None:
-    """Sees to it that there is a Ray at the address, or that one of our own can start here.
-
-    Raises:
-        InputError: there is none, or it cannot.
-    """
-    check_this_process()
-    if address is not None:
-        check_answers(address)
-    elif not _is_running():
-        check_own_ray()
-
-
-def _is_running() -> bool:
-    """Whether this process (a notebook) has started a Ray, or is connected to one."""
-    return "ray" in sys.modules and is_connected()
-
-
-def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
-    """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
-    if address is not None:
-        return stack.enter_context(ray_at(address))
-    return joined_nodes() if _is_running() else []
-
-
-def _start_own_ray(stack: ExitStack) -> None:
-    """Before anything is on record: a session that never began leaves nothing behind.
-
-    Raises:
-        SearchFailed: it does not start.
-    """
-    try:
-        stack.enter_context(own_ray(local_node()))
-    except Exception as error:
-        text = f"Ray did not start: {_cause(error)}; nothing was trained or put on record"
-        raise SearchFailed(text) from error
 
 
 def _followers(
@@ -268,7 +228,9 @@ def _session(
         reason, failure = EndReason.FAILED, failure or error
     if reason is EndReason.FAILED:
         # What ended the trials, before what that led to: tables that find no room either.
-        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
+        text = conductor.failure or (
+            last_line(failure) if failure else "Ray Tune ended before the search did"
+        )
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 
@@ -285,9 +247,3 @@ def _display(request: Request, record: Record, quiet: bool) -> Iterator[Progress
     record.subscribe(display)
     with display:
         yield display
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
