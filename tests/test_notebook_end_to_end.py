@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = """
 import json, logging, os, signal, sys
+sys.path.insert(0, sys.argv[2])  # the package is not installed where processes of Ray would look
 import wrn_search
 space = {
     "name": "notebook",
@@ -50,10 +51,14 @@ print(json.dumps(told))
 def told(tmp_path_factory: pytest.TempPathFactory):
     """What the notebook saw of both searches; all that was printed on stdout."""
     folder = tmp_path_factory.mktemp("notebook")
-    given = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RAY_", "TUNE_", "PYTHONPATH"))
+    }
     done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK, str(folder)],
-        cwd=ROOT,
+        [sys.executable, "-c", NOTEBOOK, str(folder), str(ROOT)],
+        cwd=folder,
         env=given | {"WRN_SEARCH_DATA": str(folder / "data"), "TUNE_WARN_THRESHOLD_S": "7"},
         capture_output=True,
         text=True,

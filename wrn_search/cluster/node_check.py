@@ -17,6 +17,7 @@ from wrn_search.cluster.node_facts import own_versions
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.write_probe import PROBE
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer, gpus_are_simulated, no_gpu_text
+from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.space.dataset_section import DatasetSettings
 
 SECONDS_FOR_A_NODE = 120.0  # to start a process and to look; not to decode images
@@ -130,7 +131,7 @@ def begin_look(node: LivingNode, probe: Probe, dataset: DatasetSettings | None) 
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
-    task = ray.remote(num_cpus=0, max_retries=0)(_looking())
+    task = ray.remote(num_cpus=0, max_retries=0, runtime_env=runtime_env.get())(_looking())
     return task.options(scheduling_strategy=there).remote(str(probe.path), probe.content, dataset)
 
 

@@ -27,11 +27,13 @@ from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.s3_copy.copy_of_a_session import copied_again
 from wrn_search.results.state_from_events import SearchState
+from wrn_search.session.lines_on_stderr import warn
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_request import check_system
 from wrn_search.session.search_result import SearchFailed, SearchResult
-from wrn_search.session.search_run import Manner, check_ray, run_trials, warn
+from wrn_search.session.search_run import Manner, run_trials
 from wrn_search.session.start_of_a_session import facts_of
+from wrn_search.session.which_ray import check_ray
 from wrn_search.space.dataset_section import JoinedSettings
 
 if TYPE_CHECKING:

@@ -70,3 +70,9 @@ def _tail(log: Path) -> str:
             return file.read().decode(errors="replace")
     except OSError as error:
         return str(error)
+
+
+def last_line(error: BaseException) -> str:
+    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.ray_tune.ray_environment import PACKAGE
 
 if TYPE_CHECKING:
@@ -41,6 +42,30 @@ def package_alone(scratch: Path) -> Iterator[None]:
                 os.environ.pop("PYTHONPATH", None)
             else:
                 os.environ["PYTHONPATH"] = before
+
+
+@contextmanager
+def package_in_a_running_ray() -> Iterator[None]:
+    """Trials and tasks that a Ray of the user's runs on this machine find this package, too.
+
+    It began before we were asked, perhaps where a notebook has put the package on its own search path only. Tune hands
+    some environment variables on to its trials; for as long as the block lasts PYTHONPATH is one of them.
+    """
+    from ray.tune.execution import class_cache
+
+    names: set[str] = getattr(
+        class_cache, "ENV_VARS_TO_PROPAGATE", set()
+    )  # another Ray may have no such list
+    known = "PYTHONPATH" in names
+    with package_alone(Path(tempfile.gettempdir())):
+        token = runtime_env.set({"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}})
+        names.add("PYTHONPATH")
+        try:
+            yield
+        finally:
+            runtime_env.reset(token)
+            if not known:
+                names.discard("PYTHONPATH")
 
 
 def _is_here(entry: str) -> bool:

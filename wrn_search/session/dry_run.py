@@ -18,8 +18,8 @@ from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, request_of
-from wrn_search.session.search_run import check_ray
 from wrn_search.session.warm_start import read_sources
+from wrn_search.session.which_ray import check_ray
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cluster.cluster_address import check_answers, ray_at
-from wrn_search.cluster.living_nodes import LivingNode, is_connected, joined_nodes
+from wrn_search.cluster.living_nodes import LivingNode
 from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.errors import InputError, printable
+from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
-from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
 from wrn_search.ray_tune.death_of_ray import watched_ray
+from wrn_search.ray_tune.exception_texts import last_line
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
-from wrn_search.ray_tune.private_ray import check_own_ray, own_ray
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.end_reason import EndReason
@@ -36,6 +33,7 @@ from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
+from wrn_search.session.lines_on_stderr import tell, warn
 from wrn_search.session.progress_display import Progress, ProgressDisplay
 from wrn_search.session.resume import Begun, check_same_split, resumed_search
 from wrn_search.session.search_request import (
@@ -51,6 +49,7 @@ from wrn_search.session.search_request import (
 from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 from wrn_search.session.warm_start import new_knowledge, read_sources
+from wrn_search.session.which_ray import check_ray, nodes_of_a_running_ray, start_own_ray
 
 if TYPE_CHECKING:
     from ray.tune import Callback
@@ -137,13 +136,6 @@ def _run(
     )
 
 
-def warn(lines: Iterable[str]) -> None:
-    """What a user should know of the images, on stderr."""
-    for line in lines:
-        if sys.stderr is not None:
-            print(printable(f"warning: {line}"), file=sys.stderr, flush=True)
-
-
 @dataclass(frozen=True)
 class Manner:
     """What sets one kind of run, a search or a confirmation, apart from another."""
@@ -173,7 +165,7 @@ def run_trials(
     state = begun.state if begun else None
     with ExitStack() as stack:
         stack.enter_context(ray_environment())
-        joined = _nodes_of_a_running_ray(address, stack)
+        joined = nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
         allotment = allotment_of(request, nodes)
         asked, share = request.space.training, allotment.gpus_per_trial
@@ -187,7 +179,7 @@ def run_trials(
         trainable = manner.trainable() if manner.trainable else None
         ray = stack.enter_context(ExitStack())
         if not joined:
-            _start_own_ray(ray)
+            start_own_ray(ray)
         record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
         if begun is not None:
             begun.let_go()
@@ -215,44 +207,6 @@ def _is_whole(request: Request, begun: Begun) -> bool:
     if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
         return True
     return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
-
-
-def check_ray(address: str | None) -> None:
-    """Sees to it that there is a Ray at the address, or that one of our own can start here.
-
-    Raises:
-        InputError: there is none, or it cannot.
-    """
-    check_this_process()
-    if address is not None:
-        check_answers(address)
-    elif not _is_running():
-        check_own_ray()
-
-
-def _is_running() -> bool:
-    """Whether this process (a notebook) has started a Ray, or is connected to one."""
-    return "ray" in sys.modules and is_connected()
-
-
-def _nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
-    """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
-    if address is not None:
-        return stack.enter_context(ray_at(address))
-    return joined_nodes() if _is_running() else []
-
-
-def _start_own_ray(stack: ExitStack) -> None:
-    """Before anything is on record: a session that never began leaves nothing behind.
-
-    Raises:
-        SearchFailed: it does not start.
-    """
-    try:
-        stack.enter_context(own_ray(local_node()))
-    except Exception as error:
-        text = f"Ray did not start: {_cause(error)}; nothing was trained or put on record"
-        raise SearchFailed(text) from error
 
 
 def _followers(
@@ -311,7 +265,9 @@ def _session(
         reason, failure = EndReason.FAILED, failure or error
     if reason is EndReason.FAILED:
         # What ended the trials, before what that led to: tables that find no room either.
-        text = conductor.failure or (_cause(failure) if failure else "Ray Tune ended before the search did")
+        text = conductor.failure or (
+            last_line(failure) if failure else "Ray Tune ended before the search did"
+        )
         raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
     return reason
 
@@ -328,15 +284,3 @@ def _display(request: Request, record: Record, quiet: bool) -> Iterator[Progress
     record.subscribe(display)
     with display:
         yield display
-
-
-def tell(text: str) -> None:
-    """A line on stderr, if anybody listens there."""
-    with suppress(OSError, ValueError):
-        print(printable(text), file=sys.stderr, flush=True)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason in one line; Tune wraps errors in the text of their traces."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

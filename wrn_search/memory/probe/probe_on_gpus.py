@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from wrn_search.hardware.detected_cores_and_gpus import gpu_bytes_here
 from wrn_search.memory.gpu_shares import ProbeResult
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, trial_memory
+from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.space.trial_config import TrialConfig
 
@@ -39,7 +40,7 @@ def gpu_bytes_by_node() -> dict[str, int]:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    look = ray.remote(num_cpus=0, num_gpus=0.01, max_retries=0)(gpu_bytes_here)
+    look = ray.remote(num_cpus=0, num_gpus=0.01, max_retries=0, runtime_env=runtime_env.get())(gpu_bytes_here)
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU", 0)]
     asked = {
         look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(): node
@@ -84,7 +85,7 @@ def probe_on_a_gpu(
     """
     import ray
 
-    measure = ray.remote(num_cpus=1, num_gpus=1, max_retries=0)(_measure)
+    measure = ray.remote(num_cpus=1, num_gpus=1, max_retries=0, runtime_env=runtime_env.get())(_measure)
     told = [config.to_dict() for config in configs]
     reference = measure.remote(told, num_classes, image_shape)
     try:
