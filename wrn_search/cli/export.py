@@ -77,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.winner.trial_to_export import choose, choose_finalist, is_confirmed  # torch: seconds
 
     place = options.finalist
-    if place is None and options.trial is None and is_confirmed(options.results):
-        place = 1
+    if options.trial is None and options.checkpoint is None and place is None:
+        place = 1 if is_confirmed(options.results) else None
     if place is None:
         chosen = choose(options.results, options.trial or "best", options.root)
     else:

@@ -41,7 +41,7 @@ def test_errors_of(chosen: ChosenTrial) -> TestErrors:
         row["test_error"]
         for row in _rows(confirmed.path)
         if row["test_error"] is not None
-        and row["trial_id"] != chosen.trial.trial_id
+        and (chosen.finalist is None or row["trial_id"] != chosen.trial.trial_id)
         and {leaf: _plain(row[leaf]) for leaf in mine} == mine
     ]
     return TestErrors(own[0] if own else None, tuple(twins))

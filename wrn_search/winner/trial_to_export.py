@@ -86,9 +86,15 @@ def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTr
 
 
 def is_confirmed(results: str | Path) -> bool:
-    """Whether a confirmation of the search has ended."""
+    """Whether a confirmation of the search has ended and its winner's network is still there."""
     directory = ResultsDirectory(results).confirmation
-    return directory.exists() and fold(read_events(directory.events)).ended == EndReason.FINISHED
+    if not directory.exists() or fold(read_events(directory.events)).ended != EndReason.FINISHED:
+        return False
+    try:
+        winner = choose_finalist(results, 1)
+    except InputError:  # it failed, or diverged
+        return False
+    return (directory.checkpoints / f"{winner.trial.trial_id}.pt").is_file()
 
 
 def choose_finalist(results: str | Path, place: int, root: str | None = None) -> ChosenTrial:

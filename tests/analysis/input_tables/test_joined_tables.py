@@ -169,3 +169,13 @@ def test_a_copy_of_a_search_is_not_read_as_other_seeds(tmp_path):
     shutil.copytree(first, tmp_path / "copy")
     with pytest.raises(InputError, match=r"must be named once, but this is a copy of .*first"):
         material_of([first, tmp_path / "copy"])
+
+
+def test_pixels_that_one_record_does_not_know_are_not_held_against_another(tmp_path):
+    old, new, other = (
+        plant(tmp_path / name, Plan(name=name, model=DROPOUT, search=RANDOM, split_hash=split))
+        for name, split in (("old", "abc"), ("new", "abc-1"), ("other", "abc-2"))
+    )
+    assert len(material_of([old, new]).trials) == len(material_of([new, old]).trials) == 10
+    with pytest.raises(InputError, match="must have the same validation images"):
+        material_of([new, other])
