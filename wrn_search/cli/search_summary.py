@@ -13,7 +13,7 @@ from typing import Any
 
 from wrn_search.results.state_from_events import SearchState, TrialState
 from wrn_search.results.tensorboard.run_names import short_name
-from wrn_search.wording import hardly_better_than_guessing
+from wrn_search.wording import hardly_better_than_guessing, plural
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,13 @@ def summary_text(state: SearchState, where: str) -> str:
     """The end of a search for a reader; `where` is the results directory."""
     found = summary_of(state)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
-    lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts or 'none'})", ""]
+    lines = [
+        f"{state.search}: {plural(len(state.trials), 'trial')} on {state.dataset} ({counts or 'none'})",
+        "",
+    ]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     errors = Counter(trial.error for trial in state.trials.values() if trial.status == "failed")
-    lines += [f"{count} trials failed: {error}" for error, count in errors.most_common(3)]
+    lines += [f"{plural(count, 'trial')} failed: {error}" for error, count in errors.most_common(3)]
     lines += _end_lines(state)
     return "\n".join([*lines, f"Results: {where}"])
 
@@ -161,7 +164,9 @@ def _end_lines(state: SearchState) -> list[str]:
         case "max_hours":
             return ["The search ended because search.max_hours were over."]
         case "exhausted":
-            return [f"The search ended because its space has {state.exhausted} configurations and no more."]
+            return [
+                f"The search ended because its space has {plural(state.exhausted or 0, 'configuration')} and no more."
+            ]
         case _:
             return []
 

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.forecast.forecast_here import forecast_of
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import begun_search, configurations_outside
-from wrn_search.session.search_request import SpaceLike, allotment_of, request_of
+from wrn_search.session.search_request import SpaceLike, allotment_of, request_of, results_root
 from wrn_search.session.warm_start import read_sources
 from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
+from wrn_search.wording import plural
 
 BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
 BYTES_PER_EPOCH = 600  # of a trial: its line in the record, its row in Parquet, its points in TensorBoard
@@ -66,13 +68,19 @@ def dry_run(
     precision = resolved_precision(request.space.training.precision, shape, allotment.gpus_per_trial)
     each, shares = trial_text(request.space, nodes, allotment, precision, facts)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
-    machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
+    machines = (
+        "this machine" if address is None else f"{plural(len(nodes), 'node')} of the cluster at {address}"
+    )
+    # Of a cluster's machines none has told its pace here; of a search that has begun its display tells the rest.
+    here = results_root() if address is None else None
+    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, here, precision)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         f"images        {presence}",
-        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
-        f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
+        f"hardware      {machines}, {plural(cpus, 'core')} and {plural(gpus, 'GPU')}: "
+        f"{plural(allotment.concurrent, 'trial')} at once{' at most' if allotment.by_memory else ''}, each with {each}",
         *shares,
+        *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({where})",
         *([f"copy          {request.address}"] if request.address else []),
         f"disk          {disk_text(request.space, facts, allotment.concurrent, request.rows)}",
