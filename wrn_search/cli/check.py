@@ -15,11 +15,11 @@ from wrn_search.datasets.stratified_split import size_problems
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
 from wrn_search.forecast.forecast_here import forecast_here
-from wrn_search.session.search_request import results_root
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.search_explanation import explanation, text_of
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
+from wrn_search.user_paths import results_root
 
 EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set training.epochs=30"
 

@@ -15,11 +15,12 @@ from wrn_search.results.state_from_events import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import begun_search, configurations_outside
-from wrn_search.session.search_request import SpaceLike, allotment_of, request_of, results_root
+from wrn_search.session.search_request import SpaceLike, allotment_of, request_of
 from wrn_search.session.warm_start import read_sources
 from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
+from wrn_search.user_paths import results_root
 from wrn_search.wording import plural
 
 BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
@@ -50,7 +51,7 @@ def dry_run(
         begun = begun_search(request)
         request = replace(request, outside=configurations_outside(request.space, begun.state))
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
-        where = f"{ended} trials have ended there"
+        where = f"{plural(ended, 'trial')} ended there"
         changes = [f"changed       {key}: {spelled(value)}" for key, value in begun.changed.items()]
     else:
         request.directory.check_new()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space, space_from_mapping
 from wrn_search.space.yaml_with_lines import yaml_text
-from wrn_search.user_paths import UnknownPath, expanded, user_path
+from wrn_search.user_paths import UnknownPath, expanded, results_root, user_path
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 
@@ -61,11 +60,6 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
     address = _address(results)
     place = results_root() / local_copy(address).name if address else results or results_root() / checked.name
     return Request(_with_absolute_paths(checked), text, ResultsDirectory(place), address)
-
-
-def results_root() -> Path:
-    """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
-    return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")
 
 
 def _expanded(results: str | Path) -> str:
