@@ -54,7 +54,7 @@ ROOMS: dict[str, Room] = {
     "space": _room(
         2,
         "what a person wrote: the space file, its keys, rules and messages",
-        "errors user_paths space.domains networks datasets searchers schedulers",
+        "errors wording user_paths space.domains networks datasets searchers schedulers",
         "pydantic pydantic_core yaml typing_extensions",
     ),
     "paper": _room(3, "the tables of the paper", "networks"),
@@ -118,6 +118,13 @@ ROOMS: dict[str, Room] = {
         "errors file_system epoch_metrics space memory memory.probe hardware results images training decisions",
         "ray torch",
     ),
+    "forecast": _room(
+        7,
+        "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
+        "errors wording epoch_metrics networks datasets searchers space space.domains hardware results training "
+        "decisions",
+        "torch pyarrow",
+    ),
     "cluster": _room(
         7,
         "nodes that are there, join and leave",
@@ -128,8 +135,8 @@ ROOMS: dict[str, Room] = {
         8,
         "one run from request to last table; resume, dry run, display",
         "errors wording user_paths networks datasets space space.domains searchers memory hardware results images "
-        "decisions ray_tune cluster",
-        "ray rich torch",
+        "decisions ray_tune cluster forecast",
+        "ray rich yaml torch",
     ),
     "confirmation": _room(
         9,
@@ -140,7 +147,7 @@ ROOMS: dict[str, Room] = {
         10,
         "the commands: options in, text and exit status out",
         "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
-        "decisions session confirmation",
+        "decisions forecast session confirmation",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "import_path cli"),

@@ -49,3 +49,8 @@ def user_path(path: str | Path, key: str) -> Path:
         return Path(expanded(str(path)))
     except UnknownPath as error:
         raise InputError.of(key, f"{error}, but got '{path}'") from None
+
+
+def results_root() -> Path:
+    """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
+    return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")

@@ -100,6 +100,18 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def duration(seconds: float) -> str:
+    """`47 s`, `2 min 5 s`, `12 min`, `3 h 20 min`, `2 d 3 h`: two units at most, none of them zero."""
+    whole = round(max(0.0, seconds))
+    if 600 <= whole < 86_400:
+        whole = 60 * round(whole / 60)
+    for unit, name, below, small in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // below
+            return f"{whole // unit} {name}" + (f" {rest} {small}" if rest else "")
+    return f"{whole} s"
+
+
 def shortened(text: str, most: int = 60) -> str:
     """Text that a plot has room for: of longer text both ends."""
     return text if len(text) <= most else f"{text[: most // 2 - 1]}\u2026{text[-most // 2 :]}"

@@ -91,7 +91,7 @@ def test_the_text_shows_gaps_as_gaps() -> None:
         "Trained 8 of 14 planned epochs: early stopping saved 2 (14 %), "
         "4 are missing from trials that failed, diverged or were interrupted."
     ) in text
-    assert "1 trials failed: the trial's process ended" in text
+    assert "1 trial failed: the trial's process ended" in text
     assert text.splitlines()[-1] == "Results: results/played"
 
 

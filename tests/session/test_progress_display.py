@@ -7,7 +7,8 @@ import pytest
 
 from tests.decisions.playing import metrics, space_of
 from wrn_search.results.events import Completed, Event, Failed, Proposed, Reported, Started, Stopped
-from wrn_search.session.progress_display import Progress, ProgressDisplay, duration
+from wrn_search.session.progress_display import Progress, ProgressDisplay
+from wrn_search.wording import duration
 
 
 def _events() -> list[tuple[float, Event]]:
@@ -25,12 +26,12 @@ def _events() -> list[tuple[float, Event]]:
 
 def test_the_line_counts_trials_epochs_and_time() -> None:
     progress = Progress(rows=6, max_epochs=2, began=100.0)
-    assert progress.line(100.0) == "trials 0/6 | 0 running | epochs 0/12 | best - | 0 s gone"
+    assert progress.line(100.0) == "trials 0/6 | 0 running | epochs 0/12 | best - | 0 s so far"
     for moment, event in _events():
         progress.apply(moment, event)
     assert progress.line(160.0) == (
         "trials 3/6 (1 completed, 1 stopped, 1 failed) | 0 running | epochs 4/10 | "
-        "best 9.50 % 000_WRN-10-1_p0.10_wd5e-4 | 4.0 epochs/min | 1 min 00 s gone, about 1 min 00 s left"
+        "best 9.50 % 000_WRN-10-1_p0.10_wd5e-4 | 4.0 epochs/min | 1 min so far, about 1 min left"
     )
 
 
@@ -81,7 +82,7 @@ def test_without_a_terminal_there_is_a_plain_line_at_times() -> None:
         now[0] += 11
         display.tick()
     lines = stream.getvalue().splitlines()
-    assert [line.split(" | ")[-1] for line in lines] == ["0 s gone", "11 s gone"]
+    assert [line.split(" | ")[-1] for line in lines] == ["0 s so far", "11 s so far"]
     assert "\x1b" not in stream.getvalue()
 
 
@@ -119,7 +120,7 @@ def test_durations() -> None:
     assert [duration(seconds) for seconds in (0.4, 59.4, 60, 725, 12_000)] == [
         "0 s",
         "59 s",
-        "1 min 00 s",
-        "12 min 05 s",
+        "1 min",
+        "12 min",
         "3 h 20 min",
     ]

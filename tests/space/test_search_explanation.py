@@ -46,7 +46,7 @@ def test_the_numbers_are_those_of_the_paper() -> None:
         "              to WRN-28-10 (36,479,194 parameters, 5,243,328,768 multiply-adds an image)",
         "searcher      tpe, 20 configurations, 3 seeds each",
         "scheduler     asha, trials are compared after epochs 60, 120, 160",
-        "training      200 epochs, 12000 epochs over 60 trials at most",
+        "training      200 epochs, 12,000 epochs over 60 trials at most",
     ],
 )
 def test_the_text_says_so(line: str) -> None:

@@ -14,10 +14,12 @@ from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.datasets.stratified_split import size_problems
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
+from wrn_search.forecast.forecast_here import forecast_here
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.search_explanation import explanation, text_of
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
+from wrn_search.user_paths import results_root
 
 EXAMPLE = "python -m wrn_search check search_spaces/cifar_width_depth.yaml --set training.epochs=30"
 
@@ -52,7 +54,11 @@ def run(options: argparse.Namespace) -> int:
     space = read_space(options.space, options.overrides)
     facts, problem = _look(space)
     told = explanation(space, rungs_of(space), facts)
-    show(json.dumps(told, indent=2) if options.json else text_of(told))
+    expected = forecast_here(space, facts, results_root()) if problem is None else None
+    if options.json:
+        show(json.dumps(told | {"forecast": expected.to_dict() if expected else None}, indent=2))
+    else:
+        show("\n".join([text_of(told), *(expected.lines() if expected else [])]))
     if problem is not None:
         raise problem
     return 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from wrn_search.cli.exit_status import FAILED, INTERRUPTED, a_path, say, show
 from wrn_search.errors import InputError, Problem
+from wrn_search.wording import plural
 
 if TYPE_CHECKING:
     from wrn_search.confirmation.confirmation_request import ConfirmationRequest
@@ -136,10 +137,11 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
     show(
         "\n".join(
             [
-                f"{len(lines)} finalists of {chosen.configurations} configurations at full epochs, by validation:",
+                f"{plural(len(lines), 'finalist')} of {plural(chosen.configurations, 'configuration')} at full epochs, "
+                "by validation:",
                 *lines,
-                f"retrainings  {request.rows} of {chosen.epochs} epochs: 2 kinds x {len(lines)} finalists x "
-                f"{chosen.repeats} seeds",
+                f"retrainings  {request.rows} of {plural(chosen.epochs, 'epoch')}: 2 kinds x "
+                f"{plural(len(lines), 'finalist')} x {plural(chosen.repeats, 'seed')}",
                 f"results      {request.directory.path} ({begun})",
                 "Dry run: nothing was started or written.",
             ]

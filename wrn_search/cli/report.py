@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wrn_search.cli.exit_status import a_path, say, show
+from wrn_search.wording import plural
 
 if TYPE_CHECKING:
     from wrn_search.analysis.all_findings import Findings
@@ -98,7 +99,10 @@ def text_of(findings: Findings) -> str:
     """The answer for a terminal."""
     counts = findings.counts
     statuses = ", ".join(f"{number} {status}" for status, number in counts.by_status.items() if number)
-    lines = [f"{findings.title}: {counts.trials} trials on {findings.dataset.name} ({statuses})", ""]
+    lines = [
+        f"{findings.title}: {plural(counts.trials, 'trial')} on {findings.dataset.name} ({statuses})",
+        "",
+    ]
     lines += findings.answer.sentences
     if findings.answer.limits:
         lines += ["", "What this cannot tell:", *(f"- {limit}" for limit in findings.answer.limits)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError
+from wrn_search.wording import plural
 
 if TYPE_CHECKING:
     from wrn_search.winner.rerun import EpochComparison, Rerun, RerunPlan
@@ -110,13 +111,15 @@ def _end(found: Rerun) -> list[str]:
     if found.failure is not None:
         lines.append(f"Epoch {len(found.epochs) + 1} failed: {found.failure}")
     if found.equal:
-        lines.append(f"Equal: {found.compared} epochs on record came out again, bit for bit.")
+        lines.append(f"Equal: {plural(found.compared, 'epoch')} on record came out again, bit for bit.")
     elif found.compared == 0:
         lines.append("There is no epoch on record to compare with.")
     else:
         different = [epoch.now.epoch for epoch in found.epochs if epoch.differs]
         first = f", the first is epoch {different[0]}" if different else ""
-        lines.append(f"Not equal: {len(different)} of {found.compared} epochs on record differ{first}.")
+        lines.append(
+            f"Not equal: {len(different)} of {plural(found.compared, 'epoch')} on record differ{first}."
+        )
         known_reasons = reasons(found.plan)
         lines.append(
             "Why that can be:" if known_reasons else "Nothing is known to be otherwise than on record."

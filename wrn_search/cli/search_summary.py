@@ -13,7 +13,7 @@ from typing import Any
 
 from wrn_search.results.state_from_events import SearchState, TrialState
 from wrn_search.results.tensorboard.run_names import short_name
-from wrn_search.wording import hardly_better_than_guessing
+from wrn_search.wording import hardly_better_than_guessing, plural
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ def summary_text(state: SearchState, where: str) -> str:
     """The end of a search for a reader; `where` is the results directory."""
     found = summary_of(state)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
-    lines = [f"{state.search}: {len(state.trials)} trials on {state.dataset} ({counts or 'none'})", ""]
+    lines = [
+        f"{state.search}: {plural(len(state.trials), 'trial')} on {state.dataset} ({counts or 'none'})",
+        "",
+    ]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     lines += _failure_lines(state)
     lines += _end_lines(state)
@@ -81,7 +84,7 @@ def _failure_lines(state: SearchState) -> list[str]:
     reasons = Counter(error.partition("\n")[0] for error in errors)
     of_one = {error.partition("\n")[0]: error.partition("\n")[2] for error in reversed(errors)}
     return [
-        f"{count} trials failed: {reason}{f' ({of_one[reason]})' if of_one[reason] else ''}"
+        f"{plural(count, 'trial')} failed: {reason}{f' ({of_one[reason]})' if of_one[reason] else ''}"
         for reason, count in reasons.most_common(3)
     ]
 
@@ -171,7 +174,9 @@ def _end_lines(state: SearchState) -> list[str]:
         case "max_hours":
             return ["The search ended because search.max_hours were over."]
         case "exhausted":
-            return [f"The search ended because its space has {state.exhausted} configurations and no more."]
+            return [
+                f"The search ended because its space has {plural(state.exhausted or 0, 'configuration')} and no more."
+            ]
         case _:
             return []
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from wrn_search.cli.exit_status import a_path, refuse_empty, show
 from wrn_search.errors import InputError
 from wrn_search.shell_commands import shell_line
+from wrn_search.wording import plural
 
 EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
 
@@ -57,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
         show(json.dumps(values, indent=2))
         return 0
     lines = [
-        f"The best {view.configurations} of {view.ranked} configurations at full epochs ({state.max_epochs}), "
-        f"{len(view.trials)} runs of {len(state.trials)}. Look at them with:",
+        f"The best {view.configurations} of {plural(view.ranked, 'configuration')} at full epochs "
+        f"({state.max_epochs}), {plural(len(view.trials), 'run')} of {len(state.trials)}. Look at them with:",
         command,
     ]
     show("\n".join(lines))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.forecast.forecast_here import forecast_of
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
@@ -22,6 +23,8 @@ from wrn_search.session.warm_start import read_sources
 from wrn_search.session.which_ray import check_ray
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
+from wrn_search.user_paths import results_root
+from wrn_search.wording import plural
 
 BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
 BYTES_PER_EPOCH = 600  # of a trial: its line in the record, its row in Parquet, its points in TensorBoard
@@ -55,9 +58,11 @@ def dry_run(
         request = replace(request, directory=asked.directory)
         sources = begun.sources
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
-        where = f"{ended} trials have ended there"
+        where = f"{plural(ended, 'trial')} ended there"
         changes = [f"changed       {change}" for change in begun.changes]
-        changes += [f"tried again   {len(begun.reopened)} trials that failed"] if retry_failed else []
+        changes += (
+            [f"tried again   {plural(len(begun.reopened), 'trial')} that failed"] if retry_failed else []
+        )
     else:
         request = request_of(space, overrides, results)
         sources = request.space.search.warm_start
@@ -79,14 +84,20 @@ def dry_run(
     precision = resolved_precision(precise, shape, share, [arithmetic_here()])
     each, shares = trial_text(request.space, nodes, allotment, precision, facts)
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
-    machines = "this machine" if address is None else f"{len(nodes)} nodes of the cluster at {address}"
+    machines = (
+        "this machine" if address is None else f"{plural(len(nodes), 'node')} of the cluster at {address}"
+    )
+    # Of a cluster's machines none has told its pace here; of a search that has begun its display tells the rest.
+    here = results_root() if address is None else None
+    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, here, precision)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
-        f"hardware      {machines}, {cpus} cores and {gpus} GPUs: "
-        f"{allotment.concurrent} trials at once{' at most' if allotment.by_memory else ''}, each with {each}",
+        f"hardware      {machines}, {plural(cpus, 'core')} and {plural(gpus, 'GPU')}: "
+        f"{plural(allotment.concurrent, 'trial')} at once{' at most' if allotment.by_memory else ''}, each with {each}",
         *shares,
+        *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({where})",
         *([f"copy          {request.address}"] if request.address else []),
         f"disk          {disk_text(request.space, facts, allotment.concurrent, request.rows)}",

@@ -16,6 +16,7 @@ from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.wording import plural
 
 _STORED_PADDING = 4  # pixels around a training image, the most that an augmentation adds
 _MOST_NETWORKS = 2_000
@@ -47,7 +48,9 @@ def trial_text(
     """What each trial gets, for the end of the line on the hardware, and further lines."""
     if not allotment.by_memory:
         most = "up to " if allotment.cpus_follow_work and allotment.cpus_per_trial > 1 else ""
-        return f"{most}{allotment.cpus_per_trial} threads and {allotment.gpus_per_trial:g} of a GPU", []
+        threads = plural(allotment.cpus_per_trial, "thread")
+        share = f" and {allotment.gpus_per_trial:g} of a GPU" if allotment.gpus_per_trial else ""
+        return f"{most}{threads}{share}", []
     facts = known_facts(space, dataset)
     if facts is None:
         return "the share of a GPU that its network needs, known once the images are prepared", []

@@ -33,6 +33,7 @@ from wrn_search.results.events import (
     Stopped,
 )
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.wording import duration
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REFRESHES = 0.25
@@ -103,7 +104,7 @@ class Progress:
             parts.append(f"{60 * self._session_epochs / elapsed:.1f} epochs/min")
         left = self.seconds_left(now)
         parts.append(
-            f"{duration(elapsed)} gone" + (f", about {duration(left)} left" if left is not None else "")
+            f"{duration(elapsed)} so far" + (f", about {duration(left)} left" if left is not None else "")
         )
         return " | ".join(parts)
 
@@ -205,13 +206,3 @@ def _live_console(stream: TextIO | None) -> Console | None:
     return (
         console if console.is_terminal and console.is_interactive and not console.is_dumb_terminal else None
     )
-
-
-def duration(seconds: float) -> str:
-    """`47 s`, `12 min 05 s` or `3 h 20 min`."""
-    whole = round(max(0.0, seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

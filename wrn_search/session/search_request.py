@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import platform
 import re
 import signal
@@ -22,7 +21,7 @@ from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.yaml_with_lines import Source, read_source, with_override, yaml_text
-from wrn_search.user_paths import UnknownPath, expanded, user_path
+from wrn_search.user_paths import UnknownPath, expanded, results_root, user_path
 
 SpaceLike = str | Path | Mapping[str, Any] | Space
 
@@ -125,11 +124,6 @@ def check_system() -> None:
         text = f"a search must run on Linux or macOS, but got {platform.system()}"
         hint = "results can be read and reported here, too; Windows can run a search below WSL"
         raise InputError.of("", f"{text}; {hint}")
-
-
-def results_root() -> Path:
-    """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
-    return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")
 
 
 def _expanded(results: str | Path) -> str:

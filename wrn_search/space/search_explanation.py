@@ -10,6 +10,7 @@ from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.space import Space
+from wrn_search.wording import plural
 
 # Above this many networks the smallest and largest are taken from the ends of each domain.
 _MAX_NETWORKS = 20_000
@@ -74,16 +75,17 @@ def text_of(told: dict[str, Any]) -> str:
     lines += ["", f"data          {_dataset_text(told['dataset'])}", "searched"]
     lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
     lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
-    many = "a continuous space" if size is None else f"{size} configurations"
+    many = "a continuous space" if size is None else plural(size, "configuration")
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
-    lines += [f"searcher      {told['searcher']}, {told['trials']} configurations{seeds}"]
+    lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
     if size is not None and size < told["trials"]:
         lines += [f"              the space has only {size}: the search ends when they have been tried"]
     lines += [f"scheduler     {_scheduler_text(told)}"]
     lines += [
-        f"training      {told['max_epochs']} epochs, {told['most_epochs']} epochs over {told['rows']} trials at most"
+        f"training      {plural(told['max_epochs'], 'epoch')}, {plural(told['most_epochs'], 'epoch')} over "
+        f"{plural(told['rows'], 'trial')} at most"
     ]
     return "\n".join(lines)
 

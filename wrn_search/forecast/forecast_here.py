@@ -1,0 +1,177 @@
+"""The forecast of a search on this machine, in words and as values, for `check` and `--dry-run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.trials_at_once import Allotment, allot
+from wrn_search.errors import InputError
+from wrn_search.forecast.pace import Pace, probed_pace, recorded_pace
+from wrn_search.forecast.played_search import ASSUMPTION, Forecast, forecast
+from wrn_search.hardware.detected_cores_and_gpus import local_node
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.domains import is_domain
+from wrn_search.space.search_explanation import network_range
+from wrn_search.space.space import Space
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.wording import duration, plural
+
+_USUAL = DatasetFacts(10, (32, 32, 3), 50_000)  # to play with, where only the files can tell
+_INDENT = " " * 14  # of the plan's columns
+
+
+@dataclass(frozen=True)
+class ForecastHere:
+    """A forecast with what it rests on."""
+
+    expected: Forecast
+    pace: Pace | None
+    seconds_an_epoch: tuple[float, float] | None  # of the smallest and of the largest network
+    max_hours: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            **asdict(self.expected),
+            "assumption": ASSUMPTION,
+            "pace": self.pace.source if self.pace else None,
+            "seconds_an_epoch": list(self.seconds_an_epoch) if self.seconds_an_epoch else None,
+        }
+
+    def lines(self) -> list[str]:
+        """For the plan."""
+        found = self.expected
+        parts = [f"about {found.completed:.0f} of {plural(found.trials, 'trial')} will reach the end"]
+        if found.cells is not None:
+            parts.append(f"in {found.cells_reached:.0f} of {plural(found.cells, 'cell')}")
+        parts.append(f"{100 * found.epochs_share:.0f} % of the epochs")
+        parts.append("time not known" if found.seconds is None else duration(found.seconds))
+        cut = self.max_hours is not None and (found.seconds or 0) > 3600 * self.max_hours
+        ends = f"; search.max_hours ends it after {duration(3600 * (self.max_hours or 0))}" if cut else ""
+        return [
+            f"forecast      {', '.join(parts)}{ends}",
+            f"{_INDENT}by {plural(found.plays, 'play')} of the scheduler on {ASSUMPTION};",
+            f"{_INDENT}{self._pace_text()}",
+        ]
+
+    def _pace_text(self) -> str:
+        if self.pace is None or self.seconds_an_epoch is None:
+            return "no earlier trial of such networks on this machine tells the time (--dry-run probes a CPU)"
+        fast, slow = map(_short, self.seconds_an_epoch)
+        span = fast if fast == slow else f"{fast} to {slow}"
+        return f"training alone, {span} an epoch, {self.pace.source}"
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
+
+
+def forecast_here(space: Space, facts: DatasetFacts, results: Path) -> ForecastHere | None:
+    """The forecast for this machine as it is, without a probe; None where it cannot hold the search."""
+    rows = space.trials * space.search.repeats
+    if space.size is not None:
+        rows = min(rows, space.size * space.search.repeats)
+    learns = SEARCHERS[space.search.searcher].learns
+    try:
+        allotment = allot(space.resources, [local_node()], space.trials, rows, learns)
+    except InputError:
+        return None
+    return forecast_of(space, facts, rows, allotment, results)
+
+
+def forecast_of(
+    space: Space,
+    facts: DatasetFacts,
+    rows: int,
+    allotment: Allotment,
+    results: Path | None,
+    probe_precision: str | None = None,
+) -> ForecastHere | None:
+    """The forecast of a search that begins; None where it is too large to be played.
+
+    Args:
+        space: the search.
+        facts: of its images.
+        rows: trials at most.
+        allotment: how many run at once.
+        results: where earlier results directories of this machine lie; None if it is not this machine that trains.
+        probe_precision: resolved; probe a CPU where no earlier trial tells the pace. None: do not.
+    """
+    shape, classes = facts.image_shape, facts.num_classes
+    pace, sizes = None, []
+    if shape is not None and classes is not None:
+        height, width, channels = shape
+        sizes = [macs(each, classes, channels, (height, width)) for each in network_range(space)]
+        if results is not None:
+            pace = _pace(space, facts, allotment, results, sizes, probe_precision)
+    train, validation = _images(space, facts)
+    seen = DataFacts(classes or 10, shape or (32, 32, 3), validation, 100 * (1 - 1 / (classes or 10)), train)
+
+    def seconds(config: TrialConfig, size: int) -> float:
+        assert pace is not None
+        return pace.seconds_per_epoch(size, train, validation)
+
+    expected = forecast(space, seen, rows, allotment.concurrent, seconds if pace else None)
+    if expected is None:
+        return None
+    span = None
+    if pace is not None:
+        fast, slow = sorted(pace.seconds_per_epoch(size, train, validation) for size in sizes)
+        span = (fast, slow)
+    return ForecastHere(expected, pace, span, space.search.max_hours)
+
+
+def _pace(
+    space: Space,
+    facts: DatasetFacts,
+    allotment: Allotment,
+    results: Path,
+    sizes: Sequence[int],
+    probe_precision: str | None,
+) -> Pace | None:
+    """By earlier trials of such networks, else by a probe, if there may be one and it would be on a CPU."""
+    device = "cuda" if allotment.gpus_per_trial else "cpu"
+    recorded = recorded_pace(results, device, allotment.cpus_per_trial)
+    if recorded is not None and all(map(recorded.covers, sizes)):
+        return recorded
+    if probe_precision is None or device != "cpu":
+        return None
+    assert facts.num_classes is not None
+    assert facts.image_shape is not None
+    ends = _ends_of(space, probe_precision)
+    return probed_pace(ends, facts.num_classes, facts.image_shape, allotment.cpus_per_trial)
+
+
+def _images(space: Space, facts: DatasetFacts) -> tuple[int, int]:
+    """(images that are trained on, images that validate)."""
+    dataset = space.dataset
+    total = (facts.train_images or _USUAL.train_images or 0) + (facts.extra_images if dataset.extra else 0)
+    return dataset.train_images or max(1, total - dataset.validation), dataset.validation
+
+
+def _ends_of(space: Space, precision: str) -> Sequence[TrialConfig]:
+    """The trainings of the smallest and the largest network."""
+    smallest, largest = network_range(space)
+    configs = []
+    for network in dict.fromkeys((smallest, largest)):
+        hparams = {name: _value(name, domain, network) for name, domain in space.hyperparameters.items()}
+        configs.append(space.trial_config(hparams, 0, precision=precision, compile="off"))
+    return configs
+
+
+def _value(name: str, domain: Any, network: Architecture) -> Any:
+    """A hyperparameter of a network, or the first of a domain that does not change its speed by much."""
+    own = {"depth": network.depth, "widen_factor": network.widen_factor, "block": network.block}
+    if name in own:
+        return own[name]
+    if name == "deepening_factor":
+        return len(network.kernels)
+    assert is_domain(domain)
+    return domain.options[0] if hasattr(domain, "options") else domain.low

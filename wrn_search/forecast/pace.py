@@ -1,0 +1,148 @@
+"""Seconds an epoch on this machine: from trials that it trained before, else from a probe of a few steps."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import socket
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wrn_search.space.trial_config import TrialConfig
+from wrn_search.wording import plural
+
+_VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes twice a forward pass
+_MOST_DIRECTORIES = 50  # the latest
+_NEAR = 4.0  # times as many multiply-adds
+_COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
+_PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
+_PROBE_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One training's speed."""
+
+    macs: int  # multiply-adds of one image
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast networks train here, by their multiply-adds: logarithms are interpolated between what was measured."""
+
+    points: tuple[
+        tuple[int, float], ...
+    ]  # (multiply-adds, seconds of a training image), rising, at least one
+    source: str  # in words
+
+    @classmethod
+    def of(cls, measured: Iterable[Measured], source: str) -> Pace:
+        """The median of each size."""
+        by_size: dict[int, list[float]] = {}
+        for each in measured:
+            by_size.setdefault(each.macs, []).append(1 / each.images_per_second)
+        return cls(tuple((size, statistics.median(by_size[size])) for size in sorted(by_size)), source)
+
+    def covers(self, macs: int) -> bool:
+        """Whether a network was measured that is not much smaller or larger: others are bound by other things."""
+        return any(1 / _NEAR <= size / macs <= _NEAR for size, _ in self.points)
+
+    def seconds_per_epoch(self, macs: int, train_images: int, validation_images: int) -> float:
+        """Seconds of one epoch, validation included."""
+        return self._seconds_per_image(macs) * (train_images + _VALIDATION_COST * validation_images)
+
+    def _seconds_per_image(self, macs: int) -> float:
+        place = bisect.bisect_left(self.points, (macs, 0.0))
+        if place in (0, len(self.points)):  # beyond the ends in proportion
+            size, seconds = self.points[min(place, len(self.points) - 1)]
+            return seconds * macs / size
+        (small, fast), (large, slow) = self.points[place - 1 : place + 1]
+        share = math.log(macs / small) / math.log(large / small)
+        return math.exp((1 - share) * math.log(fast) + share * math.log(slow))
+
+
+def recorded_pace(root: Path, device: str, threads: int) -> Pace | None:
+    """The pace of earlier trials below `root` that this machine trained; None if there is none.
+
+    Args:
+        root: where results directories lie.
+        device: cpu or cuda.
+        threads: of a trial; those with as many count, or all if there are none.
+    """
+    tables = sorted(root.glob("*/trials.parquet"), key=_written)[-_MOST_DIRECTORIES:]
+    rows = [row for table in tables for row in _rows(table)]
+    here = [row for row in rows if row["node"] == socket.gethostname() and _is_on(row, device)]
+    chosen = [row for row in here if row["threads"] == threads] or here
+    if not chosen:
+        return None
+    measured = (Measured(row["macs"], row["images_per_second"]) for row in chosen)
+    return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} on this machine")
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # gone meanwhile
+        return 0.0
+
+
+def _rows(table: Path) -> Iterable[dict[str, Any]]:
+    """The trials of a table that have a speed; of one that cannot be read, or is of another version, none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(table, columns=list(_COLUMNS)).to_pylist()
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return []
+    return [row for row in rows if (row.get("images_per_second") or 0) > 0 and (row.get("macs") or 0) > 0]
+
+
+def _is_on(row: dict[str, Any], device: str) -> bool:
+    return str(row["device"] or "").partition(":")[0] == device
+
+
+def probed_pace(
+    configs: Sequence[TrialConfig], num_classes: int, image_shape: tuple[int, int, int], threads: int
+) -> Pace:
+    """The pace by two steps of each network on made-up images, on the CPU; no file is opened."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        measured = [_probed(config, num_classes, image_shape) for config in configs]
+    finally:
+        torch.set_num_threads(before)
+    return Pace.of(measured, "from a probe of the smallest and the largest network")
+
+
+def _probed(config: TrialConfig, num_classes: int, image_shape: tuple[int, int, int]) -> Measured:
+    import torch
+
+    from wrn_search.networks.parameters_and_macs import macs
+    from wrn_search.networks.wide_resnet import WideResNet
+    from wrn_search.training.loss import training_loss
+    from wrn_search.training.mixed_precision import autocast
+
+    height, width, channels = image_shape
+    size = macs(config.architecture, num_classes, channels, (height, width))
+    batch = max(2, min(config.batch_size, int(_PROBE_MACS / size)))
+    device = torch.device("cpu")
+    with torch.random.fork_rng(devices=[]):
+        network = WideResNet(config.architecture, num_classes, channels).to(memory_format=torch.channels_last)
+        images = torch.rand(batch, channels, height, width).to(memory_format=torch.channels_last)
+    labels = torch.arange(batch) % num_classes
+    seconds = math.inf
+    for _ in range(1 + _PROBE_STEPS):  # the first one makes room
+        began = time.perf_counter()
+        with autocast(device, config.precision):
+            loss = training_loss(network(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        seconds = min(seconds, time.perf_counter() - began)
+    return Measured(size, batch / seconds)
