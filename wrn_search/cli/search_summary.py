@@ -78,7 +78,7 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
     if found.best is None:
         return [f"No trial was trained to its last epoch ({state.max_epochs}), so no trial is called best."]
     best, metrics = found.best, found.best.reports[-1][1]
-    searched = ", ".join(f"{name} {_shown(value)}" for name, value in best.hparams.items())
+    searched = ", ".join(f"{name} {_shown(best.value_of(name))}" for name in state.searched)
     return [
         f"Best trial at full epochs ({state.max_epochs}): {short_name(best.number, best.config, best.repeat)}",
         f"  validation error {last_error(best):.2f} %, training error {metrics.train_error:.2f} %, "

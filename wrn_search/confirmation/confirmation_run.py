@@ -68,7 +68,7 @@ def run_confirmation(
             plan=ConfirmationPlan(request),
             trainable=_trainable,
         )
-        begun = Begun(request.begun, {}) if request.begun else None
+        begun = Begun(request.begun, {}, {}) if request.begun else None
         return run_trials(request, data, begun, manner, address=address, quiet=quiet)
     except OSError as error:
         raise SearchFailed(str(error)) from error

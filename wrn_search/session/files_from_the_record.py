@@ -13,6 +13,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.table_writer import TableWriter
+from wrn_search.results.tensorboard.hparams_tab import hparams_searched
 from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog
 from wrn_search.space.space import Space
 
@@ -33,7 +34,7 @@ def mend_tables(directory: ResultsDirectory, state: SearchState, space: Space) -
             return
     with Record.open(directory.events):
         TableWriter(directory, state)
-        TensorBoardLog(directory, state, space.hyperparameters).close()
+        TensorBoardLog(directory, state, hparams_searched(state, space)).close()
 
 
 class Observers:
@@ -45,7 +46,8 @@ class Observers:
             self._keeper(moment, event)
         self._keeper.sweep()
         self._tables = TableWriter(directory, conductor.state)
-        self._board = TensorBoardLog(directory, conductor.state, conductor.space.hyperparameters)
+        searched = hparams_searched(conductor.state, conductor.space)
+        self._board = TensorBoardLog(directory, conductor.state, searched)
         record.subscribe(self._keeper)
         record.subscribe(self._tables.on_event)
         record.subscribe(self._board.on_event)

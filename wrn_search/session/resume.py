@@ -39,6 +39,7 @@ class Begun:
 
     state: SearchState
     changed: dict[str, Any]  # key of the space file -> its value from now on
+    was: dict[str, Any]  # the same keys -> their values until now
 
     @property
     def has_another_space(self) -> bool:
@@ -70,7 +71,8 @@ def begun_search(request: Request) -> Begun:
         key for key in sorted(before.keys() | now.keys(), key=str) if before.get(key) != now.get(key)
     ]
     _check_comparable(request, different, before, now)
-    begun = Begun(fold(read_events(directory.events)), {key: now.get(key) for key in different})
+    changed, was = ({key: values.get(key) for key in different} for values in (now, before))
+    begun = Begun(fold(read_events(directory.events)), changed, was)
     configurations = len(begun.state.trials) // request.space.search.repeats
     if begun.has_another_space and request.space.trials <= configurations:
         text = f"must be above the {configurations} configurations that the search has, to try another space"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.decisions.image_facts import DataFacts
@@ -21,7 +22,7 @@ from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.manifest import hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.manifest import add_change, hardware, manifest, new_search_id, write_manifest
 from wrn_search.session.files_from_the_record import Observers
 from wrn_search.session.resume import Begun
 from wrn_search.session.search_request import Request
@@ -56,13 +57,21 @@ def opened_record(
     # A search that begins learns its first event in the way of one that is resumed, by reading.
     with Record.open(directory.events) as record:
         if begun is not None:
-            record.append(SearchResumed(begun.changed))
+            record.append(SearchResumed(begun.changed, begun.was))
+            _tell_changes(directory.manifest, begun)
         atomic_write_text(
             directory.resolved, _resolved(request)
         )  # on resume: more trials or hours, another space or root
         directory.checkpoints.mkdir(exist_ok=True)
         shutil.rmtree(directory.ray, ignore_errors=True)
         yield record
+
+
+def _tell_changes(path: Path, begun: Begun) -> None:
+    """The manifest of a search tells how it was changed; where it is lost, the record does."""
+    if begun.changed:
+        with suppress(OSError, ValueError):
+            add_change(path, {key: [begun.was.get(key), now] for key, now in begun.changed.items()})
 
 
 def _begin(

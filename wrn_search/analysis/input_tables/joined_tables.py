@@ -81,7 +81,8 @@ def material_of(directories: Sequence[Path | str]) -> Material:
     if not sum(trials.num_rows for trials, _ in tables):
         text = "at least one trial must be on record, but there is none yet"
         raise InputError([Problem("", text, str(path)) for path in paths])
-    sources = tuple(read_source(path) for path in paths)
+    stops = ["stopped" in trials["status"].to_pylist() for trials, _ in tables]
+    sources = tuple(read_source(path, has_stopped=each) for path, each in zip(paths, stops, strict=True))
     trials = _joined_trials([trials for trials, _ in tables], sources)
     if problems := incomparable(trials, sources):
         raise InputError(problems)
@@ -187,13 +188,16 @@ def _joined_epochs(tables: list[tuple[pa.Table, pa.Table]]) -> pd.DataFrame:
     return joined.sort_values(["trial", "epoch"], kind="stable", ignore_index=True)
 
 
+def varying(trials: pd.DataFrame) -> list[str]:
+    """Leaves in which these trials differ."""
+    names = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
+    return [name for name in names if trials[name].nunique(dropna=True) > 1]
+
+
 def _hyperparameters(trials: pd.DataFrame, sources: tuple[Source, ...]) -> tuple[str, ...]:
-    """Leaves that were searched; without a space file, those that vary."""
-    known = [source.searched for source in sources]
-    names = dict.fromkeys(name for searched in known for name in searched or ())
-    if None in known or len(sources) > 1:
-        varying = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
-        names |= dict.fromkeys(name for name in varying if trials[name].nunique(dropna=True) > 1)
+    """Leaves that were searched in any session, and those that vary: between searches, or between sessions of one."""
+    names = dict.fromkeys(name for source in sources for name in source.searched or ())
+    names |= dict.fromkeys(varying(trials))
     if "deepening_factor" in names:
         names.pop("block", None)  # one follows from the other
     elif "block" in names:

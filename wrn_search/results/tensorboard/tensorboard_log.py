@@ -68,6 +68,7 @@ class TensorBoardLog:
         self._folder = folder or directory.tensorboard
         self._state = state
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
+        self._searched = tuple(domains)
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
         self._write_experiment(domains)
         self._delete_runs_of_no_trial()
@@ -140,8 +141,8 @@ class TensorBoardLog:
             group_name=short_name(trial.number - trial.repeat, trial.config),
             start_time_secs=began,
         )
-        for name, value in trial.hparams.items():
-            set_value(start.hparams[name], value)
+        for name in dict.fromkeys((*self._searched, *trial.hparams)):
+            set_value(start.hparams[name], trial.value_of(name))
         message = HParamsPluginData(session_start_info=start)
         summary = hparams_summary(metadata.SESSION_START_INFO_TAG, message)
         writer.add_event(LogEvent(wall_time=began, summary=summary))
