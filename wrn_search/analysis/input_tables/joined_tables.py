@@ -132,18 +132,19 @@ def _joined_trials(tables: list[pa.Table], sources: tuple[Source, ...]) -> pd.Da
         frame = table.to_pandas().sort_values("number", kind="stable")
         frames.append(frame.assign(source=place, adaptive=sources[place].adaptive is not False))
     trials = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-    return _with_configurations(_with_names(trials))
+    return _with_configurations(_with_names(trials, sources))
 
 
-def _with_names(trials: pd.DataFrame) -> pd.DataFrame:
+def _with_names(trials: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """Adds `network` and `name`."""
     networks, names = [], []
-    columns = ["number", "depth", "widen_factor", "block", "dropout", "weight_decay", "repeat"]
+    columns = list(dict.fromkeys(["number", "repeat", "source", *LEAVES]))
     for values in trials[columns].itertuples(index=False):
         row = values._asdict()
         try:
             networks.append(Architecture.of(row["depth"], row["widen_factor"], row["block"]).name)
-            names.append(short_name(row["number"], row, row["repeat"]))
+            searched = sources[row["source"]].searched or ()
+            names.append(short_name(row["number"], row, row["repeat"], searched=searched))
         except ValueError as error:
             text = f"trial {row['number']}: {error}"
             raise InputError.of("", f"must be a table of Wide Residual Networks, but got {text}") from None
