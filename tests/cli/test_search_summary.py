@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -69,6 +70,23 @@ def test_only_full_epochs_are_compared_and_every_trial_is_counted() -> None:
         (16, 2.0): Cell(7.5, 1, 0, 2),
     }
     assert (found.epochs_done, found.epochs_planned) == (8, 14)
+
+
+def test_with_repeats_the_best_is_the_best_median_and_no_lucky_seed() -> None:
+    """Configuration 0 has the luckiest seed, configuration 1 the lower median; 2 has one seed only."""
+    errors = [(0, 0, 1.0), (0, 1, 9.0), (0, 2, 8.0), (1, 0, 3.0), (1, 1, 2.0), (1, 2, 4.0), (2, 0, 0.5)]
+    state = _state([(10, 1.0, [50.0, error], "completed") for *_, error in errors])
+    trials = {
+        number: dataclasses.replace(state.trials[number], configuration=configuration, repeat=repeat)
+        for number, (configuration, repeat, _) in enumerate(errors)
+    }
+    state = dataclasses.replace(state, trials=trials)
+    found = summary_of(state)
+    assert found.best is not None
+    assert (found.best.number, found.errors) == (3, (2.0, 3.0, 4.0))
+    text = summary_text(state, "results")
+    assert "Best trial at full epochs (2): 003_" in text
+    assert "validation error 3.00 % (median of 3 seeds, 2.00 to 4.00)" in text
 
 
 def test_of_equals_the_first_is_best() -> None:

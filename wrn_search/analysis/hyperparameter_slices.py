@@ -55,9 +55,8 @@ def native(value: object) -> Value:
 
 
 def is_log(material: Material, name: str) -> bool:
-    """Whether any space draws the hyperparameter on a logarithmic scale."""
-    spaces = [source.space for source in material.sources if source.space is not None]
-    domains = [space.hyperparameters.get(name) for space in spaces]
+    """Whether any space draws, or drew, the hyperparameter on a logarithmic scale."""
+    domains = [source.domains.get(name) for source in material.sources]
     return any(isinstance(each, LogUniform) or (isinstance(each, IntRange) and each.log) for each in domains)
 
 
@@ -86,7 +85,7 @@ def _is_categorical(material: Material, name: str) -> bool:
     """Text, or a choice of at most a dozen values."""
     if material.trials[name].map(lambda value: isinstance(value, str)).any():
         return True
-    domains = [s.space.hyperparameters.get(name) for s in material.sources if s.space is not None]
+    domains = [source.domains.get(name) for source in material.sources if source.space is not None]
     return bool(domains) and all(
         isinstance(d, Choice) and len(d.options) <= 12 for d in domains if d is not None
     )

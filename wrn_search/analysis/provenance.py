@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.analysis.input_tables.shared_values import Search
+from wrn_search.analysis.input_tables.joined_tables import Material, varying
+from wrn_search.analysis.input_tables.shared_values import Change, Search
 from wrn_search.analysis.input_tables.source_directories import Source, text_of
+from wrn_search.space.rules.broken_rule import spelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,16 +72,30 @@ def _search(material: Material, source: Source, trials: pd.DataFrame) -> Search:
     return Search(
         name=name_of(source, trials),
         path=str(source.directory.path),
-        searcher=settings.searcher if settings else None,
-        scheduler=settings.scheduler if settings else None,
+        searcher=" then ".join(source.searchers) or None,
+        scheduler=" then ".join(source.schedulers) or None,
         repeats=settings.repeats if settings else int(trials["repeat"].max() + 1) if len(trials) else 1,
         adaptive=source.adaptive,
         state=source.state,
         trials=len(trials),
-        trials_planned=source.trials_planned,
-        searched=source.searched if source.searched is not None else material.hyperparameters,
+        # A resumed search may have a smaller space than its first trials.
+        trials_planned=None if source.trials_planned is None else max(source.trials_planned, len(trials)),
+        searched=_searched(material, source, trials),
         rungs=tuple(rungs) if known else (),
+        changes=tuple(
+            Change(str(each.get("at", "")), key, spelled(was), spelled(now))
+            for each in source.changes
+            for key, (was, now) in each["changed"].items()
+        ),
     )
+
+
+def _searched(material: Material, source: Source, trials: pd.DataFrame) -> tuple[str, ...]:
+    """Hyperparameters of one search, as far as known; those of all where nothing tells."""
+    if source.searched is None:
+        return material.hyperparameters
+    names = {*source.searched, *varying(trials)}
+    return tuple(name for name in material.hyperparameters if name in names)
 
 
 def _provenance(source: Source, trials: pd.DataFrame) -> Provenance:

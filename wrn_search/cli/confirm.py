@@ -129,8 +129,8 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
         show(json.dumps(plan, indent=2))
         return
     lines = [
-        f"{place}  {short_name(each.number, each.config)}  validation error {each.estimate:.2f} %, "
-        f"{each.num_params:,} parameters"
+        f"{place}  {short_name(each.number, each.config, searched=each.hparams)}  "
+        f"validation error {each.estimate:.2f} %, {each.num_params:,} parameters"
         for place, each in enumerate(request.finalists, start=1)
     ]
     begun = f"{ended} of them have begun" if request.begun else "new"

@@ -6,13 +6,14 @@ trials got there and how many were stopped on the way. An adaptive search gives 
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wrn_search.results.state_from_events import SearchState, TrialState
-from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.trial_selection import name_of, ranked_configurations
 from wrn_search.wording import hardly_better_than_guessing, plural
 
 
@@ -31,7 +32,8 @@ class Summary:
     """What a search found."""
 
     counts: Counter[str]  # trials by status
-    best: TrialState | None  # lowest validation error at full epochs; the first of equals
+    best: TrialState | None  # of the best configuration at full epochs the repeat at the (lower) median
+    errors: tuple[float, ...]  # percent: of all its repeats, rising; one that diverged counts as guessing
     cells: dict[tuple[int, float], Cell]  # (depth, widen_factor) -> cell
     epochs_done: int
     epochs_planned: int  # if every trial had run to its last epoch
@@ -41,13 +43,14 @@ class Summary:
 def summary_of(state: SearchState) -> Summary:
     """The summary of a search, finished or not."""
     trials = list(state.trials.values())
-    full = [trial for trial in trials if trial.status == "completed" and trial.best_val_error is not None]
+    best, errors = best_configuration(state)
     by_cell: dict[tuple[int, float], list[TrialState]] = defaultdict(list)
     for trial in trials:
         by_cell[trial.config["depth"], trial.config["widen_factor"]].append(trial)
     return Summary(
         counts=Counter(trial.status for trial in trials),
-        best=min(full, key=lambda trial: (last_error(trial), trial.number), default=None),
+        best=best,
+        errors=errors,
         cells={key: _cell(members) for key, members in sorted(by_cell.items())},
         epochs_done=sum(len(trial.reports) for trial in trials),
         epochs_planned=len(trials) * state.max_epochs,
@@ -55,6 +58,35 @@ def summary_of(state: SearchState) -> Summary:
             state.max_epochs - trial.epochs_done for trial in trials if trial.status == "stopped"
         ),
     )
+
+
+def best_configuration(state: SearchState) -> tuple[TrialState | None, tuple[float, ...]]:
+    """(the repeat at the lower median, the errors of all repeats) of the configuration with the lowest median.
+
+    As in the report: one lucky seed of many wins against any median, so where configurations have repeats only those
+    with two completed ones count, and of those the ones come first whose repeats have all ended.
+    """
+    found = []
+    for repeats in ranked_configurations(state):
+        full = [
+            trial for trial in repeats if trial.status == "completed" and trial.best_val_error is not None
+        ]
+        full.sort(key=lambda trial: (last_error(trial), trial.number))
+        lost = [state.chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
+        errors = tuple(sorted([*map(last_error, full), *lost]))
+        is_open = any(trial.status not in FINAL for trial in repeats)
+        order = (
+            len(full) < 2,
+            is_open,
+            statistics.median(errors),
+            statistics.fmean(errors),
+            repeats[0].number,
+        )
+        found.append((order, full[(len(full) - 1) // 2], errors))
+    if not found:
+        return None, ()
+    _, best, errors = min(found, key=lambda each: each[0])
+    return best, errors
 
 
 def last_error(trial: TrialState) -> float:
@@ -113,7 +145,7 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
 def _best_dict(state: SearchState, best: TrialState) -> dict[str, Any]:
     return {
         "number": best.number,
-        "name": short_name(best.number, best.config, best.repeat),
+        "name": name_of(best),
         "val_error": last_error(best),
         "num_params": best.num_params,
         "macs": best.macs,
@@ -127,13 +159,21 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
         return [f"No trial was trained to its last epoch ({state.max_epochs}), so no trial is called best."]
     best, metrics = found.best, found.best.reports[-1][1]
     warning = hardly_better_than_guessing(last_error(best), state.chance_error)
-    searched = ", ".join(f"{name} {_shown(value)}" for name, value in best.hparams.items())
+    error, middle = f"{last_error(best):.2f} %", []
+    if len(found.errors) > 1:
+        n, low, high = len(found.errors), found.errors[0], found.errors[-1]
+        error = f"{statistics.median(found.errors):.2f} % (median of {n} seeds, {low:.2f} to {high:.2f})"
+        middle = [
+            "  Configurations are compared by the median of their seeds; the trial named is the one there."
+        ]
+    searched = ", ".join(f"{name} {_shown(best.value_of(name))}" for name in state.searched)
     return [
-        f"Best trial at full epochs ({state.max_epochs}): {short_name(best.number, best.config, best.repeat)}",
-        f"  validation error {last_error(best):.2f} %, training error {metrics.train_error:.2f} %, "
+        f"Best trial at full epochs ({state.max_epochs}): {name_of(best)}",
+        f"  validation error {error}, training error {metrics.train_error:.2f} %, "
         f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
         f"  {searched or 'nothing was searched'}",
         *([f"  {warning}"] if warning else []),
+        *middle,
         "  The lowest of many is lucky: a retrained winner is usually a little worse.",
     ]
 

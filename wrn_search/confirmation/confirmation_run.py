@@ -81,7 +81,7 @@ def run_confirmation(
             around=partial(copied_again, ResultsDirectory(request.directory.path.parent)),
             facts=partial(facts_of_both, request),
         )
-        begun = Begun(request.begun, {}) if request.begun else None
+        begun = Begun(request.begun, {}, {}) if request.begun else None
         return run_trials(request, data, begun, manner, address=address, quiet=quiet)
     except OSError as error:
         raise SearchFailed(str(error)) from error

@@ -119,7 +119,7 @@ def _finalist(place: int, values: dict[str, Any], trials: Sequence[TrialState]) 
     fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
     return ConfirmedFinalist(
         place=place,
-        name=short_name(values["number"], values["config"]),
+        name=short_name(values["number"], values["config"], searched=values["hparams"]),
         number=values["number"],
         num_params=values["num_params"],
         estimate=values["estimate"],

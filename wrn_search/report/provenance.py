@@ -43,6 +43,10 @@ def _search(label: str, search: Search, made: Provenance) -> Html:
         ("started", made.created_at),
         ("seed", made.seed),
         ("searcher, scheduler", f"{search.searcher or 'unknown'}, {search.scheduler or 'unknown'}"),
+        (
+            "changed on resume",
+            "; ".join(f"{each.key}: {each.was}, then {each.now}" for each in search.changes),
+        ),
         ("hours", _hours(made)),
         ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)),
         ("git", _git(made.git)),

@@ -30,6 +30,7 @@ class SearchResumed:
     """A later session goes on with the search; one for each `--resume`."""
 
     changed: dict[str, Any] = field(default_factory=dict)  # key of the space file -> its value from now on
+    was: dict[str, Any] = field(default_factory=dict)  # the same keys -> their values until now
     space: dict[str, Any] = field(default_factory=dict)  # of this session, as in `SearchStarted`
     given: str = ""
     versions: dict[str, Any] = field(default_factory=dict)

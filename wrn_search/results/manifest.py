@@ -69,6 +69,15 @@ def add_to_manifest(path: Path, details: Mapping[str, Any]) -> None:
     write_manifest(path, known | dict(details))
 
 
+def add_change(path: Path, changed: Mapping[str, Sequence[Any]]) -> None:
+    """Adds to `changes` what was different from now on: key of the space file -> [value before, value after]."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    write_manifest(
+        path, known | {"changes": [*known.get("changes", []), {"at": at, "changed": dict(changed)}]}
+    )
+
+
 def versions() -> dict[str, str | None]:
     """Version of Python and of each package, None where it is not installed."""
     return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}

@@ -90,6 +90,10 @@ class TrialState:
         errors = (metrics.val_error for _, metrics in self.reports)
         return min((error for error in errors if error is not None), default=None)
 
+    def value_of(self, name: str) -> Any:
+        """The trial's value of a hyperparameter, which another session's space may have fixed."""
+        return self.hparams.get(name, self.config.get(name))
+
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""
         self.status, self.error, self.rung, self.finished_at = "running", None, None, None
@@ -147,6 +151,9 @@ class SearchState:
     sources_read: set[str] = field(
         default_factory=set
     )  # of `search.warm_start`: all they taught is on record
+    replaced: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # of each change of the space on resume, `section.key` -> the value before it
     choice: Chosen | None = None  # of a confirmation; the first one stands
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
@@ -174,6 +181,11 @@ class SearchState:
     def seconds_spent(self) -> float:
         """Wall seconds of all sessions, each from its start to its last event."""
         return self._ended_seconds + self._session[1] - self._session[0]
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of all hyperparameters that any trial was proposed a value for."""
+        return tuple(dict.fromkeys(name for trial in self.trials.values() for name in trial.hparams))
 
     def repeats_of(self, number: int) -> list[TrialState]:
         """The trials of one configuration so far, trial `number` among them, by repeat."""
@@ -207,6 +219,7 @@ class SearchState:
                 self.dataset, self.split_hash = event.dataset, event.split_hash
             case SearchResumed():
                 self.ended = None
+                self.replaced += [event.was] if event.was else []
             case Known():
                 self.known.add((event.source, event.trial_id))
             case Chosen():

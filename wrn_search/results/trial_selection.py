@@ -36,7 +36,7 @@ def read_state(directory: ResultsDirectory) -> SearchState:
 
 def name_of(trial: TrialState) -> str:
     """The trial's short name, such as `007_WRN-16-4_p0.30_wd5e-4`."""
-    return short_name(trial.number, trial.config, trial.repeat)
+    return short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
 
 
 def ranked_trials(state: SearchState) -> list[TrialState]:
@@ -80,7 +80,10 @@ def find_trial(state: SearchState, which: str) -> TrialState:
     if which == "best":
         return _best(state)
     for trial in state.trials.values():
-        if which in (str(trial.number), trial.trial_id, name_of(trial)):
+        earlier = short_name(
+            trial.number, trial.config, trial.repeat
+        )  # versions that named no further values
+        if which in (str(trial.number), trial.trial_id, name_of(trial), earlier):
             return trial
     keys = [key for trial in state.trials.values() for key in (trial.trial_id, name_of(trial))]
     numbers = f"0 to {max(state.trials)}" if state.trials else "none yet"

@@ -17,6 +17,7 @@ from wrn_search.results.space_on_record import mend_small_files
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.table_writer import TableWriter, epoch_rows, epochs_table, trials_table
+from wrn_search.results.tensorboard.hparams_tab import hparams_searched
 from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog, runs_are_whole
 from wrn_search.space.space import Space
 
@@ -38,7 +39,7 @@ def mend_files(
         if not tables:
             TableWriter(directory, state)
         if not runs:
-            TensorBoardLog(directory, state, space.hyperparameters).close()
+            TensorBoardLog(directory, state, hparams_searched(state, space)).close()
 
 
 def _tables_are_whole(directory: ResultsDirectory, state: SearchState) -> bool:
@@ -60,11 +61,12 @@ class Observers:
         for moment, event in record.events:
             with suppress(OSError):  # `sweep` deletes what is left
                 self._keeper(moment, event)
-        state, domains = conductor.state, conductor.space.hyperparameters
+        state = conductor.state
+        searched = hparams_searched(state, conductor.space)
         keeper = MadeAnew("old checkpoints", lambda: self._keeper)
         keeper.do(CheckpointKeeper.sweep)
         self._tables = MadeAnew("the tables", lambda: TableWriter(directory, state))
-        board = MadeAnew("TensorBoard's files", lambda: TensorBoardLog(directory, state, domains))
+        board = MadeAnew("TensorBoard's files", lambda: TensorBoardLog(directory, state, searched))
         self._board, self._kept = board, keeper
         record.subscribe(lambda moment, event: keeper.do(lambda made: made(moment, event)))
         record.subscribe(lambda moment, event: self._tables.do(lambda made: made.on_event(moment, event)))

@@ -61,7 +61,9 @@ class Progress:
         """Takes in one event."""
         match event:
             case Proposed():
-                self._names[event.number] = short_name(event.number, event.config, event.repeat)
+                self._names[event.number] = short_name(
+                    event.number, event.config, event.repeat, searched=event.hparams
+                )
             case Started():
                 self.running.add(event.number)
             case Reported():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.decisions.image_facts import DataFacts
@@ -21,7 +22,14 @@ from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import Reopened, SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.manifest import add_to_manifest, hardware, manifest, new_search_id, write_manifest
+from wrn_search.results.manifest import (
+    add_change,
+    add_to_manifest,
+    hardware,
+    manifest,
+    new_search_id,
+    write_manifest,
+)
 from wrn_search.results.space_on_record import later_sessions, mend_small_files
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.files_from_the_record import Observers
@@ -63,13 +71,21 @@ def opened_record(
             told = _told(request, about)
             if told["given"] == begun.state.given:  # it stands there already
                 del told["given"]
-            record.append(SearchResumed(begun.changed, **told))
+            record.append(SearchResumed(begun.changed, dict(begun.before), **told))
+            _tell_changes(directory.manifest, begun)
             _bring_files_up(request, begun.state, record)
             for number in begun.reopened:
                 record.append(Reopened(number))
         directory.checkpoints.mkdir(exist_ok=True)
         shutil.rmtree(directory.ray, ignore_errors=True)
         yield record
+
+
+def _tell_changes(path: Path, begun: Begun) -> None:
+    """The manifest of a search tells how it was changed; where it is lost, the record does."""
+    if begun.changed:
+        with suppress(OSError, ValueError):
+            add_change(path, {key: [begun.before.get(key), now] for key, now in begun.changed.items()})
 
 
 def _begin(request: Request, data: PreparedData, about: dict[str, Any]) -> None:

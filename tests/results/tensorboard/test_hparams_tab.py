@@ -8,7 +8,7 @@ from tests.results.searches import follow, proposed, reported, search_started, s
 from tests.results.tensorboard.boards import rows_of, serving
 from wrn_search.results.events import Completed, Diverged, Failed, Stopped
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.state_from_events import STATUSES, SearchState
 from wrn_search.results.tensorboard.tensorboard_log import COMPARED, SCALARS, TensorBoardLog
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
 
@@ -94,25 +94,46 @@ def test_every_trial_is_in_the_hparams_tab_running_or_ended(board):
 
 def test_hyperparameters_are_shown_with_their_types(board):
     groups = session_groups(board)
-    assert groups[name(0)]["hparams"] == hparams_of(0)
-    assert groups[name(3)]["hparams"] == pytest.approx(hparams_of(3))
+    fixed = {
+        "weight_decay": 5e-4,
+        "batch_size": 128.0,
+    }  # searched in this space, not when the trial was proposed
+    assert groups[name(0)]["hparams"] == hparams_of(0) | fixed | {"status": "completed", "epochs_done": 2}
+    third = dict(groups[name(3)]["hparams"])
+    assert (third.pop("status"), third.pop("epochs_done")) == ("failed", 1)
+    assert third == pytest.approx(hparams_of(3) | fixed)
     assert groups[name(3)]["hparams"]["nesterov"] is False
 
 
 def name(number):
     """The row of a configuration: the short name of its first seed."""
-    return f"{number:03d}_WRN-16-4_p0.30_wd5e-4"
+    return f"{number:03d}_WRN-16-4_p0.30_wd5e-4_fan_in"
 
 
 def values(group):
     return {metric["name"]["tag"]: metric["value"] for metric in group["metricValues"]}
 
 
+def test_trials_can_be_filtered_by_how_they_ended_and_how_far_they_came(board):
+    """Errors of different epochs stand in one column: whoever compares must be able to leave the stopped ones out."""
+    groups = session_groups(board)
+    told = {
+        row: (group["hparams"]["status"], group["hparams"]["epochs_done"]) for row, group in groups.items()
+    }
+    assert told == {
+        name(0): ("completed", 2),
+        name(2): ("running", 0),  # as it stood when it began
+        name(3): ("failed", 1),
+        name(4): ("diverged", 0),
+        name(5): ("stopped", 1),
+    }
+
+
 def test_the_seeds_of_a_configuration_are_averaged_at_their_last_epoch(board):
     groups = session_groups(board)
     assert [session["name"] for session in groups[name(0)]["sessions"]] == [
-        "000_WRN-16-4_p0.30_wd5e-4",
-        "001_WRN-16-4_p0.30_wd5e-4_r1",
+        "000_WRN-16-4_p0.30_wd5e-4_fan_in",
+        "001_WRN-16-4_p0.30_wd5e-4_fan_in_r1",
     ]
     assert values(groups[name(0)])["val_error"] == 15.0
     assert set(values(groups[name(0)])) == {"val_error", "val_loss", "train_error", "train_loss"}
@@ -131,7 +152,11 @@ def test_the_columns_have_types_and_domains_to_filter_by(board):
         "nesterov": "DATA_TYPE_BOOL",
         "weight_decay": "DATA_TYPE_FLOAT64",
         "batch_size": "DATA_TYPE_FLOAT64",
+        "status": "DATA_TYPE_STRING",
+        "epochs_done": "DATA_TYPE_FLOAT64",
     }
+    assert set(infos["status"]["domainDiscrete"]) == STATUSES
+    assert infos["epochs_done"]["domainInterval"]["minValue"] == 0
     assert infos["depth"]["domainDiscrete"] == [16, 22]
     assert infos["init"]["domainDiscrete"] == ["fan_in", "fan_out"]
     assert infos["nesterov"]["domainDiscrete"] == [True, False]

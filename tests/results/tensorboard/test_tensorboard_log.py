@@ -99,10 +99,8 @@ def test_a_run_begins_with_the_start_of_its_trial(directory):
     start, end = session(run_of(directory, 0))
     assert start.start_time_secs == START + 2
     assert start.group_name == "000_WRN-16-4_p0.30_wd5e-4"
-    assert {name: value.number_value for name, value in start.hparams.items()} == {
-        "depth": 16,
-        "dropout": 0.3,
-    }
+    values = {name: value.number_value or value.string_value for name, value in start.hparams.items()}
+    assert values == {"depth": 16, "dropout": 0.3, "status": "running", "epochs_done": ""}
     assert end is None
 
 
@@ -220,3 +218,16 @@ def test_runs_of_no_trial_go_and_the_files_of_others_stay(directory):
     assert not run.exists()
     assert (own / "notes.txt").read_text() == "mine"
     assert len(list(directory.tensorboard.glob("000_*"))) == 1
+
+
+def test_runs_of_versions_that_named_no_further_values_are_gone_on_with(directory):
+    """Their folders stay where a user knows them, and hold every column of this version."""
+    events = timed(search_started(), proposed(0, hparams={"learning_rate": 0.1}), started(0), reported(0, 1))
+    old = directory.tensorboard / "000_WRN-16-4_p0.30_wd5e-4"
+    old.mkdir(parents=True)
+    (old / "events.out.tfevents.1.old").write_bytes(b"")
+    logged(directory, [*events, (START + 9, Completed(0))])
+    assert [path.name for path in directory.tensorboard.iterdir() if path.is_dir()] == [old.name]
+    assert not (old / "events.out.tfevents.1.old").exists()
+    logged(directory, events)
+    assert [path.name for path in directory.tensorboard.iterdir() if path.is_dir()] == [old.name]

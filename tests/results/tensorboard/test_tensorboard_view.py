@@ -76,7 +76,7 @@ def best_configurations() -> list[int]:
 
 def name(configuration: int, repeat: int = 0) -> str:
     config = trial_config(dropout=configuration / 2000).to_dict()
-    return short_name(configuration * REPEATS + repeat, config, repeat)
+    return short_name(configuration * REPEATS + repeat, config, repeat, searched=hparams_of(configuration))
 
 
 def test_the_best_of_two_thousand_runs_by_http(searched: Path, tmp_path: Path, capsys) -> None:
@@ -91,7 +91,8 @@ def test_the_best_of_two_thousand_runs_by_http(searched: Path, tmp_path: Path, c
         assert set(rows) == {name(configuration) for configuration in best}
         for configuration in best:
             row = rows[name(configuration)]
-            assert row["hparams"] == pytest.approx(hparams_of(configuration))
+            assert row["hparams"].pop("status") == "completed"
+            assert row["hparams"] == pytest.approx(hparams_of(configuration) | {"epochs_done": 2})
             values = {metric["name"]["tag"]: metric["value"] for metric in row["metricValues"]}
             assert set(values) == set(COMPARED)
             mean = (final_error(configuration, 0) + final_error(configuration, 1)) / 2
@@ -102,6 +103,8 @@ def test_the_best_of_two_thousand_runs_by_http(searched: Path, tmp_path: Path, c
             "depth": "DATA_TYPE_FLOAT64",
             "dropout": "DATA_TYPE_FLOAT64",
             "init": "DATA_TYPE_STRING",
+            "status": "DATA_TYPE_STRING",
+            "epochs_done": "DATA_TYPE_FLOAT64",
         }
         tags = board("/data/plugin/scalars/tags")
         assert len(tags) == TOP * REPEATS

@@ -81,7 +81,8 @@ def material_of(directories: Sequence[Path | str]) -> Material:
     if not sum(trials.num_rows for trials, _ in tables):
         text = "at least one trial must be on record, but there is none yet"
         raise InputError([Problem("", text, str(path)) for path in paths])
-    sources = tuple(read_source(path) for path in paths)
+    stops = ["stopped" in trials["status"].to_pylist() for trials, _ in tables]
+    sources = tuple(read_source(path, has_stopped=each) for path, each in zip(paths, stops, strict=True))
     trials = _joined_trials([trials for trials, _ in tables], sources)
     if problems := incomparable(trials, sources):
         raise InputError(problems)
@@ -131,18 +132,19 @@ def _joined_trials(tables: list[pa.Table], sources: tuple[Source, ...]) -> pd.Da
         frame = table.to_pandas().sort_values("number", kind="stable")
         frames.append(frame.assign(source=place, adaptive=sources[place].adaptive is not False))
     trials = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
-    return _with_configurations(_with_names(trials))
+    return _with_configurations(_with_names(trials, sources))
 
 
-def _with_names(trials: pd.DataFrame) -> pd.DataFrame:
+def _with_names(trials: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """Adds `network` and `name`."""
     networks, names = [], []
-    columns = ["number", "depth", "widen_factor", "block", "dropout", "weight_decay", "repeat"]
+    columns = list(dict.fromkeys(["number", "repeat", "source", *LEAVES]))
     for values in trials[columns].itertuples(index=False):
         row = values._asdict()
         try:
             networks.append(Architecture.of(row["depth"], row["widen_factor"], row["block"]).name)
-            names.append(short_name(row["number"], row, row["repeat"]))
+            searched = sources[row["source"]].searched or ()
+            names.append(short_name(row["number"], row, row["repeat"], searched=searched))
         except ValueError as error:
             text = f"trial {row['number']}: {error}"
             raise InputError.of("", f"must be a table of Wide Residual Networks, but got {text}") from None
@@ -187,13 +189,16 @@ def _joined_epochs(tables: list[tuple[pa.Table, pa.Table]]) -> pd.DataFrame:
     return joined.sort_values(["trial", "epoch"], kind="stable", ignore_index=True)
 
 
+def varying(trials: pd.DataFrame) -> list[str]:
+    """Leaves in which these trials differ."""
+    names = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
+    return [name for name in names if trials[name].nunique(dropna=True) > 1]
+
+
 def _hyperparameters(trials: pd.DataFrame, sources: tuple[Source, ...]) -> tuple[str, ...]:
-    """Leaves that were searched; without a space file, those that vary."""
-    known = [source.searched for source in sources]
-    names = dict.fromkeys(name for searched in known for name in searched or ())
-    if None in known or len(sources) > 1:
-        varying = (name for name in KEY if name not in ("lr_drops", "epochs", "precision"))
-        names |= dict.fromkeys(name for name in varying if trials[name].nunique(dropna=True) > 1)
+    """Leaves that were searched in any session, and those that vary: between searches, or between sessions of one."""
+    names = dict.fromkeys(name for source in sources for name in source.searched or ())
+    names |= dict.fromkeys(varying(trials))
     if "deepening_factor" in names:
         names.pop("block", None)  # one follows from the other
     elif "block" in names:

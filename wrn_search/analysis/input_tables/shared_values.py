@@ -39,12 +39,22 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a resumed search had otherwise from then on."""
+
+    at: str  # ISO 8601, UTC; empty where it is not told
+    key: str  # of the space file
+    was: str  # as the space file writes it
+    now: str
+
+
+@dataclass(frozen=True)
 class Search:
     """One results directory: how it searched and how it stands."""
 
     name: str
     path: str
-    searcher: str | None  # None where neither resolved.yaml nor search.yaml can be read
+    searcher: str | None  # `tpe then random` of one that was changed; None where resolved.yaml cannot be read
     scheduler: str | None
     repeats: int
     adaptive: (
@@ -55,6 +65,7 @@ class Search:
     trials_planned: int | None  # rows that the space asks for
     searched: tuple[str, ...]  # names of the hyperparameters
     rungs: tuple[int, ...]  # epochs
+    changes: tuple[Change, ...] = ()  # by later sessions, the first one first
 
 
 @dataclass(frozen=True)

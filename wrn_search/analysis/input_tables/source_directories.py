@@ -17,6 +17,8 @@ from wrn_search.results.events import SearchEnded, SearchStarted
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.domains import Domain
+from wrn_search.space.every_space_of_a_search import ever_searched
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
 
@@ -35,6 +37,7 @@ class Source:
         str  # reason of the last session's end, `unfinished` while there is none, `unknown` without a record
     )
     missing: tuple[str, ...]  # `FILE: why`
+    has_stopped: bool = False  # whether a scheduler stopped a trial, by the tables
 
     @property
     def adaptive(self) -> bool | None:
@@ -45,20 +48,52 @@ class Source:
 
     @property
     def adaptive_parts(self) -> tuple[str, ...]:
-        """Names of the searcher and the scheduler, as far as they let later trials depend on earlier results."""
+        """Names of searchers and schedulers, as far as they let later trials depend on earlier results."""
+        searchers = [name for name in self.searchers if name in SEARCHERS and SEARCHERS[name].adaptive]
+        schedulers = [name for name in self.schedulers if name not in SCHEDULERS or SCHEDULERS[name].adaptive]
+        return (*searchers, *schedulers)
+
+    @property
+    def searchers(self) -> tuple[str, ...]:
+        """All that proposed its trials, the first one first; empty where nothing tells."""
+        return () if self.space is None else self._over_time("search.searcher", self.space.search.searcher)
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """All that decided on its trials, the first one first; empty where nothing tells.
+
+        Where stops are on record and no change is told, as by earlier versions, some scheduler was there before.
+        """
         if self.space is None:
             return ()
-        search = self.space.search
-        kinds = (
-            (search.searcher, SEARCHERS[search.searcher]),
-            (search.scheduler, SCHEDULERS[search.scheduler]),
-        )
-        return tuple(name for name, kind in kinds if kind.adaptive)
+        told = self._over_time("search.scheduler", self.space.search.scheduler)
+        stopping = tuple(name for name, kind in SCHEDULERS.items() if kind.stops_trials)
+        return told if not self.has_stopped or set(told) & set(stopping) else (" or ".join(stopping), *told)
+
+    @property
+    def changes(self) -> tuple[dict[str, Any], ...]:
+        """Of each session that changed the search, `at` and `changed`: key -> [value before, value after]."""
+        told = self.fact("changes")
+        return tuple(each for each in told if _is_change(each)) if isinstance(told, list) else ()
+
+    @property
+    def replaced(self) -> tuple[dict[str, Any], ...]:
+        """Of each change, key -> the value before it."""
+        return tuple({key: pair[0] for key, pair in each["changed"].items()} for each in self.changes)
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        """Every hyperparameter that was ever searched, as far as space file and manifest tell."""
+        return ever_searched(self.space.hyperparameters if self.space else {}, self.replaced)
 
     @property
     def searched(self) -> tuple[str, ...] | None:
         """Names of the hyperparameters in the order of the space; None where nothing tells."""
-        return None if self.space is None else tuple(self.space.hyperparameters)
+        return None if self.space is None else tuple(self.domains)
+
+    def _over_time(self, key: str, now: str) -> tuple[str, ...]:
+        values = [str(replaced[key]) for replaced in self.replaced if key in replaced]
+        return tuple(dict.fromkeys([*values, now]))
 
     @property
     def trials_planned(self) -> int | None:
@@ -77,14 +112,21 @@ class Source:
         return value
 
 
-def read_source(path: Path) -> Source:
-    """What can be read beside the tables of a results directory."""
+def read_source(path: Path, *, has_stopped: bool = False) -> Source:
+    """What can be read beside the tables of a results directory; they tell whether a scheduler stopped a trial."""
     directory = ResultsDirectory(path)
     missing: list[str] = []
     space = _space(directory, missing)
     manifest = _manifest(directory.manifest, missing)
     started, state = _record_ends(directory.events, missing)
-    return Source(directory, space, manifest, started, state, tuple(missing))
+    return Source(directory, space, manifest, started, state, tuple(missing), has_stopped)
+
+
+def _is_change(value: Any) -> bool:
+    """Whether the manifest holds what `add_change` writes."""
+    changed = value.get("changed") if isinstance(value, dict) else None
+    pairs = changed.values() if isinstance(changed, dict) else [None]
+    return all(isinstance(pair, list) and len(pair) == 2 for pair in pairs)
 
 
 def text_of(path: Path) -> str | None:

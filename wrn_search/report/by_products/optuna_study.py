@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from wrn_search.analysis.hyperparameter_importance import distribution_of_values
 from wrn_search.analysis.hyperparameter_slices import native
-from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.joined_tables import Material, varying
 from wrn_search.errors import InputError
 from wrn_search.results.atomic_files import check_new_file, written_once
 from wrn_search.searchers.optuna_distributions import distribution_of
 from wrn_search.shell_commands import shell_line
+from wrn_search.space.every_space_of_a_search import ever_searched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,10 +169,13 @@ def _trial(
 
 
 def _distributions(material: Material, source: int, rows: pd.DataFrame) -> dict[str, BaseDistribution]:
-    """Of each searched hyperparameter: the space's, else the range of what was tried."""
-    space = material.sources[source].space
-    if space is not None:
-        return {name: distribution_of(domain) for name, domain in space.hyperparameters.items()}
+    """Of each hyperparameter that the search ever searched: the space's, wide enough for all that was tried."""
+    made = material.sources[source]
+    if made.space is not None:
+        names = [name for name in material.hyperparameters if name in {*made.domains, *varying(rows)}]
+        tried = {name: [native(value) for value in rows[name].dropna()] for name in names}
+        domains = ever_searched(made.space.hyperparameters, made.replaced, tried)
+        return {name: distribution_of(domain) for name, domain in domains.items()}
     return {
         name: distribution_of_values(material, rows, name)
         for name in material.hyperparameters

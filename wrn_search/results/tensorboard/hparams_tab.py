@@ -14,7 +14,27 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from wrn_search.space.domains import Choice, Domain, Scalar
+from wrn_search.results.state_from_events import STATUSES, SearchState
+from wrn_search.space.domains import Choice, Domain, Scalar, Uniform
+from wrn_search.space.every_space_of_a_search import ever_searched
+from wrn_search.space.space import Space
+
+
+def hparams_searched(state: SearchState, space: Space | None) -> dict[str, Domain]:
+    """The columns of the tab: all that was ever searched, also where a resumed search fixed it; by name.
+
+    Args:
+        state: of the search.
+        space: its present one, if that is known.
+    """
+    trials = state.trials.values()
+    tried = {name: [trial.value_of(name) for trial in trials] for name in state.searched}
+    return ever_searched(space.hyperparameters if space else {}, state.replaced, tried)
+
+
+def standing(state: SearchState) -> dict[str, Domain]:
+    """Columns that say how a trial stands, to filter by: errors are compared at equal epochs only."""
+    return {"status": Choice(tuple(sorted(STATUSES))), "epochs_done": Uniform(0, state.max_epochs)}
 
 
 def hparam_info(name: str, domain: Domain) -> api_pb2.HParamInfo:

@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.space.trial_config import LEAVES
+
+# What the name says of further hyperparameters: a short word before the value, none where the value speaks for itself.
+_WORDS = {
+    "learning_rate": "lr",
+    "batch_size": "bs",
+    "momentum": "m",
+    "init": "",
+    "weight_decay_on": "on-",
+    "lr_schedule": "",
+    "lr_drop_factor": "drop",
+}
+_ALWAYS = ("depth", "widen_factor", "deepening_factor", "block", "dropout", "weight_decay")
+_MOST = 16  # characters of a value
 
 
-def short_name(number: int, config: Mapping[str, Any], repeat: int = 0) -> str:
-    """`007_WRN-16-4_p0.30_wd5e-4`, and `_r1` behind it for a second seed; safe as a file's name.
+def short_name(
+    number: int, config: Mapping[str, Any], repeat: int = 0, *, searched: Iterable[str] = ()
+) -> str:
+    """`007_WRN-16-4_p0.30_wd5e-4`, then every other searched value, and `_r1` for a second seed: `..._lr0.12_bs64_r1`.
 
-    `config` holds the leaves of the trial's `TrialConfig`.
+    Safe as a file's name and of bounded length. `config` holds the leaves of the trial's `TrialConfig`.
     """
     architecture = Architecture.of(config["depth"], config["widen_factor"], config["block"])
     # B(3,1,3) becomes B313: kernel sizes have one digit.
-    network = re.sub(r"[^A-Za-z0-9._-]", "", architecture.name)
-    seed = f"_r{repeat}" if repeat else ""
-    return f"{number:03d}_{network}_p{config['dropout']:.2f}_wd{_short_number(config['weight_decay'])}{seed}"
+    network = _safe(architecture.name)
+    parts = [f"{number:03d}_{network}_p{config['dropout']:.2f}_wd{_short_number(config['weight_decay'])}"]
+    further = [name for name in LEAVES if name in set(searched) and name not in _ALWAYS]
+    parts += [f"{_WORDS.get(name, name)}{_short_value(config[name])}" for name in further]
+    return "_".join([*parts, f"r{repeat}"] if repeat else parts)
+
+
+def _short_value(value: Any) -> str:
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return _safe(text)[:_MOST]
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "", text)
 
 
 def _short_number(value: float) -> str:

@@ -33,13 +33,14 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
-from wrn_search.results.tensorboard.hparams_tab import hparam_info, hparams_summary, set_value
+from wrn_search.results.tensorboard.hparams_tab import hparam_info, hparams_summary, set_value, standing
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.space.domains import Domain
 
 _FLUSH_SECONDS = 5
 _EVENT_FILES = "events.out.tfevents.*"
 _TAIL_BYTES = 1024
+_HEAD_BYTES = 8192
 # Few tags, those that one compares runs by; the tables hold the rest.
 SCALARS = {
     "val_error": ("validation error (%)", api_pb2.DATASET_VALIDATION),
@@ -70,6 +71,8 @@ class TensorBoardLog:
         self._folder = folder or directory.tensorboard
         self._state = state
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
+        self._searched = tuple(domains)
+        self._earlier = frozenset(path.name for path in self._folder.glob("[0-9]*_WRN-*") if path.is_dir())
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
         self._write_experiment(domains)
         self._delete_runs_of_no_trial()
@@ -104,6 +107,8 @@ class TensorBoardLog:
             case Completed() | Stopped() | Diverged() | Failed():
                 self._end(self._state.trials[event.number])
             case Interrupted() | Paused() | Retried():
+                if event.number in self._writers:
+                    self._rewrite(self._state.trials[event.number])  # its status is another one now
                 self._close(self._state.trials[event.number])
 
     def finish(self) -> None:
@@ -118,12 +123,18 @@ class TensorBoardLog:
 
     def _run(self, trial: TrialState) -> Path:
         """The folder of the trial's run; its name is what TensorBoard shows."""
-        return self._folder / short_name(trial.number, trial.config, trial.repeat)
+        name = short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
+        earlier = short_name(
+            trial.number, trial.config, trial.repeat
+        )  # versions that named no further values
+        return self._folder / (earlier if earlier in self._earlier else name)
 
     def _write_experiment(self, domains: Mapping[str, Domain]) -> None:
         """The columns of the HParams tab, once, in the root run."""
         experiment = api_pb2.Experiment(
-            hparam_infos=[hparam_info(name, domain) for name, domain in domains.items()],
+            hparam_infos=[
+                hparam_info(name, domain) for name, domain in {**domains, **standing(self._state)}.items()
+            ],
             metric_infos=[
                 api_pb2.MetricInfo(
                     name=api_pb2.MetricName(tag=tag),
@@ -148,11 +159,13 @@ class TensorBoardLog:
         began = trial.started_at or trial.finished_at or 0.0  # it may have failed before it started
         start = SessionStartInfo(
             # The repeats of a configuration make one row, with the mean of their metrics and the name of the first.
-            group_name=short_name(trial.number - trial.repeat, trial.config),
+            group_name=self._run(self._state.trials.get(trial.number - trial.repeat, trial)).name,
             start_time_secs=began,
         )
-        for name, value in trial.hparams.items():
-            set_value(start.hparams[name], value)
+        for name in dict.fromkeys((*self._searched, *trial.hparams)):
+            set_value(start.hparams[name], trial.value_of(name))
+        for name in standing(self._state):
+            set_value(start.hparams[name], getattr(trial, name))
         message = HParamsPluginData(session_start_info=start)
         summary = hparams_summary(metadata.SESSION_START_INFO_TAG, message)
         writer.add_event(LogEvent(wall_time=began, summary=summary))
@@ -184,10 +197,9 @@ class TensorBoardLog:
 
     def _end(self, trial: TrialState) -> None:
         """Writes how the trial ended and closes its run; a trial that never started gets its run now."""
-        if trial.number not in self._writers:
-            if _has_ended(self._run(trial)):
-                return
-            self._rewrite(trial)
+        if trial.number not in self._writers and _has_ended(self._run(trial)):
+            return
+        self._rewrite(trial)  # with its last status
         failed = trial.status in ("diverged", "failed")
         end = SessionEndInfo(
             status=api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS,
@@ -230,9 +242,11 @@ def runs_are_whole(folder: Path, state: SearchState) -> bool:
 
 
 def _has_ended(run: Path) -> bool:
-    """Whether the run's file holds its end, which is written last."""
+    """Whether the run's file holds its end, which is written last, and at its beginning all columns of this version."""
     for path in run.glob(_EVENT_FILES):
         with path.open("rb") as file:
+            if b"epochs_done" not in file.read(_HEAD_BYTES):
+                continue
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES), os.SEEK_SET)
             if metadata.SESSION_END_INFO_TAG.encode() in file.read():
                 return True

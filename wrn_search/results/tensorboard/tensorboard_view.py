@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from wrn_search.errors import InputError
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.tensorboard.hparams_tab import hparams_searched
 from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog
 from wrn_search.results.trial_selection import name_of, ranked_configurations
-from wrn_search.space.domains import Choice, Domain, Scalar
+from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
 
 _MARK = ".wrn-search-view"  # in a folder that the next view may replace
@@ -54,7 +54,7 @@ def write_view(directory: ResultsDirectory, state: SearchState, top: int, folder
     shown = dataclasses.replace(state, trials={trial.number: trial for trial in chosen})
     try:
         _make_room(folder)
-        TensorBoardLog(directory, shown, _domains(directory, shown), folder=folder).close()
+        TensorBoardLog(directory, shown, hparams_searched(state, _space(directory)), folder=folder).close()
     except OSError as error:
         rule = "must be a folder that can be made and written"
         raise InputError.of("--logdir", f"{rule}, but got: {error.strerror or error} ({folder})") from None
@@ -77,13 +77,9 @@ def _make_room(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def _domains(directory: ResultsDirectory, state: SearchState) -> Mapping[str, Domain]:
-    """The domains of the space; where its file is gone, the values that were tried."""
+def _space(directory: ResultsDirectory) -> Space | None:
+    """The search's space; None where its file is gone or of another version."""
     try:
-        return read_space(directory.resolved).hyperparameters
+        return read_space(directory.resolved)
     except InputError:
-        tried: dict[str, set[Scalar]] = {}
-        for trial in state.trials.values():
-            for name, value in trial.hparams.items():
-                tried.setdefault(name, set()).add(value)
-        return {name: Choice(tuple(sorted(values, key=str))) for name, values in tried.items()}
+        return None
