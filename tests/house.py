@@ -38,6 +38,9 @@ ROOMS: dict[str, Room] = {
     "user_paths": _room(1, "`~` and `$VARIABLE` in a path that a user gives", "errors"),
     "shell_commands": _room(0, "commands that outputs print, quoted for a shell"),
     "import_path": _room(0, "where the commands import from"),
+    "end_reason": _room(0, "why a session of a search ended: on record, in the exit status, in the report"),
+    "steady_clock": _room(0, "Unix seconds that only go forward"),
+    "lines_on_stderr": _room(1, "warnings and remarks beside the progress display", "errors"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "networks": _room(
@@ -65,7 +68,7 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "errors file_system epoch_metrics networks space space.domains user_paths",
+        "errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
         "pyarrow tensorboard pandas botocore",
     ),
     "images": _room(
@@ -97,7 +100,7 @@ ROOMS: dict[str, Room] = {
     "decisions": _room(
         5,
         "pure: what to train next, who goes on, who gets which place, when a search ends",
-        "errors seeds epoch_metrics networks searchers schedulers space memory hardware results "
+        "errors end_reason seeds epoch_metrics networks searchers schedulers space memory hardware results "
         "training.learning_rate",
     ),
     "report": _room(
@@ -109,7 +112,8 @@ ROOMS: dict[str, Room] = {
     "winner": _room(
         5,
         "the best network in a user's hands: export, card, predict, rerun",
-        "errors user_paths epoch_metrics shell_commands networks datasets space memory results images training",
+        "errors end_reason user_paths epoch_metrics shell_commands networks datasets space memory results "
+        "images training",
         "torch numpy PIL onnx onnxruntime",
     ),
     "ray_tune": _room(
@@ -134,14 +138,16 @@ ROOMS: dict[str, Room] = {
     "session": _room(
         8,
         "one run from request to last table; resume, dry run, display",
-        "errors wording user_paths networks datasets space space.domains searchers memory hardware results images "
+        "errors end_reason lines_on_stderr wording user_paths networks datasets space space.domains "
+        "searchers memory hardware results images "
         "decisions ray_tune cluster forecast",
         "ray rich yaml torch",
     ),
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors file_system seeds searchers space results images training decisions ray_tune session memory",
+        "errors end_reason lines_on_stderr file_system seeds searchers space results images training "
+        "decisions ray_tune session memory",
     ),
     "cli": _room(
         10,

@@ -10,8 +10,8 @@ import wrn_search
 from tests.analysis.planted import Plan, plant
 from tests.cli.commands import run
 from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
-from wrn_search.results.end_reason import EndReason
 from wrn_search.session.search_result import SearchResult
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.analysis.planted import Plan, plant
 from wrn_search.analysis.failures import MAX_NAMED, MAX_REASON, counts_of, failures_of
 from wrn_search.analysis.input_tables.joined_tables import material_of
-from wrn_search.results.state_from_events import STATUSES
+from wrn_search.results.trial_state import STATUSES
 
 HOSTILE = "<script>alert(1)</script>\n\x1b[31m second line"
 

@@ -14,7 +14,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.results.events import Completed, Event, Paused, Reported, SearchResumed, Started, Stopped
 from wrn_search.results.events_jsonl import Record, read_events
-from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.trial_state import FINAL
 from wrn_search.searchers.searcher import Full, Outcome, Pruned
 from wrn_search.space.space import Space
 

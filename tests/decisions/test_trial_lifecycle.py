@@ -24,7 +24,8 @@ from wrn_search.results.events import (
     Stopped,
 )
 from wrn_search.results.events_jsonl import Record, read_events
-from wrn_search.results.state_from_events import FINAL, fold
+from wrn_search.results.state_from_events import fold
+from wrn_search.results.trial_state import FINAL
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 

@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 
 from tests.decisions.playing import conductor_of, metrics, new_record, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.end_reason import EndReason
 from wrn_search.file_system.holder import own_mark
 from wrn_search.ray_tune.tune_adapter import (
     ConductorCallback,
@@ -19,7 +20,6 @@ from wrn_search.ray_tune.tune_adapter import (
     EndOfSearch,
     resources_of,
 )
-from wrn_search.results.end_reason import EndReason
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.kept_checkpoints import CheckpointKeeper
-from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.trial_state import FINAL
 
 BEST = 3  # completed trials that keep their checkpoint
 

@@ -18,7 +18,8 @@ from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.results.event_lines import from_line, to_line
 from wrn_search.results.events import Interrupted, Reported, Retried, SearchEnded, SearchResumed, TimedEvent
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.state_from_events import FINAL, SearchState, fold
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.trial_state import FINAL
 
 SPACE = space_of(search={"trials": 12, "searcher": "tpe", "reduction_factor": 2})
 

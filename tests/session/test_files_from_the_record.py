@@ -21,7 +21,7 @@ import wrn_search
 from tests.decisions.playing import conductor_of, metrics, play
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
-from wrn_search.results.end_reason import EndReason
+from wrn_search.end_reason import EndReason
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.results_directory import ResultsDirectory

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.results.state_from_events import STATUSES
+from wrn_search.results.trial_state import STATUSES
 
 _BAD = ("failed", "diverged", "interrupted")
 MAX_REASON = 300  # characters of it

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of, ranked_configurations
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.wording import hardly_better_than_guessing, plural
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.errors import InputError
 from wrn_search.results.events import Chosen
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import is_whole
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import Full
 from wrn_search.seeds import derived_seed
 from wrn_search.space.trial_config import config_problem

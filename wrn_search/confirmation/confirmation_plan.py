@@ -7,7 +7,8 @@ import dataclasses
 from wrn_search.confirmation.choice_of_finalists import KINDS, fresh_seed
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest
 from wrn_search.results.events import Event
-from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import TrialState
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.dataset_section import JoinedSettings
 from wrn_search.space.trial_config import TrialConfig

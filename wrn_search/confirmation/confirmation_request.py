@@ -20,7 +20,8 @@ from wrn_search.file_system.exclusive_lock import held_by
 from wrn_search.results.events import Chosen
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import FINAL, SearchState, fold
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Request
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space, space_of

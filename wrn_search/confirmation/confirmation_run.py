@@ -17,17 +17,17 @@ from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
+from wrn_search.lines_on_stderr import warn
 from wrn_search.memory.tensor_sizes import MOST_EVALUATED
-from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import Event, TestOpened
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.s3_copy.copy_of_a_session import copied_again
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.session.lines_on_stderr import warn
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_request import check_system
 from wrn_search.session.search_result import SearchFailed, SearchResult

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wrn_search.results.events import Chosen
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.trial_state import FINAL, TrialState
 
 
 @dataclass(frozen=True)

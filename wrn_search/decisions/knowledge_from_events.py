@@ -19,7 +19,8 @@ from wrn_search.results.events import (
     Started,
     Stopped,
 )
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.schedulers.scheduler import Scheduler
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig

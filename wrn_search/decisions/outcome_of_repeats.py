@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wrn_search.results.state_from_events import TrialState
+from wrn_search.results.trial_state import TrialState
 from wrn_search.searchers.searcher import Crashed, Full, Outcome, Pruned
 
 

@@ -13,7 +13,8 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed

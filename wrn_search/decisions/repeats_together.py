@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wrn_search.results.events import Diverged, Event, Failed, Reported
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import FINAL, TrialState
 
 
 @dataclass(frozen=True)

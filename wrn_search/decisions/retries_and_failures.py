@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from wrn_search.decisions.gpu_packing import Asked, Grant
 from wrn_search.memory.tensor_sizes import Workload
-from wrn_search.results.state_from_events import FINAL, TrialState
+from wrn_search.results.trial_state import FINAL, TrialState
 
 ENDED_BEFORE_GIVING_UP = 10  # trials
 DISPLACED_BEFORE_CHARGED = 5  # nodes that leave under one trial

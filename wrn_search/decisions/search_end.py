@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wrn_search.results.end_reason import EndReason
+from wrn_search.end_reason import EndReason
 
 
 class SearchEnd:

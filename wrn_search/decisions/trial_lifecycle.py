@@ -25,8 +25,8 @@ from wrn_search.decisions.search_end import SearchEnd
 from wrn_search.decisions.trial_queue import MOST_WAITING, TRIALS_IN_SIGHT, WaitingTrials
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial, assignment_of
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.end_reason import EndReason
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -106,15 +106,16 @@ class Conductor:
         return self._over.failure
 
     @property
-    def live(self) -> frozenset[int]:
+    def live(self) -> set[int]:
         """Numbers of the trials that train now; one that waits for its process does not."""
-        return frozenset(self._known.training)
+        return set(self._known.training)
 
     @property
-    def unended(self) -> frozenset[int]:
+    def unended(self) -> set[int]:
         """Numbers of the trials that train now, or were proposed and never began."""
-        waiting = {n for n in self._waiting.numbers if self.state.trials[n].status == "running"}
-        return frozenset(self._known.live | waiting)
+        return self._known.live | {
+            n for n in self._waiting.numbers if self.state.trials[n].status == "running"
+        }
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -210,10 +211,7 @@ class Conductor:
         self._wait(number)
 
     def displaced(self, number: int, reason: str) -> None:
-        """The node that a trial was on has left, or cannot store: it goes on elsewhere, and no try is charged.
-
-        Unless that has happened too often: it may be the trial that ends the nodes.
-        """
+        """Its node has left, or cannot store: a trial goes on elsewhere; only often, as if it ended nodes, it is a try."""
         if number not in self._known.live:
             return
         self._displaced[number] = self._displaced.get(number, 0) + 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from wrn_search.decisions.gpu_packing import Grant
-from wrn_search.results.state_from_events import TrialState
+from wrn_search.results.trial_state import TrialState
 from wrn_search.space.trial_config import TrialConfig
 
 

@@ -22,7 +22,8 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Event, SearchStarted
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import TrialState
 from wrn_search.searchers.grid_search import grid_point
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.searchers.searcher_table import SEARCHERS

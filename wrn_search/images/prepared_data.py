@@ -22,14 +22,13 @@ from wrn_search.datasets.stratified_split import (
     Split,
     joined,
     same_split,
-    size_problems,
     split_hash,
     stratified_split,
     with_content,
 )
-from wrn_search.errors import InputError, Problem
+from wrn_search.errors import InputError
 from wrn_search.file_system.preparation_lock import NotPreparedError, preparation_lock
-from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images, padding_problems
+from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_images
 from wrn_search.images.cache_keys import folders_of, reading
 from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
 from wrn_search.images.checks_of_images import (
@@ -40,7 +39,8 @@ from wrn_search.images.checks_of_images import (
     digests_of,
     split_warnings,
 )
-from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, Preprocessing, preprocessing_problems
+from wrn_search.images.checks_of_settings import check_known, check_shape, check_sizes
+from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, Preprocessing
 from wrn_search.space.data_folders import cache_root, place_of
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
 
@@ -114,11 +114,11 @@ def present_images(dataset: DatasetSettings) -> tuple[str, DatasetFacts]:
     if (meta := read_meta(folders.prepared)) is not None:
         known = {"num_classes": meta["num_classes"], "image_shape": tuple(meta["image_shape"])}
         return f"{dataset.name}: prepared in {folders.prepared}", replace(facts, **known)
-    _check_known(dataset)
+    check_known(dataset)
     with reading():
         presence = DATASETS[dataset.name].presence(place_of(dataset))
     if presence.images is not None and presence.classes is not None:
-        _check_sizes(presence.images, presence.classes, dataset)
+        check_sizes(presence.images, presence.classes, dataset)
     return f"{dataset.name}: {presence.text}", facts.told_by(presence)
 
 
@@ -166,11 +166,11 @@ def raw_validation(dataset: DatasetSettings) -> RawValidation:
 
 def _prepare_into(target: Path, dataset: DatasetSettings, source_folder: Path) -> dict[str, Any]:
     """Writes the arrays of `PreparedData` and returns its other fields."""
-    _check_known(dataset)  # before anything is downloaded
+    check_known(dataset)  # before anything is downloaded
     decoded = _decoded(dataset, source_folder)
     images, labels, class_names = decoded.images, decoded.labels, decoded.class_names
     shape = (images.shape[1], images.shape[2], images.shape[3])
-    _check_shape(shape, dataset)
+    check_shape(shape, dataset)
     split = _split(labels, dataset)
     preprocessing = PREPROCESSINGS[dataset.preprocessing](images[split.train])
     padding = AUGMENTATIONS[dataset.augmentation]
@@ -269,32 +269,6 @@ def _write_images(
             yield pad_images(stored, augmentation)
 
     write_array(path, (len(indices), height, width, images.shape[3]), preprocessing.dtype, chunks())
-
-
-def _check_known(dataset: DatasetSettings) -> None:
-    """The settings against what is known of the data set before its files are."""
-    facts = dataset.facts
-    if facts.image_shape is not None:
-        _check_shape(facts.image_shape, dataset)
-    if facts.train_images is not None and facts.num_classes is not None:
-        extra = facts.extra_images if dataset.extra else 0
-        _check_sizes(facts.train_images + extra, facts.num_classes, dataset)
-
-
-def _check_shape(image_shape: tuple[int, int, int], dataset: DatasetSettings) -> None:
-    _raise_any(
-        padding_problems(image_shape, dataset.augmentation)
-        + preprocessing_problems(image_shape, dataset.preprocessing)
-    )
-
-
-def _check_sizes(images: int, classes: int, dataset: DatasetSettings) -> None:
-    _raise_any(size_problems(images, classes, dataset.validation, dataset.train_images))
-
-
-def _raise_any(problems: list[Problem]) -> None:
-    if problems:
-        raise InputError(problems)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from wrn_search.results.events import (
     TestOpened,
     TimedEvent,
 )
-from wrn_search.results.steady_clock import SteadyClock
+from wrn_search.steady_clock import SteadyClock
 
 Subscriber = Callable[[float, Event], object]
 

@@ -14,8 +14,9 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.atomic_files import replacing
 from wrn_search.results.events import Event, Reported
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
+from wrn_search.results.trial_state import TrialState
 from wrn_search.space.trial_config import LEAVES
 
 EpochRow: TypeAlias = tuple[str, str, float, EpochMetrics]  # search, trial_id, Unix seconds, metrics

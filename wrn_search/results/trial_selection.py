@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from wrn_search.errors import InputError, nearest
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState, fold
+from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.trial_state import FINAL, TrialState
 
 
 def read_state(directory: ResultsDirectory) -> SearchState:

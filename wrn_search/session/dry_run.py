@@ -14,7 +14,7 @@ from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
-from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import resumed_search

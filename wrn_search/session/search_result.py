@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from wrn_search.results.end_reason import EndReason
+from wrn_search.end_reason import EndReason
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.wording import plural
 

@@ -14,26 +14,26 @@ from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
+from wrn_search.lines_on_stderr import tell, warn
 from wrn_search.ray_tune.death_of_ray import watched_ray
 from wrn_search.ray_tune.exception_texts import last_line
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
-from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
-from wrn_search.results.state_from_events import FINAL
 from wrn_search.results.tensorboard.tensorboard_log import quiet_writers
+from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
-from wrn_search.session.lines_on_stderr import tell, warn
 from wrn_search.session.progress_display import Progress, ProgressDisplay
 from wrn_search.session.resume import Begun, check_same_split, resumed_search
 from wrn_search.session.search_request import (

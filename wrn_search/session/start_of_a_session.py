@@ -14,12 +14,12 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.end_reason import EndReason
 from wrn_search.hardware.detected_cores_and_gpus import gpu_names, usable_cores
 from wrn_search.hardware.machine import Node
 from wrn_search.hardware.nvidia_mps import mps_state
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.results.atomic_files import atomic_write_text
-from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events import Reopened, SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import (

@@ -11,7 +11,8 @@ from wrn_search.errors import InputError, Problem
 from wrn_search.results.events import Known
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState, fold
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import Crashed, Full
 from wrn_search.space.trial_config import LEAVES
 

@@ -13,8 +13,8 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import printable
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.results.manifest import versions
-from wrn_search.results.state_from_events import FINAL
 from wrn_search.results.trial_selection import ranked_trials
+from wrn_search.results.trial_state import FINAL
 from wrn_search.shell_commands import ours
 from wrn_search.space.trial_config import LEAVES
 from wrn_search.winner.file_formats.file_description import About

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
-from wrn_search.results.end_reason import EndReason
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import SearchState, TrialState, fold
+from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_selection import find_trial, name_of, read_state
+from wrn_search.results.trial_state import TrialState
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
 from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig

@@ -8,8 +8,9 @@ from tests.results.searches import follow, proposed, reported, search_started, s
 from tests.results.tensorboard.boards import rows_of, serving
 from wrn_search.results.events import Completed, Diverged, Failed, Stopped
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import STATUSES, SearchState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.tensorboard_log import COMPARED, SCALARS, TensorBoardLog
+from wrn_search.results.trial_state import STATUSES
 from wrn_search.space.domains import Choice, IntRange, LogUniform, Uniform
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
-from wrn_search.results.state_from_events import FINAL
+from wrn_search.results.trial_state import FINAL
 
 
 @dataclass(frozen=True)

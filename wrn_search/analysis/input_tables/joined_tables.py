@@ -20,9 +20,9 @@ from wrn_search.analysis.input_tables.shared_values import Dataset
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
 from wrn_search.errors import InputError, Problem
 from wrn_search.networks.architecture import Architecture
-from wrn_search.results.state_from_events import FINAL, STATUSES
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.trial_state import FINAL, STATUSES
 from wrn_search.space.trial_config import LEAVES
 
 if TYPE_CHECKING:

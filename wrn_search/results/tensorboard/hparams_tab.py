@@ -14,7 +14,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from wrn_search.results.state_from_events import STATUSES, SearchState
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_state import STATUSES
 from wrn_search.space.domains import Choice, Domain, Scalar, Uniform
 from wrn_search.space.every_space_of_a_search import ever_searched
 from wrn_search.space.space import Space

@@ -32,9 +32,10 @@ from wrn_search.results.events import (
     Stopped,
 )
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.state_from_events import FINAL, SearchState, TrialState
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.hparams_tab import hparam_info, hparams_summary, set_value, standing
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.space.domains import Domain
 
 _FLUSH_SECONDS = 5

@@ -1,0 +1,105 @@
+"""How one trial stands: what was proposed, what it reported, how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.results.events import Reported, Started, Tested
+
+FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
+STATUSES = FINAL | {"running", "interrupted"}
+
+
+@dataclass
+class TrialState:
+    """One trial: what was proposed, what it reported, how it stands."""
+
+    number: int
+    trial_id: str
+    configuration: int
+    repeat: int
+    hparams: dict[str, Any]
+    config: dict[str, Any]
+    num_params: int
+    macs: int
+    anchor: bool = False  # never stopped by a scheduler
+    status: str = "running"  # one of STATUSES; running from its proposal on
+    reports: list[tuple[float, EpochMetrics]] = field(
+        default_factory=list
+    )  # (time, metrics), each epoch once
+    error: str | None = None  # why it diverged, failed or was interrupted
+    out_of_memory: bool = False  # why it failed
+    retries: int = 0  # faults that passed, running out of a GPU's memory not counted
+    above_share: float = 0.0  # of a GPU: this and smaller ones were too small
+    above_bytes: int = 0  # of memory: so much was too little
+    out_of_memory_tries: int = 0  # that ended so, and a larger share was tried
+    rung: int | None = None  # epochs at which the scheduler stopped it
+    at_chance: bool = False  # why it was stopped: its error could not be told from guessing
+    node: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
+    gpu_fraction: float | None = None
+    started_at: float | None = None  # Unix seconds of the first start
+    finished_at: float | None = None  # Unix seconds; None while it runs
+    test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
+    tested: Tested | None = None  # in a confirmation, what the test split said
+    _epochs: set[int] = field(default_factory=set, repr=False)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs on record."""
+        return len(self.reports)
+
+    @property
+    def last(self) -> EpochMetrics | None:
+        """Metrics of the last epoch on record."""
+        return self.reports[-1][1] if self.reports else None
+
+    @property
+    def best_val_error(self) -> float | None:
+        """The lowest validation error on record, in percent."""
+        errors = (metrics.val_error for _, metrics in self.reports)
+        return min((error for error in errors if error is not None), default=None)
+
+    def value_of(self, name: str) -> Any:
+        """The trial's value of a hyperparameter, which another session's space may have fixed."""
+        return self.hparams.get(name, self.config.get(name))
+
+    def start(self, time: float, event: Started) -> None:
+        """The trial is running, for the first time or again."""
+        self.status, self.error, self.rung, self.finished_at = "running", None, None, None
+        self.out_of_memory = False
+        self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
+        self.started_at = time if self.started_at is None else self.started_at
+
+    def report(self, time: float, event: Reported) -> bool:
+        """Whether that is one epoch more. One that a resumed trial runs again is passed over: its first row stands."""
+        self.node, self.device = event.node, event.device
+        if event.metrics.epoch in self._epochs:
+            return False
+        self._epochs.add(event.metrics.epoch)
+        self.reports.append((time, event.metrics))
+        return True
+
+    def end(
+        self,
+        time: float,
+        status: str,
+        *,
+        error: str | None = None,
+        out_of_memory: bool = False,
+        rung: int | None = None,
+    ) -> None:
+        """The trial has ended, unless it already had: an interrupt changes nothing that is finished."""
+        if self.status not in FINAL:
+            self.status, self.error, self.rung, self.finished_at = status, error, rung, time
+            self.out_of_memory = out_of_memory
+
+    def reopen(self) -> None:
+        """A failed trial is tried again as if for the first time: what was wrong has been mended. Its epochs stand."""
+        if self.status == "failed":
+            self.status, self.error, self.finished_at = "interrupted", None, None
+            self.out_of_memory, self.retries, self.above_share, self.above_bytes = False, 0, 0.0, 0
