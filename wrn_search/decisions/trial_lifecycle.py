@@ -211,7 +211,7 @@ class Conductor:
         self._wait(number)
 
     def displaced(self, number: int, reason: str) -> None:
-        """Its node has left, or cannot store: a trial goes on elsewhere; only often, as if it ended nodes, it is a try."""
+        """Its node has left, or cannot store: a trial goes on elsewhere, charged a try only if that comes too often."""
         if number not in self._known.live:
             return
         self._displaced[number] = self._displaced.get(number, 0) + 1
