@@ -19,7 +19,7 @@ SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
 PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
 
 
-def confirmation(path, chosen, *, manifest=True, lost=()):
+def confirmation(path, chosen, *, manifest=True, lost=(), rule="top"):
     """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
     rows = trial_rows(PLAN, space_of(PLAN))
     retrained = []
@@ -46,7 +46,7 @@ def confirmation(path, chosen, *, manifest=True, lost=()):
     pq.write_table(EPOCHS_SCHEMA.empty_table(), folder / "epochs" / "part-000000.parquet")
     reads = [{"trial_id": f"c{i}", "time": 1.0} for i in range(5 * len(chosen))]
     if manifest:
-        told = {"confirms": {"trials": list(chosen), "rule": "top"}, "test_reads": reads}
+        told = {"confirms": {"trials": list(chosen), "rule": rule}, "test_reads": reads}
         (folder / "manifest.json").write_text(json.dumps(told))
     return folder
 
@@ -81,6 +81,14 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
     assert first.test_summary == pytest.approx((4.2, 4.0, 4.4))
     assert first.winners_curse == pytest.approx(statistics.fmean(first.val_errors) - first.search_error)
     assert (first.coverage, first.not_completed) == (93.75, 0)
+
+
+def test_finalists_that_were_named_are_said_to_be(path):
+    confirmation(path, chosen=(7, 2), rule="trials")
+    found, _ = confirm_of(material_of([path]))
+    assert found.note.startswith(
+        "The finalists were named by their trials, and validation put them in order. "
+    )
 
 
 def test_without_the_manifest_the_first_that_was_retrained_is_the_winner(path):

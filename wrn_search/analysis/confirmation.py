@@ -55,6 +55,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
     notes: list[str] = []
     reads: list[int] = []
     lengths: set[int] = set()  # epochs of the retrainings' schedules
+    named = False
     found = False
     for place, source in enumerate(material.sources):
         folder = source.directory.path / FOLDER
@@ -69,11 +70,14 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
         confirmation = read_source(folder)
         searched = material.trials[material.trials["source"] == place]
         finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        named = named or confirmation.fact("confirms", "rule") == "trials"
         lengths |= set(trials["epochs"].dropna().astype(int))
         reads += _test_reads(confirmation)
     if not found:
         return None, tuple(notes)
     note = _note(finalists, lengths, material.max_epochs)
+    if named:
+        note = f"The finalists were named by their trials, and validation put them in order. {note}".strip()
     return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
 
 
