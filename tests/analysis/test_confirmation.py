@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 
@@ -13,6 +14,7 @@ from tests.analysis.planted import WITH_DROPOUT, Plan, plant, space_of, trial_ro
 from wrn_search.analysis.confirmation import FOLDER, confirm_of, coverage
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.errors import InputError
+from wrn_search.report.confirmation import finalists
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
 
 SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
@@ -72,7 +74,7 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
     assert [finalist.number for finalist in found.finalists] == [7, 2, 4]
     assert [finalist.trial for finalist in found.finalists] == [7, 2, 4]
     assert [finalist.is_winner for finalist in found.finalists] == [True, False, False]
-    assert found.test_reads == 15
+    assert (found.test_reads, found.named) == (15, False)
     first = found.finalists[0]
     assert first.network == material.trials["network"][7]
     assert first.search_error == pytest.approx(material.trials["val_error"][7])
@@ -86,9 +88,10 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
 def test_finalists_that_were_named_are_said_to_be(path):
     confirmation(path, chosen=(7, 2), rule="trials")
     found, _ = confirm_of(material_of([path]))
-    assert found.note.startswith(
-        "The finalists were named by their trials, and validation put them in order. "
-    )
+    assert found.named
+    assert finalists(found).result.startswith("Of the trials that were named, validation put first WRN-")
+    by_validation = dataclasses.replace(found, named=False)
+    assert finalists(by_validation).result.startswith("Validation named WRN-")
 
 
 def test_without_the_manifest_the_first_that_was_retrained_is_the_winner(path):

@@ -47,6 +47,7 @@ class Confirm:
     finalists: tuple[Finalist, ...]  # the one that validation named first
     test_reads: int | None  # how often test files were read, by the manifest
     note: str
+    named: bool = False  # the finalists, by the user and not by validation, which put them in order
 
 
 def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
@@ -76,9 +77,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
     if not found:
         return None, tuple(notes)
     note = _note(finalists, lengths, material.max_epochs)
-    if named:
-        note = f"The finalists were named by their trials, and validation put them in order. {note}".strip()
-    return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
+    return Confirm(tuple(finalists), sum(reads) if reads else None, note, named), tuple(notes)
 
 
 def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
