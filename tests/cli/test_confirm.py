@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -124,8 +126,10 @@ def test_a_search_without_full_trials_or_one_that_runs_is_refused(
 ) -> None:
     with Record.open(Path(results) / "events.jsonl"):
         assert main(["confirm", results]) == 2
-    rule = "a search must have stopped before its finalists are chosen"
-    assert capsys.readouterr().err.startswith(f"RESULTS: {rule}, but results/played is running: process ")
+    assert capsys.readouterr().err == (
+        "RESULTS: a search must have stopped before its finalists are chosen, "
+        f"but results/played is running: process {os.getpid()} on {socket.gethostname()}\n"
+    )
     directory = ResultsDirectory("results/diverged")
     directory.path.mkdir()
     space = space_of()
