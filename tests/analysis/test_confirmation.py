@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 
@@ -13,13 +14,14 @@ from tests.analysis.planted import WITH_DROPOUT, Plan, plant, space_of, trial_ro
 from wrn_search.analysis.confirmation import FOLDER, confirm_of, coverage
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.errors import InputError
+from wrn_search.report.confirmation import finalists
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
 
 SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
 PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
 
 
-def confirmation(path, chosen, *, manifest=True, lost=()):
+def confirmation(path, chosen, *, manifest=True, lost=(), rule="top"):
     """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
     rows = trial_rows(PLAN, space_of(PLAN))
     retrained = []
@@ -46,7 +48,7 @@ def confirmation(path, chosen, *, manifest=True, lost=()):
     pq.write_table(EPOCHS_SCHEMA.empty_table(), folder / "epochs" / "part-000000.parquet")
     reads = [{"trial_id": f"c{i}", "time": 1.0} for i in range(5 * len(chosen))]
     if manifest:
-        told = {"confirms": {"trials": list(chosen), "rule": "top"}, "test_reads": reads}
+        told = {"confirms": {"trials": list(chosen), "rule": rule}, "test_reads": reads}
         (folder / "manifest.json").write_text(json.dumps(told))
     return folder
 
@@ -72,7 +74,7 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
     assert [finalist.number for finalist in found.finalists] == [7, 2, 4]
     assert [finalist.trial for finalist in found.finalists] == [7, 2, 4]
     assert [finalist.is_winner for finalist in found.finalists] == [True, False, False]
-    assert found.test_reads == 15
+    assert (found.test_reads, found.named) == (15, False)
     first = found.finalists[0]
     assert first.network == material.trials["network"][7]
     assert first.search_error == pytest.approx(material.trials["val_error"][7])
@@ -81,6 +83,15 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
     assert first.test_summary == pytest.approx((4.2, 4.0, 4.4))
     assert first.winners_curse == pytest.approx(statistics.fmean(first.val_errors) - first.search_error)
     assert (first.coverage, first.not_completed) == (93.75, 0)
+
+
+def test_finalists_that_were_named_are_said_to_be(path):
+    confirmation(path, chosen=(7, 2), rule="trials")
+    found, _ = confirm_of(material_of([path]))
+    assert found.named
+    assert finalists(found).result.startswith("Of the trials that were named, validation put first WRN-")
+    by_validation = dataclasses.replace(found, named=False)
+    assert finalists(by_validation).result.startswith("Validation named WRN-")
 
 
 def test_without_the_manifest_the_first_that_was_retrained_is_the_winner(path):

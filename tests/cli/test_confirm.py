@@ -23,7 +23,10 @@ NUMBER = "must be a whole number from 1 to"
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A played search in results/played, of which three of four configurations reached full epochs."""
+    """A played search in results/played, of which three of four configurations reached full epochs.
+
+    Best first they are trials 2 and 3 of two networks, then 0 of one of these again.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
     directory = ResultsDirectory("results/played")
@@ -73,6 +76,30 @@ def confirmed(results: str) -> str:
                 f"--epochs: {NUMBER} 100000, but got '1e3'",
             ],
         ),
+        (
+            ["results/played", "--trials", "0,,2"],
+            ["--trials: must be trials' numbers, keys or short names with commas between, but got '0,,2'"],
+        ),
+        (
+            ["results/played", "--trials", ""],
+            ["--trials: must be trials' numbers, keys or short names with commas between, but got ''"],
+        ),
+        (
+            ["results/played", "--trials", "2,9,1,2"],
+            [
+                "--trials: must be best, a trial's number (0 to 3), its trial_id or its short name, but got '9'",
+                "--trials: a finalist must have been trained to its last epoch (2), "
+                "but trial 1 has status diverged after epoch 0",
+                "--trials: must name each configuration once, but '2' and '2' are the same one",
+            ],
+        ),
+        (
+            ["results/played", "--trials", "2", "--top", "1", "--pareto", "--no-per-network"],
+            [
+                f"{option}: must be left out where --trials names the finalists"
+                for option in ("--top", "--pareto", "--no-per-network")
+            ],
+        ),
         (["results/played", "--address", ""], ["--address: must not be empty, but got ''"]),
         (
             ["results/played", "--resume"],
@@ -118,7 +145,7 @@ def test_a_dry_run_names_the_finalists_and_writes_nothing(
     results: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(Path().rglob("*"))
-    assert main(["confirm", results, "--dry-run", "--repeats", "2"]) == 0
+    assert main(["confirm", results, "--dry-run", "--repeats", "2", "--no-per-network"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "3 finalists of 3 configurations at full epochs, by validation:"
     assert [line.split()[1][:3] for line in lines[1:4]] == ["002", "003", "000"]
@@ -129,6 +156,46 @@ def test_a_dry_run_names_the_finalists_and_writes_nothing(
     assert (plan["rule"], plan["epochs"], plan["repeats"], plan["retrainings"]) == ("pareto", 9, 5, 10)
     assert [each["number"] for each in plan["finalists"]] == [2]
     assert sorted(Path().rglob("*")) == before
+
+
+def test_one_finalist_a_network_unless_asked_otherwise(
+    results: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(Path().rglob("*"))
+    assert main(["confirm", results, "--dry-run"]) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    how = "by validation, the best configuration of each network"
+    assert lines[0] == f"2 finalists of 3 configurations at full epochs, {how}:"
+    names = [line.split()[1] for line in lines[1:3]]
+    assert [name[:3] for name in names] == ["002", "003"]
+    assert len({name.split("_")[1] for name in names}) == 2
+    assert told.err == (
+        "2 finalists, not 3: 1 further configuration is of the same networks "
+        "(--no-per-network lets several of one network in)\n"
+    )
+    assert main(["confirm", results, "--dry-run", "--top", "2", "--per-network", "--json"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    plan = json.loads(told.out)
+    assert (plan["rule"], plan["per_network"], len(plan["finalists"])) == ("top", True, 2)
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_trials_are_named_as_elsewhere(results: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["confirm", results, "--dry-run", "--trials", "0, 3"]) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert lines[0] == (
+        "2 finalists of 3 configurations at full epochs, named by their trials, in the order of validation:"
+    )
+    names = [line.split()[1] for line in lines[1:3]]
+    assert [name[:3] for name in names] == ["003", "000"]
+    assert told.err == ""
+    assert main(["confirm", results, "--dry-run", "--json", "--trials", f"{names[0]},best"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert [each["number"] for each in plan["finalists"]] == [2, 3]
+    assert (plan["rule"], plan["per_network"]) == ("trials", False)
 
 
 def test_a_finished_confirmation_is_shown_again_and_read_only(
@@ -153,7 +220,8 @@ def test_another_choice_is_refused_once_one_has_been_made(
     confirmed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["confirm", confirmed, "--top", "3", "--repeats", "9"]) == 2
-    made = "finalists are chosen once, before any test error is seen, and were: top 2, repeats 3, epochs 2"
+    choice = "top 2, one of each network, repeats 3, epochs 2"
+    made = f"finalists are chosen once, before any test error is seen, and were: {choice}"
     assert capsys.readouterr().err.splitlines() == [
         f"{option}: {made}; leave the option out to go on with results/played/confirm"
         for option in ("--top", "--repeats")

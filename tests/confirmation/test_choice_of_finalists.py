@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -27,11 +28,20 @@ from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.seeds import derived_seed
 
 
-def searched(*trials: tuple[int, int, float | None, str]) -> SearchState:
-    """(configuration, repeat, validation error, status) of each trial, in order."""
+def searched(
+    *trials: tuple[int, int, float | None, str], shapes: Sequence[Mapping[str, Any]] = ()
+) -> SearchState:
+    """(configuration, repeat, validation error, status) of each trial, in order.
+
+    Configurations differ in dropout, and by `shapes` in the fields of their networks too.
+    """
     events: list[Event] = [search_started()]
     for number, (configuration, repeat, error, status) in enumerate(trials):
-        events += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
+        shape = shapes[configuration] if shapes else {}
+        told = proposed(
+            number, configuration=configuration, repeat=repeat, dropout=configuration / 16, **shape
+        )
+        events += [told, started(number)]
         if error is not None:
             events.append(Reported(number, metrics(4, val_error=error), "node", "cpu"))
         ends: dict[str, Event | None] = {
@@ -113,17 +123,140 @@ def test_the_front_is_that_of_brute_force() -> None:
 def test_top_and_pareto_choose_and_are_recorded_whole() -> None:
     state = searched(*((number, 0, float(number + 1), "completed") for number in range(5)))
     for rule, expected in (
-        (Rule(), [0, 1, 2]),
-        (Rule(top=9), [0, 1, 2, 3, 4]),
-        (Rule(top=1), [0]),
+        (Rule(), [0]),  # all are of one network
+        (Rule(top=9), [0]),
+        (Rule(per_network=False), [0, 1, 2]),
+        (Rule(top=9, per_network=False), [0, 1, 2, 3, 4]),
+        (Rule(top=1, per_network=False), [0]),
         (Rule(pareto=True), [0]),  # all have one size
     ):
         chosen = choice_of(state, rule, repeats=5, epochs=200)
         assert [each.configuration for each in finalists_of(chosen)] == expected
         assert (chosen.source, chosen.repeats, chosen.epochs) == (state.search_id, 5, 200)
-        assert chosen.configurations == 5
+        assert (chosen.configurations, chosen.per_network) == (5, rule.per_network is None)
         _, _, read = from_line(to_line(chosen, 1, 0.0))
         assert read == chosen
+
+
+SHAPES = (
+    {"depth": 16, "widen_factor": 4.0},
+    {"depth": 16, "widen_factor": 4},  # the same network, another dropout
+    {"depth": 16, "widen_factor": 2.0},
+    {"depth": 10, "widen_factor": 4.0},
+    {"depth": 16, "widen_factor": 4.0, "block": "B(3)", "deepening_factor": 1},
+    {"depth": 10, "widen_factor": 4.0},
+)
+
+
+def test_one_finalist_a_network_is_its_best_configuration() -> None:
+    errors = (2.0, 1.0, 3.0, 6.0, 4.0, 5.0)
+    state = searched(*((number, 0, errors[number], "completed") for number in range(6)), shapes=SHAPES)
+    for rule, expected in (
+        (Rule(), [1, 2, 4]),
+        (Rule(top=9), [1, 2, 4, 5]),
+        (Rule(top=9, per_network=True), [1, 2, 4, 5]),
+        (Rule(per_network=False), [1, 0, 2]),
+        (Rule(pareto=True), [each.configuration for each in front(candidates(state))]),
+    ):
+        chosen = choice_of(state, rule, repeats=5, epochs=4)
+        assert [each.configuration for each in finalists_of(chosen)] == expected, rule
+
+
+def with_repeats() -> SearchState:
+    """Configurations 0 and 1 are whole, 2 was stopped, 3 lacks a repeat; trials 0 to 6."""
+    return searched(
+        (0, 0, 4.0, "completed"),
+        (0, 1, 8.0, "completed"),
+        (1, 0, 1.0, "completed"),
+        (1, 1, None, "diverged"),
+        (2, 0, 2.0, "stopped"),
+        (2, 1, 2.0, "stopped"),
+        (3, 0, 3.0, "completed"),
+    )
+
+
+def test_named_trials_name_their_configurations_and_validation_orders_them() -> None:
+    state = with_repeats()
+    for names, expected in (
+        (("2", "0"), [0, 1]),
+        (("1", "3"), [0, 1]),  # any repeat names its configuration
+        (("trial_00002",), [1]),
+        (("best",), [1]),
+    ):
+        chosen = choice_of(state, Rule(trials=names), repeats=5, epochs=4)
+        assert [each.configuration for each in finalists_of(chosen)] == expected
+        assert (chosen.rule, chosen.top, chosen.per_network) == ("trials", 0, False)
+        _, _, read = from_line(to_line(chosen, 1, 0.0))
+        assert read == chosen
+
+
+def test_named_trials_may_be_of_one_network() -> None:
+    state = searched(*((number, 0, float(number + 1), "completed") for number in range(5)))
+    chosen = choice_of(state, Rule(trials=("4", "1", "3", "2")), repeats=5, epochs=4)
+    assert [each.number for each in finalists_of(chosen)] == [1, 2, 3, 4]
+
+
+UNREACHED = "--trials: a finalist must have been trained to its last epoch (4)"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("0", "0"), ["--trials: must name each configuration once, but '0' and '0' are the same one"]),
+        (
+            ("0", "trial_00001"),
+            ["--trials: must name each configuration once, but '0' and 'trial_00001' are"],
+        ),
+        (("0", "4"), [f"{UNREACHED}, but trial 4 has status stopped after epoch 1"]),
+        (("6",), [f"{UNREACHED} in all repeats that others have, but of the same configuration trial 6 has"]),
+        (
+            ("7", "5", "best", "2"),
+            [
+                "--trials: must be best, a trial's number (0 to 6), its trial_id or its short name, but got '7'",
+                f"{UNREACHED}, but trial 5 has status stopped",
+                "--trials: must name each configuration once, but 'best' and '2' are the same one",
+            ],
+        ),
+    ],
+)
+def test_names_of_no_finalist_are_refused_each(names: tuple[str, ...], told: list[str]) -> None:
+    with pytest.raises(InputError) as error:
+        choice_of(with_repeats(), Rule(trials=names), 5, 4)
+    lines = str(error.value).splitlines()
+    assert len(lines) == len(told)
+    for line, start in zip(lines, told, strict=True):
+        assert line.startswith(start)
+
+
+def test_two_configurations_with_the_same_hyperparameters_are_one() -> None:
+    first, again = (proposed(number, seed=number) for number in range(2))
+    ends: list[Event] = []
+    for number in range(2):
+        ends += [
+            started(number),
+            Reported(number, metrics(4, val_error=3.0), "node", "cpu"),
+            Completed(number),
+        ]
+    state = fold(timed(search_started(), first, again, *ends))
+    with pytest.raises(
+        InputError, match="must name each configuration once, but '0' and '1' are the same one"
+    ):
+        choice_of(state, Rule(trials=("0", "1")), 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        (Rule(top=3, trials=("0",)), ["--top"]),
+        (Rule(pareto=True, per_network=False, trials=("0",)), ["--pareto", "--no-per-network"]),
+        (Rule(per_network=True, trials=("0",)), ["--per-network"]),
+    ],
+)
+def test_named_trials_leave_nothing_to_choose(rule: Rule, options: list[str]) -> None:
+    with pytest.raises(InputError) as error:
+        choice_of(with_repeats(), rule, 5, 4)
+    text = "must be left out where --trials names the finalists"
+    assert str(error.value).splitlines() == [f"{option}: {text}" for option in options]
 
 
 def test_a_search_without_a_full_trial_has_no_finalists() -> None:
@@ -182,10 +315,14 @@ def test_fresh_seeds_differ_from_each_other_and_from_all_that_the_search_used() 
         (Rule(top=2), None, None, ["--top"]),
         (Rule(pareto=True), None, None, ["--pareto"]),
         (Rule(), 6, 5, ["--repeats", "--epochs"]),
+        (Rule(per_network=True), None, None, []),
+        (Rule(per_network=False), None, None, ["--no-per-network"]),
+        (Rule(trials=("0",)), None, None, ["--trials"]),  # who named them is on record too
     ],
 )
 def test_only_options_that_are_given_and_differ_ask_for_another_choice(
     rule: Rule, repeats: int | None, epochs: int | None, expected: list[str]
 ) -> None:
-    chosen = choice_of(searched((0, 0, 5.0, "completed")), Rule(), 5, 4)
-    assert same_choice_problems(chosen, rule, repeats, epochs) == expected
+    state = searched((0, 0, 5.0, "completed"))
+    chosen = choice_of(state, Rule(), 5, 4)
+    assert same_choice_problems(chosen, state, rule, repeats, epochs) == expected

@@ -107,7 +107,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_the_choice_is_on_record_before_any_proposal_and_both_kinds_follow_with_fresh_seeds(results) -> None:
     before = files(results)
-    request = confirmation_request(results, Rule(top=2), repeats=3)
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=3)
     assert [each.number for each in request.finalists] == [2, 5]
     with opened(request) as record:
         played = to_the_end(conductor(request, record))
@@ -130,7 +130,7 @@ def test_the_choice_is_on_record_before_any_proposal_and_both_kinds_follow_with_
 
 
 def test_each_network_on_all_images_is_tested_once_and_the_tables_hold_it(results) -> None:
-    request = confirmation_request(results, Rule(top=2), repeats=2)
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=2)
     with opened(request) as record:
         played = conductor(request, record)
         TableWriter(request.directory, played.state)  # an empty table is one too
@@ -153,8 +153,8 @@ def test_each_network_on_all_images_is_tested_once_and_the_tables_hold_it(result
 @pytest.mark.parametrize("most_epochs", [0, 2, 3])
 def test_a_killed_confirmation_goes_on_with_its_recorded_choice(results, most_epochs) -> None:
     """Killed in its fourth retraining, of the kind that is tested: before, within and after its epochs."""
-    request = confirmation_request(results, Rule(top=2), repeats=2)
-    whole = confirmation_request(results, Rule(top=2), repeats=2)
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=2)
+    whole = confirmation_request(results, Rule(top=2, per_network=False), repeats=2)
     with opened(request) as record:
         played = conductor(request, record)
         for _ in range(3):
@@ -227,6 +227,8 @@ def test_a_finished_confirmation_is_whole_and_never_chosen_again(results) -> Non
     for rule, repeats, epochs, option in (
         (Rule(top=3), None, None, "--top"),
         (Rule(pareto=True), None, None, "--pareto"),
+        (Rule(per_network=False), None, None, "--no-per-network"),
+        (Rule(trials=("2",)), None, None, "--trials"),
         (Rule(), 5, None, "--repeats"),
         (Rule(), None, 200, "--epochs"),
     ):
@@ -234,6 +236,45 @@ def test_a_finished_confirmation_is_whole_and_never_chosen_again(results) -> Non
             InputError, match=f"^{option}: finalists are chosen once, before any test error is seen"
         ):
             confirmation_request(results, rule, repeats, epochs)
+
+
+def test_a_choice_of_before_one_a_network_goes_on_as_it_was_made(results) -> None:
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=1)
+    with opened(request) as record:
+        conductor(request, record)
+    lines = request.directory.events.read_text().splitlines()
+    older = json.loads(lines[1])
+    del older["per_network"], older["crc"]  # a line without a checksum is taken as it is
+    request.directory.events.write_text(f"{lines[0]}\n{json.dumps(older)}\n")
+    again = confirmation_request(results, Rule())
+    assert again.chosen == request.chosen
+    assert [each.number for each in again.finalists] == [2, 5]
+    made = "were: top 2, repeats 1, epochs 3"
+    with pytest.raises(InputError, match=f"^--per-network: finalists are chosen once.*{made}"):
+        confirmation_request(results, Rule(per_network=True))
+    with opened(again) as record:
+        assert len(to_the_end(conductor(again, record))) == 4
+
+
+def test_named_trials_are_the_finalists_whatever_their_network(results) -> None:
+    request = confirmation_request(results, Rule(trials=("4", "5")), repeats=1)
+    assert [each.number for each in request.finalists] == [5, 4]  # in the order of validation
+    with opened(request) as record:
+        to_the_end(conductor(request, record))
+    manifest = json.loads(request.directory.manifest.read_text())
+    assert (manifest["confirms"]["rule"], manifest["confirms"]["trials"]) == ("trials", [5, 4])
+    for rule in (Rule(), Rule(trials=("5", "4"))):
+        assert confirmation_request(results, rule).chosen == request.chosen
+    made = "were: trials 5, 4, repeats 1, epochs 3; leave the option out"
+    for rule, option in (
+        (Rule(trials=("4",)), "--trials"),
+        (Rule(trials=("2", "5")), "--trials"),
+        (Rule(top=2), "--top"),
+        (Rule(per_network=True), "--per-network"),
+        (Rule(per_network=False), "--no-per-network"),
+    ):
+        with pytest.raises(InputError, match=f"^{option}: finalists are chosen once.*{made}"):
+            confirmation_request(results, rule)
 
 
 def test_epochs_of_its_own(results) -> None:

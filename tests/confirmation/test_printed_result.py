@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -18,7 +19,7 @@ FRESH = {0: [2.0, 1.0, 4.0], 2: [5.0, 6.0, 9.0]}  # configuration -> validation 
 TEST = {1: [3.0, 2.5, 7.0], 3: [0.5, 0.25, 1.0]}  # the second finalist looks better here
 
 
-def choice() -> events.Chosen:
+def choice(**changes: Any) -> events.Chosen:
     def finalist(number: int, estimate: float) -> dict[str, Any]:
         return {
             "number": number,
@@ -30,7 +31,8 @@ def choice() -> events.Chosen:
             "repeats": 1,
         }
 
-    return events.Chosen("0123", "top", 3, REPEATS, 4, 9, {"1": finalist(7, 1.0), "2": finalist(2, 1.5)})
+    made = events.Chosen("0123", "top", 3, REPEATS, 4, 9, {"1": finalist(7, 1.0), "2": finalist(2, 1.5)})
+    return dataclasses.replace(made, **changes)
 
 
 def state_of(*, lost: int | None = None, left: bool = False) -> SearchState:
@@ -93,6 +95,42 @@ def test_the_winner_is_whom_validation_named_though_another_has_the_lower_test_e
     )
     assert "The test split was read 6 times for 6 networks" in text
     assert text.splitlines()[-1] == "Results: results/x/confirm"
+
+
+@pytest.mark.parametrize(
+    ("changes", "how", "winner", "chosen_by"),
+    [
+        (
+            {},
+            "chosen by validation before any was retrained (lowest validation error)",
+            "as validation named it",
+            "validation",
+        ),
+        (
+            {"per_network": True},
+            "chosen by validation before any was retrained (lowest validation error, the best configuration of each "
+            "network)",
+            "as validation named it",
+            "validation",
+        ),
+        (
+            {"rule": "trials", "top": 0},
+            "named by their trials before any was retrained, in the order of validation",
+            "the best by validation of those that were named",
+            "user",
+        ),
+    ],
+)
+def test_how_the_finalists_came_to_be_is_told(
+    changes: dict[str, Any], how: str, winner: str, chosen_by: str
+) -> None:
+    state = fold(timed(search_started(), choice(**changes)))
+    text = confirmed_text(confirmed(state), state, "x")
+    assert text.splitlines()[0].endswith(how)
+    assert f"_p0.30_wd5e-4, {winner}; test errors choose nothing." in text
+    told = confirmed_dict(confirmed(state), state, "x")
+    assert (told["chosen_by"], told["per_network"]) == (chosen_by, bool(changes.get("per_network")))
+    assert told["top"] == (changes.get("top", 3) or None)
 
 
 def test_a_lost_retraining_is_missing_from_n_and_told() -> None:

@@ -47,6 +47,7 @@ class Confirm:
     finalists: tuple[Finalist, ...]  # the one that validation named first
     test_reads: int | None  # how often test files were read, by the manifest
     note: str
+    named: bool = False  # the finalists, by the user and not by validation, which put them in order
 
 
 def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
@@ -55,6 +56,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
     notes: list[str] = []
     reads: list[int] = []
     lengths: set[int] = set()  # epochs of the retrainings' schedules
+    named = False
     found = False
     for place, source in enumerate(material.sources):
         folder = source.directory.path / FOLDER
@@ -69,12 +71,13 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
         confirmation = read_source(folder)
         searched = material.trials[material.trials["source"] == place]
         finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        named = named or confirmation.fact("confirms", "rule") == "trials"
         lengths |= set(trials["epochs"].dropna().astype(int))
         reads += _test_reads(confirmation)
     if not found:
         return None, tuple(notes)
     note = _note(finalists, lengths, material.max_epochs)
-    return Confirm(tuple(finalists), sum(reads) if reads else None, note), tuple(notes)
+    return Confirm(tuple(finalists), sum(reads) if reads else None, note, named), tuple(notes)
 
 
 def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:

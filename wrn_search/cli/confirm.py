@@ -1,9 +1,10 @@
 """`confirm RESULTS`: retrains the finalists of a search with fresh seeds and reads their test errors, once each.
 
-Finalists are chosen by validation error at full epochs and recorded before any is retrained. Each is retrained twice
-over: on the search's own training images (its validation error minus the search's estimate is the winner's curse), and
-on training and validation images together, for its test error. Results go to RESULTS/confirm; running the command
-again goes on where it stopped, and prints a finished confirmation again.
+Finalists are chosen by validation error at full epochs, at most one of each network (`--no-per-network`: any), or named
+by `--trials 1,21`, and recorded before any is retrained. Each is retrained twice over: on the search's own training
+images (its validation error minus the search's estimate is the winner's curse), and on training and validation images
+together, for its test error. Results go to RESULTS/confirm; running the command again goes on where it stopped, and
+prints a finished confirmation again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pareto", action="store_true", help="the Pareto front of validation error against parameters"
     )
+    parser.add_argument(
+        "--per-network",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="at most one finalist of each depth, width and block: its best configuration (default)",
+    )
+    parser.add_argument(
+        "--trials",
+        metavar="N,N,...",
+        help="these finalists instead: numbers, keys or short names of trials at full epochs",
+    )
     parser.add_argument("--repeats", metavar="N", help="fresh seeds of each finalist (default: 5)")
     parser.add_argument("--epochs", metavar="N", help="epochs of each retraining (default: the search's)")
     parser.add_argument(
@@ -56,11 +68,12 @@ def run(options: argparse.Namespace) -> int:
     from wrn_search.confirmation.choice_of_finalists import Rule
     from wrn_search.confirmation.confirmation_request import confirmation_request
 
-    rule = Rule(top, options.pareto)
+    rule = Rule(top, options.pareto, options.per_network, _trials(options.trials))
     request = confirmation_request(options.results, rule, repeats, epochs)
     if options.resume and request.begun is None:
         text = f"a confirmation must be there to go on with, but {request.directory.path} holds none"
         raise InputError.of("--resume", f"{text}; start it without --resume")
+    _say_what_one_a_network_left_out(request)
     if options.dry_run:
         _show_plan(request, options)
         return 0
@@ -98,6 +111,33 @@ def _numbers(options: argparse.Namespace) -> tuple[int | None, int | None, int |
     return found["top"], found["repeats"], found["epochs"]
 
 
+def _trials(given: str | None) -> tuple[str, ...]:
+    """What --trials names; nothing where it was not given.
+
+    Raises:
+        InputError: a name is empty.
+    """
+    names = () if given is None else tuple(name.strip() for name in given.split(","))
+    if not all(names):
+        text = f"must be trials' numbers, keys or short names with commas between, but got '{given}'"
+        raise InputError.of("--trials", text)
+    return names
+
+
+def _say_what_one_a_network_left_out(request: ConfirmationRequest) -> None:
+    """While the choice can still be another one: fewer finalists than asked for, since networks ran out."""
+    chosen, count = request.chosen, len(request.finalists)
+    recorded = request.begun is not None and request.begun.choice is not None
+    if chosen.rule == "top" and chosen.per_network and not recorded and count < chosen.top:
+        others = chosen.configurations - count
+        if others:
+            say(
+                f"{plural(count, 'finalist')}, not {chosen.top}: {plural(others, 'further configuration')} "
+                f"{'is' if others == 1 else 'are'} of the same {'network' if count == 1 else 'networks'} "
+                "(--no-per-network lets several of one network in)"
+            )
+
+
 def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Namespace) -> None:
     from wrn_search.confirmation.printed_result import confirmed, confirmed_dict, confirmed_text
     from wrn_search.results.events import Chosen
@@ -120,6 +160,7 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
         plan = {
             "results": str(request.directory.path),
             "rule": chosen.rule,
+            "per_network": chosen.per_network,
             "repeats": chosen.repeats,
             "epochs": chosen.epochs,
             "retrainings": request.rows,
@@ -133,12 +174,15 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
         f"validation error {each.estimate:.2f} %, {each.num_params:,} parameters"
         for place, each in enumerate(request.finalists, start=1)
     ]
+    how = "by validation" + (", the best configuration of each network" if chosen.per_network else "")
+    if chosen.rule == "trials":
+        how = "named by their trials, in the order of validation"
     begun = f"{ended} of them have begun" if request.begun else "new"
     show(
         "\n".join(
             [
                 f"{plural(len(lines), 'finalist')} of {plural(chosen.configurations, 'configuration')} at full epochs, "
-                "by validation:",
+                f"{how}:",
                 *lines,
                 f"retrainings  {request.rows} of {plural(chosen.epochs, 'epoch')}: 2 kinds x "
                 f"{plural(len(lines), 'finalist')} x {plural(chosen.repeats, 'seed')}",

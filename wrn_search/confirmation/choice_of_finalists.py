@@ -1,4 +1,8 @@
-"""Which configurations a confirmation retrains: chosen by validation error at full epochs, by nothing else. Pure."""
+"""Which configurations a confirmation retrains: chosen by validation error at full epochs, or named by the user. Pure.
+
+Configurations of one network mostly differ by less than a seed does, so two of them among few finalists tell little:
+unless asked otherwise each network sends the best of its configurations alone.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
-from wrn_search.errors import InputError
+from wrn_search.errors import InputError, Problem
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import is_whole
+from wrn_search.results.trial_selection import find_trial, is_whole
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import Full
 from wrn_search.seeds import derived_seed
-from wrn_search.space.trial_config import config_problem
+from wrn_search.space.trial_config import TrialConfig, config_problem
 
 DEFAULT_TOP = 3
 DEFAULT_REPEATS = 5
@@ -45,6 +49,27 @@ class Rule:
 
     top: int | None = None  # how many at most; None: DEFAULT_TOP, or the whole front
     pareto: bool = False  # of the Pareto front of error against parameters, instead of all
+    per_network: bool | None = (
+        None  # at most one configuration of each network; None: not said, which means it
+    )
+    trials: tuple[str, ...] = ()  # these instead, each as `find_trial` takes it
+
+    def check(self) -> None:
+        """Who names the finalists leaves nothing to choose.
+
+        Raises:
+            InputError: an option of the choice stands beside named trials.
+        """
+        per_network = "--no-per-network" if self.per_network is False else "--per-network"
+        given = {
+            "--top": self.top is not None,
+            "--pareto": self.pareto,
+            per_network: self.per_network is not None,
+        }
+        text = "must be left out where --trials names the finalists"
+        problems = [Problem(option, text) for option, is_given in given.items() if is_given]
+        if self.trials and problems:
+            raise InputError(problems)
 
     @property
     def most(self) -> int | None:
@@ -104,25 +129,80 @@ def front(ordered: Sequence[Finalist]) -> list[Finalist]:
     return kept
 
 
+def one_of_each_network(ordered: Sequence[Finalist]) -> list[Finalist]:
+    """The first configuration of each depth, widening factor and block, in their order."""
+    first: dict[object, Finalist] = {}
+    for each in ordered:
+        first.setdefault(TrialConfig.from_dict(each.config).architecture, each)
+    return list(first.values())
+
+
+def named_finalists(state: SearchState, ordered: Sequence[Finalist], names: Sequence[str]) -> list[Finalist]:
+    """The candidates whose trials are named, in the order of `ordered`: that of validation, not that of the names.
+
+    Any repeat of a configuration names it.
+
+    Raises:
+        InputError: naming each that is no trial, that was not trained to its last epoch, or that is named twice.
+    """
+    candidate_of = {each.configuration: each for each in ordered}
+    named: dict[str, tuple[str, int]] = {}  # hyperparameters -> the name, the configuration
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            trial = find_trial(state, name, "--trials")
+        except InputError as error:
+            problems += error.problems
+            continue
+        alike = repr(sorted((key, value) for key, value in trial.config.items() if key != "seed"))
+        if alike in named:
+            got = f"'{named[alike][0]}' and '{name}' are the same one"
+            problems.append(Problem("--trials", f"must name each configuration once, but {got}"))
+        elif trial.configuration not in candidate_of:
+            problems.append(Problem("--trials", _no_candidate(state, trial)))
+        named.setdefault(alike, (name, trial.configuration))
+    if problems:
+        raise InputError(problems)
+    configurations = {configuration for _, configuration in named.values()}
+    return [each for each in ordered if each.configuration in configurations]
+
+
+def _no_candidate(state: SearchState, trial: TrialState) -> str:
+    """Why the configuration of a trial is not among the candidates."""
+    repeats = [each for each in state.trials.values() if each.configuration == trial.configuration]
+    rule = f"a finalist must have been trained to its last epoch ({state.max_epochs})"
+    if trial.status != "completed":
+        return f"{rule}, but trial {trial.number} has status {trial.status} after epoch {trial.epochs_done}"
+    got = ", ".join(f"trial {each.number} has status {each.status}" for each in repeats)
+    return f"{rule} in all repeats that others have, but of the same configuration {got}"
+
+
 def choice_of(state: SearchState, rule: Rule, repeats: int, epochs: int) -> Chosen:
     """The choice by a rule, ready to be recorded.
 
     Raises:
-        InputError: no trial of the search reached full epochs.
+        InputError: no trial of the search reached full epochs, or one that is named did not.
     """
+    rule.check()
     ordered = candidates(state)
     if not ordered:
         rule_text = f"a trial must have been trained to its last epoch ({state.max_epochs})"
         raise InputError.of("RESULTS", f"{rule_text}, but none of {len(state.trials)} was")
-    chosen = (front(ordered) if rule.pareto else ordered)[: rule.most]
+    per_network = not rule.trials and rule.per_network is not False
+    if rule.trials:
+        chosen = named_finalists(state, ordered, rule.trials)
+    else:
+        among = one_of_each_network(ordered) if per_network else ordered
+        chosen = (front(among) if rule.pareto else among)[: rule.most]
     return Chosen(
         source=state.search_id,
-        rule="pareto" if rule.pareto else "top",
-        top=rule.most or 0,
+        rule="trials" if rule.trials else "pareto" if rule.pareto else "top",
+        top=0 if rule.trials else rule.most or 0,
         repeats=repeats,
         epochs=epochs,
         configurations=len(ordered),
         finalists={str(place): finalist.to_dict() for place, finalist in enumerate(chosen, start=1)},
+        per_network=per_network,
     )
 
 
@@ -166,11 +246,23 @@ def fresh_seed(search_seed: int, configuration: int, kind: str, repeat: int, use
         attempt += 1
 
 
-def same_choice_problems(chosen: Chosen, rule: Rule, repeats: int | None, epochs: int | None) -> list[str]:
-    """Options that ask for another choice than the recorded one; what was not given (None, False) asks for nothing."""
-    asked = {
+def same_choice_problems(
+    chosen: Chosen, state: SearchState, rule: Rule, repeats: int | None, epochs: int | None
+) -> list[str]:
+    """Options that ask for another choice than the recorded one; what was not given (None, False) asks for nothing.
+
+    Raises:
+        InputError: a name in the rule is that of no trial of the search.
+    """
+    named = chosen.rule == "trials"
+    per_network = "--no-per-network" if rule.per_network is False else "--per-network"
+    ours = {find_trial(state, name, "--trials").configuration for name in rule.trials}
+    theirs = {each["configuration"] for each in chosen.finalists.values()} if named else set()
+    asked: dict[str, tuple[Any, Any]] = {
         "--top": (rule.top, chosen.top),
         "--pareto": (True if rule.pareto else None, chosen.rule == "pareto"),
+        per_network: (rule.per_network, None if named else chosen.per_network),
+        "--trials": (ours or None, theirs),
         "--repeats": (repeats, chosen.repeats),
         "--epochs": (epochs, chosen.epochs),
     }

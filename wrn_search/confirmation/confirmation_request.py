@@ -66,8 +66,10 @@ def confirmation_request(
         epochs: of each retraining; None: as begun, else the search's.
 
     Raises:
-        InputError: there is no search with a completed trial, it runs, or a confirmation has begun by another choice.
+        InputError: there is no search with a completed trial, it runs, a named trial is no finalist, or a confirmation
+            has begun by another choice.
     """
+    rule.check()
     directory = ResultsDirectory(results)
     search = _search_at(directory)
     target = directory.confirmation
@@ -147,14 +149,22 @@ def _check_same(
     if chosen.source != search.search_id:
         text = f"must confirm the search beside it ({search.search_id}), but its choice is of {chosen.source}"
         raise InputError.of("", text, str(target.events))
-    made = f"{chosen.rule} {chosen.top or 'all'}, repeats {chosen.repeats}, epochs {chosen.epochs}"
+    made = f"{_choice_in_words(chosen)}, repeats {chosen.repeats}, epochs {chosen.epochs}"
     text = (
         f"finalists are chosen once, before any test error is seen, and were: {made}; leave the option out "
         f"to go on with {target.path}"
     )
-    problems = [Problem(option, text) for option in same_choice_problems(chosen, rule, repeats, epochs)]
-    if problems:
-        raise InputError(problems)
+    options = same_choice_problems(chosen, search, rule, repeats, epochs)
+    if options:
+        raise InputError([Problem(option, text) for option in options])
+
+
+def _choice_in_words(chosen: Chosen) -> str:
+    """`top 3, one of each network`, or `trials 1, 21`."""
+    if chosen.rule == "trials":
+        return f"trials {', '.join(str(each['number']) for each in chosen.finalists.values())}"
+    what = f"{chosen.rule} {chosen.top or 'all'}"
+    return f"{what}, one of each network" if chosen.per_network else what
 
 
 def _check_is_not_running(directory: ResultsDirectory) -> None:

@@ -127,7 +127,7 @@ def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -
     about = {
         "confirms": {
             "search_id": chosen.source,
-            **{name: getattr(chosen, name) for name in ("rule", "top", "repeats", "epochs")},
+            **{name: getattr(chosen, name) for name in ("rule", "top", "per_network", "repeats", "epochs")},
             "trials": [finalist.number for finalist in request.finalists],
         }
     }

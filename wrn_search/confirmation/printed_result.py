@@ -141,15 +141,10 @@ def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
         where: its results directory.
     """
     chosen = found.chosen
-    rule = (
-        "lowest validation error"
-        if chosen.rule == "top"
-        else "Pareto front of validation error against parameters"
-    )
     finalists = f"{len(found.finalists)} finalist{'s' if len(found.finalists) > 1 else ''}"
     lines = [
         f"{search.search}: {finalists} of {chosen.configurations} configurations that reached full epochs "
-        f"({search.max_epochs}), chosen by validation before any was retrained ({rule})",
+        f"({search.max_epochs}), {choice_text(chosen)}",
         f"Each retrained for {chosen.epochs} epochs with {chosen.repeats} fresh seeds, twice over: on the search's "
         "training images, and on training and validation images together for the test error.",
         "",
@@ -161,6 +156,19 @@ def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
         *_counts(found),
     ]
     return "\n".join([*lines, f"Results: {where}"])
+
+
+def choice_text(chosen: Chosen) -> str:
+    """How the finalists came to be: `chosen by validation before any was retrained (lowest validation error)`."""
+    if chosen.rule == "trials":
+        return "named by their trials before any was retrained, in the order of validation"
+    rule = (
+        "lowest validation error"
+        if chosen.rule == "top"
+        else "Pareto front of validation error against parameters"
+    )
+    one = ", the best configuration of each network" if chosen.per_network else ""
+    return f"chosen by validation before any was retrained ({rule}{one})"
 
 
 def _rows(found: Confirmed) -> list[list[str]]:
@@ -194,7 +202,10 @@ def _with_n(spread: Spread, found: Confirmed) -> str:
 def _answer(found: Confirmed, search: SearchState) -> list[str]:
     """The sentences: the winner, its test error, how lucky its estimate was."""
     winner = found.finalists[0]
-    lines = [f"The winner is finalist 1, {winner.name}, as validation named it; test errors choose nothing."]
+    named = "as validation named it"
+    if found.chosen.rule == "trials":
+        named = "the best by validation of those that were named"
+    lines = [f"The winner is finalist 1, {winner.name}, {named}; test errors choose nothing."]
     if winner.test.errors:
         low, high, n = min(winner.test.errors), max(winner.test.errors), len(winner.test.errors)
         images = f" on {found.test_images:,} images" if found.test_images else ""
@@ -241,12 +252,13 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
         "search": search.search,
         "search_id": chosen.source,
         "results": where,
-        "chosen_by": "validation",
+        "chosen_by": "user" if chosen.rule == "trials" else "validation",
         "chosen_at": None
         if found.chosen_at is None
         else datetime.fromtimestamp(found.chosen_at, UTC).isoformat(),
         "rule": chosen.rule,
         "top": chosen.top or None,
+        "per_network": chosen.per_network,
         "configurations": chosen.configurations,
         "repeats": chosen.repeats,
         "epochs": chosen.epochs,

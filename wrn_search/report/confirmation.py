@@ -48,7 +48,8 @@ def _result(winner: Finalist | None, confirm: Confirm) -> str:
     reads = (
         "" if confirm.test_reads is None else f"; test files were read {plural(confirm.test_reads, 'time')}"
     )
-    return f"Validation named {winner.network}: {test}{reads}."
+    named = "Of the trials that were named, validation put first" if confirm.named else "Validation named"
+    return f"{named} {winner.network}: {test}{reads}."
 
 
 def _label(finalist: Finalist) -> str:

@@ -56,12 +56,13 @@ class Chosen:
     """The finalists of a confirmation: named by validation, before any of them is retrained, and never again."""
 
     source: str  # search_id of the search that they come from
-    rule: str  # top | pareto
-    top: int  # how many at most; 0 is no limit
+    rule: str  # top | pareto | trials
+    top: int  # how many at most; 0 is no limit, or they were named by their trials
     repeats: int  # fresh seeds of each finalist, for either kind of retraining
     epochs: int  # of a retraining
     configurations: int  # of the search that had reached full epochs
     finalists: dict[str, Any]  # place from 1 -> `Finalist.to_dict()` of the choice
+    per_network: bool = False  # at most one configuration of each network; older versions took any
 
 
 @dataclass(frozen=True)

@@ -72,14 +72,14 @@ def is_whole(repeats: Sequence[TrialState], most: int) -> bool:
     return len(repeats) == most and all(trial.status in FINAL for trial in repeats)
 
 
-def find_trial(state: SearchState, which: str) -> TrialState:
+def find_trial(state: SearchState, which: str, option: str = "--trial") -> TrialState:
     """`best`, a number such as `17`, a key such as `00017-3f2a9c1d`, or a short name.
 
     Raises:
-        InputError: no trial is meant by it.
+        InputError: no trial is meant by it; `option` is where it was written.
     """
     if which == "best":
-        return _best(state)
+        return _best(state, option)
     for trial in state.trials.values():
         earlier = short_name(
             trial.number, trial.config, trial.repeat
@@ -89,13 +89,13 @@ def find_trial(state: SearchState, which: str) -> TrialState:
     keys = [key for trial in state.trials.values() for key in (trial.trial_id, name_of(trial))]
     numbers = f"0 to {max(state.trials)}" if state.trials else "none yet"
     rule = f"must be best, a trial's number ({numbers}), its trial_id or its short name"
-    raise InputError.of("--trial", f"{rule}, but got '{which}'{nearest(which, keys)}")
+    raise InputError.of(option, f"{rule}, but got '{which}'{nearest(which, keys)}")
 
 
-def _best(state: SearchState) -> TrialState:
+def _best(state: SearchState, option: str) -> TrialState:
     ranked = ranked_trials(state)
     if not ranked:
         rule = f"best needs a trial that was trained to its last epoch ({state.max_epochs})"
         got = f"none of {len(state.trials)} was; name one by its number"
-        raise InputError.of("--trial", f"{rule}, but {got}")
+        raise InputError.of(option, f"{rule}, but {got}")
     return ranked[0]
