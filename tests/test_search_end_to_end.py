@@ -181,7 +181,7 @@ def test_tensorboard_shows_every_trial(finished) -> None:
     trials, epochs = wrn_search.read(results)
     runs = sorted(path.name for path in (results / "tensorboard").iterdir() if path.is_dir())
     assert len(runs) == 8
-    assert all(re.fullmatch(r"00\d_WRN-1[06]-[12]_p0\.\d\d_wd[\d.e-]+", run) for run in runs)
+    assert all(re.fullmatch(r"00\d_WRN-1[06]-[12]_p0\.\d\d_wd[\d.e-]+_fan_(in|out)", run) for run in runs)
     for number, run in enumerate(runs):
         board = EventAccumulator(str(results / "tensorboard" / run)).Reload()
         own = epochs[epochs["trial_id"] == trials["trial_id"][number]].sort_values("epoch")
