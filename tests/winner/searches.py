@@ -36,7 +36,7 @@ from wrn_search.training.training_loop import Training
 # (config changes, epochs, how it ended); the second has a lower validation error than the first.
 COMPLETED, BEST, STOPPED, DIVERGED, FAILED = range(5)
 TRIALS: list[tuple[dict[str, Any], int, str]] = [
-    ({"epochs": 2, "learning_rate": 1e-6}, 2, "completed"),
+    ({"epochs": 2, "learning_rate": 1e-6, "seed": 3}, 2, "completed"),
     ({"epochs": 2, "widen_factor": 1.0, "batch_size": 16, "dropout": 0.0}, 2, "completed"),
     ({"epochs": 2, "seed": 5}, 1, "stopped"),
     ({"epochs": 2, "learning_rate": 100.0, "weight_decay": 1.0}, 1, "diverged"),
