@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from wrn_search.decisions.memory_of_the_machine import MachineMemory
 from wrn_search.decisions.trials_at_once import Allotment, allot
+from wrn_search.hardware import control_groups
+from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.trial_on_cpu import DRIVER_BYTES
+from wrn_search.session.dry_run import dry_run
 from wrn_search.session.dry_run_gpu_shares import known_facts
 from wrn_search.session.search_request import memory_of
 from wrn_search.space.space_file import space_from_mapping
@@ -70,3 +77,26 @@ def test_of_what_is_not_known_nothing_is_said() -> None:
     memory = _memory(60 * GB)
     on_gpus = Allotment(8, 1, 1 / 8, by_memory=True)
     assert (memory.text(on_gpus), memory.remarks(on_gpus)) == ("", [])
+
+
+def test_the_plan_of_a_search_goes_by_the_limit_of_a_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two gigabytes for a container: one small trial at once, whatever cores and memory the machine has."""
+    (tmp_path / "memory.max").write_text(f"{2 * 2**30}\n")
+    monkeypatch.setattr(control_groups, "CGROUPS", tmp_path)
+    monkeypatch.setattr(control_groups, "OWN_CGROUPS", tmp_path / "none")
+    space = {
+        "name": "planned",
+        "dataset": {"name": "digits"},
+        "model": {"depth": 10, "widen_factor": {"choice": [0.25, 0.5]}},
+        "search": {"trials": 4, "searcher": "random"},
+    }
+    plan = dry_run(space, results=tmp_path / "new")
+    assert re.search(r"hardware .* 1 trial at once, .*, by memory: about 0\.7 GB a trial of 1\.1 GB", plan)
+    asked = dry_run(
+        space, overrides=[f"resources.concurrent={min(2, local_node().cpus)}"], results=tmp_path / "new"
+    )
+    assert ("warning       resources.concurrent: 2 trials at once may take" in asked) == (
+        local_node().cpus > 1
+    )
