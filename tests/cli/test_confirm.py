@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -98,7 +100,8 @@ def test_a_search_without_full_trials_or_one_that_runs_is_refused(
     with Record.open(Path(results) / "events.jsonl"):
         assert main(["confirm", results]) == 2
     assert capsys.readouterr().err == (
-        "RESULTS: a search must have stopped before its finalists are chosen, but results/played is running\n"
+        "RESULTS: a search must have stopped before its finalists are chosen, "
+        f"but results/played is running: process {os.getpid()} on {socket.gethostname()}\n"
     )
     directory = ResultsDirectory("results/diverged")
     directory.path.mkdir()

@@ -38,9 +38,9 @@ def test_files_below_a_class_belong_to_it_and_others_are_passed_over(tmp_path: P
     assert names == ["class_0/000.png", "class_1/001.png", "class_1/more/deep/X.PNG"]
 
 
-def test_presence_counts_without_decoding(tmp_path: Path) -> None:
+def test_presence_counts_and_decodes_the_first_image_alone(tmp_path: Path) -> None:
     write_folder(tmp_path, random_images(3), [0, 1, 1])
-    (tmp_path / "train" / "class_0" / "000.png").write_bytes(b"no image")
+    (tmp_path / "train" / "class_1" / "001.png").write_bytes(b"no image")
     looked = presence(Place(tmp_path))
     assert looked.text == f"found 3 images of 2 classes in {tmp_path / 'train'}"
     assert (looked.images, looked.classes) == (3, 2)

@@ -84,8 +84,9 @@ def test_any_whole_number_type(tmp_path: Path, dtype: Any) -> None:
     assert training_images(Place(tmp_path)).labels.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-def test_presence_counts_without_decoding(tmp_path: Path) -> None:
-    path = write_parquet(tmp_path / "train.parquet", [b"no image"] * 3, [0, 1, 1])
+def test_presence_counts_and_decodes_the_first_image_alone(tmp_path: Path) -> None:
+    encoded = [ENCODED[0], b"no image", b"no image"]
+    path = write_parquet(tmp_path / "train.parquet", encoded, [0, 1, 1])
     looked = presence(Place(tmp_path))
     assert looked.text == f"found 3 images of 2 classes in {path}"
     assert (looked.images, looked.classes) == (3, 2)

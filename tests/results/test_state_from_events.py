@@ -31,8 +31,9 @@ from wrn_search.results.events import (
     Started,
     Stopped,
 )
-from wrn_search.results.state_from_events import FINAL, STATUSES, SearchState, fold
+from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.table_writer import trials_table
+from wrn_search.results.trial_state import FINAL, STATUSES
 
 ENDS = {
     "completed": Completed(0),

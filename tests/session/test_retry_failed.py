@@ -146,7 +146,7 @@ def test_the_command_tries_them_again(tmp_path) -> None:
         "--retry-failed: must come with --resume, but came without it\n",
     )
     plan = _run("out", "--resume", "--retry-failed", "--dry-run", cwd=tmp_path)
-    assert "tried again   1 trials that failed" in plan.stdout, plan.stderr
+    assert "tried again   1 trial that failed" in plan.stdout, plan.stderr
     done = _run("out", "--resume", "--retry-failed", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     trials, epochs = wrn_search.read(tmp_path / "out")

@@ -43,7 +43,7 @@ def config_of(**changes: Any) -> TrialConfig:
         "weight_decay": 5e-4,
         "weight_decay_on": "all",
         "lr_schedule": "step",
-        "lr_drops": (0.5, 0.75, 1.0),
+        "lr_drops": (0.5, 0.75),
         "lr_drop_factor": 0.2,
         "precision": "fp32",
         "compile": "off",

@@ -39,7 +39,7 @@ TRIALS: list[tuple[dict[str, Any], int, str]] = [
     ({"epochs": 2, "learning_rate": 0.001}, 2, "completed"),
     ({"epochs": 2, "widen_factor": 1.0, "batch_size": 16, "dropout": 0.0}, 2, "completed"),
     ({"epochs": 2, "seed": 5}, 1, "stopped"),
-    ({"epochs": 2, "learning_rate": 1e30}, 1, "diverged"),
+    ({"epochs": 2, "learning_rate": 100.0, "weight_decay": 1.0}, 1, "diverged"),
     ({"epochs": 2, "seed": 6}, 0, "failed"),
 ]
 

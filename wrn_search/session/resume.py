@@ -90,7 +90,7 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
     state = fold(read.events)
     if state.choice is not None:
         text = f"must be a search, but {directory.path} is that of a confirmation"
-        raise InputError.of("--resume", f"{text}; `python -m wrn_search confirm` goes on with it")
+        raise InputError.of("--resume", f"{text}; the command `confirm` goes on with it")
     recorded = recorded_space(directory, state)
     source = edited(recorded, recorded_file(directory, state), asked.source)
     space = with_absolute_paths(space_of(source, asked.overrides, str(recorded.get("name", ""))))

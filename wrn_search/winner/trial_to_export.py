@@ -16,6 +16,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_selection import find_trial, name_of, read_state
 from wrn_search.results.trial_state import TrialState
+from wrn_search.shell_commands import ours
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
 from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig
@@ -106,7 +107,9 @@ def choose_finalist(results: str | Path, place: int, root: str | None = None) ->
     """
     directory = ResultsDirectory(results).confirmation
     if not directory.exists():
-        text = f"needs a confirmation, but {results} holds none; start it with: python -m wrn_search confirm {results}"
+        text = (
+            f"needs a confirmation, but {results} holds none; start it with: {ours('confirm', Path(results))}"
+        )
         raise InputError.of("--finalist", text)
     state = fold(read_events(directory.events))
     finalists = len(state.choice.finalists) if state.choice else 0

@@ -11,6 +11,8 @@ from wrn_search.results.s3_copy.copy_of_a_session import CopyBehind, copied, rea
 from wrn_search.results.s3_copy.object_store import ObjectStore
 from wrn_search.results.s3_copy.owner import owner_of
 from wrn_search.results.s3_copy.upload import Mirror
+from wrn_search.results.state_from_events import fold
+from wrn_search.results.trial_state import FINAL
 from wrn_search.session.dry_run import dry_run
 from wrn_search.session.search_request import request_of
 from wrn_search.space.yaml_with_lines import yaml_text
@@ -70,10 +72,8 @@ def test_a_dry_run_looks_at_what_is_only_in_the_copy(directory, address, tmp_pat
     Mirror(directory, store, tell=lambda text: None, seconds=3600).close()
     before = {name: store.get(name) for name in store.names()}
     plan = dry_run(SPACE, overrides=["search.trials=12"], results=address, resume=True)
-    ended = sum(
-        type(event).__name__ in ("Completed", "Stopped", "Diverged", "Failed") for _, event in every_event()
-    )
-    assert f"{ended} trials have ended there" in plan
+    ended = sum(trial.status in FINAL for trial in fold(every_event()).trials.values())
+    assert f"{ended} trials ended there" in plan
     assert "search.trials: 12" in plan
     assert str(tmp_path / "elsewhere" / "small") in plan
     with pytest.raises(InputError, match=r"results are never overwritten, but s3://.* holds a search"):
