@@ -7,7 +7,7 @@ import pytest
 from tests.analysis.planted import Plan, plant
 from wrn_search.analysis.failures import MAX_NAMED, MAX_REASON, counts_of, failures_of
 from wrn_search.analysis.input_tables.joined_tables import material_of
-from wrn_search.results.trial_state import STATUSES
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE, STATUSES
 
 HOSTILE = "<script>alert(1)</script>\n\x1b[31m second line"
 
@@ -53,6 +53,23 @@ def test_long_reasons_and_long_lists_are_cut_but_counted(tmp_path):
     ends = dict.fromkeys(range(MAX_NAMED + 20), ("failed", "x" * 1000))
     (reason,) = failures_of(material_of([plant(tmp_path / "a", Plan(search=search, ends=ends))]))
     assert (len(reason.reason), reason.count, len(reason.trials)) == (MAX_REASON, MAX_NAMED + 20, MAX_NAMED)
+
+
+def test_what_counts_with_the_error_of_chance_is_said_to(tmp_path):
+    """A trial that ran out of memory or diverged; the report says that it is a convention."""
+    ends = {
+        0: ("failed", f"out of memory\n{COUNTS_AS_CHANCE}"),
+        1: ("diverged", "nan"),
+        2: ("failed", "crashed"),
+    }
+    ends[3] = ("interrupted", "SIGINT")
+    reasons = failures_of(material_of([plant(tmp_path / "a", Plan(ends=ends))]))
+    assert {reason.reason: reason.at_chance for reason in reasons} == {
+        "out of memory": True,
+        "nan": True,
+        "crashed": False,
+        "SIGINT": False,
+    }
 
 
 def test_nothing_went_wrong(tmp_path):

@@ -17,6 +17,7 @@ from wrn_search.memory.gpu_shares import NO_CORRECTION, Correction
 from wrn_search.results.events import Failed, Retried, Started
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.state_from_events import fold
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE
 from wrn_search.space.space import Space
 
 GB = 10**9
@@ -59,7 +60,7 @@ def test_a_trial_is_tried_with_larger_shares_up_to_a_whole_gpu_and_then_fails(tm
     assert shares == [1 / 8, 1 / 4, 1 / 2, 1]
     trial = conductor.state.trials[0]
     assert (trial.status, trial.out_of_memory, trial.retries) == ("failed", True, 0)
-    assert trial.error == f"needs more than 15.4 GB at batch size 128: {TEXT}"
+    assert trial.error == f"needs more than 15.4 GB at batch size 128: {TEXT}\n{COUNTS_AS_CHANCE}"
     events = [event for _, event in read_events(tmp_path / "events.jsonl")]
     assert [event.gpu_fraction for event in events if isinstance(event, Started)] == shares
     retried = [event for event in events if isinstance(event, Retried)]
@@ -140,7 +141,10 @@ def test_out_of_memory_on_a_cpu_fails_at_once(tmp_path: Path) -> None:
     record = new_record(tmp_path / "events.jsonl", space)
     conductor = Conductor(space, FACTS, Allotment(1, 1, 0.0), record)
     conductor.failed(_next(conductor).number, "MemoryError", out_of_memory=True)
-    assert (conductor.state.trials[0].status, conductor.state.trials[0].error) == ("failed", "MemoryError")
+    assert (conductor.state.trials[0].status, conductor.state.trials[0].error) == (
+        "failed",
+        f"MemoryError\n{COUNTS_AS_CHANCE}",
+    )
 
 
 def test_other_failures_are_not_retried_with_more_memory(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wrn_search.hardware import detected_cores_and_gpus
+from wrn_search.hardware import control_groups
 from wrn_search.hardware.detected_cores_and_gpus import usable_cores
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -19,8 +19,8 @@ def _machine(folder: Path, patch: pytest.MonkeyPatch, own: str, files: dict[str,
         (folder / "cgroup" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "cgroup" / name).write_text(content + "\n")
     (folder / "own").write_text(own)
-    patch.setattr(detected_cores_and_gpus, "CGROUPS", folder / "cgroup")
-    patch.setattr(detected_cores_and_gpus, "OWN_CGROUPS", folder / "own")
+    patch.setattr(control_groups, "CGROUPS", folder / "cgroup")
+    patch.setattr(control_groups, "OWN_CGROUPS", folder / "own")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,6 @@ def test_a_quota_cuts_the_cores_and_leaves_one(
 
 
 def test_without_control_groups_all_cores_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detected_cores_and_gpus, "CGROUPS", tmp_path / "none")
-    monkeypatch.setattr(detected_cores_and_gpus, "OWN_CGROUPS", tmp_path / "none" / "own")
+    monkeypatch.setattr(control_groups, "CGROUPS", tmp_path / "none")
+    monkeypatch.setattr(control_groups, "OWN_CGROUPS", tmp_path / "none" / "own")
     assert usable_cores() == CORES

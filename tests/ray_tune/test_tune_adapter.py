@@ -20,6 +20,7 @@ from wrn_search.ray_tune.tune_adapter import (
     EndOfSearch,
     resources_of,
 )
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_what_went_wrong_is_told_and_stops_the_trial(conductor, tmp_path) -> Non
         assert searcher.suggest("again")["trial_id"] == states[2].trial_id
         scheduler.on_trial_error(None, trials[2])
     assert [states[number].status for number in range(3)] == ["diverged", "failed", "failed"]
-    assert states[1].error == "ValueError: x"
+    assert states[1].error == f"ValueError: x\n{COUNTS_AS_CHANCE}"
     assert states[2].error == (
         "the trial's process ended: Failure # 1 The actor died unexpectedly. worker exit: SIGKILL (tried 3 times)"
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.results.trial_state import STATUSES
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE, STATUSES
 
 _BAD = ("failed", "diverged", "interrupted")
 MAX_REASON = 300  # characters of it
@@ -21,6 +21,7 @@ class Reason:
     reason: str  # first line of the error, to be escaped
     count: int
     trials: tuple[int, ...]
+    at_chance: bool = False  # they count with the error of chance: they diverged or ran out of memory
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,13 @@ def failures_of(material: Material) -> tuple[Reason, ...]:
     """Trials that failed, diverged or were interrupted, by status and first line of the reason."""
     rows = material.trials[material.trials["status"].isin(_BAD)]
     found: dict[tuple[str, str], list[int]] = {}
+    at_chance = set()
     for trial, status, error in rows[["status", "error"]].itertuples(name=None):
         found.setdefault((str(status), _reason(error)), []).append(int(trial))
+        if status == "diverged" or (status == "failed" and COUNTS_AS_CHANCE in str(error)):
+            at_chance.add((str(status), _reason(error)))
     reasons = [
-        Reason(status, reason, len(trials), tuple(trials[:MAX_NAMED]))
+        Reason(status, reason, len(trials), tuple(trials[:MAX_NAMED]), (status, reason) in at_chance)
         for (status, reason), trials in found.items()
     ]
     return tuple(sorted(reasons, key=lambda reason: (-reason.count, reason.status, reason.reason)))

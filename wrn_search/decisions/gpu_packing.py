@@ -1,4 +1,4 @@
-"""Where trials find a place: cores and shares of GPUs that are free on each node. Pure bookkeeping, without Ray.
+"""Where trials find a place: shares of GPUs, cores, and a CPU's memory that are free. Pure bookkeeping, without Ray.
 
 Ray places the trials for real, on a node by the same rule (the fullest GPU that still has room); the conductor keeps
 this account so that it hands out no trial that would wait while a smaller one could train.
@@ -23,6 +23,7 @@ from wrn_search.memory.gpu_shares import (
 )
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.memory.trial_on_cpu import PROCESS_BYTES, room_for_trials, trial_bytes_on_cpu
 from wrn_search.networks.parameters_and_macs import macs
 
 
@@ -35,6 +36,7 @@ class Grant:
     accelerator: str = ""  # the kind of GPU, where the nodes have unlike ones
     gpu_bytes: int = 0  # memory of such a GPU; 0 where it is not known
     context_bytes: int = CONTEXT_BYTES  # that a process takes of it beside torch's allocator
+    cpu_bytes: int = 0  # of the machine's memory, for a trial on a CPU; 0 where it is not known
 
     @property
     def room_bytes(self) -> int:
@@ -92,7 +94,10 @@ class Places:
         A trial that no GPU can hold by prediction gets a whole one of the largest: the prediction may be wrong.
         """
         if not self.allotment.gpus_per_trial:  # Ray alone places trials on cores
-            self._taken[number] = grant = Grant(0.0, self._threads_for(asked.workload))
+            needed = trial_bytes_on_cpu(asked.workload) if self.allotment.cpu_memory else 0
+            if not self._memory_holds(needed):
+                return None
+            self._taken[number] = grant = Grant(0.0, self._threads_for(asked.workload), cpu_bytes=needed)
             return grant
         free = self._free()
         for grant in self._grants(asked):
@@ -104,7 +109,7 @@ class Places:
     def has_room(self) -> bool:
         """Whether a trial of the smallest share could begin now."""
         if not self.allotment.gpus_per_trial:
-            return True
+            return not self.allotment.cpu_memory or self._memory_holds(PROCESS_BYTES)
         least = Grant(self.allotment.gpus_per_trial, self.allotment.cpus_per_trial)
         return _settle(self._free(), least)
 
@@ -134,6 +139,12 @@ class Places:
         """A training did not fit into so many bytes: larger ones will not either, and predictions grow."""
         if too_little_bytes:
             self._too_little.append((trial_memory(workload).allocated_bytes, too_little_bytes))
+
+    def _memory_holds(self, needed: int) -> bool:
+        """Whether the machine's memory has room beside the trials that train; alone any trial is tried."""
+        room = sum(room_for_trials(node.memory_bytes) for node in self.nodes)
+        taken = sum(grant.cpu_bytes for grant in self._taken.values())
+        return not room or not taken or taken + needed <= room
 
     def _grants(self, asked: Asked) -> Iterator[Grant]:
         """What would hold the trial, in the order of preference."""

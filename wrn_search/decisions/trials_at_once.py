@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from wrn_search.errors import InputError, Problem
 from wrn_search.hardware.machine import Node, capacity
 from wrn_search.memory.gpu_shares import SHARES
+from wrn_search.memory.trial_on_cpu import room_for_trials
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.section_keys import ResourceSettings
 from wrn_search.space.space import Space
@@ -30,6 +31,9 @@ class Allotment:
     cpus_follow_work: bool = False  # on CPUs: `cpus_per_trial` is the most, a small network gets fewer
     drawn_at_random: int = 0  # proposals before the searcher learns from results
     once_learning: int = 0  # trials at once from then on, at most; 0 is no other limit
+    cpu_memory: bool = (
+        False  # on CPUs: a trial begins only where the machine's memory holds it beside the others
+    )
 
     def at_once(self, proposed: int) -> int:
         """How many trials may run when so many were proposed: what is drawn at random need not wait for results."""
@@ -45,13 +49,15 @@ def allot(
     rows: int,
     learns: bool,
     drawn_at_random: int = 0,
+    least_bytes: int = 0,
 ) -> Allotment:
     """The allotment for these nodes.
 
     `auto` on CPU is one trial a core, but at most a quarter of `trials` for a searcher that learns from results, once
     it does; spare cores become threads of networks that are large enough (`threads_that_pay`). On GPUs every share is
     used; where their memory is known, `auto` is the smallest share that holds a trial, so that up to eight train on one
-    GPU (for a searcher that learns also at most a quarter of `trials`, but at least one a GPU).
+    GPU (for a searcher that learns also at most a quarter of `trials`, but at least one a GPU). On CPUs whose machine's
+    memory is known, `auto` is at most what it holds of the smallest trials, and each waits for memory (`Places`).
 
     Args:
         resources: the `resources` section.
@@ -60,6 +66,7 @@ def allot(
         rows: trials times repeats: more never run at once.
         learns: whether the searcher learns from results.
         drawn_at_random: configurations that it draws before it does.
+        least_bytes: of the machine's memory, that the smallest trial of the space takes on a CPU; 0 is not known.
 
     Raises:
         InputError: the nodes cannot give what was asked for.
@@ -73,9 +80,11 @@ def allot(
     room, once_learning = capacity(nodes, cpus, share), 0
     if room == 0:
         raise InputError([_infeasible(nodes, cpus, share)])
+    waits = not share and isinstance(resources.concurrent, str) and all(node.memory_bytes for node in nodes)
     if isinstance(resources.concurrent, str):
         once_learning = _once_learning(nodes, share, trials, learns, by_memory=False)
-        concurrent = _at_once(room, rows, once_learning, drawn_at_random)
+        held = _held(nodes, least_bytes) if waits and least_bytes else room
+        concurrent = _at_once(min(room, held), rows, once_learning, drawn_at_random)
     else:
         if resources.concurrent > room:
             text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
@@ -93,6 +102,7 @@ def allot(
         cpus_follow_work=follow and not share,
         drawn_at_random=drawn_at_random if once_learning else 0,
         once_learning=once_learning,
+        cpu_memory=waits,
     )
 
 
@@ -174,6 +184,11 @@ def _once_learning(nodes: Sequence[Node], share: float, trials: int, learns: boo
     if learns and not share:
         return max(1, trials // 4)
     return 0
+
+
+def _held(nodes: Sequence[Node], trial_bytes: int) -> int:
+    """Trials of this size that the machines' memory holds at once; one that no machine holds is tried alone."""
+    return max(1, sum(room_for_trials(node.memory_bytes) // trial_bytes for node in nodes))
 
 
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:

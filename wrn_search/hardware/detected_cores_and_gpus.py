@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from wrn_search.hardware.control_groups import folders_of_own_groups
+from wrn_search.hardware.detected_memory import usable_memory
 from wrn_search.hardware.machine import Node
 
-CGROUPS = Path("/sys/fs/cgroup")
-OWN_CGROUPS = Path("/proc/self/cgroup")
 _V1_QUOTA, _V1_PERIOD = "cpu.cfs_quota_us", "cpu.cfs_period_us"
 _NVIDIA_SIGNS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
 def local_node() -> Node:
     """This machine, as far as this process may use it."""
-    return Node(usable_cores(), len(gpu_names()), gpu_bytes_here())
+    return Node(usable_cores(), len(gpu_names()), gpu_bytes_here(), memory_bytes=usable_memory())
 
 
 def usable_cores() -> int:
@@ -27,30 +27,13 @@ def usable_cores() -> int:
 
 def _quotas() -> Iterator[float]:
     """CPUs that each control group above this process allows it, in cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_*`)."""
-    try:
-        groups = [line.split(":", 2) for line in OWN_CGROUPS.read_text().splitlines()]
-    except OSError:
-        groups = []
-    # A container sees its own group at the top, whatever path the file tells.
-    paths = {"/"} | {path for _, _, path in (group for group in groups if len(group) == 3)}
-    folders = {Path(top, *parts[1:]) for path in paths for parts in _upwards(Path(path)) for top in _tops()}
-    for folder in sorted(folders):
+    for folder in folders_of_own_groups("cpu", "cpu,cpuacct"):
         for quota, period in (
             _numbers(folder / "cpu.max"),
             _numbers(folder / _V1_QUOTA, folder / _V1_PERIOD),
         ):
             if quota > 0 and period > 0:
                 yield quota / period
-
-
-def _tops() -> list[Path]:
-    """Where the kernel shows the groups that limit the CPU, in either version."""
-    return [CGROUPS / name for name in ("", "unified", "cpu", "cpu,cpuacct")]
-
-
-def _upwards(path: Path) -> list[tuple[str, ...]]:
-    """The parts of a path and of all folders above it."""
-    return [each.parts for each in (path, *path.parents) if ".." not in each.parts]
 
 
 def _numbers(*files: Path) -> tuple[int, int]:

@@ -16,6 +16,7 @@ class Node:
     gpus: int = 0
     gpu_bytes: int = 0  # memory of each of them; 0 where it is not known
     accelerator: str = ""  # what Ray calls their kind
+    memory_bytes: int = 0  # of the machine itself, that its processes may use; 0 where it is not known
 
 
 def capacity(nodes: Sequence[Node], cpus: int, share: float) -> int:

@@ -81,6 +81,11 @@ def _statuses_by_search(findings: Findings) -> list[list[str]]:
 
 
 _MAX_NAMED = 10  # trials of one reason
+_AT_CHANCE = (
+    "A trial that diverged or ran out of memory counts with the error of chance in the result of its configuration. "
+    "That is a convention, which keeps the searcher from what does not train here, and not a measurement: "
+    "the network was never trained to its end. Any other trial that failed does not count."
+)
 
 
 def wrong_section(findings: Findings) -> Html:
@@ -90,6 +95,8 @@ def wrong_section(findings: Findings) -> Html:
         rows = [_reason(findings, reason) for reason in findings.failures]
         table = Table(("status", "reason", "trials", "how many"), rows, text_columns=3)
         parts += [element("h4", "Reasons, the most frequent first"), table_block(table)]
+        if any(reason.at_chance for reason in findings.failures):
+            parts.append(element("p", _AT_CHANCE))
     else:
         parts.append(element("p", "No trial failed, diverged or was interrupted."))
     return join(parts)

@@ -31,7 +31,7 @@ from wrn_search.results.events import (
     TimedEvent,
 )
 from wrn_search.results.side_by_side import SideBySide
-from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL, TrialState
 
 MOST_EPOCHS = 100_000
 
@@ -194,7 +194,12 @@ class SearchState:
             case Diverged():
                 trial.end(time, "diverged", error=event.error)
             case Failed():
-                trial.end(time, "failed", error=event.error, out_of_memory=event.out_of_memory)
+                text = event.error
+                if (
+                    event.out_of_memory and self.choice is None
+                ):  # of a confirmation nothing is told to a searcher
+                    text += f"\n{COUNTS_AS_CHANCE}"
+                trial.end(time, "failed", error=text, out_of_memory=event.out_of_memory)
             case Retried():
                 trial.retries += trial.status not in FINAL and not event.gpu_fraction
                 trial.above_share = max(trial.above_share, event.gpu_fraction)

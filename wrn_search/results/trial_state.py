@@ -10,6 +10,9 @@ from wrn_search.results.events import Reported, Started, Tested
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
+COUNTS_AS_CHANCE = (  # a line of the `error` of a trial that ran out of memory
+    "in its configuration's result it counts with the error of chance: a convention, not a measurement"
+)
 
 
 @dataclass

@@ -16,9 +16,9 @@ from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
-from wrn_search.session.dry_run_gpu_shares import trial_text
+from wrn_search.session.dry_run_gpu_shares import known_facts, trial_text
 from wrn_search.session.resume import resumed_search
-from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, request_of
+from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, memory_of, request_of
 from wrn_search.session.warm_start import read_sources
 from wrn_search.session.which_ray import check_ray
 from wrn_search.space.search_explanation import explanation, network_range, text_of
@@ -51,12 +51,13 @@ def dry_run(
 
     check_this_process()
     changes: list[str] = []
+    state = None
     if resume:
         asked = asked_to_resume(space, overrides, results)
         with looked_at(asked.address, asked.directory, resume) as directory:
             request, begun = resumed_search(replace(asked, directory=directory), retry_failed)
         request = replace(request, directory=asked.directory)
-        sources = begun.sources
+        sources, state = begun.sources, begun.state
         ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
         where = f"{plural(ended, 'trial')} ended there"
         changes = [f"changed       {change}" for change in begun.changes]
@@ -78,11 +79,13 @@ def dry_run(
 
         with ray_at(address) as joined:
             nodes = joined
-    allotment = allotment_of(request, nodes)
+    memory = memory_of(request.space, known_facts(request.space, facts), nodes, state)
+    allotment = allotment_of(request, nodes, memory)
     shape = facts.image_shape or (0, 0, 0)
     precise, share = request.space.training.precision, allotment.gpus_per_trial
     precision = resolved_precision(precise, shape, share, [arithmetic_here()])
     each, shares = trial_text(request.space, nodes, allotment, precision, facts)
+    at_most = allotment.by_memory or (memory is not None and memory.may_wait(allotment))
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     machines = (
         "this machine" if address is None else f"{plural(len(nodes), 'node')} of the cluster at {address}"
@@ -95,7 +98,9 @@ def dry_run(
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         f"hardware      {machines}, {plural(cpus, 'core')} and {plural(gpus, 'GPU')}: "
-        f"{plural(allotment.concurrent, 'trial')} at once{' at most' if allotment.by_memory else ''}, each with {each}",
+        f"{plural(allotment.concurrent, 'trial')} at once{' at most' if at_most else ''}, each with {each}"
+        f"{memory.text(allotment) if memory else ''}",
+        *(f"warning       {line}" for line in (memory.remarks(allotment) if memory else [])),
         *shares,
         *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({where})",

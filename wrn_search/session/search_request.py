@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.memory_of_the_machine import MachineMemory, is_memory_known, machine_memory
 from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
+from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.machine import Node
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.s3_copy.object_store import check_holds_no_secret, is_address, local_copy
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
@@ -177,8 +182,27 @@ def check_batch_size(space: Space, train_images: int) -> None:
         raise InputError.of("training.batch_size", text)
 
 
-def allotment_of(request: Request, nodes: Sequence[Node]) -> Allotment:
-    """What the search takes of these nodes.
+def memory_of(
+    space: Space, facts: DataFacts | None, nodes: Sequence[Node], state: SearchState | None = None
+) -> MachineMemory | None:
+    """What trials on CPUs take of the machines' memory; None where that, or the images, are not known.
+
+    Args:
+        space: the search.
+        facts: of its images.
+        nodes: the machines.
+        state: of the search to resume, which keeps its precision.
+    """
+    if facts is None or not is_memory_known(nodes):
+        return None
+    # Only this machine tells its memory, so it is this one that trains.
+    here = [arithmetic_here()]
+    precision = resolved_precision(space.training.precision, facts.image_shape, 0.0, here, state)
+    return machine_memory(space, facts, nodes, precision)
+
+
+def allotment_of(request: Request, nodes: Sequence[Node], memory: MachineMemory | None = None) -> Allotment:
+    """What the search takes of these nodes, and of their memory where that is known.
 
     Raises:
         InputError: they cannot give what `resources` asks for.
@@ -186,5 +210,11 @@ def allotment_of(request: Request, nodes: Sequence[Node]) -> Allotment:
     space = request.space
     searcher = SEARCHERS[space.search.searcher]
     return allot(
-        space.resources, nodes, space.trials, request.rows, searcher.learns, searcher.drawn_at_random
+        space.resources,
+        nodes,
+        space.trials,
+        request.rows,
+        searcher.learns,
+        searcher.drawn_at_random,
+        least_bytes=memory.least if memory else 0,
     )

@@ -44,6 +44,7 @@ from wrn_search.session.search_request import (
     asked_to_resume,
     check_batch_size,
     check_system,
+    memory_of,
     request_of,
 )
 from wrn_search.session.search_result import SearchFailed, SearchResult
@@ -167,7 +168,10 @@ def run_trials(
         stack.enter_context(ray_environment())
         joined = nodes_of_a_running_ray(address, stack)
         nodes = joined or [local_node()]
-        allotment = allotment_of(request, nodes)
+        facts = manner.facts(data)
+        memory = memory_of(request.space, facts, nodes, state)
+        allotment = allotment_of(request, nodes, memory)
+        warn(memory.remarks(allotment) if memory else [])
         asked, share = request.space.training, allotment.gpus_per_trial
         directory, dataset = request.directory.path, request.space.dataset
         able = check_nodes(directory, dataset, data.split_hash, share > 0) if joined else []
@@ -185,7 +189,7 @@ def run_trials(
             begun.let_go()
         conductor = Conductor(
             request.space,
-            manner.facts(data),
+            facts,
             allotment,
             record,
             plan=manner.plan,

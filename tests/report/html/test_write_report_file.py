@@ -17,6 +17,7 @@ from wrn_search.cli import search
 from wrn_search.errors import InputError
 from wrn_search.report.html.write_report_file import write_report
 from wrn_search.results.atomic_files import temporary_path
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE
 
 SMALL = {"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}
 
@@ -61,6 +62,10 @@ STATES: dict[str, tuple[Plan, str]] = {
     "all diverged": (
         Plan(model=SMALL, ends=ended("diverged", "loss is nan")),
         "4 of 4 trials failed or diverged",
+    ),
+    "out of memory": (
+        Plan(model=SMALL, ends=ended("failed", f"boom\n{COUNTS_AS_CHANCE}")),
+        "a convention, which keeps the searcher from what does not train here, and not a measurement",
     ),
     "all running": (Plan(model=SMALL, ends=ended("running"), ended=None), "4 running"),
     "half done": (Plan(model=SMALL, ends=HALF, ended=None), "1 interrupted"),
