@@ -45,7 +45,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def curve(assignment: Any, epoch: int) -> float | None:
         if assignment.number % 17 == 5:
             return None
-        return 100 * round(assignment.config.dropout + assignment.config.depth / epoch / 20, 2)
+        return 100 * round(assignment.config.dropout + assignment.config.depth / epoch / 40, 2)
 
     with new_record(directory.events, space) as record:
         conductor = conductor_of(space, record, concurrent=4)
