@@ -39,7 +39,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "dropout": {"uniform": [0.0, 0.5]},
         },
         training={"epochs": 10, "weight_decay": {"loguniform": [1e-5, 1e-2]}},
-        search={"trials": 40, "searcher": "random", "scheduler": "asha", "repeats": 2},
+        search={"trials": 80, "searcher": "random", "scheduler": "asha", "repeats": 2},
     )
 
     def curve(assignment: Any, epoch: int) -> float | None:
@@ -49,7 +49,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with new_record(directory.events, space) as record:
         conductor = conductor_of(space, record, concurrent=4)
-        play(conductor, curve, most_reports=330)
+        play(conductor, curve, most_reports=660)
         conductor.failed(min(conductor.live), "RuntimeError: of this test")
         for number in sorted(conductor.live):
             conductor.interrupted(number, "SIGINT")
