@@ -208,6 +208,7 @@ def test_results_are_never_overwritten_and_a_finished_search_is_shown_again(fini
     assert (results / "events.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not(tmp_path) -> None:
     """Ctrl-C, then SIGTERM, then kill -9, each in the middle of a session, then to the end; against an unbroken one."""
     document = QUICK | {
