@@ -77,20 +77,14 @@ def allot(
         return _allot_by_memory(resources, with_gpus, trials, rows, learns, drawn_at_random)
     share = (1.0 if any(node.gpus for node in nodes) else 0.0) if isinstance(gpus, str) else gpus
     cpus = 1 if isinstance(resources.cpus_per_trial, str) else resources.cpus_per_trial
-    room, once_learning = capacity(nodes, cpus, share), 0
-    if room == 0:
-        raise InputError([_infeasible(nodes, cpus, share)])
+    room, once_learning = _room(nodes, cpus, share), 0
     waits = not share and isinstance(resources.concurrent, str) and all(node.memory_bytes for node in nodes)
     if isinstance(resources.concurrent, str):
         once_learning = _once_learning(nodes, share, trials, learns, by_memory=False)
         held = _held(nodes, least_bytes) if waits and least_bytes else room
         concurrent = _at_once(min(room, held), rows, once_learning, drawn_at_random)
     else:
-        if resources.concurrent > room:
-            text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
-            raise InputError.of(
-                "resources.concurrent", f"{text} {_request(cpus, share)}), but got {resources.concurrent}"
-            )
+        _check_fits(resources.concurrent, room, nodes, _request(cpus, share))
         concurrent = min(resources.concurrent, rows)
     follow = isinstance(resources.cpus_per_trial, str)
     while follow and capacity(nodes, cpus + 1, share) >= concurrent:
@@ -131,14 +125,9 @@ def _allot_by_memory(
     smallest = SHARES[0]
     follow = isinstance(resources.cpus_per_trial, str)
     cpus = 1 if isinstance(resources.cpus_per_trial, str) else resources.cpus_per_trial
-    room, once_learning = capacity(nodes, cpus, smallest), 0
-    if room == 0:
-        raise InputError([_infeasible(nodes, cpus, smallest)])
+    room, once_learning = _room(nodes, cpus, smallest), 0
     if not isinstance(resources.concurrent, str):
-        if resources.concurrent > room:
-            text = f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
-            wrong = f"{text} {_request(cpus, smallest)} or more), but got {resources.concurrent}"
-            raise InputError.of("resources.concurrent", wrong)
+        _check_fits(resources.concurrent, room, nodes, f"{_request(cpus, smallest)} or more")
         concurrent = min(resources.concurrent, rows)
     else:
         once_learning = _once_learning(nodes, smallest, trials, learns, by_memory=True)
@@ -189,6 +178,31 @@ def _once_learning(nodes: Sequence[Node], share: float, trials: int, learns: boo
 def _held(nodes: Sequence[Node], trial_bytes: int) -> int:
     """Trials of this size that the machines' memory holds at once; one that no machine holds is tried alone."""
     return max(1, sum(room_for_trials(node.memory_bytes) // trial_bytes for node in nodes))
+
+
+def _room(nodes: Sequence[Node], cpus: int, share: float) -> int:
+    """Trials that fit at once.
+
+    Raises:
+        InputError: not even one.
+    """
+    room = capacity(nodes, cpus, share)
+    if room == 0:
+        raise InputError([_infeasible(nodes, cpus, share)])
+    return room
+
+
+def _check_fits(concurrent: int, room: int, nodes: Sequence[Node], request: str) -> None:
+    """Sees to it that so many trials as the user wants fit at once.
+
+    Raises:
+        InputError: they do not.
+    """
+    if concurrent > room:
+        text = (
+            f"concurrent must be at most {room}, the trials that fit at once ({_offer(nodes)}; a trial takes"
+        )
+        raise InputError.of("resources.concurrent", f"{text} {request}), but got {concurrent}")
 
 
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:

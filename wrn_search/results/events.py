@@ -201,13 +201,8 @@ class SearchEnded:
     reason: str  # finished | exhausted | max_hours | interrupted | failed
 
 
-Event: TypeAlias = (
-    SearchStarted
-    | SearchResumed
-    | Known
-    | Chosen
-    | Proposed
-    | Started
+TrialEvent: TypeAlias = (  # of one that was proposed
+    Started
     | Reported
     | TestOpened
     | Tested
@@ -219,8 +214,9 @@ Event: TypeAlias = (
     | Retried
     | Interrupted
     | Reopened
-    | Exhausted
-    | SearchEnded
+)
+Event: TypeAlias = (
+    SearchStarted | SearchResumed | Known | Chosen | Proposed | TrialEvent | Exhausted | SearchEnded
 )
 TimedEvent: TypeAlias = tuple[float, Event]
 

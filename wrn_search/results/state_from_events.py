@@ -29,6 +29,7 @@ from wrn_search.results.events import (
     Tested,
     TestOpened,
     TimedEvent,
+    TrialEvent,
 )
 from wrn_search.results.side_by_side import SideBySide
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL, TrialState
@@ -157,18 +158,7 @@ class SearchState:
     def _apply_to_trial(
         self,
         time: float,
-        event: Started
-        | Reported
-        | TestOpened
-        | Tested
-        | Paused
-        | Stopped
-        | Completed
-        | Diverged
-        | Failed
-        | Retried
-        | Interrupted
-        | Reopened,
+        event: TrialEvent,
     ) -> None:
         trial = self.trials.get(event.number)
         if trial is None:
@@ -194,12 +184,10 @@ class SearchState:
             case Diverged():
                 trial.end(time, "diverged", error=event.error)
             case Failed():
-                text = event.error
-                if (
-                    event.out_of_memory and self.choice is None
-                ):  # of a confirmation nothing is told to a searcher
-                    text += f"\n{COUNTS_AS_CHANCE}"
-                trial.end(time, "failed", error=text, out_of_memory=event.out_of_memory)
+                # No searcher is told of a confirmation's trials.
+                counts = event.out_of_memory and self.choice is None
+                error = f"{event.error}\n{COUNTS_AS_CHANCE}" if counts else event.error
+                trial.end(time, "failed", error=error, out_of_memory=event.out_of_memory)
             case Retried():
                 trial.retries += trial.status not in FINAL and not event.gpu_fraction
                 trial.above_share = max(trial.above_share, event.gpu_fraction)

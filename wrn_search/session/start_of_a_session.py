@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
@@ -37,9 +37,6 @@ from wrn_search.session.resume import Begun
 from wrn_search.session.search_request import Request
 from wrn_search.space.space import Space
 from wrn_search.space.yaml_with_lines import yaml_text
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
