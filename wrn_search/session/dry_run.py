@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.decisions.memory_of_the_machine import MachineMemory
 from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.forecast.forecast_here import forecast_of
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
+from wrn_search.hardware.machine import Node
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import known_facts, trial_text
 from wrn_search.session.resume import resumed_search
-from wrn_search.session.search_request import SpaceLike, allotment_of, asked_to_resume, memory_of, request_of
+from wrn_search.session.search_request import (
+    Request,
+    SpaceLike,
+    allotment_of,
+    asked_to_resume,
+    memory_of,
+    request_of,
+)
 from wrn_search.session.warm_start import read_sources
 from wrn_search.session.which_ray import check_ray
 from wrn_search.space.search_explanation import explanation, network_range, text_of
@@ -50,46 +61,16 @@ def dry_run(
     from wrn_search.images.prepared_data import present_images, remarks_on
 
     check_this_process()
-    changes: list[str] = []
-    state = None
-    if resume:
-        asked = asked_to_resume(space, overrides, results)
-        with looked_at(asked.address, asked.directory, resume) as directory:
-            request, begun = resumed_search(replace(asked, directory=directory), retry_failed)
-        request = replace(request, directory=asked.directory)
-        sources, state = begun.sources, begun.state
-        ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
-        where = f"{plural(ended, 'trial')} ended there"
-        changes = [f"changed       {change}" for change in begun.changes]
-        changes += (
-            [f"tried again   {plural(len(begun.reopened), 'trial')} that failed"] if retry_failed else []
-        )
-    else:
-        request = request_of(space, overrides, results)
-        sources = request.space.search.warm_start
-        with looked_at(request.address, request.directory, resume) as directory:
-            directory.check_new()
-        where = "new"
-    read_sources(sources, request.directory.path)
+    plan = _going_on(space, overrides, results, retry_failed) if resume else _new(space, overrides, results)
+    request = plan.request
+    read_sources(plan.sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
     check_ray(address)
-    nodes = [local_node()]
-    if address is not None:
-        from wrn_search.cluster.cluster_address import ray_at
-
-        with ray_at(address) as joined:
-            nodes = joined
-    memory = memory_of(request.space, known_facts(request.space, facts), nodes, state)
+    nodes = _nodes(address)
+    memory = memory_of(request.space, known_facts(request.space, facts), nodes, plan.state)
     allotment = allotment_of(request, nodes, memory)
-    shape = facts.image_shape or (0, 0, 0)
-    precise, share = request.space.training.precision, allotment.gpus_per_trial
-    precision = resolved_precision(precise, shape, share, [arithmetic_here()])
-    each, shares = trial_text(request.space, nodes, allotment, precision, facts)
-    at_most = allotment.by_memory or (memory is not None and memory.may_wait(allotment))
-    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
-    machines = (
-        "this machine" if address is None else f"{plural(len(nodes), 'node')} of the cluster at {address}"
-    )
+    shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
+    precision = resolved_precision(request.space.training.precision, shape, share, [arithmetic_here()])
     # Of a cluster's machines none has told its pace here; of a search that has begun its display tells the rest.
     here = results_root() if address is None else None
     expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, here, precision)
@@ -97,19 +78,82 @@ def dry_run(
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
+        *_hardware_lines(request.space, facts, nodes, address, allotment, memory, precision),
+        *(expected.lines() if expected else []),
+        f"results       {request.directory.path} ({plan.where})",
+        *([f"copy          {request.address}"] if request.address else []),
+        f"disk          {disk_text(request.space, facts, allotment.concurrent, request.rows)}",
+        *plan.changes,
+        "Dry run: nothing was started or written.",
+    ]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What would be begun, or gone on with."""
+
+    request: Request
+    where: str  # what is at the place of the results
+    sources: Sequence[str]  # of `search.warm_start`, those that would be read
+    state: SearchState | None = None  # of a search that has begun
+    changes: Sequence[str] = ()  # lines on what would be different from now on
+
+
+def _new(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> _Plan:
+    request = request_of(space, overrides, results)
+    with looked_at(request.address, request.directory, resume=False) as directory:
+        directory.check_new()
+    return _Plan(request, "new", request.space.search.warm_start)
+
+
+def _going_on(
+    space: SpaceLike, overrides: Sequence[str], results: str | Path | None, retry_failed: bool
+) -> _Plan:
+    asked = asked_to_resume(space, overrides, results)
+    with looked_at(asked.address, asked.directory, resume=True) as directory:
+        request, begun = resumed_search(replace(asked, directory=directory), retry_failed)
+    ended = sum(trial.status in FINAL for trial in begun.state.trials.values())
+    changes = [f"changed       {change}" for change in begun.changes]
+    if retry_failed:
+        changes.append(f"tried again   {plural(len(begun.reopened), 'trial')} that failed")
+    where = f"{plural(ended, 'trial')} ended there"
+    return _Plan(replace(request, directory=asked.directory), where, begun.sources, begun.state, changes)
+
+
+def _nodes(address: str | None) -> list[Node]:
+    """The machines that would train."""
+    if address is None:
+        return [local_node()]
+    from wrn_search.cluster.cluster_address import ray_at
+
+    with ray_at(address) as joined:
+        return list(joined)
+
+
+def _hardware_lines(
+    space: Space,
+    facts: DatasetFacts,
+    nodes: Sequence[Node],
+    address: str | None,
+    allotment: Allotment,
+    memory: MachineMemory | None,
+    precision: str,
+) -> list[str]:
+    """The machines, how many trials they train at once, and what each gets."""
+    each, shares = trial_text(space, nodes, allotment, precision, facts)
+    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
+    machines = (
+        "this machine" if address is None else f"{plural(len(nodes), 'node')} of the cluster at {address}"
+    )
+    at_most = allotment.by_memory or (memory is not None and memory.may_wait(allotment))
+    return [
         f"hardware      {machines}, {plural(cpus, 'core')} and {plural(gpus, 'GPU')}: "
         f"{plural(allotment.concurrent, 'trial')} at once{' at most' if at_most else ''}, each with {each}"
         f"{memory.text(allotment) if memory else ''}",
         *(f"warning       {line}" for line in (memory.remarks(allotment) if memory else [])),
         *shares,
-        *(expected.lines() if expected else []),
-        f"results       {request.directory.path} ({where})",
-        *([f"copy          {request.address}"] if request.address else []),
-        f"disk          {disk_text(request.space, facts, allotment.concurrent, request.rows)}",
-        *changes,
-        "Dry run: nothing was started or written.",
     ]
-    return "\n".join(lines)
 
 
 def checkpoint_bytes(space: Space, facts: DatasetFacts) -> int:
