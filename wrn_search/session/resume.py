@@ -1,37 +1,24 @@
-"""Going on with a search: what has begun, what may be different from now on and what must stay."""
+"""Going on with a search: what has begun, and what is different from now on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wrn_search.errors import InputError, Problem
+from wrn_search.errors import InputError
 from wrn_search.images.checks_of_images import same_split
 from wrn_search.results.events_jsonl import WholeLines, read_whole_lines
 from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.session.search_request import Asked, Request, with_absolute_paths
-from wrn_search.session.space_of_a_resumed_search import edited
+from wrn_search.session.space_of_a_resumed_search import check_comparable, edited
 from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.trials_of_other_spaces import hparams_within
 from wrn_search.space.yaml_with_lines import yaml_text
 
-# What must not change between the sessions of one search: its trials could no longer be compared, or be told apart.
-MUST_STAY = (
-    "name",
-    "dataset.",
-    "objectives",
-    "search.repeats",
-    "search.seed",
-    "training.compile",
-    "training.epochs",
-    "training.lr_",
-    "training.precision",
-)
-MAY_CHANGE_ALL_THE_SAME = ("dataset.root",)
 SPACE = ("model.", "training.", "search.searcher")  # a change of these may make room for new configurations
 
 
@@ -114,7 +101,7 @@ def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) ->
     different = [
         key for key in sorted(before.keys() | now.keys(), key=str) if before.get(key) != now.get(key)
     ]
-    _check_comparable(request, different, before, now)
+    check_comparable(request.directory.path, different, before, now)
     begun = Begun(
         state,
         {key: now.get(key) for key in different},
@@ -134,25 +121,6 @@ def _sources_to_read(space: Space, state: SearchState, before: Mapping[str, Any]
     if not state.space and state.trials:  # an older record: its trials came after all that the sources taught
         read |= set(before.get("search.warm_start") or ())
     return tuple(source for source in space.search.warm_start if source not in read)
-
-
-def _check_comparable(
-    request: Request, different: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]
-) -> None:
-    """Sees to it that old and new trials can stand in one table.
-
-    Raises:
-        InputError: naming each key that must stay what it was.
-    """
-    rule = "must stay what it was when a search is resumed, so that its trials can be compared"
-    hint = f"; a new search can learn from this one: search.warm_start: [{request.directory.path}]"
-    problems = [
-        Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}{hint}")
-        for key in different
-        if key.startswith(MUST_STAY) and key not in MAY_CHANGE_ALL_THE_SAME
-    ]
-    if problems:
-        raise InputError(problems)
 
 
 def configurations_outside(space: Space, state: SearchState) -> int:

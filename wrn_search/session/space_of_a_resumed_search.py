@@ -1,17 +1,34 @@
 """Which space a resumed search has: the recorded one, with what its user has changed since in the file or by --set.
 
-So what an earlier session was given by --set stays, and a file that was not touched changes nothing.
+So what an earlier session was given by --set stays, and a file that was not touched changes nothing. Some keys must
+stay what they were, whoever changed them.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from wrn_search.errors import InputError, Problem
 from wrn_search.space.rules.broken_rule import Path as KeyPath
+from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.yaml_with_lines import Source
 
+# What must not change between the sessions of one search: its trials could no longer be compared, or be told apart.
+MUST_STAY = (
+    "name",
+    "dataset.",
+    "objectives",
+    "search.repeats",
+    "search.seed",
+    "training.compile",
+    "training.epochs",
+    "training.lr_",
+    "training.precision",
+)
+MAY_CHANGE_ALL_THE_SAME = ("dataset.root",)
 _NOTHING = object()  # a key that does not stand in a file
 
 
@@ -36,6 +53,25 @@ def edited(recorded: Mapping[str, Any], before: Mapping[str, Any] | None, now: S
         path: line for path, line in now.where.items() if any(path[: len(key)] == key for key in changed)
     }
     return Source(document, where)
+
+
+def check_comparable(
+    results: Path, different: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
+    """Sees to it that old and new trials can stand in one table.
+
+    Raises:
+        InputError: naming each key that must stay what it was.
+    """
+    rule = "must stay what it was when a search is resumed, so that its trials can be compared"
+    hint = f"; a new search can learn from this one: search.warm_start: [{results}]"
+    problems = [
+        Problem(key, f"{rule}: {spelled(before.get(key))}, but got {spelled(now.get(key))}{hint}")
+        for key in different
+        if key.startswith(MUST_STAY) and key not in MAY_CHANGE_ALL_THE_SAME
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _keys(document: Mapping[str, Any]) -> dict[KeyPath, Any]:
