@@ -129,6 +129,14 @@ ROOMS: dict[str, Room] = {
         "decisions",
         "torch pyarrow",
     ),
+    # scipy: Kendall's tau
+    "replay": _room(
+        7,
+        "searches played against recorded curves under a simulated clock: the judge of every search method",
+        "errors wording seeds epoch_metrics networks searchers schedulers space space.domains results decisions "
+        "report",
+        "numpy scipy pyarrow pydantic",
+    ),
     "cluster": _room(
         7,
         "nodes that are there, join and leave",
@@ -153,7 +161,8 @@ ROOMS: dict[str, Room] = {
         10,
         "the commands: options in, text and exit status out",
         "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
-        "decisions forecast session confirmation",
+        "decisions forecast replay session confirmation hardware",
+        "rich",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "import_path cli"),

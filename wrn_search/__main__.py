@@ -9,7 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from wrn_search.cli import check, confirm, describe, export, predict, report, rerun, search, tensorboard
+from wrn_search.cli import (
+    check,
+    confirm,
+    describe,
+    export,
+    predict,
+    replay,
+    report,
+    rerun,
+    search,
+    tensorboard,
+)
 from wrn_search.cli.exit_status import Parser, exit_status
 from wrn_search.errors import InputError, nearest
 
@@ -22,10 +33,11 @@ COMMANDS = {
     "confirm": (confirm, "retrain finalists with fresh seeds, test them once"),
     "export": (export, "write a trial's network as a file for others"),
     "predict": (predict, "classify images with an exported network"),
+    "replay": (replay, "play search methods against recorded learning curves, in seconds"),
     "rerun": (rerun, "train a trial again and compare it with the record"),
     "tensorboard": (tensorboard, "a TensorBoard view of the best of many trials"),
 }
-NOT_YET = ("paper", "replay")
+NOT_YET = ("paper",)
 
 
 def parser() -> Parser:

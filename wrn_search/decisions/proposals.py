@@ -122,9 +122,13 @@ class SearchPlan:
         """Always."""
         return True
 
+    def hparams_of(self, event: Proposed) -> Hparams | None:
+        """A proposal's values as this plan's searcher hears them; None for one that it could not have proposed."""
+        return hparams_within(self._space, event.config)
+
     def _learn_proposal(self, event: Proposed) -> None:
         """The searcher hears of what lies in its space; an earlier session may have had a wider one."""
-        hparams = hparams_within(self._space, event.config)
+        hparams = self.hparams_of(event)
         if hparams is None:
             self._outside.add(event.configuration)
         else:

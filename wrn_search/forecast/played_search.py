@@ -12,16 +12,15 @@ import random
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Event, SearchStarted
-from wrn_search.results.events_jsonl import Record
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
 from wrn_search.searchers.grid_search import grid_point
@@ -97,7 +96,7 @@ def _play(
 ) -> tuple[int, int, float, float]:
     """(completed trials, cells that they lie in, share of the epochs, seconds) of one play."""
     ends = (*rungs_of(space), space.training.epochs)  # epochs at which the stretches end
-    record = _UnwrittenRecord(SearchStarted(space.name, "played", len(ends), facts.chance_error, "", ""))
+    record = UnwrittenRecord(SearchStarted(space.name, "played", len(ends), facts.chance_error, "", ""))
     plan = _DrawnPlan(space, rows, random.Random(seed))
     allotment = Allotment(concurrent, 1, 0.0)
     conductor = Conductor(_of_stretches(space, len(ends)), facts, allotment, record, plan=plan)
@@ -209,19 +208,6 @@ def _drawn(domain: Domain, generator: random.Random) -> Scalar:
             return min(high, max(low, math.exp(generator.uniform(math.log(low), math.log(high)))))
         case _:
             return generator.uniform(domain.low, domain.high)
-
-
-class _UnwrittenRecord(Record):
-    """A record that is no file: what is played is nobody's result."""
-
-    def __init__(self, first: Event):
-        super().__init__(Path(), -1, lambda: 0.0)
-        self.events = [(0.0, first)]
-
-    def append(self, event: Event) -> None:
-        """Tells those who learn from it."""
-        for subscriber in self._subscribers:
-            subscriber(0.0, event)
 
 
 def _metrics(epoch: int, val_error: float) -> EpochMetrics:

@@ -1,0 +1,139 @@
+"""Search methods that are compared: a searcher, a scheduler and settings; or a rival of another make."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from wrn_search.errors import InputError, Problem, nearest
+from wrn_search.replay.curve_table import CurveTable
+from wrn_search.replay.our_search import OurSearch
+from wrn_search.replay.simulated_clock import Clock, Player
+from wrn_search.replay.table_space import TableSpace
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_mapping
+
+DEFAULT = (("tpe", "asha"), ("random", "asha"), ("random", "none"))
+_RIVALS = "benchmarks.rivals.rival_table"  # in a clone of the repository; no part of the package
+
+# (table, seed, trials at most, workers, clock) -> a player
+MakeRival: TypeAlias = Callable[[CurveTable, int, int, int, Clock], Player]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method: its name in tables, and what it is."""
+
+    name: str
+    searcher: str
+    scheduler: str
+    settings: tuple[str, ...] = ()  # KEY=VALUE, after those that all methods share
+    rival: bool = False  # then `searcher` is its name in the table of rivals
+
+
+def methods_of(
+    searchers: Sequence[str], schedulers: Sequence[str], named: Sequence[str], *, rivals: bool
+) -> list[Method]:
+    """Every searcher with every scheduler, then the named ones `NAME=SEARCHER+SCHEDULER[,KEY=VALUE...]`, then rivals.
+
+    Raises:
+        InputError: an unknown searcher or scheduler, a name twice, or rivals that are not there.
+    """
+    problems: list[Problem] = []
+    methods = [Method(f"{a}+{b}", a, b) for a in searchers for b in schedulers]
+    for text in named:
+        name, equals, what = text.partition("=")
+        parts, *settings = what.split(",")
+        searcher, plus, scheduler = parts.partition("+")
+        if not (name and equals and plus):
+            rule = "must be NAME=SEARCHER+SCHEDULER[,KEY=VALUE...], such as half=tpe+asha,search.reduction_factor=2"
+            problems.append(Problem("--method", f"{rule}, but got '{text}'"))
+            continue
+        methods.append(Method(name, searcher, scheduler, tuple(settings)))
+    if not methods and not rivals and not problems:
+        methods = [Method(f"{a}+{b}", a, b) for a, b in DEFAULT]
+    for method in methods:
+        for key, name, known in (
+            ("searcher", method.searcher, SEARCHERS),
+            ("scheduler", method.scheduler, SCHEDULERS),
+        ):
+            if name not in known:
+                text = f"must be one of {', '.join(known)}, but got '{name}'{nearest(name, known)}"
+                problems.append(Problem(f"--{key}", text))
+    if rivals:
+        methods += [Method(name, name, "", rival=True) for name in rival_table()]
+    names = [method.name for method in methods]
+    problems += [
+        Problem("--method", f"each method must have a name of its own, but '{name}' is there twice")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return methods
+
+
+def rival_table() -> dict[str, MakeRival]:
+    """The rivals, by name.
+
+    Raises:
+        InputError: they are not there: they come with the repository, not with the installed package.
+    """
+    root = str(Path(__file__).parents[2])
+    if importlib.util.find_spec("benchmarks") is None and root not in sys.path:
+        sys.path.append(root)
+    try:
+        table: dict[str, MakeRival] = importlib.import_module(_RIVALS).RIVALS
+    except ModuleNotFoundError as error:
+        text = "the rivals come with the repository (benchmarks/rivals) and its requirements, but there is no"
+        raise InputError.of("--rivals", f"{text} {error.name} here") from None
+    return table
+
+
+def space_of(
+    table: CurveTable, method: Method, shared: Sequence[str], trials: int | None, seed: int
+) -> Space:
+    """The space of a play: the table's, searched by `method`.
+
+    Raises:
+        InputError: a setting is wrong or does not belong to the search.
+    """
+    overrides = [*shared, *method.settings]
+    wrong = [each for each in overrides if not each.startswith("search.")]
+    if wrong:
+        rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
+        raise InputError(Problem("--set", f"{rule}, but got '{each}'") for each in wrong)
+    document = table.space.to_document()
+    document["search"] = document["search"] | {
+        "searcher": method.searcher,
+        "scheduler": method.scheduler,
+        "seed": seed,
+        "trials": min(trials or len(table.configurations), len(table.configurations)),
+        "warm_start": [],
+        "max_hours": None,
+    }
+    space = space_from_mapping(document, overrides)
+    return TableSpace.of(space, table.hyperparameters) if isinstance(table.space, TableSpace) else space
+
+
+def player_of(
+    table: CurveTable,
+    method: Method,
+    shared: Sequence[str],
+    trials: int | None,
+    seed: int,
+    workers: int,
+    clock: Clock,
+) -> Player:
+    """The player of one play."""
+    most = min(trials or len(table.configurations), len(table.configurations))
+    if method.rival:
+        return rival_table()[method.searcher](table, seed, most, workers, clock)
+    return OurSearch(space_of(table, method, shared, trials, seed), table, workers, clock)

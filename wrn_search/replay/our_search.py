@@ -1,0 +1,117 @@
+"""A search of this program as a player: the conductor itself decides, on a record that is not written."""
+
+from __future__ import annotations
+
+from wrn_search.decisions.proposals import SearchPlan
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.trial_lifecycle import Conductor
+from wrn_search.decisions.trial_to_train import Assignment
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.decisions.unwritten_record import UnwrittenRecord
+from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.replay.curve_table import CurveTable
+from wrn_search.replay.nearest_configuration import NearestConfiguration
+from wrn_search.replay.simulated_clock import Begun, Clock
+from wrn_search.results.events import Proposed, SearchStarted
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.seeds import derived_seed
+from wrn_search.space.space import Space
+from wrn_search.space.trial_config import TrialConfig
+
+
+class OurSearch:
+    """Plays `space` with a table's curves.
+
+    Args:
+        space: the search: its `search` section is the method, its seed the play's.
+        table: with at least `search.repeats` seeds of each configuration.
+        workers: trials at once.
+        clock: for `search.max_hours`.
+        seeds_in_order: repeat r trains the r-th recorded seed; else a play begins with any of them.
+    """
+
+    def __init__(
+        self, space: Space, table: CurveTable, workers: int, clock: Clock, *, seeds_in_order: bool = False
+    ):
+        started = SearchStarted(space.name, "replay", table.epochs, table.facts.chance_error, "", "")
+        self._table = table
+        self._plan = _SnappedPlan(space, table)
+        self._conductor = Conductor(
+            space,
+            table.facts,
+            Allotment(workers, 1, 0.0),
+            UnwrittenRecord(started, clock),
+            plan=self._plan,
+            clock=clock,
+        )
+        self._seed = space.search.seed
+        self._seeds_in_order = seeds_in_order
+        self._rungs = frozenset(rungs_of(space))
+
+    @property
+    def state(self) -> SearchState:
+        """The trials."""
+        return self._conductor.state
+
+    def next_trial(self) -> Begun | None:
+        """What the conductor lets begin."""
+        answer = self._conductor.next_trial()
+        if not isinstance(answer, Assignment):
+            return None
+        self._conductor.started(answer.number)
+        trial = self.state.trials[answer.number]
+        place = self._plan.places[trial.configuration]
+        curves = self._table.curves[place]
+        first = 0
+        if not self._seeds_in_order:
+            first = derived_seed(self._seed, "recorded seed", trial.configuration) % len(curves)
+        curve = curves[(first + trial.repeat) % len(curves)]
+        return Begun(answer.number, place, curve, answer.epochs_done)
+
+    def hears(self, epoch: int) -> bool:
+        """At rungs: nothing is decided between them."""
+        return epoch in self._rungs
+
+    def reported(self, trial: int, epoch: int, error: float) -> bool:
+        """The conductor hears of it."""
+        return self._conductor.reported(trial, _metrics(epoch, error), "", "")
+
+    def diverged(self, trial: int, epoch: int) -> None:
+        """The conductor hears of it."""
+        self._conductor.diverged(trial, epoch, "the recorded training diverged")
+
+
+class _SnappedPlan(SearchPlan):
+    """A search whose proposals become recorded configurations; the searcher hears of those."""
+
+    def __init__(self, space: Space, table: CurveTable):
+        super().__init__(space, table.facts.chance_error, precision="fp32", compile="off")
+        self._configurations_left = NearestConfiguration(dict(table.hyperparameters), table.configurations)
+        self._table = table
+        self._resolved_space = space
+        self.places: dict[int, int] = {}  # configuration -> its place in the table
+
+    def propose(
+        self, state: SearchState, configuration: int, repeat: int
+    ) -> tuple[Hparams, TrialConfig] | None:
+        """As the search's, but recorded."""
+        if repeat == 0 and not self._configurations_left.left:
+            return None
+        proposal = super().propose(state, configuration, repeat)
+        if proposal is None or repeat:
+            return proposal
+        place = self._configurations_left.take(proposal[0])
+        assert place is not None
+        self.places[configuration] = place
+        hparams = self._table.configurations[place]
+        seed = proposal[1].seed
+        return hparams, self._resolved_space.trial_config(hparams, seed, precision="fp32", compile="off")
+
+    def hparams_of(self, event: Proposed) -> Hparams | None:
+        """As proposed: a table's hyperparameters may be none of ours."""
+        return event.hparams
+
+
+def _metrics(epoch: int, val_error: float) -> EpochMetrics:
+    return EpochMetrics(epoch, 0.0, 1.0, val_error, 1.0, val_error, 1.0, 1.0, 0)

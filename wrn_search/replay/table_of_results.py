@@ -1,0 +1,147 @@
+"""The table of a results directory: its whole trainings, and what each of their epochs took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.errors import InputError
+from wrn_search.replay.curve_table import CurveTable, RecordedCurve
+from wrn_search.results.events import Interrupted, Paused, Proposed, Reported, Retried, Started, TimedEvent
+from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import recorded_space
+from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.trial_state import TrialState
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_mapping
+from wrn_search.space.trials_of_other_spaces import hparams_within
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedSearch:
+    """A search on record: its space, its trials, and its table."""
+
+    space: Space
+    state: SearchState
+    table: CurveTable
+    workers: int  # trials at once, as recorded
+
+
+def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
+    """The table of a results directory.
+
+    Args:
+        path: the directory.
+        whole: only trainings that reached their last epoch or diverged; else also those that were stopped.
+
+    Raises:
+        InputError: it holds no search, the record does not tell its space, or there is no whole training.
+    """
+    directory = ResultsDirectory(path)
+    if not directory.exists():
+        raise InputError.of(
+            "SOURCE", "must be a results directory or a Parquet file of curves, but it is neither", str(path)
+        )
+    events = read_events(directory.events)
+    state = fold(events)
+    space = space_from_mapping(recorded_space(directory, state))
+    kept = ("completed", "diverged") if whole else ("completed", "diverged", "stopped")
+    rows = _rows(space, [trial for trial in state.trials.values() if trial.status in kept], events)
+    if not rows or not any(
+        len(curve.errors) == space.training.epochs for _, curves in rows for curve in curves
+    ):
+        ended = sum(trial.status == "completed" for trial in state.trials.values())
+        text = f"must hold trainings of all {space.training.epochs} epochs in the space it records"
+        raise InputError.of("SOURCE", f"{text}, but {ended} of {len(state.trials)} trials are", str(path))
+    table = CurveTable(
+        name=space.name,
+        space=space,
+        configurations=tuple(hparams for hparams, _ in rows),
+        curves=tuple(tuple(curves) for _, curves in rows),
+        facts=_facts(state, path),
+        in_seconds=True,
+    )
+    return RecordedSearch(space, state, table, _workers(state))
+
+
+def _rows(
+    space: Space, trials: Sequence[TrialState], events: Sequence[TimedEvent]
+) -> list[tuple[Hparams, list[RecordedCurve]]]:
+    """Each configuration with the curves of its seeds; what lies outside the space is left out."""
+    took = _seconds(events, proposals_wait=space.search.searcher == "grid")
+    rows: dict[int, tuple[Hparams, list[RecordedCurve]]] = {}
+    for trial in trials:
+        hparams = hparams_within(space, trial.config)
+        if hparams is None or any(metrics.val_error is None for _, metrics in trial.reports):
+            continue
+        curve = RecordedCurve(
+            np.array([metrics.val_error for _, metrics in trial.reports], dtype=float),
+            np.array([took.seconds[trial.number, metrics.epoch] for _, metrics in trial.reports]),
+            trial.status == "diverged",
+            trial.number,
+        )
+        rows.setdefault(trial.configuration, (hparams, []))[1].append(curve)
+    return list(rows.values())
+
+
+@dataclass
+class _Taken:
+    """What each epoch of each trial took, from the moments on record."""
+
+    seconds: dict[tuple[int, int], float] = field(default_factory=dict)  # (trial, epoch) -> seconds
+    since: dict[int, float] = field(default_factory=dict)  # trial -> when its next epoch began
+
+
+def _seconds(events: Sequence[TimedEvent], proposals_wait: bool) -> _Taken:
+    """An epoch begins with the end of the one before; the first one with the proposal, for a place was free then.
+
+    Where proposals wait for a place, and where a trial goes on after a break, with the start of its process.
+    """
+    taken, broken = _Taken(), set()
+    for moment, event in events:
+        match event:
+            case Proposed():
+                taken.since[event.number] = moment
+                broken |= {event.number} if proposals_wait else set()
+            case Paused() | Interrupted() | Retried():
+                broken.add(event.number)
+            case Started() if event.number in broken:
+                taken.since[event.number] = moment
+                broken.remove(event.number)
+            case Reported():
+                key = (event.number, event.metrics.epoch)
+                taken.seconds.setdefault(key, max(0.0, moment - taken.since[event.number]))
+                taken.since[event.number] = moment
+            case _:
+                pass
+    return taken
+
+
+def _facts(state: SearchState, path: Path) -> DataFacts:
+    """Of the images, as the record tells them; older records know only the error of chance."""
+    details: dict[str, Any] = {}
+    for _, session in state.sessions:
+        details = session.details.get("dataset") or details
+    try:
+        return DataFacts(
+            int(details["num_classes"]),
+            tuple(int(size) for size in details["image_shape"]),  # type: ignore[arg-type]
+            int(details["validation_images"]),
+            state.chance_error,
+        )
+    except (KeyError, TypeError, ValueError):
+        text = "must be recorded by a version that writes the facts of its images, but they are missing"
+        raise InputError.of("SOURCE", text, str(path)) from None
+
+
+def _workers(state: SearchState) -> int:
+    """Trials at once in the last session; 1 where it is not on record."""
+    told = [session.details.get("concurrent") for _, session in state.sessions]
+    return next((each for each in reversed(told) if isinstance(each, int) and each > 0), 1)
