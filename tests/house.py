@@ -133,8 +133,8 @@ ROOMS: dict[str, Room] = {
     "replay": _room(
         7,
         "searches played against recorded curves under a simulated clock: the judge of every search method",
-        "errors wording seeds epoch_metrics networks searchers schedulers space space.domains results decisions "
-        "report",
+        "errors wording seeds epoch_metrics networks datasets searchers schedulers space space.domains results "
+        "decisions report",
         "numpy scipy pyarrow pydantic",
     ),
     "cluster": _room(

@@ -41,10 +41,11 @@ def played_again(path: Path, workers: int | None) -> SameAsRecorded:
     search = recorded.space.search.model_copy(update={"max_hours": None, "warm_start": ()})
     space = recorded.space.model_copy(update={"search": search})
     clock = Clock()
-    player = OurSearch(space, recorded.table, workers or recorded.workers, clock, seeds_in_order=True)
+    at_once = workers or recorded.workers
+    player = OurSearch(space, recorded.table, at_once, clock, seeds_in_order=True, known=recorded.known)
     unrecorded = ""
     try:
-        play(player, recorded.table, workers or recorded.workers, 10**12, clock)
+        play(player, recorded.table, at_once, 10**12, clock)
     except UnrecordedEpoch as error:
         unrecorded = str(error)
     return _compared(recorded, player.state, unrecorded)

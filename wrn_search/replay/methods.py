@@ -17,6 +17,7 @@ from wrn_search.replay.simulated_clock import Clock, Player
 from wrn_search.replay.table_space import TableSpace
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
 
@@ -120,7 +121,14 @@ def space_of(
         "max_hours": None,
     }
     space = space_from_mapping(document, overrides)
-    return TableSpace.of(space, table.hyperparameters) if isinstance(table.space, TableSpace) else space
+    if not isinstance(table.space, TableSpace):
+        return space
+    space = TableSpace.of(space, table.hyperparameters)
+    if SEARCHERS[method.searcher].needs_finite_space and space.size is None:
+        open_ended = [name for name, domain in space.hyperparameters.items() if finite_values(domain) is None]
+        rule = f"searcher {method.searcher} needs choice and int domains"
+        raise InputError.of("--searcher", f"{rule}, but {', '.join(open_ended)} of '{table.name}' has none")
+    return space
 
 
 def player_of(

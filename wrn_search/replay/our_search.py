@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wrn_search.decisions.proposals import SearchPlan
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
@@ -12,7 +14,7 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.nearest_configuration import NearestConfiguration
 from wrn_search.replay.simulated_clock import Begun, Clock
-from wrn_search.results.events import Proposed, SearchStarted
+from wrn_search.results.events import Known, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.seeds import derived_seed
@@ -29,24 +31,36 @@ class OurSearch:
         workers: trials at once.
         clock: for `search.max_hours`.
         seeds_in_order: repeat r trains the r-th recorded seed; else a play begins with any of them.
+        known: what other searches taught it (`search.warm_start`).
     """
 
     def __init__(
-        self, space: Space, table: CurveTable, workers: int, clock: Clock, *, seeds_in_order: bool = False
+        self,
+        space: Space,
+        table: CurveTable,
+        workers: int,
+        clock: Clock,
+        *,
+        seeds_in_order: bool = False,
+        known: Sequence[Known] = (),
     ):
         started = SearchStarted(space.name, "replay", table.epochs, table.facts.chance_error, "", "")
+        record = UnwrittenRecord(started, clock)
         self._table = table
         self._plan = _SnappedPlan(space, table)
         self._conductor = Conductor(
             space,
             table.facts,
             Allotment(workers, 1, 0.0),
-            UnwrittenRecord(started, clock),
+            record,
             plan=self._plan,
             clock=clock,
         )
+        for event in known:
+            record.append(event)
         self._seed = space.search.seed
         self._seeds_in_order = seeds_in_order
+        self._has_hours = space.search.max_hours is not None
         self._rungs = frozenset(rungs_of(space))
 
     @property
@@ -70,8 +84,8 @@ class OurSearch:
         return Begun(answer.number, place, curve, answer.epochs_done)
 
     def hears(self, epoch: int) -> bool:
-        """At rungs: nothing is decided between them."""
-        return epoch in self._rungs
+        """At rungs: nothing is decided between them, but for a search whose hours may be over."""
+        return self._has_hours or epoch in self._rungs
 
     def reported(self, trial: int, epoch: int, error: float) -> bool:
         """The conductor hears of it."""

@@ -87,6 +87,14 @@ def described(path: Path, columns: pa.Table) -> TableDescription:
     if curve in columns.column_names and not pa.types.is_list(columns.schema.field(curve).type):
         problems.append(_problem(source, ("curve",), f"must be a column of lists, but '{curve}' is none"))
     problems += _odd_values(source)
+    network = document.get("network")
+    problems += [
+        _problem(
+            source, ("network", role), f"must name a hyperparameter, but got '{name}'{nearest(name, domains)}"
+        )
+        for role, name in (network.items() if isinstance(network, dict) else ())
+        if name not in domains
+    ]
     if problems:
         raise InputError(problems)
     return TableDescription(path, document, domains)
@@ -116,7 +124,7 @@ def _columns_named(
     yield "hyperparameters", list(domains)
     yield "curve", [str(document["curve"])]
     yield "where", list(document.get("where") or {})
-    yield "tables", [document["tables"]] if document.get("tables") else []
+    yield "tables", [str(document["tables"])] if document.get("tables") else []
     yield "epoch_cost", [cost] if isinstance(cost, str) and cost != "macs" else []
 
 
@@ -139,6 +147,15 @@ def _odd_values(source: Source) -> list[Problem]:
             lambda value: isinstance(value, dict) and set(value) == {"depth", "width"},
             "must be {depth: COLUMN, width: COLUMN}",
         ),
+        "image_shape": (
+            lambda value: (
+                isinstance(value, list)
+                and len(value) == 3
+                and all(isinstance(size, int) and size >= 1 for size in value)
+            ),
+            "must be [HEIGHT, WIDTH, CHANNELS]",
+        ),
+        "tables": (lambda value: isinstance(value, str), "must be a column"),
         "epoch_cost": (
             lambda value: isinstance(value, str) or (is_number(value) and value > 0),
             "must be a column, `macs` or a number above 0",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.errors import InputError
+from wrn_search.errors import InputError, Problem
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.replay.curve_table import CurveTable, RecordedCurve
 from wrn_search.replay.table_description import TableDescription, described, is_number
@@ -145,7 +145,14 @@ def _space(name: str, epochs: int, description: TableDescription) -> TableSpace:
         if description.get(key) is not None:
             training[key] = description.get(key)
     document = {"name": "replay", "description": name, "dataset": {"name": "digits"}, "training": training}
-    return TableSpace.of(space_from_mapping(document), description.domains)
+    try:
+        space = space_from_mapping(document)
+    except InputError as error:
+        where = str(description.path)
+        raise InputError(
+            Problem(problem.key.removeprefix("training."), problem.text, where) for problem in error.problems
+        ) from None
+    return TableSpace.of(space, description.domains)
 
 
 def _cost(

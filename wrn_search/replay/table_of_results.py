@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.errors import InputError
 from wrn_search.replay.curve_table import CurveTable, RecordedCurve
-from wrn_search.results.events import Interrupted, Paused, Proposed, Reported, Retried, Started, TimedEvent
+from wrn_search.results.events import (
+    Interrupted,
+    Known,
+    Paused,
+    Proposed,
+    Reported,
+    Retried,
+    Started,
+    TimedEvent,
+)
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import recorded_space
@@ -32,6 +44,7 @@ class RecordedSearch:
     state: SearchState
     table: CurveTable
     workers: int  # trials at once, as recorded
+    known: tuple[Known, ...]  # what other searches taught it
 
 
 def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
@@ -51,7 +64,9 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
         )
     events = read_events(directory.events)
     state = fold(events)
-    space = space_from_mapping(recorded_space(directory, state))
+    if state.choice is not None:
+        raise InputError.of("SOURCE", "must hold a search, but holds the retrainings of `confirm`", str(path))
+    space = _space(directory, state)
     kept = ("completed", "diverged") if whole else ("completed", "diverged", "stopped")
     rows = _rows(space, [trial for trial in state.trials.values() if trial.status in kept], events)
     if not rows or not any(
@@ -65,10 +80,11 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
         space=space,
         configurations=tuple(hparams for hparams, _ in rows),
         curves=tuple(tuple(curves) for _, curves in rows),
-        facts=_facts(state, path),
+        facts=_facts(state, space, directory),
         in_seconds=True,
     )
-    return RecordedSearch(space, state, table, _workers(state))
+    known = tuple(event for _, event in events if isinstance(event, Known))
+    return RecordedSearch(space, state, table, _workers(state), known)
 
 
 def _rows(
@@ -124,21 +140,51 @@ def _seconds(events: Sequence[TimedEvent], proposals_wait: bool) -> _Taken:
     return taken
 
 
-def _facts(state: SearchState, path: Path) -> DataFacts:
-    """Of the images, as the record tells them; older records know only the error of chance."""
-    details: dict[str, Any] = {}
-    for _, session in state.sessions:
-        details = session.details.get("dataset") or details
+def _facts(state: SearchState, space: Space, directory: ResultsDirectory) -> DataFacts:
+    """Of the images: by the record, else by the manifest, as earlier versions wrote it, else by the data set.
+
+    Raises:
+        InputError: none of them tells.
+    """
+    told: list[Any] = [session.details.get("dataset") for _, session in state.sessions]
+    told.append(_manifest(directory).get("dataset"))
+    known = DATASETS[space.dataset.name].facts
+    told.append(
+        {
+            "num_classes": known.num_classes,
+            "image_shape": known.image_shape,
+            "validation_images": space.dataset.validation,
+        }
+    )
+    for facts in told:
+        with suppress(KeyError, TypeError, ValueError):
+            height, width, channels = (int(size) for size in facts["image_shape"])
+            images = int(facts["validation_images"])
+            return DataFacts(int(facts["num_classes"]), (height, width, channels), images, state.chance_error)
+    text = "the record must tell classes, size and number of its images, but neither it nor the manifest does"
+    raise InputError.of("SOURCE", text, str(directory.path))
+
+
+def _manifest(directory: ResultsDirectory) -> dict[str, Any]:
     try:
-        return DataFacts(
-            int(details["num_classes"]),
-            tuple(int(size) for size in details["image_shape"]),  # type: ignore[arg-type]
-            int(details["validation_images"]),
-            state.chance_error,
-        )
-    except (KeyError, TypeError, ValueError):
-        text = "must be recorded by a version that writes the facts of its images, but they are missing"
-        raise InputError.of("SOURCE", text, str(path)) from None
+        found = json.loads(directory.manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _space(directory: ResultsDirectory, state: SearchState) -> Space:
+    """The recorded space.
+
+    Raises:
+        InputError: nothing tells it.
+    """
+    try:
+        return space_from_mapping(recorded_space(directory, state))
+    except InputError as error:
+        told = "; ".join(problem.text for problem in error.problems[:3])
+        text = f"must be a search whose space is on record, but it cannot be read: {told}"
+        raise InputError.of("SOURCE", text, str(directory.path)) from None
 
 
 def _workers(state: SearchState) -> int:

@@ -1,0 +1,96 @@
+"""`replay` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.commands import run
+from tests.replay.hand_made import write_parquet
+
+
+@pytest.fixture(scope="module")
+def curves(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [{"x": x / 29, "val_error": [30 + x, 20 + x, 10 + x]} for x in range(30)]
+    description: dict[str, Any] = {"hyperparameters": {"x": {"uniform": [0.0, 1.0]}}, "curve": "val_error"}
+    return write_parquet(tmp_path_factory.mktemp("curves"), rows, **description, epoch_cost_unit="seconds")
+
+
+def replay(*arguments: str) -> Any:
+    return run("-m", "wrn_search", "replay", *arguments)
+
+
+def test_the_json_is_as_documented(curves: Path) -> None:
+    done = replay(
+        str(curves), "--searcher", "random,tpe", "--scheduler", "none,asha", "--seeds", "4", "--epochs", "30",
+        "--workers", "1,4", "--set", "search.rungs=[1]", "--method", "half=tpe+asha,search.reduction_factor=2",
+        "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {"sources", "budget", "workers", "seeds", "methods", "pairs"} <= told.keys()
+    assert (told["budget"], told["workers"], told["seeds"]) == (30, [1, 4], 4)
+    assert len(told["methods"]) == 10
+    names = ["random+none", "random+asha", "tpe+none", "tpe+asha", "half"]
+    assert list(dict.fromkeys(method["name"] for method in told["methods"])) == names
+    for method in told["methods"]:
+        assert {"name", "searcher", "scheduler", "settings", "epochs", "regret", "trials"} <= method.keys()
+        assert method["epochs"] == list(range(1, 31))
+        for name in ("median", "q25", "q75"):
+            assert len(method["regret"][name]) == 30
+        assert {"completed", "stopped", "diverged", "unfinished"} <= method["trials"].keys()
+        assert method["settings"]["search.rungs"] == "[1]"
+        assert method["by_hours"]["hours"][-1] <= 30 / 3600
+    assert told["methods"][-1]["settings"]["search.reduction_factor"] == "2"
+    assert len(told["pairs"]) == 2 * 10  # of five methods, with each number of workers
+    for pair in told["pairs"]:
+        assert len(pair["difference"]) == len(pair["low"]) == len(pair["high"]) == 30
+
+
+def test_the_same_command_prints_the_same(curves: Path) -> None:
+    arguments = (str(curves), "--seeds", "3", "--epochs", "40")
+    assert replay(*arguments).stdout == replay(*arguments).stdout
+
+
+def test_a_page_is_written(curves: Path, tmp_path: Path) -> None:
+    page = tmp_path / "new" / "page.html"
+    done = replay(str(curves), "--seeds", "2", "--output", str(page))
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "Regret over epochs spent" in text
+    assert "Regret over simulated hours" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("nowhere",),
+            "nowhere: SOURCE: must be a results directory or a Parquet file of curves, but it is neither",
+        ),
+        (("CURVES", "--searcher", "tpee"), "--searcher: must be one of"),
+        (("CURVES", "--scheduler", "ashaa"), "(did you mean 'asha'?)"),
+        (("CURVES", "--method", "tpe+asha"), "--method: must be NAME=SEARCHER+SCHEDULER"),
+        (("CURVES", "--method", "a=tpe+none", "--method", "a=tpe+asha"), "'a' is there twice"),
+        (("CURVES", "--epochs", "2"), "--epochs: must pay for one whole training, 3 epochs"),
+        (("CURVES", "--set", "training.epochs=3"), "--set: a replay can change the search alone"),
+        (("CURVES", "--set", "search.rungs=often"), "search.rungs"),
+        (("CURVES", "--set", "search.repeats=2"), "search.repeats: must be at most the seeds"),
+        (
+            ("CURVES", "--searcher", "grid"),
+            "--searcher: searcher grid needs choice and int domains, but x of",
+        ),
+        (("CURVES", "--seeds", "0"), "--seeds: must be a whole number of at least 1"),
+        (("CURVES", "--workers", "1,1"), "--workers: must name each number once"),
+        (("CURVES", "--as-recorded"), "must be a results directory"),
+        (("CURVES", "--as-recorded", "--rivals"), "--as-recorded: must stand without --rivals"),
+    ],
+)
+def test_bad_input_is_a_line_and_status_2(curves: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = replay(*(str(curves) if each == "CURVES" else each for each in arguments))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,91 @@
+"""Our own searches as players: the conductor decides, on recorded configurations."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.replay.hand_made import curve, falling, table_of
+from wrn_search.replay.curve_table import CurveTable
+from wrn_search.replay.methods import Method, space_of
+from wrn_search.replay.our_search import OurSearch
+from wrn_search.replay.simulated_clock import Clock, Play, play
+from wrn_search.searchers.searcher_table import SEARCHERS
+
+
+def played(
+    table: CurveTable, searcher: str, scheduler: str, *settings: str, workers: int = 1, budget: int = 10**6
+) -> tuple[OurSearch, Play]:
+    space = space_of(table, Method("m", searcher, scheduler), settings, None, 0)
+    clock = Clock()
+    player = OurSearch(space, table, workers, clock)
+    return player, play(player, table, workers, budget, clock)
+
+
+@pytest.mark.parametrize(
+    "searcher", [name for name, kind in SEARCHERS.items() if not kind.needs_finite_space]
+)
+@pytest.mark.parametrize("workers", [1, 4])
+def test_every_configuration_is_trained_once(searcher: str, workers: int) -> None:
+    table = falling(20)
+    player, result = played(table, searcher, "none", workers=workers)
+    assert sorted(result.configuration.values()) == list(range(20))
+    assert result.counts["completed"] == 20
+    assert result.epochs == 180
+    for number, trial in player.state.trials.items():
+        assert trial.hparams == table.configurations[result.configuration[number]]
+        assert trial.status == "completed"
+
+
+def test_asha_stops_by_its_rule() -> None:
+    """Arrivals at epoch 1 with errors 50, 40, 60: the first goes on, the second is better, the third is not."""
+    table = table_of({0.0: curve(50, 45, 44), 0.5: curve(40, 35, 30), 1.0: curve(60, 1, 1)})
+    space = space_of(table, Method("m", "random", "asha"), ("search.rungs=[1]",), None, 0)
+    player = OurSearch(space, table, 3, Clock())
+    begun = {}
+    while (each := player.next_trial()) is not None:
+        begun[each.configuration] = each.trial
+    assert player.reported(begun[0], 1, 50.0)
+    assert player.reported(begun[1], 1, 40.0)
+    assert not player.reported(begun[2], 1, 60.0)
+    assert player.state.trials[begun[2]].status == "stopped"
+
+
+def test_the_searcher_learns_from_the_play() -> None:
+    """Ends fall with x: of 60 configurations 20 are tried, and TPE's later ones lie lower than random ones."""
+    table = falling(60, epochs=2)
+    late = {}
+    for searcher in ("tpe", "random"):
+        places: list[int] = []
+        for seed in range(6):
+            _, result = played(table, searcher, "none", f"search.seed={seed}", budget=60)
+            places += [place for trial, place in result.configuration.items() if trial >= 15]
+        late[searcher] = sum(places) / len(places)
+    assert late["tpe"] < 0.7 * late["random"]
+
+
+def test_repeats_use_different_recorded_seeds() -> None:
+    table = table_of({x / 4: [curve(50, 40 + seed) for seed in range(3)] for x in range(5)})
+    player, result = played(table, "random", "none", "search.repeats=2")
+    ends: dict[int, set[float | None]] = {}
+    for trial in player.state.trials.values():
+        assert trial.last is not None
+        ends.setdefault(trial.configuration, set()).add(trial.last.val_error)
+    assert all(len(each) == 2 for each in ends.values())
+    assert len(ends) == 5
+    assert result.epochs == 20
+
+
+def test_a_diverged_trial_counts_as_chance() -> None:
+    table = table_of({0.0: curve(20, diverged=True), 1.0: curve(30, 25)})
+    player, result = played(table, "random", "none")
+    assert sorted(trial.status for trial in player.state.trials.values()) == ["completed", "diverged"]
+    assert table.ends.tolist() == [90.0, 25.0]
+    assert result.named[-1][2] == 1
+
+
+def test_max_hours_are_simulated_ones() -> None:
+    """Epochs of 600 s and an hour: six epochs, the running one included."""
+    table = table_of({x / 9: curve(*range(20, 11, -1), seconds=600) for x in range(10)})
+    space = space_of(table, Method("m", "random", "none"), ("search.max_hours=1",), None, 0)
+    clock = Clock()
+    assert play(OurSearch(space, table, 1, clock), table, 1, 1000, clock).epochs == 6
