@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.replay.hand_made import InOrder, curve, falling, table_of
-from wrn_search.replay.simulated_clock import Incumbent, UnrecordedEpoch, play
+from wrn_search.replay.simulated_clock import Begun, Incumbent, UnrecordedEpoch, play
 
 
 def test_one_worker_trains_one_after_the_other() -> None:
@@ -70,19 +70,32 @@ def test_beyond_what_is_recorded_a_play_ends() -> None:
         play(InOrder(table), table, workers=1, budget=100)
 
 
-def test_named_best_is_the_lowest_of_those_with_the_most_epochs() -> None:
-    """One worker: A 9 8, B 7 8.5, C 5 4. After A's end B's first epoch counts no more; C's end is lower."""
+def test_named_best_is_the_lowest_at_equal_epochs() -> None:
+    """One worker: A 9 8, B 7 8.5, C 5 4. B's first epoch counts no more after A's end; C's end is lower."""
     table = table_of({0.0: curve(9, 8), 0.5: curve(7, 8.5), 1.0: curve(5, 4)})
     assert play(InOrder(table), table, workers=1, budget=100).named == [(1, 1.0, 0), (6, 6.0, 2)]
 
 
+def test_who_is_merely_ahead_is_not_better() -> None:
+    """Two workers, B faster and worse than A at epoch 1, where A is named: B's second epoch does not make it best."""
+    table = table_of({0.0: curve(5, 4, 3, seconds=1.1), 1.0: curve(9, 8, 7)})
+    assert play(InOrder(table), table, workers=2, budget=100).named == [(1, 1.0, 1), (2, 1.1, 0)]
+
+
+def test_who_goes_further_than_one_that_was_left_is_named() -> None:
+    """A is lower at epoch 1 and stopped there; B ends higher, but it has an end."""
+    table = table_of({0.0: curve(5, 4, 3), 1.0: curve(9, 8, 7)})
+    played = play(InOrder(table, stops={0: 1}), table, workers=1, budget=100)
+    assert played.named == [(1, 1.0, 0), (3, 3.0, 1)]
+
+
 def test_repeats_count_together() -> None:
-    """Two repeats of a configuration: it is named with their mean, when both have arrived."""
+    """Two repeats of a configuration: it is named with their mean, 9, when both have arrived; not with the one's 2."""
     best = Incumbent()
-    best.begun(0)
-    assert best.reported(0, 1, 10.0)
-    best.begun(1)
-    best.begun(1)
-    assert not best.reported(1, 1, 2.0)
-    assert best.reported(1, 1, 16.0)  # mean 9
+    for place, errors in ((0, 10.0), (1, 2.0), (1, 16.0)):
+        best.begun(Begun(place, place, curve(errors)))
+        best.trains(place, 1)
+    assert best.reported(0, 1)
+    assert not best.reported(1, 1)
+    assert best.reported(1, 1)
     assert best.configuration == 1

@@ -74,7 +74,7 @@ def _over(asked: Asked, found: Comparison, moments: list[float], unit: str) -> F
         result=_result(asked, found, unit),
         reading=f"{REGRET[0].upper()}{REGRET[1:]}, of the configuration that a method would name best at each moment. "
         f"Lines: medians over {plural(asked.seeds, 'seed')} and {plural(len(asked.tables), 'table')}; "
-        "bands: quartiles.",
+        "bands: quartiles. Named best is the lowest error at equal epochs.",
         table=Table(head, rows),
         traces=tuple(traces),
         layout=layout(

@@ -39,37 +39,55 @@ class Player(Protocol):
 
 
 class Incumbent:
-    """The configuration that a method would name best: the lowest error among those with the most epochs.
+    """The configuration that a method would name best: the lowest error at equal epochs, as far as it was trained.
 
-    The error of a configuration is the mean of its trials; it counts once all of them have reached the epoch.
+    Another one takes its place when it has come as far and was better there, or when it goes further than one that is
+    no longer trained. The error of a configuration is the mean of its trials, once all of them have come so far.
     """
 
     def __init__(self) -> None:
         self.configuration: int | None = None
-        self._epoch, self._error = 0, 0.0
-        self._trials: dict[int, int] = {}  # configuration -> trials that were begun
-        self._sums: dict[
-            tuple[int, int], tuple[int, float]
-        ] = {}  # (configuration, epoch) -> (n, sum of errors)
+        self._epoch = 0  # how far the one that is named has come
+        self._curves: dict[int, list[RecordedCurve]] = {}  # configuration -> of its trials
+        self._training: dict[int, int] = {}  # configuration -> trials that train now
+        self._arrived: dict[
+            tuple[int, int], int
+        ] = {}  # (configuration, epoch) -> trials, where there are several
 
-    def begun(self, configuration: int) -> None:
+    def begun(self, begun: Begun) -> None:
         """One more trial of a configuration."""
-        self._trials[configuration] = self._trials.get(configuration, 0) + 1
+        self._curves.setdefault(begun.configuration, []).append(begun.curve)
 
-    def reported(self, configuration: int, epoch: int, error: float) -> bool:
+    def trains(self, configuration: int, change: int) -> None:
+        """A trial of it begins to train, +1, or trains no more, -1."""
+        self._training[configuration] = self._training.get(configuration, 0) + change
+
+    def reported(self, configuration: int, epoch: int) -> bool:
         """Whether another configuration is named best from now on."""
-        if epoch < self._epoch:
+        if epoch < self._epoch or not self._has_arrived(configuration, epoch):
             return False
-        n, total = 1, error
-        if (trials := self._trials[configuration]) > 1:
-            before, sum_before = self._sums.get((configuration, epoch), (0, 0.0))
-            n, total = before + 1, sum_before + error
-            self._sums[configuration, epoch] = n, total
-        if n < trials or (epoch == self._epoch and total / n >= self._error):
+        if configuration == self.configuration:
+            self._epoch = epoch
             return False
-        changed = configuration != self.configuration
-        self.configuration, self._epoch, self._error = configuration, epoch, total / n
-        return changed
+        if self.configuration is not None:
+            better = self._error(configuration) < self._error(self.configuration)
+            passes = epoch > self._epoch and not self._training[self.configuration]
+            if not (better or passes):
+                return False
+        self.configuration, self._epoch = configuration, epoch
+        return True
+
+    def _has_arrived(self, configuration: int, epoch: int) -> bool:
+        trials = len(self._curves[configuration])
+        if trials == 1:
+            return True
+        arrived = self._arrived[configuration, epoch] = self._arrived.get((configuration, epoch), 0) + 1
+        return arrived >= trials
+
+    def _error(self, configuration: int) -> float:
+        """Where the one that is named stands."""
+        curves = self._curves[configuration]
+        return sum(float(curve.errors[self._epoch - 1]) for curve in curves) / len(curves)
 
 
 @dataclass
@@ -148,12 +166,13 @@ class _Playing:
             if begun.curve.diverged and epoch > len(begun.curve.errors):
                 player.diverged(begun.trial, epoch)
                 play.end[begun.trial] = "diverged"
+                self._incumbent.trains(begun.configuration, -1)
                 self._fill()
                 continue
             play.epochs += 1
             error = float(begun.curve.errors[epoch - 1])
             play.last_epoch[begun.trial] = epoch
-            if self._incumbent.reported(begun.configuration, epoch, error):
+            if self._incumbent.reported(begun.configuration, epoch):
                 play.named.append((play.epochs, now, begun.configuration))
             goes_on = True
             if epoch == self._epochs or player.hears(epoch):
@@ -162,6 +181,7 @@ class _Playing:
             if goes_on:
                 self._enter(begun, epoch + 1)
             else:
+                self._incumbent.trains(begun.configuration, -1)
                 play.end[begun.trial] = "completed" if epoch == self._epochs else "stopped"
                 self._fill()
         return play
@@ -172,8 +192,9 @@ class _Playing:
             if begun.trial not in self._play.configuration:
                 self._play.configuration[begun.trial] = begun.configuration
                 self._play.decisions += 1
-                self._incumbent.begun(begun.configuration)
+                self._incumbent.begun(begun)
             self._play.end.pop(begun.trial, None)  # one that waited goes on
+            self._incumbent.trains(begun.configuration, 1)
             self._enter(begun, begun.epochs_done + 1)
 
     def _enter(self, begun: Begun, epoch: int) -> None:
