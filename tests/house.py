@@ -52,7 +52,9 @@ ROOMS: dict[str, Room] = {
     "datasets": _room(
         1, "each data set, a file and a line", "errors file_system", "numpy PIL sklearn pyarrow torchvision"
     ),
-    "searchers": _room(1, "what to try next, a file and a line each", "seeds space.domains", "optuna scipy"),
+    "searchers": _room(
+        1, "what to try next, a file and a line each", "seeds space.domains", "numpy optuna scipy"
+    ),
     "schedulers": _room(1, "which trials go on, a file and a line each"),
     "space": _room(
         2,

@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.decisions.playing import FACTS, space_of
 from wrn_search.decisions.rung_epochs import course_of
 from wrn_search.schedulers.asha import Asha
@@ -63,3 +66,30 @@ def test_without_a_scheduler_every_trial_goes_on() -> None:
     for number, val_error in enumerate([1.0, 90.0]):
         nothing.observe(number, 3, val_error)
     assert nothing.decide(1, 3) is None
+
+
+def _stop_by_looking_at_all(arrived: list[tuple[int, float]], number: int, factor: int) -> str | None:
+    """The rule word by word: of those that had reached the rung when this one did, one in `factor` goes on."""
+    so_far = arrived[: [each for each, _ in arrived].index(number) + 1]
+    better = sum(value < so_far[-1][1] for _, value in so_far)
+    on = better < max(1, len(so_far) // factor)
+    return None if on else f"{better} of {len(so_far)} trials at this rung were better"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from([2, 3, 6]), st.integers(0, 12))), st.integers(2, 4)
+)
+def test_decisions_are_those_of_a_look_at_all_that_had_arrived(reports, factor) -> None:
+    """Ties, second reports and epochs that are no rung among them; at arrival, and when all is known."""
+    asha = Asha((3, 6), factor, None, 300)
+    arrived: dict[int, list[tuple[int, float]]] = {3: [], 6: []}
+    for number, epoch, value in reports:
+        asha.observe(number, epoch, float(value))
+        if epoch in arrived and number not in dict(arrived[epoch]):
+            arrived[epoch].append((number, float(value)))
+            reason = _stop_by_looking_at_all(arrived[epoch], number, factor)
+            assert asha.decide(number, epoch) == (reason and Stop(epoch, reason))
+    for epoch, those in arrived.items():
+        for number in range(31):
+            reason = _stop_by_looking_at_all(those, number, factor) if number in dict(those) else None
+            assert asha.decide(number, epoch) == (reason and Stop(epoch, reason))

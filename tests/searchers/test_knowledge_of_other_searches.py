@@ -6,6 +6,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tests.decisions.playing import space_of
 from wrn_search.searchers.knowledge_of_other_searches import together
+from wrn_search.searchers.optuna_sampler import OptunaSearcher
 from wrn_search.searchers.searcher import COMPARABLE, Full, Pruned
 from wrn_search.searchers.searcher_table import SEARCHERS
 
@@ -84,13 +85,10 @@ def test_knowledge_counts_whenever_it_comes_and_a_question_leaves_no_trace(name,
     assert proposals(ask_between=False) == proposals(ask_between=True)
 
 
-@pytest.mark.parametrize("name", WARM)
-def test_all_draws_of_one_proposal_ask_one_study(name, monkeypatch) -> None:
+def test_all_draws_of_one_proposal_ask_one_study(monkeypatch) -> None:
     """A finite space that is all but tried takes 20 draws; each of them joined all trials anew."""
-    space = space_of(
-        model={"depth": {"choice": [10, 16, 22]}}, search={"searcher": name, "trials": 3}
-    ).searched
-    searcher = SEARCHERS[name].make(space)
+    space = space_of(model={"depth": {"choice": [10, 16, 22]}}, search={"trials": 3}).searched
+    searcher = OptunaSearcher(space, lambda seed: optuna.samplers.TPESampler(seed=seed), together=False)
     for depth in (10, 16, 22):
         searcher.known("other", {"depth": depth}, {10: float(depth)}, True)
     for number, depth in enumerate((10, 16)):

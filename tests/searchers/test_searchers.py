@@ -10,7 +10,6 @@ from itertools import product
 import pytest
 
 from tests.decisions.playing import space_of
-from wrn_search.searchers.optuna_sampler import OptunaSearcher
 from wrn_search.searchers.searcher import Crashed, Full, Hparams, Outcome, Pruned, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.space import Space
@@ -70,7 +69,7 @@ def test_an_interval_of_few_numbers_runs_out(name, kind) -> None:
     tried = [proposal["learning_rate"] for proposal in proposals]
     assert len(tried) == len(set(tried)) > 1
     assert set(tried) <= set(numbers)
-    if isinstance(SEARCHERS[name].make(space.searched), OptunaSearcher):  # it rounds to any of them
+    if name in ("random", "tpe"):  # they round to any of them
         assert sorted(tried) == numbers
 
 

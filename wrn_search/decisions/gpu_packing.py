@@ -77,6 +77,7 @@ class Places:
     allotment: Allotment
     probed: Correction = NO_CORRECTION
     _taken: dict[int, Grant] = field(default_factory=dict)
+    _taken_cpu_bytes: int = 0  # of all that are taken
     _too_little: list[tuple[int, int]] = field(default_factory=list)  # (predicted, not enough), bytes
 
     @property
@@ -95,15 +96,13 @@ class Places:
         """
         if not self.allotment.gpus_per_trial:  # Ray alone places trials on cores
             needed = trial_bytes_on_cpu(asked.workload) if self.allotment.cpu_memory else 0
-            if not self._memory_holds(needed):
+            if self.allotment.cpu_memory and not self._memory_holds(needed):
                 return None
-            self._taken[number] = grant = Grant(0.0, self._threads_for(asked.workload), cpu_bytes=needed)
-            return grant
+            return self._settled(number, Grant(0.0, self._threads_for(asked.workload), cpu_bytes=needed))
         free = self._free()
         for grant in self._grants(asked):
             if _settle(free, grant):
-                self._taken[number] = grant
-                return grant
+                return self._settled(number, grant)
         return None
 
     def has_room(self) -> bool:
@@ -115,7 +114,8 @@ class Places:
 
     def leave(self, number: int) -> None:
         """The trial has left its place; one that has none changes nothing."""
-        self._taken.pop(number, None)
+        if (grant := self._taken.pop(number, None)) is not None:
+            self._taken_cpu_bytes -= grant.cpu_bytes
 
     def grant_of(self, number: int) -> Grant:
         """What a trial that trains was given."""
@@ -143,8 +143,14 @@ class Places:
     def _memory_holds(self, needed: int) -> bool:
         """Whether the machine's memory has room beside the trials that train; alone any trial is tried."""
         room = sum(room_for_trials(node.memory_bytes) for node in self.nodes)
-        taken = sum(grant.cpu_bytes for grant in self._taken.values())
+        taken = self._taken_cpu_bytes
         return not room or not taken or taken + needed <= room
+
+    def _settled(self, number: int, grant: Grant) -> Grant:
+        self.leave(number)
+        self._taken[number] = grant
+        self._taken_cpu_bytes += grant.cpu_bytes
+        return grant
 
     def _grants(self, asked: Asked) -> Iterator[Grant]:
         """What would hold the trial, in the order of preference."""

@@ -193,21 +193,25 @@ def proposed_event(
 ) -> Proposed:
     """The event that puts a proposal on record, with the size of its network."""
     height, width, channels = facts.image_shape
+    values, architecture = config.to_dict(), config.architecture
     return Proposed(
         number=number,
-        trial_id=trial_id(number, config),
+        trial_id=_trial_id(number, values),
         configuration=configuration,
         repeat=repeat,
         hparams=hparams,
-        config=config.to_dict(),
-        num_params=num_params(config.architecture, facts.num_classes, channels),
-        macs=macs(config.architecture, facts.num_classes, channels, (height, width)),
+        config=values,
+        num_params=num_params(architecture, facts.num_classes, channels),
+        macs=macs(architecture, facts.num_classes, channels, (height, width)),
     )
 
 
 def trial_id(number: int, config: TrialConfig) -> str:
     """`00007-3f2a9c1d`: the number, and a hash of all that fixes the training but where its files lie."""
-    identity: dict[str, Any] = config.to_dict()
-    identity["dataset"] = {key: value for key, value in identity["dataset"].items() if key != "root"}
-    text = json.dumps(identity, sort_keys=True)
+    return _trial_id(number, config.to_dict())
+
+
+def _trial_id(number: int, values: dict[str, Any]) -> str:
+    dataset = {key: value for key, value in values["dataset"].items() if key != "root"}
+    text = json.dumps(values | {"dataset": dataset}, sort_keys=True)
     return f"{number:05d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

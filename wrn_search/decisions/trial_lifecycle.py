@@ -125,7 +125,8 @@ class Conductor:
             return NoTrial.DONE
         if len(self._known.live) >= self.allotment.at_once(len(self.state.trials)):
             return NoTrial.WAIT
-        self._propose_the_last_ones()
+        if self._known.plan.enumerates:
+            self._propose_the_last_ones()
         while True:
             for number in self._waiting.in_order():
                 if (grant := self.places.take(number, self._known.asked(number))) is not None:
@@ -277,7 +278,7 @@ class Conductor:
     def _propose_the_last_ones(self) -> None:
         """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
         left = trials_left(self.space, len(self.state.trials)) + len(self._waiting)
-        if self._known.plan.enumerates and left <= TRIALS_IN_SIGHT * self.allotment.concurrent:
+        if left <= TRIALS_IN_SIGHT * self.allotment.concurrent:
             self._waiting.longest_first = True
             while self._propose():
                 pass

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _BLOCK = re.compile(r"B\(\s*([135](?:\s*,\s*[135])*)\s*\)")
 MAX_DEPTH = 10_000
@@ -93,6 +94,7 @@ def block_name(kernels: tuple[int, ...]) -> str:
     return f"B({','.join(str(kernel) for kernel in kernels)})"
 
 
+@lru_cache(256)
 def parse_block(text: str) -> tuple[int, ...]:
     """The kernel sizes of a block such as `B(3,1,3)`.
 

@@ -5,11 +5,14 @@ Counted as the paper's tables 2 to 4 print them (Zagoruyko & Komodakis, arXiv 16
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from wrn_search.networks.architecture import Architecture
 
 STEM_WIDTH = 16
 
 
+@lru_cache(4096)  # a search asks for each of its networks again with every proposal
 def num_params(architecture: Architecture, num_classes: int = 10, in_channels: int = 3) -> int:
     """Trainable weights: convolutions (no bias), batch norms (2 a channel) and the linear layer with its bias."""
     total = in_channels * STEM_WIDTH * 9
@@ -21,6 +24,7 @@ def num_params(architecture: Architecture, num_classes: int = 10, in_channels: i
     return total + 2 * c_in + c_in * num_classes + num_classes
 
 
+@lru_cache(4096)
 def macs(
     architecture: Architecture,
     num_classes: int = 10,

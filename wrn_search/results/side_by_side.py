@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
 @dataclass
 class SideBySide:
-    """The trials that train now, and for each all that trained at some moment since its last report."""
+    """The trials that train now, and those that left: who trained beside whom follows when it is asked.
 
-    _since: dict[int, float] = field(
-        default_factory=dict
-    )  # trial -> Unix seconds of its start or last report
-    _others: dict[int, set[int]] = field(default_factory=dict)
+    Sets kept for each trial would grow with the square of the trials at once, and be made anew at each report.
+    """
+
+    # trial that trains -> Unix seconds of its start or last report, and how many had left by then
+    _since: dict[int, tuple[float, int]] = field(default_factory=dict)
+    _left: list[int] = field(default_factory=list)  # trials, in the order in which they left
 
     def started(self, number: int, time: float) -> None:
         """A trial begins to train, for the first time or again."""
-        for other in self._since.keys() - {number}:
-            self._others[other].add(number)
-        self._begin(number, time)
+        self._since[number] = (time, len(self._left))
 
     def reported(self, number: int, time: float) -> None:
         """A trial has completed an epoch and begins the next."""
         if number in self._since:  # else a late report of one that has ended
-            self._begin(number, time)
+            self._since[number] = (time, len(self._left))
 
     def left(self, number: int) -> None:
         """A trial trains no longer."""
-        self._since.pop(number, None)
-        self._others.pop(number, None)
+        if self._since.pop(number, None) is not None:
+            self._left.append(number)
 
-    def beside(self, number: int, began: float) -> frozenset[int] | None:
-        """Who trained at some moment of an epoch that is reported now; None if it `began` before it was watched."""
-        if number not in self._since or began < self._since[number]:
+    def beside(self, number: int, began: float) -> Iterator[int] | None:
+        """Who trained at some moment of an epoch that is reported now; None if it `began` before it was watched.
+
+        One that left and came again may be named twice.
+        """
+        if number not in self._since or began < self._since[number][0]:
             return None
-        return frozenset(self._others[number])
+        return self._others(number)
 
-    def _begin(self, number: int, time: float) -> None:
-        self._since[number] = time
-        self._others[number] = set(self._since) - {number}
+    def _others(self, number: int) -> Iterator[int]:
+        yield from (other for other in self._since if other != number)
+        yield from (other for other in self._left[self._since[number][1] :] if other != number)

@@ -35,6 +35,9 @@ from wrn_search.results.side_by_side import SideBySide
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL, TrialState
 
 MOST_EPOCHS = 100_000
+_SESSION_BEGINS = (SearchStarted, SearchResumed)
+_AFTER_SOURCES = (Proposed, Started, SearchEnded)  # what sources teach comes before these
+_LEAVES_ITS_PLACE = (Paused, Completed, Stopped, Diverged, Failed, Retried, Interrupted)
 
 
 @dataclass
@@ -109,14 +112,14 @@ class SearchState:
         Raises:
             InputError: the event is about a trial that was never proposed, or proposals are out of order.
         """
-        if isinstance(event, SearchStarted | SearchResumed):
+        if isinstance(event, _SESSION_BEGINS):
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
             self.sessions.append((time, event))
             self._side_by_side = SideBySide()
         else:
             # A clock that was set back must not shorten what was spent.
             self._session = (self._session[0], max(self._session[1], time))
-        if isinstance(event, Proposed | Started | SearchEnded):  # what sources teach comes before these
+        if isinstance(event, _AFTER_SOURCES):
             self.sources_read |= _sources(self.space)
         match event:
             case SearchStarted():
@@ -201,7 +204,7 @@ class SearchState:
                 trial.end(time, "interrupted", error=event.reason)
             case Reopened():
                 trial.reopen()
-        if isinstance(event, Paused | Completed | Stopped | Diverged | Failed | Retried | Interrupted):
+        if isinstance(event, _LEAVES_ITS_PLACE):
             self._side_by_side.left(trial.number)
 
     def _is_shared(self, trial: TrialState, time: float, seconds: float) -> bool:
@@ -213,8 +216,9 @@ class SearchState:
         others = self._side_by_side.beside(trial.number, time - seconds)
         if others is None:
             return True
-        nodes = {self.trials[other].node for other in others}
-        return not (trial.gpu_fraction or 0) >= 1 and not nodes.isdisjoint({trial.node, None})
+        if (trial.gpu_fraction or 0) >= 1:
+            return False
+        return any(self.trials[other].node in (trial.node, None) for other in others)
 
 
 def _check_metrics(event: Reported) -> None:

@@ -1,4 +1,4 @@
-"""Searchers made of Optuna's samplers.
+"""Searchers made of Optuna's samplers, for those that have no faster way of their own.
 
 Our own adapter, because Ray's tells early values as if they were results and leaves trials with NaN running for ever.
 """
@@ -6,36 +6,19 @@ Our own adapter, because Ray's tells early values as if they were results and le
 from __future__ import annotations
 
 import datetime
-import itertools
-import math
-import random
 from collections.abc import Callable
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from wrn_search.searchers.grid_search import grid_point
 from wrn_search.searchers.knowledge_of_other_searches import together
 from wrn_search.searchers.optuna_distributions import distribution_of
 from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace
-from wrn_search.seeds import derived_seed
-from wrn_search.space.domains import (
-    Choice,
-    Domain,
-    IntRange,
-    LogUniform,
-    Scalar,
-    Uniform,
-    few_values,
-    finite_values,
-)
+from wrn_search.searchers.untried import Untried
+from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-_DRAWS_BEFORE_ENUMERATING = 20
-_DRAWS_ANYWHERE = 100
-_FEW = 1000  # numbers of an interval
 
 
 class OptunaSearcher:
@@ -59,7 +42,7 @@ class OptunaSearcher:
         together: bool = True,
     ):
         self._space = space
-        self._seed = space.seed
+        self._untried = Untried(space)
         self._make_sampler = make_sampler
         self._together = together
         self._distributions = {
@@ -71,24 +54,15 @@ class OptunaSearcher:
         self._known: dict[str, list[FrozenTrial]] = {}  # source -> what was found there
         # Both together for the next proposal: 20 draws of it must not join a thousand trials 20 times.
         self._joined: optuna.Study | None = None
-        self._taken: set[tuple[Scalar, ...]] = set()
 
     def propose(self, configuration: int) -> Hparams | None:
         """A draw of the sampler; in a finite space one that was not tried before."""
-        size = self._space.size
-        if size is not None and len(self._taken) >= size:
-            return None
-        for attempt in range(_DRAWS_BEFORE_ENUMERATING):
-            hparams = self._draw(derived_seed(self._seed, "proposal", configuration, attempt))
-            if tuple(hparams.values()) not in self._taken:
-                return hparams
-        generator = random.Random(derived_seed(self._seed, "untried", configuration))
-        return self._untried_number(generator) if size is None else self._untried(size, generator)
+        return self._untried.draw(configuration, self._draw)
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """The study holds the configuration as running from now on."""
         self._joined = None
-        self._taken.add(tuple(hparams[name] for name in self._distributions))
+        self._untried.take(hparams)
         self._study.enqueue_trial(hparams)
         self._trials[configuration] = self._study.ask(self._distributions)
 
@@ -151,44 +125,6 @@ class OptunaSearcher:
             if name not in drawn:
                 drawn[name] = sampler.sample_independent(study, asked, name, distribution)
         return {name: _native(domain, drawn[name]) for name, domain in self._space.hyperparameters.items()}
-
-    def _untried(self, size: int, generator: random.Random) -> Hparams:
-        """The first untried point of the grid from a random one on."""
-        start = generator.randrange(size)
-        for step in range(size):
-            point = grid_point(self._space.hyperparameters, (start + step) % size)
-            assert point is not None
-            if tuple(point.values()) not in self._taken:
-                return point
-        raise AssertionError("the caller saw that a point is left")
-
-    def _untried_number(self, generator: random.Random) -> Hparams | None:
-        """An untried point of a space that repeats itself although it is continuous; None when there is none left.
-
-        Its intervals are so narrow that they hold few numbers, or a sampler that learns has settled on one.
-        """
-        domains = self._space.hyperparameters
-        for _ in range(_DRAWS_ANYWHERE):
-            point = {name: _anywhere(domain, generator) for name, domain in domains.items()}
-            if tuple(point.values()) not in self._taken:
-                return point
-        values = [few_values(domain, _FEW) for domain in domains.values()]
-        if any(each is None for each in values):
-            return None
-        points = itertools.product(*(each or () for each in values))
-        left = next((point for point in points if point not in self._taken), None)
-        return None if left is None else dict(zip(domains, left, strict=True))
-
-
-def _anywhere(domain: Domain, generator: random.Random) -> Scalar:
-    """A random value of a domain."""
-    match domain:
-        case Uniform(low, high):
-            return min(max(generator.uniform(low, high), low), high)
-        case LogUniform(low, high):
-            return min(max(math.exp(generator.uniform(math.log(low), math.log(high))), low), high)
-        case _:
-            return generator.choice(finite_values(domain) or ())
 
 
 def _native(domain: Domain, value: Any) -> Scalar:

@@ -1,25 +1,107 @@
 """Searcher `tpe`: Optuna's tree-structured Parzen estimator, each hyperparameter by itself.
 
-Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4.
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4. The densities are Optuna's own,
+and up to `MOST_WORSE` configurations proposals are its `TPESampler`'s, number by number (the tests compare). Optuna
+sorts and converts all trials anew for each hyperparameter of each proposal; here each is sorted in once, when it ends.
+
+Beyond `MOST_WORSE` the density of the worse ones is an average over so many of them: running ones first (the newest,
+at most half), then ended ones drawn at random by (search.seed, configuration), afresh for each proposal. The better
+ones, at most 25, are always the best of all. So a proposal costs hardly more after 100,000 configurations than after
+1,000, and no one is forgotten: a window on the latest would take where the search has settled for all that is bad.
 """
 
 from __future__ import annotations
 
-from wrn_search.searchers.searcher import SearchedSpace, Searcher, SearcherKind
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace, SearcherKind
+from wrn_search.searchers.untried import Untried
+from wrn_search.seeds import derived_seed
+
+if TYPE_CHECKING:
+    from wrn_search.searchers.better_and_worse import Split
 
 _DRAWN_AT_RANDOM = 10  # Optuna's default, running trials counted
+MOST_WORSE = 1000  # of which the density of the worse ones is made
+_CANDIDATES = 24  # Optuna's default
 
 
-def _make(space: SearchedSpace) -> Searcher:
-    from optuna.samplers import TPESampler
+class TpeSearcher:
+    """Proposes, of candidates from the density of the better ones, that where the worse ones are rarest.
 
-    from wrn_search.searchers.optuna_sampler import OptunaSearcher
+    Trials that still run count as bad ones (a constant liar), so that those proposed meanwhile lie elsewhere.
 
-    # constant_liar: trials that still run count as bad ones, so that those proposed meanwhile lie elsewhere.
-    def sampler(seed: int) -> TPESampler:
-        return TPESampler(seed=seed, constant_liar=True, n_startup_trials=_DRAWN_AT_RANDOM)
+    Args:
+        space: what is searched.
+        together: whether one density is made over all hyperparameters; else one for each.
+    """
 
-    return OptunaSearcher(space, sampler, together=False)
+    def __init__(self, space: SearchedSpace, *, together: bool = False):
+        from optuna.samplers import TPESampler
+        from optuna.samplers._tpe.sampler import default_gamma
+
+        from wrn_search.searchers.better_and_worse import BetterAndWorse
+        from wrn_search.searchers.optuna_distributions import distribution_of
+        from wrn_search.searchers.uniform_draws import UniformDraws
+
+        self._seed = space.seed
+        self._untried = Untried(space)
+        self._draws = UniformDraws(space.hyperparameters)
+        self._distributions = {name: distribution_of(each) for name, each in space.hyperparameters.items()}
+        self._heard = BetterAndWorse(self._distributions)
+        # Optuna's own, though private: each version has its densities and its share of better ones.
+        optuna_s = TPESampler(seed=0, constant_liar=True)
+        self._density = optuna_s._parzen_estimator_cls
+        self._parameters = optuna_s._parzen_estimator_parameters
+        self._how_many_better = optuna_s._gamma or default_gamma
+        names = list(self._distributions)
+        # Optuna's order, in which it draws.
+        self._groups = [sorted(names)] if together and names else [[name] for name in names]
+        self._generator = np.random.RandomState(0)
+
+    def propose(self, configuration: int) -> Hparams | None:
+        """A configuration that was not tried before."""
+        if self._heard.ended < _DRAWN_AT_RANDOM:
+            return self._untried.draw(configuration, self._draws.at)
+        thinned = derived_seed(self._seed, "thinned", configuration)
+        split = self._heard.split(self._how_many_better(self._heard.ended), MOST_WORSE, thinned)
+        return self._untried.draw(configuration, lambda seed: self._draw(split, seed))
+
+    def proposed(self, configuration: int, hparams: Hparams) -> None:
+        """It runs from now on, and counts as a bad one meanwhile."""
+        self._untried.take(hparams)
+        self._heard.began(configuration, hparams)
+
+    def told(self, configuration: int, outcome: Outcome) -> None:
+        """Full values are compared; behind them come early ends, those that got further first; crashes do not count."""
+        match outcome:
+            case Full(val_error):
+                self._heard.ended_with(configuration, {0: val_error}, full=True)
+            case Pruned(curve):
+                self._heard.ended_with(configuration, curve, full=False)
+            case _:
+                self._heard.crashed(configuration)
+
+    def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
+        """Counts beside what was found here: these configurations were never asked for, and may be tried again."""
+        self._heard.found_elsewhere(source, hparams, curve, full)
+
+    def _draw(self, split: Split, seed: int) -> Hparams:
+        self._generator.seed(seed)
+        drawn: Hparams = {}
+        for names in self._groups:
+            group = {name: self._distributions[name] for name in names}
+            better, worse = (
+                self._density({name: side[name] for name in names}, group, self._parameters)
+                for side in (split.better, split.worse)
+            )
+            candidates = better.sample(self._generator, _CANDIDATES)
+            best = int(np.argmax(better.log_pdf(candidates) - worse.log_pdf(candidates)))
+            for name in names:
+                drawn[name] = group[name].to_external_repr(candidates[name][best].item())
+        return {name: drawn[name] for name in self._distributions}
 
 
-TPE = SearcherKind(_make, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)
+TPE = SearcherKind(TpeSearcher, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)

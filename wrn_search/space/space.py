@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
@@ -61,7 +63,7 @@ class Space(Section):
     @property
     def hyperparameters(self) -> dict[str, Domain]:
         """The leaves that are searched, in the order of the sections, with their domains."""
-        return {name: value for name, value in self._leaves().items() if is_domain(value)}
+        return dict(self._domains)
 
     @property
     def trials(self) -> int:
@@ -76,7 +78,7 @@ class Space(Section):
     def size(self) -> int | None:
         """Configurations in a finite space; None when a domain is continuous."""
         size = 1
-        for domain in self.hyperparameters.values():
+        for domain in self._domains.values():
             match domain:
                 case Choice():
                     size *= len(domain.options)
@@ -91,9 +93,22 @@ class Space(Section):
         """What a searcher must know of this space."""
         return SearchedSpace(self.hyperparameters, self.size, self.search.seed)
 
+    # Both are asked some times for each proposal, and a space never changes.
+    @cached_property
     def _leaves(self) -> dict[str, Scalar | Domain]:
         sections = (self.model, self.training)
         return {name: getattr(section, name) for section in sections for name in type(section).model_fields}
+
+    @cached_property
+    def _domains(self) -> dict[str, Domain]:
+        return {name: value for name, value in self._leaves.items() if is_domain(value)}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The space with other sections; what was derived from the old ones stays behind."""
+        copy = super().model_copy(update=update, deep=deep)
+        for derived in ("_leaves", "_domains"):
+            copy.__dict__.pop(derived, None)
+        return copy
 
     def trial_config(
         self, hparams: dict[str, Scalar], seed: int, *, precision: str, compile: str
@@ -106,8 +121,8 @@ class Space(Section):
             precision: resolved, `fp32` or `bf16`.
             compile: resolved, `on` or `off`.
         """
-        assert set(hparams) == set(self.hyperparameters), (hparams, self.hyperparameters)
-        leaves: dict[str, Any] = self._leaves() | hparams
+        assert hparams.keys() == self._domains.keys(), (hparams, self._domains)
+        leaves: dict[str, Any] = self._leaves | hparams
         if leaves["deepening_factor"] is not None:
             leaves["block"] = block_name((3,) * leaves["deepening_factor"])
         elif leaves["block"] is None:

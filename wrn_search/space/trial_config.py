@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,8 +46,12 @@ class TrialConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold; `from_dict` is its inverse."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return values | {"lr_drops": list(self.lr_drops), "dataset": self.dataset.model_dump()}
+        return {**self.leaves, "dataset": _plain(self.dataset).copy(), "seed": self.seed}
+
+    @property
+    def leaves(self) -> dict[str, Any]:
+        """All but data and seed, as plain values."""
+        return {name: getattr(self, name) for name in LEAVES} | {"lr_drops": list(self.lr_drops)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrialConfig:
@@ -59,6 +64,13 @@ LEAVES = tuple(
     field.name for field in dataclasses.fields(TrialConfig) if field.name not in ("dataset", "seed")
 )
 REAL_LEAVES = tuple(field.name for field in dataclasses.fields(TrialConfig) if field.type == "float")
+
+
+@lru_cache(64)
+def _plain(dataset: DatasetSettings) -> dict[str, Any]:
+    """The section of a search, which all its trials share."""
+    return dataset.model_dump()
+
 
 _FIELD_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float, int), "str": (str,)}
 

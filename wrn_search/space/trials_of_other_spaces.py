@@ -17,12 +17,13 @@ def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar
         space: the space.
         leaves: all leaves of `model` and `training`, as in `TrialConfig.to_dict`.
     """
-    searched = {name: domain for name, domain in space.hyperparameters.items() if name in leaves}
-    values = dict.fromkeys(space.hyperparameters) | {
-        name: member(domain, leaves[name]) for name, domain in searched.items()
-    }
-    found = {name: value for name, value in values.items() if value is not None}
-    return found if len(found) == len(values) else None
+    found = {}
+    for name, domain in space.hyperparameters.items():
+        value = member(domain, leaves[name]) if name in leaves else None
+        if value is None:
+            return None
+        found[name] = value
+    return found
 
 
 def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
@@ -31,5 +32,5 @@ def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar]
     if hparams is None:
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
-    same = space.trial_config(hparams, 0, **resolved).to_dict()
+    same = space.trial_config(hparams, 0, **resolved).leaves
     return hparams if all(same[name] == leaves[name] for name in LEAVES) else None
