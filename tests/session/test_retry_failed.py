@@ -134,7 +134,7 @@ def test_the_command_tries_them_again(tmp_path) -> None:
     (tmp_path / "out").mkdir()
     config = request.space.trial_config({}, 7, precision="fp32", compile="off")
     facts = conductor_of(space_of(), new_record(tmp_path / "other.jsonl", space_of())).facts
-    trial: Proposed = proposed_event(0, 0, 0, {}, config, facts)
+    trial: Proposed = proposed_event(0, 0, 0, {}, config, facts, anchor=False)
     told = {"space": request.space.to_document(), "given": request.space_text}
     with Record.create(tmp_path / "out" / "events.jsonl") as record:
         record.append(SearchStarted("small", "id", 1, 90.0, "digits", **told))

@@ -29,6 +29,10 @@ class ConfirmationPlan:
         self._request = request
         self._used = {trial.config["seed"]: trial.number for trial in request.search.trials.values()}
 
+    def is_anchor(self, configuration: int) -> bool:
+        """None: no retraining is stopped."""
+        return False
+
     def propose(
         self, state: SearchState, configuration: int, repeat: int
     ) -> tuple[Hparams, TrialConfig] | None:

@@ -95,7 +95,7 @@ class Knowledge:
         """How a trial ends with what it has reported, or that it waits there; None while it goes on.
 
         It ends with its last epoch, and at a rung with its configuration: repeats stop together, also when a session
-        ended between them. At a rung that the configuration has not reached it waits.
+        ended between them. At a rung that the configuration has not reached it waits. An anchor is never stopped.
         """
         trial = self.state.trials[number]
         if trial.last is None:
@@ -103,7 +103,7 @@ class Knowledge:
         epoch, configuration = trial.last.epoch, trial.configuration
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
-        if self._together.has_arrived(configuration, epoch):
+        if self._together.has_arrived(configuration, epoch) and not trial.anchor:
             stop = self.scheduler.decide(configuration, epoch)
             if stop is not None:
                 return Stopped(number, stop.rung, stop.reason, stop.at_chance)

@@ -15,6 +15,8 @@ from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.anchors import Anchors
 from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed
@@ -39,6 +41,9 @@ class Plan(Protocol):
     @property
     def outside(self) -> int:
         """Configurations on record that this plan could not have proposed."""
+
+    def is_anchor(self, configuration: int) -> bool:
+        """Whether a configuration was drawn before any result, and is never stopped."""
 
     def propose(
         self, state: SearchState, configuration: int, repeat: int
@@ -67,6 +72,8 @@ class SearchPlan:
     def __init__(self, space: Space, chance_error: float, *, precision: str, compile: str):
         kind = SEARCHERS[space.search.searcher]
         self.enumerates = kind.needs_finite_space
+        stops = SCHEDULERS[space.search.scheduler].stops_trials
+        self._anchors = Anchors(space.searched, space.search.anchors if stops else 0.0)
         self._space = space
         self._chance_error = chance_error
         self._resolved = {"precision": precision, "compile": compile}
@@ -86,18 +93,28 @@ class SearchPlan:
         """Configurations of an earlier space of this search that this one lacks."""
         return len(self._outside)
 
+    def is_anchor(self, configuration: int) -> bool:
+        """As the share `search.anchors` and the seed say; none where no trial is stopped."""
+        return self._anchors.place(configuration) is not None
+
     def propose(
         self, state: SearchState, configuration: int, repeat: int
     ) -> tuple[Hparams, TrialConfig] | None:
-        """The searcher's next configuration, or a further repeat of the last one."""
+        """The searcher's next configuration, an anchor, or a further repeat of the last one."""
         seed = derived_seed(self._space.search.seed, "trial", configuration, repeat)
         if repeat:  # as its first one was trained, also when the space has changed since
             first = state.trials[len(state.trials) - 1]
             return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
-        hparams = self._up_to_date().propose(configuration)
+        hparams = self._next_hparams(configuration)
         if hparams is None:
             return None
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
+
+    def _next_hparams(self, configuration: int) -> Hparams | None:
+        """An anchor where one is due, unless all points are tried in order anyway."""
+        if self.is_anchor(configuration) and not self.enumerates:
+            return self._anchors.draw(configuration)
+        return self._up_to_date().propose(configuration)
 
     def learn(self, event: Event, state: SearchState) -> None:
         """The searcher hears of proposals, of what other searches found, and of configurations that have ended."""
@@ -132,6 +149,7 @@ class SearchPlan:
         if hparams is None:
             self._outside.add(event.configuration)
         else:
+            self._anchors.proposed(hparams)
             self._tell(lambda searcher: searcher.proposed(event.configuration, hparams))
 
     def _tell_outcome(self, state: SearchState, configuration: int) -> None:
@@ -189,7 +207,13 @@ def trials_left(space: Space, proposed: int) -> int:
 
 
 def proposed_event(
-    number: int, configuration: int, repeat: int, hparams: Hparams, config: TrialConfig, facts: DataFacts
+    number: int,
+    configuration: int,
+    repeat: int,
+    hparams: Hparams,
+    config: TrialConfig,
+    facts: DataFacts,
+    anchor: bool,
 ) -> Proposed:
     """The event that puts a proposal on record, with the size of its network."""
     height, width, channels = facts.image_shape
@@ -203,6 +227,7 @@ def proposed_event(
         config=values,
         num_params=num_params(architecture, facts.num_classes, channels),
         macs=macs(architecture, facts.num_classes, channels, (height, width)),
+        anchor=anchor,
     )
 
 

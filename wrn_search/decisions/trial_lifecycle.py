@@ -72,10 +72,8 @@ class Conductor:
         places: Places | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.space = space
-        self.facts = facts
-        self.allotment = allotment
-        self.precision = precision
+        self.space, self.facts = space, facts
+        self.allotment, self.precision = allotment, precision
         self.places = places or places_for(allotment)
         self._record = record
         plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
@@ -267,11 +265,13 @@ class Conductor:
         if configuration >= self.space.trials:
             self._over.reason = EndReason.FINISHED
             return False
-        if (proposal := self._known.plan.propose(self.state, configuration, repeat)) is None:
-            self._record.append(Exhausted(configuration - self._known.plan.outside))
+        plan = self._known.plan
+        if (proposal := plan.propose(self.state, configuration, repeat)) is None:
+            self._record.append(Exhausted(configuration - plan.outside))
             self._over.reason = EndReason.EXHAUSTED
             return False
-        self._record.append(proposed_event(number, configuration, repeat, *proposal, self.facts))
+        anchor = plan.is_anchor(configuration)
+        self._record.append(proposed_event(number, configuration, repeat, *proposal, self.facts, anchor))
         self._wait(number)
         return True
 

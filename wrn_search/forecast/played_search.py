@@ -23,6 +23,7 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Event, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
+from wrn_search.searchers.anchors import Anchors
 from wrn_search.searchers.grid_search import grid_point
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -168,8 +169,13 @@ class _DrawnPlan:
         self._space = space
         self._configurations = rows // space.search.repeats
         self._generator = generator
+        self._anchors = Anchors(space.searched, space.search.anchors)
         whole = space.size is not None and space.size <= self._configurations
         self.enumerates = whole or SEARCHERS[space.search.searcher].needs_finite_space
+
+    def is_anchor(self, configuration: int) -> bool:
+        """As in the search."""
+        return self._anchors.place(configuration) is not None
 
     def propose(
         self, state: SearchState, configuration: int, repeat: int

@@ -13,6 +13,8 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.yaml_with_lines import parse_source, read_source, yaml_text
 
+_ABSENT = {"anchors": 0.0}  # keys of `search` that came later, and what they were before
+
 
 def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str, Any]:
     """The space of the last session, after --set and defaults; of an older record that of resolved.yaml.
@@ -21,15 +23,21 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
         InputError: the record does not hold it, and resolved.yaml is gone or damaged.
     """
     if state.space:
-        return state.space
+        return _as_it_was(state.space)
     rule = "--resume needs the search's space after --set and defaults"
     if not directory.resolved.is_file():
         raise InputError.of("", f"{rule}, but it cannot be read: no such file", str(directory.resolved))
     try:
-        return read_source(directory.resolved).value
+        return _as_it_was(read_source(directory.resolved).value)
     except InputError as error:
         text = f"{rule}, but it is damaged: {error.problems[0].text}"
         raise InputError.of("", text, str(directory.resolved)) from None
+
+
+def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
+    """A recorded space: what its version did not have yet stays absent, whatever the default is today."""
+    search = document.get("search")
+    return document | {"search": _ABSENT | search} if isinstance(search, dict) else document
 
 
 def recorded_file(directory: ResultsDirectory, state: SearchState) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.searchers.anchors import anchors_of
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.space import Space
 from wrn_search.wording import plural
@@ -39,6 +40,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
+        "anchors": anchors_of(space.search.anchors, space.trials) if rungs else 0,
         "trials": space.trials,
         "repeats": space.search.repeats,
         "rows": rows,
@@ -83,6 +85,11 @@ def text_of(told: dict[str, Any]) -> str:
     if size is not None and size < told["trials"]:
         lines += [f"              the space has only {size}: the search ends when they have been tried"]
     lines += [f"scheduler     {_scheduler_text(told)}"]
+    if told["rungs"]:
+        many = (
+            f"{told['anchors']} of {plural(told['trials'], 'configuration')}" if told["anchors"] else "none"
+        )
+        lines += [f"anchors       {many}: drawn at random before any result and never stopped"]
     lines += [
         f"training      {plural(told['max_epochs'], 'epoch')}, {plural(told['most_epochs'], 'epoch')} over "
         f"{plural(told['rows'], 'trial')} at most"

@@ -179,6 +179,13 @@ class SearchSettings(Section):
     repeats: Annotated[
         int, whole_number(1, 1000), Field(description="seeds per configuration; rows = trials * repeats")
     ] = 1
+    anchors: Annotated[
+        float,
+        real_number(0, 0.5),
+        Field(
+            description="share of the configurations that are drawn at random before any result and never stopped"
+        ),
+    ] = 0.1
     warm_start: Annotated[
         tuple[str, ...],
         WARM_START,

@@ -78,7 +78,7 @@ class Space(Section):
     def size(self) -> int | None:
         """Configurations in a finite space; None when a domain is continuous."""
         size = 1
-        for domain in self._domains.values():
+        for domain in self.hyperparameters.values():
             match domain:
                 case Choice():
                     size *= len(domain.options)
@@ -121,7 +121,7 @@ class Space(Section):
             precision: resolved, `fp32` or `bf16`.
             compile: resolved, `on` or `off`.
         """
-        assert hparams.keys() == self._domains.keys(), (hparams, self._domains)
+        assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
         leaves: dict[str, Any] = self._leaves | hparams
         if leaves["deepening_factor"] is not None:
             leaves["block"] = block_name((3,) * leaves["deepening_factor"])

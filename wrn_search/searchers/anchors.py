@@ -1,0 +1,84 @@
+"""Anchors: configurations that are drawn at random before any result, spread over the networks, and never stopped.
+
+They check what is predicted of stopped trials (do the ends lie in their intervals?) and are no choice of the search: a
+rank correlation or a mean over them has no survivors' bias (rule 5 of an honest search).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+from wrn_search.searchers.searcher import Hparams, SearchedSpace
+from wrn_search.searchers.uniform_draws import UniformDraws
+from wrn_search.searchers.untried import Untried
+from wrn_search.seeds import derived_seed
+from wrn_search.space.domains import Scalar, finite_values
+
+CELL = ("depth", "widen_factor")  # what makes a network; anchors take its values in turn
+
+
+def anchors_of(share: float, configurations: int) -> int:
+    """How many of so many configurations are anchors: one in each whole stretch of 1 / share."""
+    return int(configurations * share)
+
+
+class Anchors:
+    """Which configurations are anchors, and what they are; both follow from `search.seed` alone.
+
+    One in each stretch of 1 / share configurations, at a random place of it: so a search that is extended has its share
+    of further ones. Networks (cells of depth and widening factor) are taken in a random order, each once before any
+    comes again; all else is drawn from its domain.
+
+    Args:
+        space: what is searched.
+        share: of the configurations, 0 to 1.
+    """
+
+    def __init__(self, space: SearchedSpace, share: float):
+        self._space, self._share = space, share
+        self._untried = Untried(space)
+        self._draws = UniformDraws(space.hyperparameters)
+
+    def place(self, configuration: int) -> int | None:
+        """The how manieth anchor a configuration is, from 0; None for those that are none."""
+        if self._share <= 0:
+            return None
+        first = int(configuration * self._share)
+        return next(
+            (k for k in (first - 1, first, first + 1) if k >= 0 and self._at(k) == configuration), None
+        )
+
+    def draw(self, configuration: int) -> Hparams | None:
+        """The hyperparameters of an anchor; None when the space has run out.
+
+        In a finite space whose part with its network has run out it lies in another one.
+        """
+        place = self.place(configuration)
+        assert place is not None, configuration
+        cell = self.cell(place)
+        return self._untried.draw(configuration, lambda seed: self._draws.at(seed) | cell)
+
+    def proposed(self, hparams: Hparams) -> None:
+        """It is tried from now on: no anchor is proposed twice."""
+        self._untried.take(hparams)
+
+    def cell(self, place: int) -> dict[str, Scalar]:
+        """Depth and widening factor of an anchor, as far as they are searched and finite."""
+        axes = [
+            (name, values)
+            for name in CELL
+            if name in self._space.hyperparameters
+            and (values := finite_values(self._space.hyperparameters[name])) is not None
+        ]
+        cells: list[dict[str, Scalar]] = [{}]
+        for name, values in axes:
+            cells = [cell | {name: value} for cell in cells for value in values]
+        turn, index = divmod(place, len(cells))
+        random.Random(derived_seed(self._space.seed, "anchor cells", turn)).shuffle(cells)
+        return cells[index]
+
+    def _at(self, place: int) -> int:
+        """The configuration that is an anchor in a stretch."""
+        first, after = (math.ceil(edge / self._share) for edge in (place, place + 1))
+        return random.Random(derived_seed(self._space.seed, "anchor", place)).randrange(first, after)
