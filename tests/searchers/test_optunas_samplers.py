@@ -19,7 +19,6 @@ from wrn_search.searchers.tpe import TpeSearcher
 from wrn_search.searchers.uniform_draws import UniformDraws
 from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Uniform, finite_values
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:The distribution is specified by")
 
 

@@ -146,8 +146,11 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             )
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
-        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
-        return None
+        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared.
+
+        Nor does Tune write what became of each trial into its snapshot, a few ms a trial: the record is the state.
+        """
+        getattr(tune_controller, "_trials_to_cache", set()).clear()
 
 
 class ConductorCallback(_NotPickled, Callback):
