@@ -5,6 +5,7 @@ python -m benchmarks.driver_cpu TRIALS SEARCHER
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -68,6 +69,9 @@ def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, flo
 def main() -> None:
     """Prints both numbers."""
     with tempfile.TemporaryDirectory() as folder:
+        # Trial processes import nothing from where we work, but what PYTHONPATH names elsewhere.
+        Path(folder, "benchmarks").symlink_to(Path(__file__).resolve().parent, target_is_directory=True)
+        os.environ["PYTHONPATH"] = folder
         print(*driver_seconds(int(sys.argv[1]), sys.argv[2], Path(folder)))
 
 

@@ -7,7 +7,7 @@ apart.
 Driver: CPU seconds of the search's own process when trials do nothing, for growing numbers of trials, and the exponent
 with which the total grows from the first number to the last.
 
-    python -m benchmarks.search_overhead [--rounds 1] [--driver random:100,1000,5000;tpe:100,1000] [--json FILE]
+    python -m benchmarks.search_overhead [--rounds 1] [--driver random:100,1000,5000;tpe:100,1000,5000] [--json FILE]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
 
 PROCESSES = 2
-DRIVER = "random:100,1000,5000;tpe:100,1000"
+DRIVER = "random:100,1000,5000;tpe:100,1000,5000"
 _BARE = """
 import sys
 from benchmarks.search_overhead import train_bare

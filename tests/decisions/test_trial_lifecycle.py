@@ -247,8 +247,8 @@ def test_the_searcher_is_told_of_a_network_that_did_not_fit(tmp_path) -> None:
     conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
     conductor.next_trial()
     conductor.failed(0, "torch.OutOfMemoryError: CUDA out of memory", out_of_memory=True)
-    trial = conductor._known.plan._searcher._study.trials[0]
-    assert (trial.state.name, trial.values) == ("COMPLETE", [FACTS.chance_error])
+    heard = conductor._known.plan._searcher._heard
+    assert heard._own.full == [(FACTS.chance_error, 0)]
 
 
 def test_a_lost_trial_is_tried_again_from_where_it_was_even_the_last_one(tmp_path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import faulthandler
+import json
 import os
 import socket
 import traceback
@@ -73,7 +74,8 @@ class WideResNetTrainable(tune.Trainable):
         os.environ.setdefault(
             "TORCHINDUCTOR_CACHE_DIR", str(cache_root() / "compiled")
         )  # shared by all trials
-        self._assignment = config
+        trial = config["trial"]  # text, as the driver sends it
+        self._assignment = {**config, "trial": json.loads(trial) if isinstance(trial, str) else trial}
         self._reported: int = config["epochs_done"]
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -6,8 +6,10 @@ are never read.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,8 @@ class ConductorSearcher(_NotPickled, Searcher):
         return {
             "number": answer.number,
             "trial_id": answer.trial_id,
-            "trial": answer.config.to_dict(),
+            # As text: Tune copies, flattens and looks through each value of nested ones again and again.
+            "trial": json.dumps(answer.config.to_dict()),
             "epochs_done": answer.epochs_done,
             "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
             "fault_note": str(self._faults / f"{answer.trial_id}.fault"),
@@ -146,8 +149,11 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             )
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
-        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared."""
-        return None
+        """Tune's own queue is first in, first out; looking through all trials at every step would cost n squared.
+
+        Nor does Tune write what became of each trial into its snapshot, a few ms a trial: the record is the state.
+        """
+        getattr(tune_controller, "_trials_to_cache", set()).clear()
 
 
 class ConductorCallback(_NotPickled, Callback):
@@ -203,9 +209,16 @@ class EndOfSearch(Stopper):
 
 def resources_of(config: dict[str, Any]) -> PlacementGroupFactory:
     """What Ray must set aside for a trial; trials with equal requests use each other's processes."""
-    bundle = {"CPU": config["threads"], "GPU": config["gpu_fraction"]}
-    if config["accelerator"]:
-        bundle[f"{ACCELERATOR}{config['accelerator']}"] = _A_TRACE
+    return _request(config["threads"], config["gpu_fraction"], config["accelerator"])
+
+
+@lru_cache(
+    256
+)  # Tune looks requests up again and again, and compares those that are not the same object at length
+def _request(threads: int, gpu_fraction: float, accelerator: str) -> PlacementGroupFactory:
+    bundle: dict[str, float] = {"CPU": threads, "GPU": gpu_fraction}
+    if accelerator:
+        bundle[f"{ACCELERATOR}{accelerator}"] = _A_TRACE
     return PlacementGroupFactory([bundle])
 
 

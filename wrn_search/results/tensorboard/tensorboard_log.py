@@ -72,6 +72,7 @@ class TensorBoardLog:
         self._folder = folder or directory.tensorboard
         self._state = state
         self._writers: dict[int, EventFileWriter] = {}  # of running trials
+        self._runs: dict[int, Path] = {}  # of each trial that was asked for
         self._searched = tuple(domains)
         self._earlier = frozenset(path.name for path in self._folder.glob("[0-9]*_WRN-*") if path.is_dir())
         self._written: dict[int, int] = {}  # trial number -> reports of it that its run holds
@@ -124,11 +125,16 @@ class TensorBoardLog:
 
     def _run(self, trial: TrialState) -> Path:
         """The folder of the trial's run; its name is what TensorBoard shows."""
+        if trial.number not in self._runs:
+            self._runs[trial.number] = self._folder / self._name(trial)
+        return self._runs[trial.number]
+
+    def _name(self, trial: TrialState) -> str:
         name = short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
         earlier = short_name(
             trial.number, trial.config, trial.repeat
         )  # versions that named no further values
-        return self._folder / (earlier if earlier in self._earlier else name)
+        return earlier if earlier in self._earlier else name
 
     def _write_experiment(self, domains: Mapping[str, Domain]) -> None:
         """The columns of the HParams tab, once, in the root run."""
