@@ -1,4 +1,4 @@
-"""A shipped table of learning curves: Parquet with its description, resolved space and manifest, from results directories."""
+"""A shipped table of learning curves, from results directories: Parquet, its description, resolved space, manifest."""
 
 from __future__ import annotations
 
