@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.rivals.rival_table import RIVALS
@@ -131,3 +135,31 @@ def test_ray_and_optuna_hear_what_was_trained() -> None:
     found = play(rival, table, 1, 10**6)
     heard = [trial.params for trial in rival._study.trials]
     assert heard == [table.configurations[place] for place in found.configuration.values()]
+
+
+def test_the_command_plays_them_beside_our_methods(tmp_path: Path) -> None:
+    """In processes of its own, from another folder: the rivals are found where the repository is."""
+    rows = [
+        {
+            "rate": 10.0 ** -(place % 4 + 1),
+            "share": place / 12,
+            "val_error": [60.0, 50.0 - place, 40.0 - place],
+        }
+        for place in range(12)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "small.parquet")
+    (tmp_path / "small.yaml").write_text(
+        "hyperparameters: {rate: {loguniform: [1.0e-4, 0.1]}, share: {uniform: [0, 1]}}\ncurve: val_error\n"
+    )
+    command = [sys.executable, "-m", "wrn_search", "replay", "small.parquet", "--rivals", "--json"]
+    answer = subprocess.run(
+        [*command, "--seeds", "2", "--epochs", "12"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert answer.returncode == 0, answer.stderr
+    names = [method["name"] for method in json.loads(answer.stdout)["methods"]]
+    assert names == ["tpe+asha", "random+asha", "random+none", *RIVALS]
