@@ -72,15 +72,15 @@ def _rival(name: str, against: str = DEFAULT, workers: int = 1) -> Arm:
     return Arm(Method(name, name, "", rival=True), against, workers)
 
 
-_TPE = (_ours("tpe", "asha").method, _ours("tpe", "asha", _GEOMETRIC).method, _ours("tpe", "none").method)
+_TPE = (_ours("tpe", "asha").method, _ours("tpe", "none").method)
 
 
 def groups() -> dict[str, tuple[Arm, ...]]:
     """Group -> its arms."""
     tpe, tpe_geometric = _ours("tpe", "asha"), _ours("tpe", "asha", _GEOMETRIC)
-    tpe_none, geometric = _ours("tpe", "none", against="tpe+none"), tpe_geometric.name
+    tpe_none = _ours("tpe", "none", against="tpe+none")
     etas = ["search.reduction_factor=2", "search.reduction_factor=4"]
-    early, random_early = "search.rungs=[3, 9, 27]", _ours("random", "asha", _GEOMETRIC).name
+    early, random_geometric = "search.rungs=[3, 9, 27]", _ours("random", "asha", _GEOMETRIC).name
     return {
         "ours": (
             tpe,
@@ -91,32 +91,28 @@ def groups() -> dict[str, tuple[Arm, ...]]:
             _ours("random", "none"),
         ),
         "rivals": tuple(_rival(name) for name in rival_table() if MULTIVARIATE not in name),
-        "multivariate": (
-            tpe,
-            tpe_geometric,
-            tpe_none,
-            *map(_multivariate_arm, _TPE),
-        ),
+        "multivariate": (tpe, tpe_none, *map(_multivariate_arm, _TPE)),
         "ordered": (
             tpe,
             Arm(tpe.method, labels=True),
-            tpe_geometric,
-            Arm(tpe_geometric.method, geometric, labels=True),
             tpe_none,
             Arm(tpe_none.method, "tpe+none", labels=True),
         ),
         "reduction": (
             tpe,
             *(_ours("tpe", "asha", eta) for eta in etas),
-            tpe_geometric,
-            *(_ours("tpe", "asha", _GEOMETRIC, eta, against=geometric) for eta in etas),
+            _ours("random", "asha", against="random+asha"),
+            *(_ours("random", "asha", eta, against="random+asha") for eta in etas),
+            _ours("random", "asha", _GEOMETRIC, against=random_geometric),
+            *(_ours("random", "asha", _GEOMETRIC, eta, against=random_geometric) for eta in etas),
         ),
         "arrival": tuple(
             arm
             for workers in _WORKERS
             for arm in (
-                _ours("random", "asha", _GEOMETRIC, against=random_early, workers=workers),
-                _rival("random+asha*", against=random_early, workers=workers),
+                _ours("random", "asha", against="random+asha", workers=workers),
+                _ours("random", "asha", _GEOMETRIC, against=random_geometric, workers=workers),
+                _rival("random+asha*", against=random_geometric, workers=workers),
             )
         ),
         "cosine": (
