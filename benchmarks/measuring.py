@@ -135,11 +135,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def report(name: str, lines: Sequence[str], values: Mapping[str, Any], path: Path | None) -> None:
-    """Prints the table; the same values go into JSON, with machine and versions."""
+def report(
+    name: str, lines: Sequence[str], values: Mapping[str, Any], path: Path | None, *, part: str = ""
+) -> None:
+    """Prints the table; the same values go into JSON, with machine and versions.
+
+    Args:
+        name: of the benchmark.
+        lines: the table.
+        values: plain ones.
+        path: of the JSON file; default `NAME.json` in the machine's folder.
+        part: of a benchmark that is run in parts, at the end of that name.
+    """
     machine = hardware(usable_cores(), gpu_names())
     versions = {package: version(package) for package in ("torch", "torchvision", "ray", "optuna")}
-    path = path or RESULTS / _slug(machine) / f"{name}.json"
+    path = path or RESULTS / _slug(machine) / f"{name}{part}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     del machine["hostname"]
     content = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,14 @@ def main() -> None:
     write_images(chosen.root, chosen.work / "images")
     results = {name: chosen.work / name for name in SEARCHES}
     for name, directory in results.items():
-        wrn_search.run(
+        result = wrn_search.run(
             space(chosen.work / "images", name),
             overrides=chosen.set,
             results=directory,
             resume=directory.exists(),
         )
+        if result.exit_status:
+            sys.exit(result.exit_status)  # the same command goes on
     print(write_table(list(results.values()), chosen.output))
 
 

@@ -58,7 +58,7 @@ def methods_of(
             problems.append(Problem("--method", f"{rule}, but got '{text}'"))
             continue
         methods.append(Method(name, searcher, scheduler, tuple(settings)))
-    if not methods and not rivals and not problems:
+    if not methods and not problems:
         methods = [Method(f"{a}+{b}", a, b) for a, b in DEFAULT]
     for method in methods:
         for key, name, known in (

@@ -22,14 +22,18 @@ from wrn_search.space.domains import Domain, finite_values, member
 from wrn_search.space.space_file import space_from_mapping
 
 
-def tables_of_parquet(path: Path) -> list[CurveTable]:
+def tables_of_parquet(path: Path, description_file: Path | None = None) -> list[CurveTable]:
     """The tables of a Parquet file, in the order in which they first appear.
+
+    Args:
+        path: the file.
+        description_file: says what its columns are; default the YAML file beside it.
 
     Raises:
         InputError: the file or its description cannot be read, lacks a column, or holds no whole training.
     """
     columns = _read(path)
-    description = described(path.with_suffix(".yaml"), columns)
+    description = described(description_file or path.with_suffix(".yaml"), columns)
     rows = columns.to_pylist()
     for column, kept in (description.get("where") or {}).items():
         wanted = kept if isinstance(kept, list) else [kept]

@@ -1,0 +1,165 @@
+"""Arms played on families of tables, and what they come to: regrets, epochs to reach a rival, paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.curve_sources import by_epochs, half_of, with_labels
+from benchmarks.search_arms import Arm
+from wrn_search.replay.all_plays import Asked, Played, all_plays
+from wrn_search.replay.comparison import (
+    MEASURED,
+    best_of,
+    bootstrap_interval,
+    quartiles,
+    regret_at,
+)
+from wrn_search.replay.curve_table import CurveTable, Floats, regret_of
+from wrn_search.seeds import derived_seed
+
+_COUNTED = ("completed", "stopped", "diverged", "best_begun", "best_stopped")
+
+
+@dataclass(frozen=True)
+class ArmPlayed:
+    """An arm on a family."""
+
+    arm: Arm
+    regrets: dict[str, Floats]  # table -> (S, M) at M moments of the largest budget
+    counts: dict[str, dict[str, float]]  # table -> mean trials of a play at the end of it, by `_COUNTED`
+    cpu_seconds: float
+
+
+def played(
+    arm: Arm,
+    tables: Sequence[CurveTable],
+    seeds: int,
+    trainings: int,
+    processes: int,
+) -> ArmPlayed:
+    """An arm on the tables of a family, each with a budget of so many whole trainings."""
+    regrets: dict[str, Floats] = {}
+    counts: dict[str, dict[str, float]] = {}
+    cpu = 0.0
+    for group in by_epochs(tables):
+        used = tuple(map(with_labels, group)) if arm.labels else tuple(group)
+        budget = trainings * group[0].epochs
+        asked = Asked(used, (arm.method,), (), (arm.workers,), seeds, budget, None)
+        plays = all_plays(asked, processes)
+        cpu += sum(each.cpu_seconds for each in plays)
+        for place, table in enumerate(used):
+            own = plays[place * seeds : (place + 1) * seeds]
+            regret = regret_of(table.ends)
+            grid = [budget * (moment + 1) / MEASURED for moment in range(MEASURED)]
+            regrets[table.name] = np.array([regret_at(each.play, regret, grid) for each in own])
+            counts[table.name] = _counts(table, own)
+    return ArmPlayed(arm, regrets, counts, cpu)
+
+
+def _counts(table: CurveTable, plays: Sequence[Played]) -> dict[str, float]:
+    best = best_of(table.ends)
+    told = []
+    for each in plays:
+        play = each.play
+        good = [trial for trial, configuration in play.configuration.items() if configuration in best]
+        told.append(
+            play.counts
+            | {
+                "best_begun": len(good),
+                "best_stopped": sum(play.end.get(trial) == "stopped" for trial in good),
+            }
+        )
+    return {name: float(np.mean([each[name] for each in told])) for name in _COUNTED}
+
+
+def half(played: ArmPlayed, name: str) -> ArmPlayed:
+    """An arm on one half of the tables, by their name order."""
+    kept = [table for place, table in enumerate(sorted(played.regrets)) if half_of(place) == name]
+    return ArmPlayed(
+        played.arm,
+        {table: played.regrets[table] for table in kept},
+        {table: played.counts[table] for table in kept},
+        played.cpu_seconds,
+    )
+
+
+def summary(
+    arm: ArmPlayed, other: ArmPlayed, default: ArmPlayed | None, trainings: Sequence[int]
+) -> dict[str, Any]:
+    """Plain values of an arm on one half.
+
+    Args:
+        arm: what is told of.
+        other: the arm that it is compared with, paired by table and seed.
+        default: our default, if it was played: how soon it has what `arm` has.
+        trainings: budgets, the largest last.
+    """
+    places = [round(MEASURED * budget / trainings[-1]) - 1 for budget in trainings]
+    runs = np.concatenate(list(arm.regrets.values()))
+    spread = quartiles(runs)
+    told: dict[str, Any] = {
+        "name": arm.arm.name,
+        "against": other.arm.name,
+        "tables": len(arm.regrets),
+        "plays": len(runs),
+        "budgets": [],
+        "trials": {
+            name: round(float(np.mean([counts[name] for counts in arm.counts.values()])), 2)
+            for name in _COUNTED
+        },
+    }
+    for budget, place in zip(trainings, places, strict=True):
+        row: dict[str, Any] = {
+            "trainings": budget,
+            "regret": [_digits(getattr(spread, part)[place]) for part in ("median", "q25", "q75")],
+            "mean_regret": _digits(runs[:, place].mean()),
+            "median_by_table": {
+                table: _digits(np.median(regret[:, place])) for table, regret in arm.regrets.items()
+            },
+        }
+        if other is not arm:
+            row |= _difference(arm, other, place)
+        if default is not None and default is not arm:
+            row |= _share_to_reach(default, arm, place)
+        told["budgets"].append(row)
+    return told
+
+
+def _difference(arm: ArmPlayed, other: ArmPlayed, place: int) -> dict[str, Any]:
+    """Mean of arm - other, 95 % bootstrap interval over seeds within tables, and on which tables the arm is better."""
+    differences = {
+        table: arm.regrets[table][:, place : place + 1] - other.regrets[table][:, place : place + 1]
+        for table in arm.regrets
+    }
+    means = {table: float(values.mean()) for table, values in differences.items()}
+    low, high = bootstrap_interval(list(differences.values()), derived_seed(0, "bootstrap", place))
+    return {
+        "difference": _digits(np.mean(list(means.values()))),
+        "interval": [_digits(low[0]), _digits(high[0])],
+        "better_on": [table for table, mean in means.items() if mean < 0],
+        "worse_on": [table for table, mean in means.items() if mean > 0],
+    }
+
+
+def _share_to_reach(default: ArmPlayed, arm: ArmPlayed, place: int) -> dict[str, Any]:
+    """Epochs that our default needs for the arm's median at a budget, as a share of it: the tables' median."""
+    shares = []
+    for table, regrets in arm.regrets.items():
+        reached = np.flatnonzero(
+            np.median(default.regrets[table], axis=0) <= np.median(regrets[:, place]) + 1e-12
+        )
+        shares.append((reached[0] + 1) / (place + 1) if len(reached) else np.inf)
+    share = float(np.median(shares))
+    within = round(MEASURED / (place + 1), 2)
+    return {
+        "default_needs": _digits(share) if np.isfinite(share) else f"> {within:g}",
+        "default_never_on": int(np.isinf(shares).sum()),
+    }
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.4g}")
