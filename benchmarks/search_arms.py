@@ -8,9 +8,9 @@ from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.methods import MakeRival, Method, rival_table, space_of
 from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Player
-from wrn_search.searchers.optuna_sampler import OptunaSearcher
 from wrn_search.searchers.searcher import SearchedSpace, Searcher, SearcherKind
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.searchers.tpe import TpeSearcher
 
 MULTIVARIATE = "tpe-multivariate"
 DEFAULT = "tpe+asha"  # as a space file has it: rungs where the schedule says, reduction factor 3
@@ -42,9 +42,7 @@ def register_variants() -> None:
 
 def _multivariate(space: SearchedSpace) -> Searcher:
     """Our TPE in all else: hyperparameters together, not each by itself."""
-    from optuna.samplers import TPESampler
-
-    return OptunaSearcher(space, lambda seed: TPESampler(seed=seed, multivariate=True), together=True)
+    return TpeSearcher(space, together=True)
 
 
 def _as_multivariate(tpe: Method) -> MakeRival:

@@ -26,9 +26,9 @@ from wrn_search.errors import InputError
 from wrn_search.hardware.detected_cores_and_gpus import usable_cores
 from wrn_search.replay.curve_table import CurveTable
 
-# The processes of `all_plays` import this module anew.
-quick_tpe()
-register_variants()
+if __name__ in ("__main__", "__mp_main__"):  # the processes of `all_plays` import this module anew
+    quick_tpe()
+    register_variants()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

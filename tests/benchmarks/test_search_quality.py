@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +19,9 @@ from benchmarks.search_quality import main
 from tests.benchmarks.made_tables import made_table
 from wrn_search.errors import InputError
 from wrn_search.replay.comparison import MEASURED
-from wrn_search.replay.methods import player_of
+from wrn_search.replay.methods import player_of, rival_table
 from wrn_search.replay.simulated_clock import Clock, play
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Choice, LogUniform
 from wrn_search.space.yaml_with_lines import read_source
 
@@ -74,9 +77,21 @@ def test_tables_with_equally_long_trainings_stand_together() -> None:
     assert [[table.epochs for table in group] for group in by_epochs(tables)] == [[3], [9, 9]]
 
 
+@pytest.fixture
+def variants() -> Iterator[None]:
+    """The benchmark's own methods, for one test: other tests read the same tables."""
+    tables: tuple[dict[str, Any], ...] = (SEARCHERS, rival_table())
+    before = [dict(table) for table in tables]
+    register_variants()
+    yield
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
+
+
+@pytest.mark.usefixtures("variants")
 @pytest.mark.parametrize("group", groups())
 def test_every_arm_can_be_played(group: str) -> None:
-    register_variants()
     arms = groups()[group]
     names = [arm.name for arm in arms]
     assert len(set(names)) == len(names)
