@@ -146,7 +146,7 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors end_reason lines_on_stderr file_system seeds searchers space results images training "
+        "errors end_reason lines_on_stderr file_system seeds searchers space results images training analysis "
         "decisions ray_tune session memory",
     ),
     "cli": _room(
