@@ -153,7 +153,7 @@ ROOMS: dict[str, Room] = {
         10,
         "the commands: options in, text and exit status out",
         "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
-        "decisions forecast session confirmation",
+        "decisions forecast session confirmation epoch_metrics",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),
     "run_search": _room(11, "`python run_search.py SPACE`", "import_path cli"),
