@@ -156,14 +156,14 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors end_reason lines_on_stderr file_system seeds searchers space results images training "
+        "errors end_reason lines_on_stderr file_system seeds searchers space results images training analysis "
         "decisions ray_tune session memory",
     ),
     "cli": _room(
         10,
         "the commands: options in, text and exit status out",
         "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
-        "decisions forecast replay session confirmation hardware",
+        "decisions forecast replay session confirmation hardware epoch_metrics",
         "rich",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),

@@ -72,3 +72,16 @@ def test_the_table_says_what_repeats_what_and_where_a_trial_was_stopped(results:
         assert row["rung"] == (2 if row["status"] == "stopped" else None)
         assert (row["retries"], row["anchor"]) == (0, False)
         assert 0 <= row["seconds_alone"] <= row["train_seconds"]
+
+
+def test_of_the_best_configurations_the_repeat_at_the_median_can_be_exported(results: Path) -> None:
+    rows = pq.read_table(results / "trials.parquet").to_pylist()
+    pairs = [pair for pair in zip(rows[::2], rows[1::2], strict=True) if pair[0]["status"] == "completed"]
+    lower = [min(pair, key=lambda row: (row["val_error"], row["number"])) for pair in pairs]
+    kept = {path.stem for path in (results / "checkpoints").iterdir()}
+    assert kept == {row["trial_id"] for row in lower}, "one of each, and the three best keep one"
+    best = min(pairs, key=lambda pair: pair[0]["val_error"] + pair[1]["val_error"])
+    printed = (results / "stdout").read_text()
+    assert "(median of 2 seeds, " in printed
+    name = next(line for line in printed.splitlines() if line.startswith("Best trial"))
+    assert f" {min(best, key=lambda row: row['val_error'])['number']:03d}_" in name

@@ -12,18 +12,19 @@ import pytest
 
 from tests.results.searches import metrics, proposed, search_started, started, timed
 from wrn_search.confirmation.choice_of_finalists import (
-    Finalist,
     Rule,
     candidates,
+    candidates_of,
     choice_of,
-    finalists_of,
-    fresh_seed,
     front,
     same_choice_problems,
 )
+from wrn_search.confirmation.finalist import Finalist, finalists_of, fresh_seed
+from wrn_search.confirmation.searches_to_confirm import Searched, named_trial
 from wrn_search.errors import InputError
 from wrn_search.results.event_lines import from_line, to_line
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Reported, Stopped
+from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.seeds import derived_seed
 
@@ -54,6 +55,11 @@ def searched(
         if (end := ends[status]) is not None:
             events.append(end)
     return fold(timed(*events))
+
+
+def alone(state: SearchState) -> list[Searched]:
+    """The only search that is to be confirmed."""
+    return [Searched(state, state.search)]
 
 
 def test_the_lowest_full_errors_come_first_and_the_earlier_of_equals() -> None:
@@ -130,7 +136,7 @@ def test_top_and_pareto_choose_and_are_recorded_whole() -> None:
         (Rule(top=1, per_network=False), [0]),
         (Rule(pareto=True), [0]),  # all have one size
     ):
-        chosen = choice_of(state, rule, repeats=5, epochs=200)
+        chosen = choice_of(alone(state), rule, repeats=5, epochs=200)
         assert [each.configuration for each in finalists_of(chosen)] == expected
         assert (chosen.source, chosen.repeats, chosen.epochs) == (state.search_id, 5, 200)
         assert (chosen.configurations, chosen.per_network) == (5, rule.per_network is None)
@@ -158,7 +164,7 @@ def test_one_finalist_a_network_is_its_best_configuration() -> None:
         (Rule(per_network=False), [1, 0, 2]),
         (Rule(pareto=True), [each.configuration for each in front(candidates(state))]),
     ):
-        chosen = choice_of(state, rule, repeats=5, epochs=4)
+        chosen = choice_of(alone(state), rule, repeats=5, epochs=4)
         assert [each.configuration for each in finalists_of(chosen)] == expected, rule
 
 
@@ -181,9 +187,9 @@ def test_named_trials_name_their_configurations_and_validation_orders_them() -> 
         (("2", "0"), [0, 1]),
         (("1", "3"), [0, 1]),  # any repeat names its configuration
         (("trial_00002",), [1]),
-        (("best",), [1]),
+        (("best",), [0]),  # the median counts the repeat that diverged as guessing
     ):
-        chosen = choice_of(state, Rule(trials=names), repeats=5, epochs=4)
+        chosen = choice_of(alone(state), Rule(trials=names), repeats=5, epochs=4)
         assert [each.configuration for each in finalists_of(chosen)] == expected
         assert (chosen.rule, chosen.top, chosen.per_network) == ("trials", 0, False)
         _, _, read = from_line(to_line(chosen, 1, 0.0))
@@ -192,7 +198,7 @@ def test_named_trials_name_their_configurations_and_validation_orders_them() -> 
 
 def test_named_trials_may_be_of_one_network() -> None:
     state = searched(*((number, 0, float(number + 1), "completed") for number in range(5)))
-    chosen = choice_of(state, Rule(trials=("4", "1", "3", "2")), repeats=5, epochs=4)
+    chosen = choice_of(alone(state), Rule(trials=("4", "1", "3", "2")), repeats=5, epochs=4)
     assert [each.number for each in finalists_of(chosen)] == [1, 2, 3, 4]
 
 
@@ -210,18 +216,18 @@ UNREACHED = "--trials: a finalist must have been trained to its last epoch (4)"
         (("0", "4"), [f"{UNREACHED}, but trial 4 has status stopped after epoch 1"]),
         (("6",), [f"{UNREACHED} in all repeats that others have, but of the same configuration trial 6 has"]),
         (
-            ("7", "5", "best", "2"),
+            ("7", "5", "best", "0"),
             [
                 "--trials: must be best, a trial's number (0 to 6), its trial_id or its short name, but got '7'",
                 f"{UNREACHED}, but trial 5 has status stopped",
-                "--trials: must name each configuration once, but 'best' and '2' are the same one",
+                "--trials: must name each configuration once, but 'best' and '0' are the same one",
             ],
         ),
     ],
 )
 def test_names_of_no_finalist_are_refused_each(names: tuple[str, ...], told: list[str]) -> None:
     with pytest.raises(InputError) as error:
-        choice_of(with_repeats(), Rule(trials=names), 5, 4)
+        choice_of(alone(with_repeats()), Rule(trials=names), 5, 4)
     lines = str(error.value).splitlines()
     assert len(lines) == len(told)
     for line, start in zip(lines, told, strict=True):
@@ -241,7 +247,7 @@ def test_two_configurations_with_the_same_hyperparameters_are_one() -> None:
     with pytest.raises(
         InputError, match="must name each configuration once, but '0' and '1' are the same one"
     ):
-        choice_of(state, Rule(trials=("0", "1")), 5, 4)
+        choice_of(alone(state), Rule(trials=("0", "1")), 5, 4)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,7 @@ def test_two_configurations_with_the_same_hyperparameters_are_one() -> None:
 )
 def test_named_trials_leave_nothing_to_choose(rule: Rule, options: list[str]) -> None:
     with pytest.raises(InputError) as error:
-        choice_of(with_repeats(), rule, 5, 4)
+        choice_of(alone(with_repeats()), rule, 5, 4)
     text = "must be left out where --trials names the finalists"
     assert str(error.value).splitlines() == [f"{option}: {text}" for option in options]
 
@@ -264,11 +270,11 @@ def test_a_search_without_a_full_trial_has_no_finalists() -> None:
     with pytest.raises(
         InputError, match=r"RESULTS: a trial must have been trained to its last epoch \(4\), but none"
     ):
-        choice_of(state, Rule(), 5, 4)
+        choice_of(alone(state), Rule(), 5, 4)
 
 
 def damaged(**changes: Any) -> dict[str, Any]:
-    chosen = choice_of(searched((0, 0, 5.0, "completed")), Rule(), 5, 4)
+    chosen = choice_of(alone(searched((0, 0, 5.0, "completed"))), Rule(), 5, 4)
     return {"1": {**chosen.finalists["1"], **changes}}
 
 
@@ -286,7 +292,7 @@ def damaged(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_damaged_choice_is_refused(finalists: dict[str, Any], message: str) -> None:
-    chosen = choice_of(searched((0, 0, 5.0, "completed")), Rule(), 5, 4)
+    chosen = choice_of(alone(searched((0, 0, 5.0, "completed"))), Rule(), 5, 4)
     with pytest.raises(InputError, match=f"the recorded choice must be as confirm wrote it.*{message}"):
         finalists_of(dataclasses.replace(chosen, finalists=finalists), "events.jsonl")
 
@@ -324,5 +330,89 @@ def test_only_options_that_are_given_and_differ_ask_for_another_choice(
     rule: Rule, repeats: int | None, epochs: int | None, expected: list[str]
 ) -> None:
     state = searched((0, 0, 5.0, "completed"))
-    chosen = choice_of(state, Rule(), 5, 4)
-    assert same_choice_problems(chosen, state, rule, repeats, epochs) == expected
+    chosen = choice_of(alone(state), Rule(), 5, 4)
+    assert same_choice_problems(chosen, alone(state), rule, repeats, epochs) == expected
+
+
+def several(*states: SearchState, labels: Sequence[str] = ("a", "b", "c")) -> list[Searched]:
+    """Searches of ids a, b, ... in results/a, results/b, ..."""
+    return [
+        Searched(
+            dataclasses.replace(state, search_id=name, search=label),
+            label,
+            ResultsDirectory(f"results/{name}"),
+        )
+        for state, label, name in zip(states, labels, "abc", strict=False)
+    ]
+
+
+def two_searches() -> list[Searched]:
+    """Networks of depth 10, 16 and 22: a has 3, 1 and 5 %, b has 2, 4 and 4 %."""
+    shapes = [{"depth": depth} for depth in (10, 16, 22)]
+    errors = ((3.0, 1.0, 5.0), (2.0, 4.0, 4.0))
+    states = [
+        searched(*((place, 0, error, "completed") for place, error in enumerate(each)), shapes=shapes)
+        for each in errors
+    ]
+    for trial in states[1].trials.values():
+        trial.config = trial.config | {"dropout": 0.5}
+    return several(*states)
+
+
+def test_finalists_of_several_searches_are_chosen_together() -> None:
+    searches = two_searches()
+    for rule, expected in (
+        (Rule(top=2), [("a", 1), ("b", 0)]),
+        (Rule(), [("a", 1), ("b", 0), ("b", 2)]),  # one of each network, from wherever it is best
+        (Rule(top=4, per_network=False), [("a", 1), ("b", 0), ("a", 0), ("b", 1)]),
+        (Rule(trials=("b:1", "a:0")), [("a", 0), ("b", 1)]),
+        (Rule(trials=("results/b:best", "a:trial_00002")), [("b", 0), ("a", 2)]),
+    ):
+        chosen = choice_of(searches, rule, repeats=5, epochs=4)
+        assert [(each.source, each.number) for each in finalists_of(chosen)] == expected
+        assert (chosen.source, chosen.configurations, list(chosen.sources)) == ("a", 6, ["a", "b"])
+        _, _, read = from_line(to_line(chosen, 1, 0.0))
+        assert read == chosen
+        assert same_choice_problems(chosen, searches, rule, 5, 4) == []
+
+
+def test_what_two_searches_had_tried_alike_is_one_finalist() -> None:
+    state = searched((0, 0, 3.0, "completed"), (1, 0, 5.0, "completed"))
+    other = searched((0, 0, 2.0, "completed"))
+    searches = several(state, other)
+    assert [(each.source, each.number) for each in candidates_of(searches)] == [("b", 0), ("a", 1)]
+    for name in ("a:0", "b:0"):
+        (named,) = finalists_of(choice_of(searches, Rule(trials=(name,)), 5, 4))
+        assert (named.source, named.number) == ("b", 0)
+    with pytest.raises(InputError, match="'a:0' and 'b:0' are the same one"):
+        choice_of(searches, Rule(trials=("a:0", "b:0")), 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "told"),
+    [
+        (("a", "b"), "3", r"must name a search \(a, b\) and a trial of it, such as a:3, but got '3'"),
+        (("a", "b"), "x:3", r"must name a search \(a, b\) and a trial of it, such as a:3, but got 'x:3'"),
+        (("a", "b"), "b:9", r"must be best, a trial's number \(0 to 2\).*, but got '9' of b"),
+        (("s", "s"), "s:1", r"must name one search, by its directory .*'s' of 's:1' is the name of 2"),
+    ],
+)
+def test_a_trial_of_several_searches_needs_its_search(labels, name: str, told: str) -> None:
+    searches = several(*(each.state for each in two_searches()), labels=labels)
+    with pytest.raises(InputError, match=f"^--trials: {told}"):
+        choice_of(searches, Rule(trials=(name,)), 5, 4)
+
+
+def test_the_only_search_may_be_named_too() -> None:
+    (search, _) = two_searches()
+    assert [named_trial([search], name)[1].number for name in ("1", "a:1", "results/a:1")] == [1, 1, 1]
+
+
+def test_finalists_that_earlier_versions_chose_are_read() -> None:
+    """They knew one search alone, and named none of its own."""
+    chosen = choice_of(alone(searched((0, 0, 5.0, "completed"))), Rule(), 5, 4)
+    before = {
+        place: {k: v for k, v in each.items() if k != "source"} for place, each in chosen.finalists.items()
+    }
+    (finalist,) = finalists_of(dataclasses.replace(chosen, finalists=before, sources={}))
+    assert finalist.source == ""

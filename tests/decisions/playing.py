@@ -37,11 +37,11 @@ def metrics(epoch: int, val_error: float) -> EpochMetrics:
     return EpochMetrics(epoch, 0.1, 1.0, val_error, 1.0, val_error, 0.5, 2000.0, 10**8)
 
 
-def new_record(path: Path, space: Space) -> Record:
+def new_record(path: Path, space: Space, search_id: str = "id") -> Record:
     """A record that holds its first event and is opened anew, as a session opens it."""
     with Record.create(path) as record:
         epochs, chance = space.training.epochs, FACTS.chance_error
-        record.append(SearchStarted(space.name, "id", epochs, chance, "digits", "split"))
+        record.append(SearchStarted(space.name, search_id, epochs, chance, "digits", "split"))
     return Record.open(path)
 
 

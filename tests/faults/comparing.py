@@ -83,7 +83,7 @@ def leftovers(results: Path, best_stays: bool) -> list[str]:
     """Files of an ended search that nobody needs: checkpoints but the best ones', runs of no trial, parts."""
     trials, _ = read_tables(results)
     completed = [row for row in trials.to_pylist() if row["status"] == "completed"]
-    best = sorted(completed, key=lambda row: (row["val_error"], row["number"]))
+    best = sorted(completed, key=lambda row: (row["val_error"], row["num_params"], row["number"]))
     settings = yaml.safe_load((results / "resolved.yaml").read_text())["search"]
     kept = {f"{row['trial_id']}.pt" for row in best[: settings.get("keep_checkpoints", 1)]}
     found = [path.name for path in (results / "checkpoints").iterdir() if path.name not in kept]

@@ -157,6 +157,13 @@ class Search:
         """The exit status, once the session has ended by itself or by what was done to it."""
         return self.session.wait(max(1.0, DEADLINE - (time.monotonic() - self._began)))
 
+    def start_until(self, true: Callable[[], bool]) -> None:
+        """A session that has come as far as that, and runs."""
+        self.start()
+        while not self.wait_until(true):
+            assert self.overloaded(), f"it ended before: {self.errors}"
+            self.start()
+
     def finish(self) -> None:
         """A session without a fault, to the end of the search."""
         self.start()

@@ -13,6 +13,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Proposed,
+    Reopened,
     Reported,
     Stopped,
 )
@@ -149,3 +150,70 @@ def test_of_networks_that_no_validation_ranks_the_first_of_each_configuration_st
     for number in range(5):
         keeper(0.0, Completed(number))
     assert _kept(folder) == {"0.pt", "2.pt", "4.pt"}
+
+
+@pytest.mark.parametrize(
+    "order", [[0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 5, 2, 7, 4, 1, 6, 3, 0], [3, 0, 1, 6, 7, 4, 5, 8, 2]]
+)
+def test_of_repeats_the_one_at_the_median_stays_of_each_of_the_best_configurations(tmp_path, order) -> None:
+    """Medians 8, 3 and 5: the luckiest seed of all, number 0, is none of the two best configurations'."""
+    errors = [1.0, 9.0, 8.0, 3.0, 2.0, 4.0, 6.0, 5.0, 2.5]
+    keeper = CheckpointKeeper(tmp_path, 2, repeats=3)
+    for number, error in enumerate(errors):
+        (tmp_path / f"{number}.pt").write_bytes(b"weights")
+        keeper(0.0, dataclasses.replace(_proposed(number), configuration=number // 3, repeat=number % 3))
+        keeper(0.0, Reported(number, metrics(10, error), "node", "cpu"))
+    for done, number in enumerate(order, start=1):
+        keeper(0.0, Completed(number))
+        whole = [each for each in range(3) if set(range(3 * each, 3 * each + 3)) <= set(order[:done])]
+        middles = sorted((errors[middle], middle) for middle in [[2, 3, 7][each] for each in whole])
+        unfinished = {each for each in range(9) if each // 3 not in whole}
+        assert _kept(tmp_path) == {f"{each}.pt" for each in unfinished | {each for _, each in middles[:2]}}
+    assert _kept(tmp_path) == {"3.pt", "7.pt"}
+
+
+def test_a_configuration_is_unfinished_while_repeats_of_it_are_to_come(tmp_path) -> None:
+    keeper = CheckpointKeeper(tmp_path, 1, repeats=3)
+    for number, error in enumerate([3.0, 1.0, 2.0]):
+        (tmp_path / f"{number}.pt").write_bytes(b"weights")
+        keeper(0.0, dataclasses.replace(_proposed(number), configuration=0, repeat=number))
+        keeper(0.0, Reported(number, metrics(10, error), "node", "cpu"))
+        assert _kept(tmp_path) == {f"{each}.pt" for each in range(number + 1)}
+        keeper(0.0, Completed(number))
+    assert _kept(tmp_path) == {"2.pt"}
+
+
+@pytest.mark.parametrize(
+    ("ends", "left"),
+    [
+        (["completed", "diverged", "completed"], {2}),  # errors 3, 5 and that of guessing
+        (["completed", "failed", "completed"], {0}),  # of two the lower one
+        (["completed", "stopped", "completed"], set()),  # it is no candidate
+        (["diverged", "failed", "diverged"], set()),
+    ],
+)
+def test_repeats_that_end_otherwise(tmp_path, ends, left) -> None:
+    keeper = CheckpointKeeper(tmp_path, 1, repeats=3)
+    how = {"diverged": Diverged(0, 2, "nan"), "failed": Failed(0, "x"), "stopped": Stopped(0, 3, "worse")}
+    for number, (end, error) in enumerate(zip(ends, [3.0, 4.0, 5.0], strict=True)):
+        (tmp_path / f"{number}.pt").write_bytes(b"weights")
+        keeper(0.0, dataclasses.replace(_proposed(number), configuration=0, repeat=number))
+        keeper(0.0, Reported(number, metrics(10, error), "node", "cpu"))
+        keeper(0.0, dataclasses.replace(how[end], number=number) if end in how else Completed(number))
+    assert _kept(tmp_path) == {f"{each}.pt" for each in left}
+
+
+def test_a_failed_repeat_that_is_tried_again_opens_its_configuration(tmp_path) -> None:
+    keeper = CheckpointKeeper(tmp_path, 1, repeats=2)
+    for number, error in enumerate([3.0, 1.0, 2.0, 2.0]):
+        (tmp_path / f"{number}.pt").write_bytes(b"weights")
+        keeper(0.0, dataclasses.replace(_proposed(number), configuration=number // 2, repeat=number % 2))
+        keeper(0.0, Reported(number, metrics(10, error), "node", "cpu"))
+    for event in (Completed(0), Failed(1, "killed"), Completed(2), Completed(3)):
+        keeper(0.0, event)
+    assert _kept(tmp_path) == {"2.pt"}
+    (tmp_path / "1.pt").write_bytes(b"weights")
+    keeper(0.0, Reopened(1))
+    assert _kept(tmp_path) == {"1.pt", "2.pt"}
+    keeper(0.0, Completed(1))
+    assert _kept(tmp_path) == {"1.pt"}

@@ -22,8 +22,8 @@ from wrn_search.results.trial_selection import (
     find_trial,
     name_of,
     ranked_configurations,
-    ranked_trials,
     read_state,
+    standings,
 )
 
 
@@ -46,8 +46,36 @@ def state_of(*final_errors: float | str, configurations: tuple[int, ...] | None 
 
 def test_only_full_epochs_rank_and_ties_go_to_the_earlier() -> None:
     state = state_of(5.0, "stopped", 3.0, "diverged", 3.0, 4.0)
-    assert [trial.number for trial in ranked_trials(state)] == [2, 4, 5, 0]
-    assert ranked_trials(state)[0] is summary_of(state).best is find_trial(state, "best")
+    assert [standing.number for standing in standings(state)] == [2, 4, 5, 0]
+    assert state.trials[2] is summary_of(state).best is find_trial(state, "best")
+
+
+@pytest.mark.parametrize(
+    ("errors", "configurations", "best"),
+    [
+        ((1.0, 9.0, 8.0, 3.0, 2.0, 4.0), (0, 0, 0, 1, 1, 1), 3),  # medians 8 and 3; the luckiest seed is 0
+        ((9.0, 1.0, 3.0, 2.0), (0, 0, 1, 1), 3),  # of two seeds the lower one
+        ((6.0, 2.0, 3.0, 1.0), (0, 0, 0, 0), 1),  # the lower middle one of four
+        ((0.5, 3.0, 3.0, 2.0), (0, 1, 1, 1), 1),  # one seed only is not known to be better
+        ((2.0, "diverged", 4.0, 5.0, 5.0, 5.0), (0, 0, 0, 1, 1, 1), 2),  # 2, 4 and that of guessing
+        ((2.0, "diverged", "diverged", 95.0, 95.0, 95.0), (0, 0, 0, 1, 1, 1), 4),  # two completed come first
+        ((1.0, "stopped", 3.0, 3.0), (0, 0, 1, 1), 2),  # which of these was stopped was luck
+    ],
+)
+def test_the_best_is_at_the_median_of_the_best_configuration(errors, configurations, best) -> None:
+    state = state_of(*errors, configurations=configurations)
+    assert find_trial(state, "best").number == best
+    assert summary_of(state).best is state.trials[best]
+
+
+def test_an_unfinished_configuration_comes_after_those_that_are_whole() -> None:
+    events = [search_started()]
+    for number, error in enumerate((4.0, 4.0, 1.0, 1.0)):
+        events.append(proposed(number, configuration=number // 2, repeat=number % 2))
+        events += [reported(number, MAX_EPOCHS, val_error=error), Completed(number)]
+    events.append(proposed(4, configuration=1, repeat=2))
+    assert find_trial(fold(timed(*events)), "best").number == 0
+    assert find_trial(fold(timed(*events[:-1])), "best").number == 2
 
 
 def test_configurations_rank_by_the_mean_of_their_seeds_where_divergence_counts_as_chance() -> None:

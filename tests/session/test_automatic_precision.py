@@ -1,7 +1,12 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.decisions.playing import conductor_of, new_record, space_of
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
+from wrn_search.hardware.machine import Node
+from wrn_search.session import dry_run as plans
 from wrn_search.session.automatic_precision import resolved_precision
 
 CIFAR, DIGITS = (32, 32, 3), (8, 8, 1)
@@ -64,3 +69,32 @@ def test_a_resumed_search_keeps_its_precision(tmp_path) -> None:
         conductor.next_trial()
     assert conductor.state.trials[0].config["precision"] == "bf16"
     assert resolved_precision("auto", DIGITS, 0.0, [FAST], conductor.state) == "bf16"
+
+
+def _plan(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[str]:
+    """The plan of a search at the address of a cluster of one node with an H100, on a machine with fast bf16."""
+    monkeypatch.setenv("WRN_SEARCH_DATA", str(folder / "data"))
+    monkeypatch.setattr(plans, "check_ray", lambda address: None)
+    monkeypatch.setattr(plans, "_nodes", lambda address: [Node(8, 1, 80 * 10**9)])
+    monkeypatch.setattr(plans, "arithmetic_here", lambda: FAST)
+    return plans.dry_run(FILE, results=folder / "out", **options).splitlines()
+
+
+FILE: dict[str, Any] = {
+    "name": "planned",
+    "dataset": {"name": "digits"},
+    "model": {"depth": 16, "dropout": {"uniform": [0.0, 0.5]}},
+}
+
+
+def test_a_plan_for_a_cluster_says_that_its_nodes_decide(tmp_path, monkeypatch) -> None:
+    """And names its own reckoning as such; where the precision is asked for, nothing is left to be decided."""
+
+    def told(**options: Any) -> list[str]:
+        lines = _plan(tmp_path, monkeypatch, **options)
+        return [line for line in lines if line.startswith("precision     auto")]
+
+    (line,) = told(address="10.0.0.1:6379")
+    assert line.startswith("precision     auto: what every node can do, which the search asks when it starts")
+    assert told() == []
+    assert told(address="10.0.0.1:6379", overrides=["training.precision=bf16"]) == []

@@ -35,6 +35,28 @@ def test_the_line_counts_trials_epochs_and_time() -> None:
     )
 
 
+def test_the_best_is_the_best_median_and_not_the_lucky_seed() -> None:
+    """Errors of three repeats each of two configurations, told as they come in."""
+    progress = Progress(rows=6, max_epochs=1, began=0.0)
+    config = space_of().trial_config({"dropout": 0.1}, 0, precision="fp32", compile="off").to_dict()
+    told = []
+    for number, error in enumerate([1.0, 9.0, 8.0, 3.0, 2.0, 4.0]):
+        place = (number // 3, number % 3)
+        progress.apply(0.0, Proposed(number, f"{number}", *place, {"dropout": 0.1}, config, 1, 1))
+        progress.apply(1.0, Reported(number, metrics(1, error), "node", "cpu"))
+        progress.apply(1.0, Completed(number))
+        best = progress.line(2.0).split(" | ")[3]
+        told.append(best.replace("_WRN-10-1_p0.10_wd5e-4", ""))
+    assert told == [
+        "best 1.00 % 000",
+        "best 5.00 % (median of 2) 000",
+        "best 8.00 % (median of 3) 002_r2",
+        "best 8.00 % (median of 3) 002_r2",
+        "best 2.50 % (median of 2) 004_r1",
+        "best 3.00 % (median of 3) 003",
+    ]
+
+
 def test_a_resumed_session_reckons_with_its_own_pace() -> None:
     progress = Progress(rows=6, max_epochs=2, began=1000.0)
     for moment, event in _events():

@@ -27,6 +27,7 @@ from wrn_search.results.space_on_record import manifest_on_record, mend_small_fi
 from wrn_search.results.state_from_events import fold
 from wrn_search.session.resume import Begun, resumed_search
 from wrn_search.session.search_request import Request, asked_to_resume, request_of
+from wrn_search.session.search_run import run
 from wrn_search.space.space import Space
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -331,3 +332,19 @@ def test_a_record_that_became_shorter_is_read_anew(tmp_path) -> None:
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     with Record.open(path, read=read) as record:
         assert [type(event) for _, event in record.events] == [SearchStarted]
+
+
+def test_a_running_search_is_refused_before_anything_is_made_ready(tmp_path, monkeypatch) -> None:
+    """Ray takes ten seconds and more to start, in which the search that runs can end: then nothing was refused."""
+
+    def too_late(*_: object) -> None:
+        raise AssertionError("the record is asked first")
+
+    monkeypatch.setattr("wrn_search.session.search_run.check_ray", too_late)
+    monkeypatch.setattr("wrn_search.session.search_run.prepare", too_late)
+    file = _begin(tmp_path)
+    with (
+        Record.open(tmp_path / "out/events.jsonl"),
+        pytest.raises(InputError, match=f"but another one is running: process {os.getpid()} on "),
+    ):
+        run(file, results=tmp_path / "out", resume=True, quiet=True)

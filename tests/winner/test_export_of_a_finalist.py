@@ -175,3 +175,39 @@ def test_what_is_not_there_is_told(
     ):
         assert main(["export", *map(str, arguments), "--format", "torch"]) == 2
         assert capsys.readouterr().err.startswith(line)
+
+
+def test_a_finalist_is_trained_again_as_it_was_trained(
+    confirmed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On all images, so no image validates it; its weights come out again, and the test split stays closed."""
+    assert main(["rerun", str(confirmed), "--finalist", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["finalist"], told["equal"], told["compared"]) == (1, True, 2)
+    assert [epoch["now"]["val_error"] for epoch in told["epochs"]] == [None, None]
+    assert main(["rerun", str(confirmed), "--finalist", "1", "--checkpoint"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Finalist 1, on all images, ")
+    assert lines[2].split()[:3] == ["1", "-", "-"]
+    assert lines[-2] == "Equal: 2 epochs on record came out again, bit for bit."
+    again = load_checkpoint(Path(lines[-1].partition(": ")[2]))["network"]
+    kept = load_checkpoint(confirmed / "confirm" / "checkpoints" / f"{told['trial_id']}.pt")["network"]
+    assert all(torch.equal(again[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ([], "--trial: must say what to train again, or --finalist must, but got neither"),
+        (
+            ["--trial", "best", "--finalist", "1"],
+            "--trial: must say what to train again, or --finalist must, but got both (best, 1)",
+        ),
+        (["--finalist", "2"], "--finalist: must be 1 to 1, the finalists' places, but got 2"),
+    ],
+)
+def test_what_is_trained_again_is_one_thing(
+    confirmed: Path, options: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rerun", str(confirmed), *options]) == 2
+    assert capsys.readouterr().err.splitlines() == [line]

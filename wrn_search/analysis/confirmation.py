@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wrn_search.analysis.input_tables.joined_tables import KEY, Material, keyed
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
@@ -69,8 +69,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
             continue
         found = True
         confirmation = read_source(folder)
-        searched = material.trials[material.trials["source"] == place]
-        finalists += _finalists(trials, searched, confirmation, material.dataset.chance_error)
+        finalists += _finalists(trials, material, place, confirmation)
         named = named or confirmation.fact("confirms", "rule") == "trials"
         lengths |= set(trials["epochs"].dropna().astype(int))
         reads += _test_reads(confirmation)
@@ -93,24 +92,46 @@ def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
     )
 
 
-def _finalists(
-    trials: pd.DataFrame, searched: pd.DataFrame, confirmation: Source, chance: float | None
-) -> list[Finalist]:
+def _finalists(trials: pd.DataFrame, material: Material, place: int, confirmation: Source) -> list[Finalist]:
     """One for each retrained configuration, the winner by validation first.
 
-    The manifest of the confirmation names the search's trials in the order of the choice. Without it the order is that
-    of the first retraining, which begins with the winner, too.
+    The manifest of the confirmation names the searches' trials in the order of the choice. Without it, and for those of
+    searches that are not read, the order is that of the first retraining, which begins with the winner, too.
     """
-    chosen = confirmation.fact("confirms", "trials")
-    order = {number: place for place, number in enumerate(chosen)} if isinstance(chosen, list) else {}
-    retrained = _by_configuration(trials.sort_values("number"))
+    order = _order(material, place, confirmation)
+    read = {source for source, _ in order} | {place}
+    searched = material.trials[material.trials["source"].isin(read)]
     before = _by_configuration(searched)
-    found = [
-        _finalist(trials.loc[rows], searched.loc[before.get(key, [])], order, chance)
-        for key, rows in retrained.items()
+    retrained = _by_configuration(trials.sort_values("number"))
+    found = []
+    for nth, (key, rows) in enumerate(retrained.items()):
+        seen = searched.loc[before.get(key, [])]
+        finalist = _finalist(trials.loc[rows], seen, order, material.dataset.chance_error)
+        known = None if finalist.trial is None else _trial(material.trials, finalist.trial)
+        found.append((nth if known is None else order.get(known, len(order) or nth), finalist))
+    ordered = sorted(found, key=lambda each: each[0])
+    return [
+        Finalist(**{**vars(finalist), "is_winner": nth == 0}) for nth, (_, finalist) in enumerate(ordered)
     ]
-    ordered = sorted(found, key=lambda finalist: order.get(finalist.number, len(order)))
-    return [Finalist(**{**vars(finalist), "is_winner": place == 0}) for place, finalist in enumerate(ordered)]
+
+
+def _order(material: Material, place: int, confirmation: Source) -> dict[tuple[int, int], int]:
+    """(source, number) of each finalist's trial -> its place in the choice, as far as the manifest tells.
+
+    Versions that knew one search alone name no searches: then it is the one that holds the confirmation.
+    """
+    numbers, searches = confirmation.fact("confirms", "trials"), confirmation.fact("confirms", "sources")
+    if not isinstance(numbers, list):
+        return {}
+    ids = {each.started.search_id: at for at, each in enumerate(material.sources) if each.started is not None}
+    if not isinstance(searches, list) or len(searches) != len(numbers):
+        return {(place, number): nth for nth, number in enumerate(numbers)}
+    told = [(ids.get(search), number) for search, number in zip(searches, numbers, strict=True)]
+    return {(source, number): nth for nth, (source, number) in enumerate(told) if source is not None}
+
+
+def _trial(trials: pd.DataFrame, row: int) -> tuple[int, int]:
+    return int(trials.at[row, "source"]), int(trials.at[row, "number"])
 
 
 def _by_configuration(rows: pd.DataFrame) -> dict[tuple[object, ...], list[int]]:
@@ -122,7 +143,7 @@ def _by_configuration(rows: pd.DataFrame) -> dict[tuple[object, ...], list[int]]
 
 
 def _finalist(
-    rows: pd.DataFrame, searched: pd.DataFrame, order: dict[Any, int], chance: float | None
+    rows: pd.DataFrame, searched: pd.DataFrame, order: dict[tuple[int, int], int], chance: float | None
 ) -> Finalist:
     """Retrainings with a test error had all images to train on; the others the search's own split."""
     first, full = rows.iloc[0], rows[rows["status"] == "completed"]
@@ -131,7 +152,7 @@ def _finalist(
     seen = searched.loc[searched["status"] == "completed", "val_error"].tolist()
     seen += [] if chance is None else [chance] * int((searched["status"] == "diverged").sum())
     search_error = statistics.fmean(seen) if seen else None
-    places = sorted(searched.index, key=lambda place: order.get(searched.at[place, "number"], len(order)))
+    places = sorted(searched.index, key=lambda row: order.get(_trial(searched, row), len(order)))
     return Finalist(
         network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
         number=int(searched.at[places[0], "number"]) if places else None,

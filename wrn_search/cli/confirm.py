@@ -1,10 +1,11 @@
-"""`confirm RESULTS`: retrains the finalists of a search with fresh seeds and reads their test errors, once each.
+"""`confirm RESULTS ...`: retrains the finalists of searches with fresh seeds and reads their test errors, once each.
 
 Finalists are chosen by validation error at full epochs, at most one of each network (`--no-per-network`: any), or named
 by `--trials 1,21`, and recorded before any is retrained. Each is retrained twice over: on the search's own training
 images (its validation error minus the search's estimate is the winner's curse), and on training and validation images
-together, for its test error. Results go to RESULTS/confirm; running the command again goes on where it stopped, and
-prints a finished confirmation again.
+together, for its test error. Results go to the first RESULTS/confirm, or where --results says; running the command
+again goes on where it stopped, and prints a finished confirmation again. Several searches must be comparable, as
+`report` asks too: the same images, equal epochs.
 """
 
 from __future__ import annotations
@@ -27,7 +28,20 @@ _MOST = {"top": 10_000, "repeats": 1000, "epochs": 100_000}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `confirm`."""
-    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory of a search")
+    parser.add_argument(
+        "results",
+        metavar="RESULTS",
+        type=a_path,
+        nargs="+",
+        help="the results directory of a search; of several the finalists are chosen together",
+    )
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        type=a_path,
+        dest="place",
+        help="where the confirmation lies (default: confirm in the first RESULTS)",
+    )
     parser.add_argument(
         "--top", metavar="N", help="at most so many finalists (default: 3; with --pareto all)"
     )
@@ -43,7 +57,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials",
         metavar="N,N,...",
-        help="these finalists instead: numbers, keys or short names of trials at full epochs",
+        help="these finalists instead: numbers, keys or short names of trials at full epochs; of several searches "
+        "SEARCH:N,SEARCH:N,...",
     )
     parser.add_argument("--repeats", metavar="N", help="fresh seeds of each finalist (default: 5)")
     parser.add_argument("--epochs", metavar="N", help="epochs of each retraining (default: the search's)")
@@ -63,13 +78,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The command."""
     top, repeats, epochs = _numbers(options)
-    if options.address == "":
-        raise InputError.of("--address", "must not be empty, but got ''")
+    for option, given in (("--address", options.address), ("--results", options.place)):
+        if given == "":
+            raise InputError.of(option, "must not be empty, but got ''")
     from wrn_search.confirmation.choice_of_finalists import Rule
     from wrn_search.confirmation.confirmation_request import confirmation_request
 
     rule = Rule(top, options.pareto, options.per_network, _trials(options.trials))
-    request = confirmation_request(options.results, rule, repeats, epochs)
+    request = confirmation_request(options.results, rule, repeats, epochs, options.place)
     if options.resume and request.begun is None:
         text = f"a confirmation must be there to go on with, but {request.directory.path} holds none"
         raise InputError.of("--resume", f"{text}; start it without --resume")
@@ -140,11 +156,8 @@ def _say_what_one_a_network_left_out(request: ConfirmationRequest) -> None:
 
 def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Namespace) -> None:
     from wrn_search.confirmation.printed_result import confirmed, confirmed_dict, confirmed_text
-    from wrn_search.results.events import Chosen
-    from wrn_search.results.events_jsonl import read_events
 
-    moments = [moment for moment, event in read_events(request.directory.events) if isinstance(event, Chosen)]
-    found, where = confirmed(state, moments[0]), str(request.directory.path)
+    found, where = confirmed(state), str(request.directory.path)
     if options.json:
         show(json.dumps(confirmed_dict(found, request.search, where), indent=2))
     else:
@@ -153,6 +166,7 @@ def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Na
 
 def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> None:
     """The finalists and what would be trained; nothing of a test error."""
+    from wrn_search.confirmation.finalist import search_label
     from wrn_search.results.tensorboard.run_names import short_name
 
     chosen, ended = request.chosen, len(request.begun.trials) if request.begun else 0
@@ -165,12 +179,13 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
             "epochs": chosen.epochs,
             "retrainings": request.rows,
             "begun": request.begun is not None,
+            "searches": chosen.sources,
             "finalists": [finalist.to_dict() for finalist in request.finalists],
         }
         show(json.dumps(plan, indent=2))
         return
     lines = [
-        f"{place}  {short_name(each.number, each.config, searched=each.hparams)}  "
+        f"{place}  {search_label(chosen, each.source)}{short_name(each.number, each.config, searched=each.hparams)}  "
         f"validation error {each.estimate:.2f} %, {each.num_params:,} parameters"
         for place, each in enumerate(request.finalists, start=1)
     ]

@@ -1,7 +1,8 @@
 """`rerun RESULTS --trial N`: trains a trial again outside Ray and holds each epoch against the record.
 
-On a CPU in fp32, with the recorded number of threads and the same versions, every loss and error comes out again, bit
-for bit. Exit status: 0 equal, 1 it differs (or there is nothing to compare with), 2 bad input, 130 interrupted (with
+`--finalist N` takes the network that `confirm` trained on all images, as `export` does; the test split stays closed. On
+a CPU in fp32, with the recorded number of threads and the same versions, every loss and error comes out again, bit for
+bit. Exit status: 0 equal, 1 it differs (or there is nothing to compare with), 2 bad input, 130 interrupted (with
 --checkpoint the same command goes on).
 """
 
@@ -17,6 +18,7 @@ from wrn_search.errors import InputError
 from wrn_search.wording import plural
 
 if TYPE_CHECKING:
+    from wrn_search.epoch_metrics import EpochMetrics
     from wrn_search.winner.rerun import EpochComparison, Rerun, RerunPlan
 
 EXAMPLE = "python -m wrn_search rerun results/digits_quickstart --trial 17 --checkpoint"
@@ -27,7 +29,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `rerun`."""
     parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
     parser.add_argument(
-        "--trial", metavar="N", required=True, help="best, or a trial's number, key or short name"
+        "--trial", metavar="N", help="best (at full epochs), or a trial's number, key or short name"
+    )
+    parser.add_argument(
+        "--finalist",
+        metavar="N",
+        type=int,
+        help="instead the network that `confirm` trained on all images, of the finalist at this place (1: the winner)",
     )
     parser.add_argument("--epochs", metavar="M", type=int, help="default: those on record; all if none is")
     parser.add_argument("--threads", metavar="T", type=int, help="default: as recorded")
@@ -54,10 +62,16 @@ def run(options: argparse.Namespace) -> int:
     if options.threads is not None and not 1 <= options.threads <= 1024:
         raise InputError.of("--threads", f"must be 1 to 1024, but got {options.threads}")
     refuse_empty(options, "root", "checkpoint")
+    if (options.trial is None) == (options.finalist is None):
+        got = "neither" if options.trial is None else f"both ({options.trial}, {options.finalist})"
+        raise InputError.of("--trial", f"must say what to train again, or --finalist must, but got {got}")
     from wrn_search.winner.rerun import rerun, rerun_plan
-    from wrn_search.winner.trial_to_export import choose  # torch: seconds
+    from wrn_search.winner.trial_to_export import choose, choose_finalist  # torch: seconds
 
-    chosen = choose(options.results, options.trial, options.root)
+    if options.finalist is None:
+        chosen = choose(options.results, options.trial, options.root)
+    else:
+        chosen = choose_finalist(options.results, options.finalist, options.root)
     checkpoint = None
     if options.checkpoint is not None:
         checkpoint = chosen.rerun_checkpoint if options.checkpoint is _DEFAULT else Path(options.checkpoint)
@@ -75,8 +89,10 @@ def run(options: argparse.Namespace) -> int:
 def _beginning(plan: RerunPlan) -> str:
     threads = f"{plan.threads} thread{'s' if plan.threads > 1 else ''}"
     trial, many = plan.chosen.trial, "s" if plan.epochs > 1 else ""
+    place = plan.chosen.finalist
+    what = f"Trial {trial.number}" if place is None else f"Finalist {place}, on all images"
     return (
-        f"Trial {trial.number}, {plan.chosen.name} ({trial.status} on record): {plan.epochs} epoch{many} on "
+        f"{what}, {plan.chosen.name} ({trial.status} on record): {plan.epochs} epoch{many} on "
         f"{plan.device} with {threads}\n"
         "epoch  val_error  on record  train_loss  on record"
     )
@@ -86,13 +102,19 @@ def _line(epoch: EpochComparison) -> str:
     now, recorded = epoch.now, epoch.recorded
     values = [
         f"{now.epoch:5}",
-        f"{now.val_error:9.2f}",
-        f"{recorded.val_error:9.2f}" if recorded else f"{'-':>9}",
+        _percent(now),
+        _percent(recorded),
         f"{now.train_loss:10.6f}",
         f"{recorded.train_loss:9.6f}" if recorded else f"{'-':>9}",
     ]
     verdict = "not on record" if recorded is None else _verdict(epoch)
     return "  ".join([*values, verdict + ("" if epoch.trained else " (from the checkpoint)")])
+
+
+def _percent(metrics: EpochMetrics | None) -> str:
+    """The validation error; a network that was trained on all images has none."""
+    error = None if metrics is None else metrics.val_error
+    return f"{'-':>9}" if error is None else f"{error:9.2f}"
 
 
 def _verdict(epoch: EpochComparison) -> str:
@@ -137,6 +159,7 @@ def _values(found: Rerun) -> dict[str, Any]:
     return {
         "trial": plan.chosen.trial.number,
         "trial_id": plan.chosen.trial.trial_id,
+        "finalist": plan.chosen.finalist,
         "name": plan.chosen.name,
         "device": plan.device,
         "threads": plan.threads,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import name_of, ranked_configurations
-from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.results.trial_selection import name_of, standings
+from wrn_search.results.trial_state import TrialState
 from wrn_search.wording import hardly_better_than_guessing, plural
 
 
@@ -33,7 +33,7 @@ class Summary:
     """What a search found."""
 
     counts: Counter[str]  # trials by status
-    best: TrialState | None  # of the best configuration at full epochs the repeat at the (lower) median
+    best: TrialState | None  # of the best configuration at full epochs the repeat nearest the median
     errors: tuple[float, ...]  # percent: of all its repeats, rising; one that diverged counts as guessing
     cells: dict[tuple[int, float], Cell]  # (depth, widen_factor) -> cell
     epochs_done: int
@@ -44,14 +44,14 @@ class Summary:
 def summary_of(state: SearchState) -> Summary:
     """The summary of a search, finished or not."""
     trials = list(state.trials.values())
-    best, errors = best_configuration(state)
+    best = next(iter(standings(state)), None)
     by_cell: dict[tuple[int, float], list[TrialState]] = defaultdict(list)
     for trial in trials:
         by_cell[trial.config["depth"], trial.config["widen_factor"]].append(trial)
     return Summary(
         counts=Counter(trial.status for trial in trials),
-        best=best,
-        errors=errors,
+        best=None if best is None else state.trials[best.number],
+        errors=() if best is None else best.errors,
         cells={key: _cell(members) for key, members in sorted(by_cell.items())},
         epochs_done=sum(len(trial.reports) for trial in trials),
         epochs_planned=len(trials) * state.max_epochs,
@@ -59,35 +59,6 @@ def summary_of(state: SearchState) -> Summary:
             state.max_epochs - trial.epochs_done for trial in trials if trial.status == "stopped"
         ),
     )
-
-
-def best_configuration(state: SearchState) -> tuple[TrialState | None, tuple[float, ...]]:
-    """(the repeat at the lower median, the errors of all repeats) of the configuration with the lowest median.
-
-    As in the report: one lucky seed of many wins against any median, so where configurations have repeats only those
-    with two completed ones count, and of those the ones come first whose repeats have all ended.
-    """
-    found = []
-    for repeats in ranked_configurations(state):
-        full = [
-            trial for trial in repeats if trial.status == "completed" and trial.best_val_error is not None
-        ]
-        full.sort(key=lambda trial: (last_error(trial), trial.number))
-        lost = [state.chance_error for trial in repeats if trial.status == "diverged" or trial.out_of_memory]
-        errors = tuple(sorted([*map(last_error, full), *lost]))
-        is_open = any(trial.status not in FINAL for trial in repeats)
-        order = (
-            len(full) < 2,
-            is_open,
-            statistics.median(errors),
-            statistics.fmean(errors),
-            repeats[0].number,
-        )
-        found.append((order, full[(len(full) - 1) // 2], errors))
-    if not found:
-        return None, ()
-    _, best, errors = min(found, key=lambda each: each[0])
-    return best, errors
 
 
 def last_error(trial: TrialState) -> float:
@@ -132,7 +103,7 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
         "ended": state.ended,
         "trials": len(state.trials),
         "by_status": dict(sorted(found.counts.items())),
-        "best": None if found.best is None else _best_dict(state, found.best),
+        "best": None if found.best is None else _best_dict(state, found.best, found.errors),
         "cells": [
             {"depth": depth, "widen_factor": width, **vars(cell)}
             for (depth, width), cell in found.cells.items()
@@ -143,11 +114,13 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
     }
 
 
-def _best_dict(state: SearchState, best: TrialState) -> dict[str, Any]:
+def _best_dict(state: SearchState, best: TrialState, errors: tuple[float, ...]) -> dict[str, Any]:
     return {
         "number": best.number,
         "name": name_of(best),
         "val_error": last_error(best),
+        "median_val_error": statistics.median(errors),
+        "seeds": len(errors),
         "num_params": best.num_params,
         "macs": best.macs,
         "hparams": best.hparams,

@@ -11,36 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wrn_search.confirmation.finalist import Finalist
+from wrn_search.confirmation.searches_to_confirm import Searched, named_trial
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.errors import InputError, Problem
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import find_trial, is_whole
+from wrn_search.results.trial_selection import is_whole
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import Full
-from wrn_search.seeds import derived_seed
-from wrn_search.space.trial_config import TrialConfig, config_problem
+from wrn_search.space.trial_config import TrialConfig
 
 DEFAULT_TOP = 3
 DEFAULT_REPEATS = 5
-KINDS = ("split", "joined")  # retrained on the search's training images; on those and the validation images
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A configuration of the search, with what the search had seen of it."""
-
-    number: int  # of its first trial in the search
-    configuration: int
-    hparams: dict[str, Any]
-    config: dict[str, Any]  # `TrialConfig.to_dict()` of that trial
-    num_params: int
-    estimate: float  # percent: the search's validation error at full epochs, mean of its repeats
-    repeats: int  # of them that were completed
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for the record; `finalists_of` is the inverse."""
-        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -52,7 +35,7 @@ class Rule:
     per_network: bool | None = (
         None  # at most one configuration of each network; None: not said, which means it
     )
-    trials: tuple[str, ...] = ()  # these instead, each as `find_trial` takes it
+    trials: tuple[str, ...] = ()  # these instead, each as `named_trial` takes it
 
     def check(self) -> None:
         """Who names the finalists leaves nothing to choose.
@@ -103,11 +86,30 @@ def candidates(state: SearchState) -> list[Finalist]:
             first.num_params,
             outcome.val_error,
             completed,
+            state.search_id,
         )
         found.append((is_whole(trials, most), finalist))
     whole = [finalist for has_ended, finalist in found if has_ended]
     among = whole or [finalist for _, finalist in found]
     return sorted(among, key=lambda each: (each.estimate, each.configuration))
+
+
+def candidates_of(searches: Sequence[Searched]) -> list[Finalist]:
+    """Those of several searches in one order, the earlier search first of equals; what two had tried alike once."""
+    every = [each for search in searches for each in candidates(search.state)]
+    first: dict[str, Finalist] = {}
+    for each in sorted(every, key=lambda each: each.estimate):
+        first.setdefault(f"{each.source} {each.number}" if len(searches) == 1 else _alike(each.config), each)
+    return list(first.values())
+
+
+def _alike(config: Mapping[str, Any]) -> str:
+    """The same for trials that differ in their seed alone, or in where their images lie."""
+    dataset = {key: value for key, value in config["dataset"].items() if key != "root"}
+    same = {key: value for key, value in config.items() if key != "seed"} | {
+        "dataset": sorted(dataset.items())
+    }
+    return repr(sorted(same.items()))
 
 
 def front(ordered: Sequence[Finalist]) -> list[Finalist]:
@@ -137,7 +139,9 @@ def one_of_each_network(ordered: Sequence[Finalist]) -> list[Finalist]:
     return list(first.values())
 
 
-def named_finalists(state: SearchState, ordered: Sequence[Finalist], names: Sequence[str]) -> list[Finalist]:
+def named_finalists(
+    searches: Sequence[Searched], ordered: Sequence[Finalist], names: Sequence[str]
+) -> list[Finalist]:
     """The candidates whose trials are named, in the order of `ordered`: that of validation, not that of the names.
 
     Any repeat of a configuration names it.
@@ -145,26 +149,37 @@ def named_finalists(state: SearchState, ordered: Sequence[Finalist], names: Sequ
     Raises:
         InputError: naming each that is no trial, that was not trained to its last epoch, or that is named twice.
     """
-    candidate_of = {each.configuration: each for each in ordered}
-    named: dict[str, tuple[str, int]] = {}  # hyperparameters -> the name, the configuration
+    reached = {
+        (search.state.search_id, each.configuration)
+        for search in searches
+        for each in candidates(search.state)
+    }
+    named: dict[str, tuple[str, tuple[str, int]]] = {}  # hyperparameters -> the name, its configuration
     problems: list[Problem] = []
     for name in names:
         try:
-            trial = find_trial(state, name, "--trials")
+            search, trial = named_trial(searches, name)
         except InputError as error:
             problems += error.problems
             continue
-        alike = repr(sorted((key, value) for key, value in trial.config.items() if key != "seed"))
+        alike, place = _alike(trial.config), (search.state.search_id, trial.configuration)
         if alike in named:
             got = f"'{named[alike][0]}' and '{name}' are the same one"
             problems.append(Problem("--trials", f"must name each configuration once, but {got}"))
-        elif trial.configuration not in candidate_of:
-            problems.append(Problem("--trials", _no_candidate(state, trial)))
-        named.setdefault(alike, (name, trial.configuration))
+        elif place not in reached:
+            problems.append(Problem("--trials", _no_candidate(search.state, trial)))
+        named.setdefault(alike, (name, place))
     if problems:
         raise InputError(problems)
-    configurations = {configuration for _, configuration in named.values()}
-    return [each for each in ordered if each.configuration in configurations]
+    places = {place for _, place in named.values()}
+    standing = {(each.source, each.configuration) for each in ordered}
+    # One that two searches had tried alike stands for both.
+    alike_elsewhere = {alike for alike, (_, place) in named.items() if place not in standing}
+    return [
+        each
+        for each in ordered
+        if (each.source, each.configuration) in places or _alike(each.config) in alike_elsewhere
+    ]
 
 
 def _no_candidate(state: SearchState, trial: TrialState) -> str:
@@ -177,25 +192,26 @@ def _no_candidate(state: SearchState, trial: TrialState) -> str:
     return f"{rule} in all repeats that others have, but of the same configuration {got}"
 
 
-def choice_of(state: SearchState, rule: Rule, repeats: int, epochs: int) -> Chosen:
-    """The choice by a rule, ready to be recorded.
+def choice_of(searches: Sequence[Searched], rule: Rule, repeats: int, epochs: int) -> Chosen:
+    """The choice by a rule among searches that can be compared, ready to be recorded.
 
     Raises:
-        InputError: no trial of the search reached full epochs, or one that is named did not.
+        InputError: no trial reached full epochs, or one that is named did not.
     """
     rule.check()
-    ordered = candidates(state)
+    ordered = candidates_of(searches)
     if not ordered:
-        rule_text = f"a trial must have been trained to its last epoch ({state.max_epochs})"
-        raise InputError.of("RESULTS", f"{rule_text}, but none of {len(state.trials)} was")
+        rule_text = f"a trial must have been trained to its last epoch ({searches[0].state.max_epochs})"
+        trials = sum(len(search.state.trials) for search in searches)
+        raise InputError.of("RESULTS", f"{rule_text}, but none of {trials} was")
     per_network = not rule.trials and rule.per_network is not False
     if rule.trials:
-        chosen = named_finalists(state, ordered, rule.trials)
+        chosen = named_finalists(searches, ordered, rule.trials)
     else:
         among = one_of_each_network(ordered) if per_network else ordered
         chosen = (front(among) if rule.pareto else among)[: rule.most]
     return Chosen(
-        source=state.search_id,
+        source=searches[0].state.search_id,
         rule="trials" if rule.trials else "pareto" if rule.pareto else "top",
         top=0 if rule.trials else rule.most or 0,
         repeats=repeats,
@@ -203,61 +219,28 @@ def choice_of(state: SearchState, rule: Rule, repeats: int, epochs: int) -> Chos
         configurations=len(ordered),
         finalists={str(place): finalist.to_dict() for place, finalist in enumerate(chosen, start=1)},
         per_network=per_network,
+        sources={
+            search.state.search_id: {
+                "search": search.label,
+                "results": str(search.directory.path.absolute()),
+            }
+            for search in searches
+        },
     )
 
 
-def finalists_of(chosen: Chosen, where: str = "") -> list[Finalist]:
-    """The finalists on record, the winner by validation first.
-
-    Raises:
-        InputError: the record does not hold what `choice_of` writes.
-    """
-    places = [str(place) for place in range(1, len(chosen.finalists) + 1)]
-    rule = "the recorded choice must be as confirm wrote it, but it is damaged"
-    if list(chosen.finalists) != places or not places or chosen.repeats < 1 or chosen.epochs < 1:
-        raise InputError.of("chosen", f"{rule}: places {list(chosen.finalists)}", where)
-    return [
-        _finalist(place, values, f"{rule}: finalist {place}", where)
-        for place, values in chosen.finalists.items()
-    ]
-
-
-def _finalist(place: str, values: Any, rule: str, where: str) -> Finalist:
-    if not isinstance(values, dict) or values.keys() != set(Finalist.__dataclass_fields__):
-        raise InputError.of("chosen", f"{rule} has other fields", where)
-    numbers = [values[name] for name in ("number", "configuration", "num_params", "estimate", "repeats")]
-    if not all(type(value) in (int, float) for value in numbers) or not isinstance(values["hparams"], dict):
-        raise InputError.of("chosen", f"{rule} has other values", where)
-    problem = config_problem(values["config"]) if isinstance(values["config"], dict) else "has no config"
-    if problem is not None:
-        raise InputError.of("chosen", f"{rule}: {problem}", where)
-    return Finalist(**values)
-
-
-def fresh_seed(search_seed: int, configuration: int, kind: str, repeat: int, used: Mapping[int, Any]) -> int:
-    """A seed of a label of its own that is not among `used`."""
-    attempt = 0
-    while True:
-        seed = derived_seed(
-            search_seed, "confirm", configuration, KINDS.index(kind), repeat, *([attempt] if attempt else [])
-        )
-        if seed not in used:
-            return seed
-        attempt += 1
-
-
 def same_choice_problems(
-    chosen: Chosen, state: SearchState, rule: Rule, repeats: int | None, epochs: int | None
+    chosen: Chosen, searches: Sequence[Searched], rule: Rule, repeats: int | None, epochs: int | None
 ) -> list[str]:
     """Options that ask for another choice than the recorded one; what was not given (None, False) asks for nothing.
 
     Raises:
-        InputError: a name in the rule is that of no trial of the search.
+        InputError: a name in the rule is that of no trial.
     """
     named = chosen.rule == "trials"
     per_network = "--no-per-network" if rule.per_network is False else "--per-network"
-    ours = {find_trial(state, name, "--trials").configuration for name in rule.trials}
-    theirs = {each["configuration"] for each in chosen.finalists.values()} if named else set()
+    ours = {_alike(named_trial(searches, name)[1].config) for name in rule.trials}
+    theirs = {_alike(each["config"]) for each in chosen.finalists.values()} if named else set()
     asked: dict[str, tuple[Any, Any]] = {
         "--top": (rule.top, chosen.top),
         "--pareto": (True if rule.pareto else None, chosen.rule == "pareto"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from wrn_search.confirmation.choice_of_finalists import KINDS, fresh_seed
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest
+from wrn_search.confirmation.finalist import KINDS, fresh_seed
 from wrn_search.results.events import Event
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
@@ -27,7 +27,8 @@ class ConfirmationPlan:
 
     def __init__(self, request: ConfirmationRequest):
         self._request = request
-        self._used = {trial.config["seed"]: trial.number for trial in request.search.trials.values()}
+        searched = [trial for search in request.searches for trial in search.state.trials.values()]
+        self._used = {trial.config["seed"]: trial.number for trial in searched}
 
     def is_anchor(self, configuration: int) -> bool:
         """None: no retraining is stopped."""

@@ -1,31 +1,31 @@
-"""What `confirm` is asked for, checked before anything starts: the search, its finalists, what has begun already."""
+"""What `confirm` is asked for, checked before anything starts: searches, their finalists, what has begun already."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wrn_search.confirmation.choice_of_finalists import (
     DEFAULT_REPEATS,
-    KINDS,
-    Finalist,
     Rule,
     choice_of,
-    finalists_of,
     same_choice_problems,
 )
+from wrn_search.confirmation.finalist import KINDS, Finalist, finalists_of, trial_label
+from wrn_search.confirmation.searches_to_confirm import Searched, searches_at
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.exclusive_lock import held_by
 from wrn_search.results.events import Chosen
-from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.events_jsonl import WholeLines, read_events, read_whole_lines
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.s3_copy.object_store import is_address
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Request
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space, space_of
-from wrn_search.space.yaml_with_lines import Source, yaml_text
+from wrn_search.space.yaml_with_lines import yaml_text
 
 _SUFFIX = "-confirm"
 _LONGEST_NAME = 100
@@ -35,10 +35,21 @@ _LONGEST_NAME = 100
 class ConfirmationRequest(Request):
     """A confirmation that was asked for, its choice recorded or ready to be."""
 
-    search: SearchState = dataclasses.field(default_factory=SearchState)  # whose finalists they are
+    searches: tuple[Searched, ...] = dataclasses.field(kw_only=True)  # whose finalists they are
     chosen: Chosen = dataclasses.field(kw_only=True)
     finalists: tuple[Finalist, ...] = ()  # the winner by validation first
     begun: SearchState | None = None  # of an earlier session
+    read: WholeLines | None = None  # what its record held
+
+    @property
+    def search(self) -> SearchState:
+        """The search, of several the first: what they must have in common is that of any."""
+        return self.searches[0].state
+
+    @property
+    def is_beside_its_search(self) -> bool:
+        """Whether it lies where the search looks for it."""
+        return self.directory.path == self.searches[0].directory.confirmation.path
 
     @property
     def rows(self) -> int:
@@ -55,74 +66,103 @@ class ConfirmationRequest(Request):
 
 
 def confirmation_request(
-    results: str | Path, rule: Rule, repeats: int | None = None, epochs: int | None = None
+    results: str | Path | Sequence[str | Path],
+    rule: Rule,
+    repeats: int | None = None,
+    epochs: int | None = None,
+    place: str | Path | None = None,
 ) -> ConfirmationRequest:
-    """The checked request; reads both records and writes nothing.
+    """The checked request; reads all records and writes nothing.
 
     Args:
-        results: the results directory of a search.
+        results: the results directory of a search, or those of several.
         rule: how finalists are chosen.
         repeats: fresh seeds; None: as begun, else DEFAULT_REPEATS.
         epochs: of each retraining; None: as begun, else the search's.
+        place: where the confirmation lies; None: in the first search's directory.
 
     Raises:
-        InputError: there is no search with a completed trial, it runs, a named trial is no finalist, or a confirmation
-            has begun by another choice.
+        InputError: there is no search with a completed trial, one runs, they cannot be compared, a named trial is no
+            finalist, or a confirmation has begun by another choice.
     """
     rule.check()
-    directory = ResultsDirectory(results)
-    search = _search_at(directory)
-    target = directory.confirmation
-    begun = _begun_at(target)
+    searches = searches_at([results] if isinstance(results, str | Path) else results)
+    target = _target(searches, place)
+    begun, read = _begun_at(target)
     if begun is not None and begun.choice is not None:
         chosen = begun.choice
-        _check_same(chosen, search, target, rule, repeats, epochs)
+        finalists_of(chosen, str(target.events))  # what stands there is read below
+        _check_same(chosen, searches, target, rule, repeats, epochs)
     else:
-        _check_is_not_running(directory)
-        chosen = choice_of(search, rule, repeats or DEFAULT_REPEATS, epochs or search.max_epochs)
+        _check_was_not_made_elsewhere(searches, target)
+        for search in searches:
+            _check_is_not_running(search.directory)
+        first = searches[0].state
+        chosen = choice_of(searches, rule, repeats or DEFAULT_REPEATS, epochs or first.max_epochs)
     finalists = tuple(finalists_of(chosen, str(target.events)))
-    space = _confirmation_space(_space_at(directory, search), chosen, finalists)
+    space = _confirmation_space(searches[0].space, chosen, finalists)
     return ConfirmationRequest(
         space,
-        _text_of(directory, space),
+        _text_of(searches[0].directory, space),
         target,
-        search=search,
+        searches=searches,
         chosen=chosen,
         finalists=finalists,
         begun=begun,
+        read=read,
     )
 
 
-def _search_at(directory: ResultsDirectory) -> SearchState:
-    """The state of the search.
+def _target(searches: Sequence[Searched], place: str | Path | None) -> ResultsDirectory:
+    """Where the confirmation lies.
 
     Raises:
-        InputError: there is none, or it is a confirmation itself.
+        InputError: that is no directory, or one of a search.
     """
-    if not directory.exists():
-        below = sorted(str(events.parent) for events in directory.path.glob("*/events.jsonl"))
-        hint = f" (did you mean {' or '.join(below[:3])}?)" if below else ""
-        text = f"must be the results directory of a search, but {directory.path} holds none{hint}"
-        raise InputError.of("RESULTS", text)
-    state = fold(read_events(directory.events))
-    if state.choice is not None:
-        text = f"must be the results directory of a search, but {directory.path} is that of a confirmation"
-        raise InputError.of("RESULTS", text)
-    return state
+    if place is None:
+        return searches[0].directory.confirmation
+    target = ResultsDirectory(place)
+    if is_address(str(place)):
+        text = "must be a directory: a confirmation beside its search goes to the copy that the search has"
+        raise InputError.of("--results", f"{text}, but got {place}")
+    for search in searches:
+        if target.path.resolve() == search.directory.path.resolve():
+            text = f"must be a directory of the confirmation's own, but {place} holds the search itself"
+            raise InputError.of("--results", text)
+    return target
 
 
-def _begun_at(target: ResultsDirectory) -> SearchState | None:
-    """The state of a confirmation that has begun.
+def _check_was_not_made_elsewhere(searches: Sequence[Searched], target: ResultsDirectory) -> None:
+    """A second choice among the same searches would be made by one who has seen the first one's test errors.
+
+    Raises:
+        InputError: there is one beside one of the searches.
+    """
+    ours = {search.state.search_id for search in searches}
+    for search in searches:
+        other = search.directory.confirmation
+        if other.path.resolve() == target.path.resolve() or not other.exists():
+            continue
+        choice = fold(read_events(other.events)).choice
+        if choice is not None and set(choice.sources or [choice.source]) == ours:
+            text = "finalists are chosen once, before any test error is seen"
+            hint = f"go on with it with --results {other.path}"
+            raise InputError.of("--results", f"{text}, and were, for {other.path}; {hint}")
+
+
+def _begun_at(target: ResultsDirectory) -> tuple[SearchState | None, WholeLines | None]:
+    """The state of a confirmation that has begun, and what its record holds.
 
     Raises:
         InputError: the record is damaged, or something else is in its place.
     """
     if target.exists():
-        state = fold(read_events(target.events))
+        read = read_whole_lines(target.events)
+        state = fold(read.events)
         if state.choice is None and state.trials:
             text = "the recorded choice must come before the retrained trials, but there is none"
             raise InputError.of("chosen", text, str(target.events))
-        return state
+        return state, read
     try:
         target.check_new()
     except InputError as error:
@@ -130,12 +170,12 @@ def _begun_at(target: ResultsDirectory) -> SearchState | None:
             raise InputError.of("RESULTS", error.problems[0].text) from None
         text = "must be a confirmation, or a place where one can begin, but holds or is something else; move it away"
         raise InputError.of("", text, str(target.path)) from None
-    return None
+    return None, None
 
 
 def _check_same(
     chosen: Chosen,
-    search: SearchState,
+    searches: Sequence[Searched],
     target: ResultsDirectory,
     rule: Rule,
     repeats: int | None,
@@ -146,15 +186,28 @@ def _check_same(
     Raises:
         InputError: the options ask for another one, or it was made of another search.
     """
-    if chosen.source != search.search_id:
-        text = f"must confirm the search beside it ({search.search_id}), but its choice is of {chosen.source}"
+    ours = {search.state.search_id for search in searches}
+    if len(ours) == 1 and len(chosen.sources) < 2 and chosen.source not in ours:
+        text = f"must confirm the search beside it ({min(ours)}), but its choice is of {chosen.source}"
+        raise InputError.of("", text, str(target.events))
+    if set(chosen.sources or [chosen.source]) != ours:
+        theirs = ", ".join(
+            f"{each.get('search')} ({search_id}, at {each.get('results')})"
+            if isinstance(each, dict)
+            else search_id
+            for search_id, each in chosen.sources.items()
+        )
+        got = ", ".join(f"{search.label} ({search.state.search_id})" for search in searches)
+        text = (
+            f"must confirm the searches that are named, {got}, but its choice is of {theirs or chosen.source}"
+        )
         raise InputError.of("", text, str(target.events))
     made = f"{_choice_in_words(chosen)}, repeats {chosen.repeats}, epochs {chosen.epochs}"
     text = (
         f"finalists are chosen once, before any test error is seen, and were: {made}; leave the option out "
         f"to go on with {target.path}"
     )
-    options = same_choice_problems(chosen, search, rule, repeats, epochs)
+    options = same_choice_problems(chosen, searches, rule, repeats, epochs)
     if options:
         raise InputError([Problem(option, text) for option in options])
 
@@ -162,7 +215,7 @@ def _check_same(
 def _choice_in_words(chosen: Chosen) -> str:
     """`top 3, one of each network`, or `trials 1, 21`."""
     if chosen.rule == "trials":
-        return f"trials {', '.join(str(each['number']) for each in chosen.finalists.values())}"
+        return f"trials {', '.join(trial_label(chosen, each) for each in chosen.finalists.values())}"
     what = f"{chosen.rule} {chosen.top or 'all'}"
     return f"{what}, one of each network" if chosen.per_network else what
 
@@ -177,12 +230,6 @@ def _check_is_not_running(directory: ResultsDirectory) -> None:
     if holder is not None:
         text = "a search must have stopped before its finalists are chosen"
         raise InputError.of("RESULTS", f"{text}, but {directory.path} is running: {holder}")
-
-
-def _space_at(directory: ResultsDirectory, search: SearchState) -> Space:
-    if search.space:  # resolved.yaml may be lost, and older records do not hold it
-        return space_of(Source(search.space), (), search.search)
-    return read_space(directory.resolved)
 
 
 def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist, ...]) -> Space:

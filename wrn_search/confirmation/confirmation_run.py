@@ -1,12 +1,14 @@
-"""A confirmation: the finalists of a search, fixed by validation, retrained with fresh seeds and tested once each.
+"""A confirmation: the finalists of searches, fixed by validation, retrained with fresh seeds and tested once each.
 
 Every finalist is retrained twice over: on the search's own training images, which tells how lucky the search's
 estimate was, and on training and validation images together, for its test error. All of it is a run like a search,
-with a record and tables of its own in RESULTS/confirm; what the search wrote is only read.
+with a record and tables of its own in RESULTS/confirm; what the searches wrote is only read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +27,6 @@ from wrn_search.memory.tensor_sizes import MOST_EVALUATED
 from wrn_search.results.events import Event, TestOpened
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import add_to_manifest
-from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.s3_copy.copy_of_a_session import copied_again
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.resume import Begun, check_same_split
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
 
 
 def confirm(
-    results: str | Path,
+    results: str | Path | Sequence[str | Path],
     *,
     rule: Rule | None = None,
     repeats: int | None = None,
     epochs: int | None = None,
+    place: str | Path | None = None,
     address: str | None = None,
     quiet: bool = False,
 ) -> SearchResult:
@@ -55,7 +57,7 @@ def confirm(
         InputError: see `confirmation_request`; or the images or the test split are not there. Nothing was trained.
         SearchFailed: it could not go on; what is on record stays.
     """
-    request = confirmation_request(results, rule or Rule(), repeats, epochs)
+    request = confirmation_request(results, rule or Rule(), repeats, epochs, place)
     return run_confirmation(request, address=address, quiet=quiet)
 
 
@@ -78,10 +80,12 @@ def run_confirmation(
             begin=partial(_begin, request),
             plan=ConfirmationPlan(request),
             trainable=_trainable,
-            around=partial(copied_again, ResultsDirectory(request.directory.path.parent)),
+            around=partial(copied_again, request.searches[0].directory)
+            if request.is_beside_its_search
+            else nullcontext,
             facts=partial(facts_of_both, request),
         )
-        begun = Begun(request.begun, {}, {}) if request.begun else None
+        begun = Begun(request.begun, {}, {}, read=request.read) if request.begun else None
         return run_trials(request, data, begun, manner, address=address, quiet=quiet)
     except OSError as error:
         raise SearchFailed(str(error)) from error
@@ -129,6 +133,8 @@ def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -
             "search_id": chosen.source,
             **{name: getattr(chosen, name) for name in ("rule", "top", "per_network", "repeats", "epochs")},
             "trials": [finalist.number for finalist in request.finalists],
+            "sources": [finalist.source or chosen.source for finalist in request.finalists],
+            "searches": chosen.sources,
         }
     }
 

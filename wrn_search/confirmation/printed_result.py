@@ -5,13 +5,14 @@ As the paper reports (median of five runs); min and max say how sure that is. No
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from wrn_search.confirmation.finalist import search_label
+from wrn_search.confirmation.spread_of_seeds import Spread, coverage
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.run_names import short_name
@@ -19,41 +20,12 @@ from wrn_search.results.trial_state import FINAL, TrialState
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Errors of the seeds of one finalist, in percent."""
-
-    errors: tuple[float, ...]
-
-    @property
-    def median(self) -> float | None:
-        """None while no seed has one."""
-        return statistics.median(self.errors) if self.errors else None
-
-    @property
-    def text(self) -> str:
-        """`1.33 (1.00 to 2.00)`, with n where it is not what was asked for."""
-        if not self.errors:
-            return "-"
-        return f"{statistics.median(self.errors):.2f} ({min(self.errors):.2f} to {max(self.errors):.2f})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "n": len(self.errors),
-            "median": self.median,
-            "min": min(self.errors, default=None),
-            "max": max(self.errors, default=None),
-            "coverage": coverage(len(self.errors)),
-            "errors": list(self.errors),
-        }
-
-
-@dataclass(frozen=True)
 class ConfirmedFinalist:
     """One finalist: what the search had seen, and what fresh seeds saw."""
 
     place: int  # by validation, from 1: the first is the winner
-    name: str
+    name: str  # before it that of its search, where there are several
+    source: str  # search_id of that
     number: int  # of its first trial in the search
     num_params: int
     estimate: float  # percent
@@ -83,21 +55,16 @@ class Confirmed:
     left: int  # retrainings that have not ended
 
 
-def coverage(n: int) -> float:
-    """With what percentage min and max of n independent values enclose the median of their distribution.
-
-    Both lie on one side of it with probability 2 * (1/2)^n.
-    """
-    return 100 * (1 - 2.0 ** (1 - n)) if n else 0.0
-
-
-def confirmed(state: SearchState, began: float | None = None) -> Confirmed:
-    """What the state of a confirmation says; `began` is when its choice went on record."""
+def confirmed(state: SearchState) -> Confirmed:
+    """What the state of a confirmation says."""
     assert state.choice is not None, "a confirmation begins with its choice"
     trials = list(state.trials.values())
     finalists = tuple(
         _finalist(
-            int(place), values, [trial for trial in trials if trial.configuration // 2 == int(place) - 1]
+            state.choice,
+            int(place),
+            values,
+            [trial for trial in trials if trial.configuration // 2 == int(place) - 1],
         )
         for place, values in state.choice.finalists.items()
     )
@@ -106,7 +73,7 @@ def confirmed(state: SearchState, began: float | None = None) -> Confirmed:
     return Confirmed(
         name=state.search,
         chosen=state.choice,
-        chosen_at=began,
+        chosen_at=state.chosen_at,
         finalists=finalists,
         test_reads=sum(len(trial.test_opened) for trial in trials),
         tested=sum(trial.tested is not None for trial in trials),
@@ -115,12 +82,17 @@ def confirmed(state: SearchState, began: float | None = None) -> Confirmed:
     )
 
 
-def _finalist(place: int, values: dict[str, Any], trials: Sequence[TrialState]) -> ConfirmedFinalist:
+def _finalist(
+    chosen: Chosen, place: int, values: dict[str, Any], trials: Sequence[TrialState]
+) -> ConfirmedFinalist:
+    source = values.get("source") or chosen.source
     completed = [trial for trial in trials if trial.status == "completed"]
     fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
     return ConfirmedFinalist(
         place=place,
-        name=short_name(values["number"], values["config"], searched=values["hparams"]),
+        name=search_label(chosen, source)
+        + short_name(values["number"], values["config"], searched=values["hparams"]),
+        source=source,
         number=values["number"],
         num_params=values["num_params"],
         estimate=values["estimate"],
@@ -137,13 +109,13 @@ def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
 
     Args:
         found: the confirmation.
-        search: the search that it confirms.
+        search: the search that it confirms, of several the first.
         where: its results directory.
     """
     chosen = found.chosen
     finalists = f"{len(found.finalists)} finalist{'s' if len(found.finalists) > 1 else ''}"
     lines = [
-        f"{search.search}: {finalists} of {chosen.configurations} configurations that reached full epochs "
+        f"{_searches(chosen, search)}: {finalists} of {chosen.configurations} configurations that reached full epochs "
         f"({search.max_epochs}), {choice_text(chosen)}",
         f"Each retrained for {chosen.epochs} epochs with {chosen.repeats} fresh seeds, twice over: on the search's "
         "training images, and on training and validation images together for the test error.",
@@ -156,6 +128,12 @@ def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
         *_counts(found),
     ]
     return "\n".join([*lines, f"Results: {where}"])
+
+
+def _searches(chosen: Chosen, search: SearchState) -> str:
+    """The names of all whose finalists these are."""
+    labels = [search_label(chosen, source).rstrip(":") for source in chosen.sources]
+    return " and ".join(labels) if len(labels) > 1 else search.search
 
 
 def choice_text(chosen: Chosen) -> str:
@@ -251,6 +229,7 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
     return {
         "search": search.search,
         "search_id": chosen.source,
+        "searches": chosen.sources,
         "results": where,
         "chosen_by": "user" if chosen.rule == "trials" else "validation",
         "chosen_at": None
@@ -275,6 +254,7 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
                 "name": each.name,
                 "winner": each.place == 1,
                 "number": each.number,
+                "search_id": each.source,
                 "hparams": each.hparams,
                 "num_params": each.num_params,
                 "search_val_error": each.estimate,

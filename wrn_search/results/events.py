@@ -55,7 +55,7 @@ class Known:
 class Chosen:
     """The finalists of a confirmation: named by validation, before any of them is retrained, and never again."""
 
-    source: str  # search_id of the search that they come from
+    source: str  # search_id of the search that they come from, of several the first
     rule: str  # top | pareto | trials
     top: int  # how many at most; 0 is no limit, or they were named by their trials
     repeats: int  # fresh seeds of each finalist, for either kind of retraining
@@ -63,6 +63,9 @@ class Chosen:
     configurations: int  # of the search that had reached full epochs
     finalists: dict[str, Any]  # place from 1 -> `Finalist.to_dict()` of the choice
     per_network: bool = False  # at most one configuration of each network; older versions took any
+    sources: dict[str, Any] = field(
+        default_factory=dict
+    )  # search_id -> its `search` (label) and `results`; empty where older versions chose, from `source` alone
 
 
 @dataclass(frozen=True)

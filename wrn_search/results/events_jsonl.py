@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from wrn_search.errors import InputError
-from wrn_search.file_system.exclusive_lock import ExclusiveLock
+from wrn_search.file_system.exclusive_lock import ExclusiveLock, held_by
 from wrn_search.file_system.flush import flush_names, flush_to_disk
 from wrn_search.file_system.lease import HeldError
 from wrn_search.results.event_lines import from_line, to_line
@@ -205,8 +205,7 @@ class Record:
         try:
             self._lock = ExclusiveLock.take(self.path, self._descriptor)
         except HeldError as held:
-            text = "one search at a time may write this record, but another one is running"
-            raise InputError.of("", f"{text}: {held}", str(self.path)) from None
+            raise _refused(held, self.path) from None
 
     def _let_go(self) -> None:
         if self._lock is not None:
@@ -217,6 +216,21 @@ class Record:
     def _sync(self) -> None:
         flush_to_disk(self._descriptor)
         self._synced_at = time.monotonic()
+
+
+def check_nobody_writes(path: Path) -> None:
+    """Refuses at once, before data and Ray are made ready, what `open` would refuse afterwards. Takes nothing.
+
+    Raises:
+        InputError: another process has the record open for writing.
+    """
+    if (holder := held_by(path)) is not None:
+        raise _refused(holder, path)
+
+
+def _refused(holder: object, path: Path) -> InputError:
+    text = "one search at a time may write this record, but another one is running"
+    return InputError.of("", f"{text}: {holder}", str(path))
 
 
 def read_events(path: Path) -> list[TimedEvent]:

@@ -1,61 +1,58 @@
-"""Which checkpoints stay: those of unfinished trials, and of the best completed ones. A fold over events."""
+"""Which checkpoints stay: those of unfinished configurations, and of the best completed ones. A fold over events."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 
-from wrn_search.results.events import (
-    Completed,
-    Diverged,
-    Event,
-    Failed,
-    Proposed,
-    Reopened,
-    Reported,
-    Stopped,
-)
+from wrn_search.results.events import Completed, Diverged, Event, Failed, Proposed, Reopened, Stopped
+from wrn_search.results.trial_selection import Standing, Standings
+from wrn_search.results.trial_state import FINAL
 
 
 class CheckpointKeeper:
     """Deletes each checkpoint as soon as nothing can need it; a subscriber of the record.
 
-    Of networks that were trained on all images, which no validation error ranks, each configuration's first stays.
+    Each of the best configurations keeps one, that of the repeat at its median, which is known once all its repeats
+    have ended: until then each that is completed keeps its own. Of networks that were trained on all images, which no
+    validation error ranks, each configuration's first stays.
 
     Args:
         folder: of the checkpoints.
-        best: how many completed trials keep theirs (`search.keep_checkpoints`).
+        best: how many configurations keep one (`search.keep_checkpoints`).
+        repeats: of each configuration (`search.repeats`).
     """
 
-    def __init__(self, folder: Path, best: int):
+    def __init__(self, folder: Path, best: int, repeats: int = 1):
         self._folder = folder
         self._places = best
+        self._repeats = repeats
+        self._standings = Standings()
         self._all_ids: dict[int, str] = {}
         self._ids: dict[int, str] = {}  # of those whose checkpoint may stay
-        self._errors: dict[int, float] = {}
-        self._repeats: dict[int, int] = {}
-        self._best: list[int] = []  # completed trials by rising error, the lower number of equals first
+        self._first: set[int] = set()  # trials that are the first repeat of their configuration
+        self._best: list[tuple[Standing, int]] = []  # whole configurations, the best first
 
     def __call__(self, moment: float, event: Event) -> None:
         """Takes in a written event."""
+        configuration = self._standings.apply(event)
+        if isinstance(event, Proposed):
+            self._ids[event.number] = self._all_ids[event.number] = event.trial_id
+            if event.repeat == 0:
+                self._first.add(event.number)
+        if configuration is None:
+            return
         match event:
-            case Proposed():
-                self._ids[event.number] = self._all_ids[event.number] = event.trial_id
-                self._repeats[event.number] = event.repeat
-            case Reported() if event.metrics.val_error is not None:
-                self._errors[event.number] = event.metrics.val_error
-            case Completed() if event.number in self._best:
-                pass  # it ended before
-            case Completed() if event.number in self._errors:
-                self._keep_better(event.number)
-            case Completed() if self._repeats[event.number] > 0:
-                self._delete(event.number)
-            case Stopped() | Diverged() | Failed():
-                self._delete(event.number)
             case Reopened():
                 self._ids[event.number] = self._all_ids[event.number]
-            case _:
-                pass
+                self._best = [each for each in self._best if each[1] != configuration]
+            case Stopped() | Diverged() | Failed():
+                self._delete(event.number)
+                self._rank(configuration)
+            case Completed() if self._standings.is_ranked(event.number):
+                self._rank(configuration)
+            case Completed() if event.number not in self._first:
+                self._delete(event.number)
 
     def sweep(self) -> None:
         """Deletes what a kill left behind: files of no unfinished trial, half-written ones too."""
@@ -65,12 +62,22 @@ class CheckpointKeeper:
                 with contextlib.suppress(OSError):  # such as a file of NFS that somebody still reads
                     path.unlink()
 
-    def _keep_better(self, number: int) -> None:
-        self._best.append(number)
-        self._best.sort(key=lambda each: (self._errors[each], each))
-        for loser in self._best[self._places :]:
-            self._delete(loser)
-        del self._best[self._places :]
+    def _rank(self, configuration: int) -> None:
+        """Of a configuration whose repeats have all ended, the one at the median may stay."""
+        repeats = self._standings.repeats_of(configuration)
+        if len(repeats) < self._repeats or any(each.status not in FINAL for each in repeats):
+            return
+        standing = self._standings.standing(configuration)
+        for each in repeats:
+            is_ranked = each.status == "completed" and each.error is not None
+            if is_ranked and (standing is None or each.number != standing.number):
+                self._delete(each.number)
+        if standing is not None:
+            self._best.append((standing, configuration))
+            self._best.sort(key=lambda each: each[0].order)
+            for loser, _ in self._best[self._places :]:
+                self._delete(loser.number)
+            del self._best[self._places :]
 
     def _delete(self, number: int) -> None:
         trial_id = self._ids.pop(number, None)

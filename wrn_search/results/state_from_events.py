@@ -64,6 +64,7 @@ class SearchState:
         default_factory=list
     )  # of each change of the space on resume, `section.key` -> the value before it
     choice: Chosen | None = None  # of a confirmation; the first one stands
+    chosen_at: float | None = None  # Unix seconds of that
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _side_by_side: SideBySide = field(default_factory=SideBySide)  # who trains beside whom
@@ -132,7 +133,8 @@ class SearchState:
             case Known():
                 self.known.add((event.source, event.trial_id))
             case Chosen():
-                self.choice = self.choice or event
+                if self.choice is None:
+                    self.choice, self.chosen_at = event, time
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():

@@ -1,17 +1,156 @@
-"""Which trials are meant: those that rank first at full epochs, and one by its number, key or short name."""
+"""Which trials are meant: those that rank first at full epochs, and one by its number, key or short name.
+
+The best is the one at the median of the configuration with the lowest median over its repeats: of many seeds the
+luckiest says little. The report ranks by the same rule (`analysis/statistics/networks_not_told_apart.py`).
+"""
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from wrn_search.errors import InputError, nearest
+from wrn_search.results.events import (
+    Completed,
+    Diverged,
+    Event,
+    Failed,
+    Proposed,
+    Reopened,
+    Reported,
+    SearchStarted,
+    Stopped,
+)
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_state import FINAL, TrialState
+
+Order = tuple[bool, bool, float, float, int, int]
+
+
+@dataclass
+class Repeat:
+    """What ranking must know of one trial of a configuration."""
+
+    number: int
+    status: str = "running"
+    epoch: int = 0  # its last one on record
+    error: float | None = None  # percent: validation error there
+    is_lost: bool = False  # diverged or out of memory: it counts with the error of chance
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a configuration that reached full epochs stands among others: by the median of its repeats."""
+
+    order: Order  # the best of all has the lowest
+    errors: tuple[float, ...]  # percent: of all its repeats, rising; one that is lost counts as guessing
+    number: int  # of the completed repeat nearest the median, which of an even number is the lower middle one
+
+    @property
+    def median(self) -> float:
+        """Percent."""
+        return statistics.median(self.errors)
+
+
+def standing_of(repeats: Sequence[Repeat], chance_error: float, num_params: int) -> Standing | None:
+    """The standing of a configuration; None where none of its repeats reached full epochs, or one was stopped.
+
+    Where configurations have repeats, those with two completed ones come first: one lucky seed of many wins against
+    any median. Of those the ones come first whose repeats have all ended; of equal medians the lower mean of the
+    completed ones, the smaller network, the earlier one.
+    """
+    full = sorted(
+        (each.error, each.number) for each in repeats if each.status == "completed" and each.error is not None
+    )
+    if not full or any(each.status == "stopped" for each in repeats):
+        return None
+    completed = [error for error, _ in full]
+    errors = sorted([*completed, *(chance_error for each in repeats if each.is_lost)])
+    order = (
+        len(full) < 2,
+        any(each.status not in FINAL for each in repeats),
+        statistics.median(errors),
+        statistics.fmean(completed),
+        num_params,
+        repeats[0].number,
+    )
+    _, middle = full[min((len(errors) - 1) // 2, len(full) - 1)]
+    return Standing(order, tuple(errors), middle)
+
+
+class Standings:
+    """The standings of all configurations while a search runs; a fold over events."""
+
+    def __init__(self) -> None:
+        self._chance_error = 100.0
+        self._configurations: dict[int, list[Repeat]] = defaultdict(list)
+        self._num_params: dict[int, int] = {}
+        self._place: dict[int, tuple[int, Repeat]] = {}  # trial -> its configuration, what is known of it
+
+    def apply(self, event: Event) -> int | None:
+        """Takes in an event. The configuration of which a repeat has ended by it, or is open again."""
+        match event:
+            case SearchStarted():
+                self._chance_error = event.chance_error
+            case Proposed() if event.number not in self._place:
+                repeat = Repeat(event.number)
+                self._place[event.number] = event.configuration, repeat
+                self._configurations[event.configuration].append(repeat)
+                self._num_params[event.configuration] = event.num_params
+            case Reported():
+                _, repeat = self._place[event.number]
+                if event.metrics.epoch > repeat.epoch:  # else an epoch that a resumed trial ran again
+                    repeat.epoch, repeat.error = event.metrics.epoch, event.metrics.val_error
+            case Completed() | Stopped() | Diverged() | Failed():
+                configuration, repeat = self._place[event.number]
+                if repeat.status in FINAL:
+                    return None
+                repeat.status = type(event).__name__.lower()
+                repeat.is_lost = isinstance(event, Diverged) or (
+                    isinstance(event, Failed) and event.out_of_memory
+                )
+                return configuration
+            case Reopened():
+                configuration, repeat = self._place[event.number]
+                repeat.status, repeat.is_lost = "interrupted", False
+                return configuration
+            case _:
+                pass
+        return None
+
+    def is_ranked(self, number: int) -> bool:
+        """Whether a trial has a validation error: one that was trained on all images has none."""
+        return self._place[number][1].error is not None
+
+    def repeats_of(self, configuration: int) -> list[Repeat]:
+        """The trials of a configuration so far."""
+        return self._configurations[configuration]
+
+    def standing(self, configuration: int) -> Standing | None:
+        """See `standing_of`."""
+        return standing_of(
+            self.repeats_of(configuration), self._chance_error, self._num_params[configuration]
+        )
+
+
+def standings(state: SearchState) -> list[Standing]:
+    """Of all configurations that reached full epochs, the best first."""
+    members: dict[int, list[Repeat]] = defaultdict(list)
+    num_params: dict[int, int] = {}
+    for trial in state.trials.values():
+        error = trial.last.val_error if trial.last else None
+        is_lost = trial.status == "diverged" or trial.out_of_memory
+        members[trial.configuration].append(
+            Repeat(trial.number, trial.status, trial.epochs_done, error, is_lost)
+        )
+        num_params[trial.configuration] = trial.num_params
+    found = [standing_of(repeats, state.chance_error, num_params[key]) for key, repeats in members.items()]
+    return sorted((each for each in found if each is not None), key=lambda each: each.order)
 
 
 def read_state(directory: ResultsDirectory) -> SearchState:
@@ -38,13 +177,6 @@ def read_state(directory: ResultsDirectory) -> SearchState:
 def name_of(trial: TrialState) -> str:
     """The trial's short name, such as `007_WRN-16-4_p0.30_wd5e-4`."""
     return short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
-
-
-def ranked_trials(state: SearchState) -> list[TrialState]:
-    """The trials that reached their last epoch, lowest validation error there first, earlier of equals first."""
-    completed = [trial for trial in state.trials.values() if trial.status == "completed"]
-    full = [trial for trial in completed if trial.last is not None and trial.last.val_error is not None]
-    return sorted(full, key=lambda trial: (trial.reports[-1][1].val_error, trial.number))
 
 
 def ranked_configurations(state: SearchState) -> list[list[TrialState]]:
@@ -75,6 +207,8 @@ def is_whole(repeats: Sequence[TrialState], most: int) -> bool:
 def find_trial(state: SearchState, which: str, option: str = "--trial") -> TrialState:
     """`best`, a number such as `17`, a key such as `00017-3f2a9c1d`, or a short name.
 
+    The best is the repeat nearest the median of the best configuration, see `standing_of`.
+
     Raises:
         InputError: no trial is meant by it; `option` is where it was written.
     """
@@ -93,9 +227,9 @@ def find_trial(state: SearchState, which: str, option: str = "--trial") -> Trial
 
 
 def _best(state: SearchState, option: str) -> TrialState:
-    ranked = ranked_trials(state)
+    ranked = standings(state)
     if not ranked:
         rule = f"best needs a trial that was trained to its last epoch ({state.max_epochs})"
         got = f"none of {len(state.trials)} was; name one by its number"
         raise InputError.of(option, f"{rule}, but {got}")
-    return ranked[0]
+    return state.trials[ranked[0].number]

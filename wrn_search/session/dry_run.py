@@ -40,6 +40,10 @@ from wrn_search.wording import plural
 BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
 BYTES_PER_EPOCH = 600  # of a trial: its line in the record, its row in Parquet, its points in TensorBoard
 _USUAL_CLASSES = 10  # where only the files can tell
+_PRECISION_OF_NODES = (
+    "precision     auto: what every node can do, which the search asks when it starts; the plan reckons with {}, "
+    "as this machine would take"
+)
 
 
 def dry_run(
@@ -53,7 +57,8 @@ def dry_run(
 ) -> str:
     """The plan of a search in words; looks for the data and the hardware, starts no Ray and writes nothing.
 
-    With `address` the hardware is that of the Ray cluster there.
+    With `address` the hardware is that of the Ray cluster there; what its nodes can compute with, which decides on
+    `precision: auto`, is not asked: that takes a process on each.
 
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
@@ -70,7 +75,9 @@ def dry_run(
     memory = memory_of(request.space, known_facts(request.space, facts), nodes, plan.state)
     allotment = allotment_of(request, nodes, memory)
     shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
-    precision = resolved_precision(request.space.training.precision, shape, share, [arithmetic_here()])
+    asked = request.space.training.precision
+    precision = resolved_precision(asked, shape, share, [arithmetic_here()], plan.state)
+    is_resolved_there = address is not None and asked == "auto" and not (plan.state and plan.state.trials)
     # Of a cluster's machines none has told its pace here; of a search that has begun its display tells the rest.
     here = results_root() if address is None else None
     expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, here, precision)
@@ -79,6 +86,7 @@ def dry_run(
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         *_hardware_lines(request.space, facts, nodes, address, allotment, memory, precision),
+        *([_PRECISION_OF_NODES.format(precision)] if is_resolved_there else []),
         *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({plan.where})",
         *([f"copy          {request.address}"] if request.address else []),

@@ -57,7 +57,8 @@ class Observers:
     """
 
     def __init__(self, directory: ResultsDirectory, record: Record, conductor: Conductor):
-        self._keeper = CheckpointKeeper(directory.checkpoints, conductor.space.search.keep_checkpoints)
+        search = conductor.space.search
+        self._keeper = CheckpointKeeper(directory.checkpoints, search.keep_checkpoints, search.repeats)
         for moment, event in record.events:
             with suppress(OSError):  # `sweep` deletes what is left
                 self._keeper(moment, event)

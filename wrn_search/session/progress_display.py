@@ -6,6 +6,7 @@ A fold over events like everything else; live in a terminal, plain lines elsewhe
 from __future__ import annotations
 
 import contextlib
+import heapq
 import os
 import sys
 from collections import Counter
@@ -33,6 +34,7 @@ from wrn_search.results.events import (
     Stopped,
 )
 from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.trial_selection import Order, Standing, Standings
 from wrn_search.wording import duration
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -50,15 +52,19 @@ class Progress:
     ended: Counter[str] = field(default_factory=Counter)
     epochs_done: int = 0
     epochs_saved: int = 0  # planned for trials that ended early
-    best: tuple[float, str] | None = None  # lowest validation error at full epochs in percent, and its trial
     _names: dict[int, str] = field(default_factory=dict)
     _epochs: dict[int, int] = field(default_factory=dict)
-    _errors: dict[int, float] = field(default_factory=dict)
+    _standings: Standings = field(default_factory=Standings)
+    _standing: dict[int, Standing] = field(default_factory=dict)  # of each configuration at full epochs, now
+    _ranked: list[tuple[Order, int]] = field(default_factory=list)  # a heap of these and earlier ones
     _session_epochs: int = 0
     _ended_epochs: int = 0
 
     def apply(self, moment: float, event: Event) -> None:
         """Takes in one event."""
+        configuration = self._standings.apply(event)
+        if configuration is not None:
+            self._rank(configuration)
         match event:
             case Proposed():
                 self._names[event.number] = short_name(
@@ -70,9 +76,6 @@ class Progress:
                 self._report(moment, event)
             case Completed():
                 self._end(event.number, "completed")
-                error = self._errors.get(event.number)
-                if error is not None and (self.best is None or error < self.best[0]):
-                    self.best = (error, self._names[event.number])
             case Stopped():
                 self._end(event.number, "stopped")
             case Diverged():
@@ -99,7 +102,7 @@ class Progress:
             f"trials {ended}/{self.rows}" + (f" ({counts})" if counts else ""),
             f"{len(self.running)} running",
             f"epochs {self.epochs_done}/{planned}",
-            "best " + (f"{self.best[0]:.2f} % {self.best[1]}" if self.best else "-"),
+            f"best {self._best_text()}",
         ]
         elapsed = now - self.began
         if self._session_epochs and elapsed > 0:
@@ -121,12 +124,38 @@ class Progress:
         left = (self.rows - ended) * self._ended_epochs / ended - (self.epochs_done - self._ended_epochs)
         return max(0.0, left) * (now - self.began) / self._session_epochs
 
+    @property
+    def best(self) -> Standing | None:
+        """The best configuration at full epochs, by the median of its repeats."""
+        while self._ranked:
+            order, configuration = self._ranked[0]
+            standing = self._standing.get(configuration)
+            if standing is not None and standing.order == order:
+                return standing
+            heapq.heappop(self._ranked)
+        return None
+
+    def _best_text(self) -> str:
+        """`2.33 % (median of 3) 004_WRN-16-1_...`: the trial is the one at the median."""
+        best = self.best
+        if best is None:
+            return "-"
+        of = f" (median of {len(best.errors)})" if len(best.errors) > 1 else ""
+        return f"{best.median:.2f} %{of} {self._names[best.number]}"
+
+    def _rank(self, configuration: int) -> None:
+        """A repeat of it has ended, or is open again."""
+        standing = self._standings.standing(configuration)
+        if standing is None:
+            self._standing.pop(configuration, None)
+        else:
+            self._standing[configuration] = standing
+            heapq.heappush(self._ranked, (standing.order, configuration))
+
     def _report(self, moment: float, event: Reported) -> None:
         if event.metrics.epoch <= self._epochs.get(event.number, 0):
             return
         self._epochs[event.number] = event.metrics.epoch
-        if event.metrics.val_error is not None:
-            self._errors[event.number] = event.metrics.val_error
         self.epochs_done += 1
         self._session_epochs += moment >= self.began
 

@@ -25,7 +25,7 @@ from wrn_search.ray_tune.exception_texts import last_line
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
-from wrn_search.results.events_jsonl import Record
+from wrn_search.results.events_jsonl import Record, check_nobody_writes
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.results.tensorboard.tensorboard_log import quiet_writers
@@ -114,6 +114,8 @@ def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) 
 def _run(
     request: Request, begun: Begun | None, copy: Owner | None, address: str | None, quiet: bool
 ) -> SearchResult:
+    if begun is not None:
+        check_nobody_writes(request.directory.events)
     warm_start = request.space.search.warm_start if begun is None else begun.sources
     sources = read_sources(warm_start, request.directory.path)
     check_ray(address)  # before anything is downloaded

@@ -218,7 +218,10 @@ class SearchSettings(Section):
     keep_checkpoints: Annotated[
         int,
         whole_number(1, 1_000_000),
-        Field(description="checkpoints of so many best completed trials stay, to export and to go on from"),
+        Field(
+            description="of so many best configurations at full epochs a checkpoint stays to export, with repeats that "
+            "of the repeat nearest the median"
+        ),
     ] = 3
     seed: Annotated[
         int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")

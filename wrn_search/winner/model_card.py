@@ -13,7 +13,8 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import printable
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.results.manifest import versions
-from wrn_search.results.trial_selection import ranked_trials
+from wrn_search.results.state_from_events import SearchState
+from wrn_search.results.trial_selection import Standing, standings
 from wrn_search.results.trial_state import FINAL
 from wrn_search.shell_commands import ours
 from wrn_search.space.trial_config import LEAVES
@@ -148,13 +149,9 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
         lines.append(
             "No image validated it: those that chose its settings in the search are among those it learnt."
         )
-    full = ranked_trials(state) if facts.chosen.finalist is None else []
-    if full and full[0] is facts.chosen.trial:
-        lines.append(
-            f"The validation images chose it: its error is the lowest of {len(full)} trials that were trained to "
-            f"the end ({len(state.trials)} in all). The lowest of many is lucky: a retrained network is usually "
-            "a little worse."
-        )
+    ranked = standings(state) if facts.chosen.finalist is None else []
+    if ranked and ranked[0].number == facts.chosen.trial.number:
+        lines.append(_why_it_is_best(state, ranked))
     if open_trials := sum(trial.status not in FINAL for trial in state.trials.values()):
         lines.append(f"The search had not ended: {open_trials} trials were running or interrupted.")
     if config.precision == "bf16":
@@ -165,6 +162,22 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
         "It answers with one of its classes whatever the image shows, and its probabilities are not calibrated."
     )
     return lines
+
+
+def _why_it_is_best(state: SearchState, ranked: list[Standing]) -> str:
+    best = ranked[0]
+    lucky = "The lowest of many is lucky: a retrained network is usually a little worse."
+    if len(best.errors) == 1:
+        full = sum(trial.status == "completed" for trial in state.trials.values())
+        return (
+            f"The validation images chose it: its error is the lowest of {full} trials that were trained to the end "
+            f"({len(state.trials)} in all). {lucky}"
+        )
+    return (
+        f"The validation images chose its settings: their median error, {best.median:.2f} % over {len(best.errors)} "
+        f"seeds ({best.errors[0]:.2f} to {best.errors[-1]:.2f}), is the lowest of {len(ranked)} configurations that "
+        f"were trained to the end, and of these seeds it is the one nearest the median. {lucky}"
+    )
 
 
 def _equals_record(facts: CardFacts) -> bool:

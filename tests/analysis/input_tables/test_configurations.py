@@ -86,7 +86,7 @@ def test_repeats_of_the_tables_become_one_configuration_each(tmp_path):
     ]
     assert [(c.trials, c.ended, c.diverged) for c in found] == [(3, 3, 1), (3, 3, 0), (3, 2, 0)]
     assert [c.trial for c in found] == [
-        errors[[0, 2]].idxmin(),
+        errors[[0, 2]].idxmax(),  # the median is over three, of which one counts as guessing
         errors[[4, 5]].idxmin(),
         errors[[7, 8]].idxmin(),
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.analysis.input_tables.shared_values import Dataset
@@ -10,6 +11,7 @@ from wrn_search.analysis.input_tables.source_directories import Source
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.datasets.stratified_split import same_split
 from wrn_search.errors import Problem
+from wrn_search.space.dataset_section import DatasetSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,17 +24,54 @@ _COLUMNS = {
 _SETTINGS = ("extra", "validation", "preprocessing", "augmentation", "train_images")
 
 
-def incomparable(trials: pd.DataFrame, sources: tuple[Source, ...]) -> list[Problem]:
-    """Why the errors of these trials cannot be ranked together; empty if they can."""
-    problems = _copies(sources)
+@dataclass(frozen=True)
+class Compared:
+    """What of a search must be as it is in the others."""
+
+    path: str
+    search_id: str | None  # None, like an empty hash or no settings, where nothing tells
+    values: Mapping[str, Sequence[Hashable]]  # dataset, epochs, precision -> each that its trials have
+    split_hash: str
+    settings: Mapping[str, Hashable] | None  # of its data set
+
+
+def settings_of(dataset: DatasetSettings) -> dict[str, Hashable]:
+    """What decides on which images errors are counted, and how they are prepared."""
+    return {name: getattr(dataset, name) for name in _SETTINGS}
+
+
+def differences(searches: Sequence[Compared], command: str = "report") -> list[Problem]:
+    """Why the errors of these searches cannot be ranked together; empty if they can. `command` can take them apart."""
+    problems = _copies(searches)
     for name, rule in _COLUMNS.items():
-        values = {
-            source: sorted(set(rows.dropna()), key=str) for source, rows in trials.groupby("source")[name]
-        }
-        problems += _differences(name, rule, _by_value(values, sources))
-    for name, rule, told in _told_by_files(sources):
-        problems += _differences(name, rule, told)
+        told: dict[Hashable, list[str]] = {}
+        for search in searches:
+            for value in search.values[name]:
+                told.setdefault(value, []).append(search.path)
+        problems += _differences(name, rule, told, command)
+    for name, rule, told in _told_by_files(searches):
+        problems += _differences(name, rule, told, command)
     return problems
+
+
+def incomparable(trials: pd.DataFrame, sources: tuple[Source, ...]) -> list[Problem]:
+    """The same of the joined trials of results directories."""
+    values: dict[str, dict[Any, Iterable[Any]]] = {
+        name: {place: set(rows.dropna()) for place, rows in trials.groupby("source")[name]}
+        for name in _COLUMNS
+    }
+    return differences(
+        [
+            Compared(
+                path=str(source.directory.path),
+                search_id=source.started.search_id if source.started else None,
+                values={name: sorted(values[name].get(place, ()), key=str) for name in _COLUMNS},
+                split_hash=source.started.split_hash if source.started else "",
+                settings=settings_of(source.space.dataset) if source.space is not None else None,
+            )
+            for place, source in enumerate(sources)
+        ]
+    )
 
 
 def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
@@ -58,17 +97,17 @@ def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
     )
 
 
-def _copies(sources: tuple[Source, ...]) -> list[Problem]:
+def _copies(searches: Sequence[Compared]) -> list[Problem]:
     """Trials that are read twice would be counted twice, as if they were other seeds."""
-    ids: dict[str, Source] = {}
+    ids: dict[str, Compared] = {}
     problems = []
-    for source in sources:
-        if source.started is None:
+    for search in searches:
+        if search.search_id is None:
             continue
-        first = ids.setdefault(source.started.search_id, source)
-        if first is not source:
-            text = f"every search must be named once, but this is a copy of {first.directory.path}"
-            problems.append(Problem("", text, str(source.directory.path)))
+        first = ids.setdefault(search.search_id, search)
+        if first is not search:
+            text = f"every search must be named once, but this is a copy of {first.path}"
+            problems.append(Problem("", text, search.path))
     return problems
 
 
@@ -78,20 +117,19 @@ def _first(sources: tuple[Source, ...], key: str, kind: type) -> Any:
     return next((fact for fact in facts if isinstance(fact, kind) and not isinstance(fact, bool)), None)
 
 
-def _told_by_files(sources: tuple[Source, ...]) -> Iterator[tuple[str, str, dict[Hashable, list[str]]]]:
+def _told_by_files(
+    searches: Sequence[Compared],
+) -> Iterator[tuple[str, str, dict[Hashable, list[str]]]]:
     """(what, rule, value -> directories) of what only the files beside the tables tell."""
     split: dict[Hashable, list[str]] = {}
     settings: dict[str, dict[Hashable, list[str]]] = {name: {} for name in _SETTINGS}
-    for source in sources:
-        path = str(source.directory.path)
-        if source.started is not None and source.started.split_hash:
-            hashed = source.started.split_hash
+    for search in searches:
+        if hashed := search.split_hash:
             # A record of before the pixels were hashed is not known to be of others.
             known = (old for old in split if same_split(str(old), hashed) or same_split(hashed, str(old)))
-            split.setdefault(next(known, hashed), []).append(path)
-        if source.space is not None:
-            for name in _SETTINGS:
-                settings[name].setdefault(getattr(source.space.dataset, name), []).append(path)
+            split.setdefault(next(known, hashed), []).append(search.path)
+        for name, value in (search.settings or {}).items():
+            settings[name].setdefault(value, []).append(search.path)
     # A split that differs follows from settings that differ: the cause is named alone.
     differing = {name: told for name, told in settings.items() if len(told) > 1}
     for name, told in differing.items():
@@ -100,18 +138,10 @@ def _told_by_files(sources: tuple[Source, ...]) -> Iterator[tuple[str, str, dict
         yield "split", "the same validation images (hash of the split)", split
 
 
-def _by_value(values: dict[Any, list[Hashable]], sources: tuple[Source, ...]) -> dict[Hashable, list[str]]:
-    told: dict[Hashable, list[str]] = {}
-    for source, found in values.items():
-        for value in found:
-            told.setdefault(value, []).append(str(sources[source].directory.path))
-    return told
-
-
-def _differences(name: str, rule: str, told: dict[Hashable, list[str]]) -> list[Problem]:
+def _differences(name: str, rule: str, told: dict[Hashable, list[str]], command: str) -> list[Problem]:
     if len(told) < 2:
         return []
     got = "; ".join(f"{value} in {', '.join(paths)}" for value, paths in told.items())
     several = len({path for paths in told.values() for path in paths}) > 1
-    hint = "; report them one by one" if several else ""
+    hint = f"; {command} them one by one" if several else ""
     return [Problem(name, f"trials that are compared must have {rule}, but got {got}{hint}")]

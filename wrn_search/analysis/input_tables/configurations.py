@@ -10,7 +10,7 @@ from typing import Any
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
-from wrn_search.results.trial_state import FINAL
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Configuration:
     num_params: int
     macs: int
     completed: tuple[float, ...]  # errors at full epochs, percent
-    diverged: int
+    diverged: int  # or out of memory: these count with the error of chance
     ended: int  # trials that will not go on, whatever became of them
     trials: int
-    trial: int  # the completed one at the (lower) median
+    trial: int  # the completed one nearest the median, of an even number the lower middle one
     seconds_per_epoch: float | None  # median over its completed trials
 
     @property
@@ -53,7 +53,7 @@ def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple
     went on were chosen by their luck.
     """
     columns = ["configuration", "source", "adaptive", "status", "network", "depth", "widen_factor"]
-    columns += ["num_params", "macs", "val_error", "number"]
+    columns += ["num_params", "macs", "val_error", "number", "error"]
     grouped: dict[int, list[Any]] = {}
     # Row by row: a group of pandas takes a thousand times as long as a row.
     for row in material.trials[columns].itertuples(name="Row"):
@@ -69,7 +69,8 @@ def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configu
     full = sorted(
         (row for row in rows if row.status == "completed"), key=lambda row: (row.val_error, row.number)
     )
-    middle = full[(len(full) - 1) // 2]
+    lost = sum(row.status == "diverged" or COUNTS_AS_CHANCE in str(row.error) for row in rows)
+    middle = full[min((len(full) + lost - 1) // 2, len(full) - 1)]  # as `trial_selection.standing_of`
     times = [seconds[row.Index] for row in full if row.Index in seconds]
     return Configuration(
         number=int(middle.configuration),
@@ -81,7 +82,7 @@ def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configu
         num_params=int(middle.num_params),
         macs=int(middle.macs),
         completed=tuple(float(row.val_error) for row in full),
-        diverged=sum(row.status == "diverged" for row in rows),
+        diverged=lost,
         ended=sum(row.status in FINAL for row in rows),
         trials=len(rows),
         trial=int(middle.Index),
