@@ -139,6 +139,7 @@ def test_halves_take_turns_in_name_order() -> None:
     assert sorted(half(whole, "held-out").regrets) == ["b", "d"]
 
 
+@pytest.mark.usefixtures("variants")
 def test_a_small_run_writes_what_it_prints(
     curves: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
