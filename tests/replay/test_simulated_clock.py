@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.replay.hand_made import InOrder, curve, falling, table_of
-from wrn_search.replay.simulated_clock import Begun, Incumbent, UnrecordedEpoch, play
+from wrn_search.replay.simulated_clock import Begun, Incumbent, play
 
 
 def test_one_worker_trains_one_after_the_other() -> None:
@@ -64,10 +62,14 @@ def test_what_diverges_in_its_first_epoch_has_none() -> None:
     assert played.end == {0: "diverged", 1: "completed"}
 
 
-def test_beyond_what_is_recorded_a_play_ends() -> None:
-    table = table_of({0.0: curve(9), 1.0: curve(5, 4)})
-    with pytest.raises(UnrecordedEpoch, match="trial 0 went on to epoch 2"):
-        play(InOrder(table), table, workers=1, budget=100)
+def test_who_goes_beyond_what_is_recorded_is_heard_of_no_more() -> None:
+    """It keeps its worker: of two workers one is left for the others."""
+    table = table_of({0.0: curve(9), 0.5: curve(5, 4), 1.0: curve(3, 2)})
+    player = InOrder(table)
+    played = play(player, table, workers=2, budget=100)
+    assert played.unrecorded == [(0, 2)]
+    assert player.heard == [(0, 1), (1, 1), (1, 2), (2, 1), (2, 2)]
+    assert played.counts == {"completed": 2, "stopped": 0, "diverged": 0, "unfinished": 1}
 
 
 def test_named_best_is_the_lowest_at_equal_epochs() -> None:

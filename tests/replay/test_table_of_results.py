@@ -83,6 +83,17 @@ def test_a_recorded_search_proposes_and_stops_again_as_it_did(
     assert found.trials == 20
 
 
+@pytest.mark.parametrize("lines", [60, 101, 150])
+def test_so_does_one_that_a_kill_cut_off(tmp_path: Path, lines: int) -> None:
+    """What still trained then is heard of no more."""
+    folder = recorded(tmp_path / "r", search_of("tpe", "asha"), lambda n: 1 + (7 * n % 5) / 3, 3)
+    events = ResultsDirectory(folder).events
+    events.write_text("".join(events.read_text().splitlines(keepends=True)[:lines]))
+    found = played_again(folder, None)
+    assert found.same, found.difference
+    assert 3 < found.trials < 20
+
+
 def test_another_number_of_workers_is_another_search(tmp_path: Path) -> None:
     """TPE hears results in another order; what differs is named."""
     folder = recorded(tmp_path / "r", search_of("tpe", "asha"), lambda n: 1 + (7 * n % 5) / 3, 3)

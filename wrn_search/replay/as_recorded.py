@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wrn_search.replay.our_search import OurSearch
-from wrn_search.replay.simulated_clock import Clock, UnrecordedEpoch, play
+from wrn_search.replay.simulated_clock import Clock, play
 from wrn_search.replay.table_of_results import RecordedSearch, table_of_results
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL
+from wrn_search.wording import plural
 
 
 @dataclass(frozen=True)
@@ -43,30 +44,28 @@ def played_again(path: Path, workers: int | None) -> SameAsRecorded:
     clock = Clock()
     at_once = workers or recorded.workers
     player = OurSearch(space, recorded.table, at_once, clock, seeds_in_order=True, known=recorded.known)
-    unrecorded = ""
-    try:
-        play(player, recorded.table, at_once, 10**12, clock)
-    except UnrecordedEpoch as error:
-        unrecorded = str(error)
-    return _compared(recorded, player.state, unrecorded)
+    result = play(player, recorded.table, at_once, 10**12, clock)
+    return _compared(recorded, player.state, dict(result.unrecorded))
 
 
-def _compared(recorded: RecordedSearch, played: SearchState, unrecorded: str) -> SameAsRecorded:
-    trials = {n: trial for n, trial in recorded.state.trials.items() if trial.status in FINAL - {"failed"}}
+def _compared(recorded: RecordedSearch, played: SearchState, unrecorded: dict[int, int]) -> SameAsRecorded:
+    """Trial by trial, until the first difference; what had not ended on record need not have ended in the play."""
+    trials = {n: trial for n, trial in recorded.state.trials.items() if trial.status != "failed"}
     proposals = stops = 0
+    difference = ""
     for number, trial in trials.items():
         other = played.trials.get(number)
-        if other is None:
-            return SameAsRecorded(
-                len(trials), proposals, stops, unrecorded or f"trial {number} was not proposed"
-            )
-        if other.hparams != trial.hparams:
-            text = f"trial {number} was proposed as {other.hparams}, on record is {trial.hparams}"
-            return SameAsRecorded(len(trials), proposals, stops, unrecorded or text)
+        if other is None or other.hparams != trial.hparams:
+            got = "was not proposed" if other is None else f"was proposed as {other.hparams}"
+            difference = f"trial {number} {got}, on record is {trial.hparams}"
+            break
         proposals += 1
-        if (other.status, other.rung) != (trial.status, trial.rung):
-            was = f"{trial.status} after {trial.epochs_done} epochs"
-            text = f"trial {number} was {was}; played again it is {other.status} at {other.rung or 'no rung'}"
-            return SameAsRecorded(len(trials), proposals, stops, unrecorded or text)
+        if trial.status in FINAL and (
+            number in unrecorded or other.status != trial.status or other.rung != trial.rung
+        ):
+            was = f"{trial.status} after {plural(trial.epochs_done, 'epoch')}"
+            now = f"goes on to epoch {unrecorded[number]}" if number in unrecorded else f"is {other.status}"
+            difference = f"trial {number} was {was}; played again it {now}"
+            break
         stops += 1
-    return SameAsRecorded(len(trials), proposals, stops, "")
+    return SameAsRecorded(len(trials), proposals, stops, difference)

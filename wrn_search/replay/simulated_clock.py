@@ -102,6 +102,7 @@ class Play:
     end: dict[int, str] = field(default_factory=dict)  # trial -> completed | stopped | diverged
     configuration: dict[int, int] = field(default_factory=dict)  # trial -> place in the table
     decisions: int = 0  # proposals, and reports that the method heard
+    unrecorded: list[tuple[int, int]] = field(default_factory=list)  # (trial, epoch) that nobody trained
 
     @property
     def counts(self) -> dict[str, int]:
@@ -125,25 +126,16 @@ class Clock:
 def play(player: Player, table: CurveTable, workers: int, budget: int, clock: Clock | None = None) -> Play:
     """Plays a method until its budget is spent or nothing is left.
 
+    A trial that goes on beyond what was recorded keeps its worker and is heard of no more (`Play.unrecorded`).
+
     Args:
         player: the method.
         table: what it is played against.
         workers: trials at once.
         budget: epochs; only whole ones count.
         clock: is set to the moment of whatever happens.
-
-    Raises:
-        UnrecordedEpoch: a trial went on beyond what was recorded.
     """
     return _Playing(player, table, workers, budget, clock or Clock()).run()
-
-
-class UnrecordedEpoch(Exception):
-    """A trial went on beyond what was recorded."""
-
-    def __init__(self, trial: int, epoch: int):
-        super().__init__(f"trial {trial} went on to epoch {epoch}, which is not recorded")
-        self.trial, self.epoch = trial, epoch
 
 
 class _Playing:
@@ -188,7 +180,10 @@ class _Playing:
 
     def _fill(self) -> None:
         """Gives the free workers something to train."""
-        while len(self._queue) < self._workers and (begun := self._player.next_trial()) is not None:
+        while (
+            len(self._queue) + len(self._play.unrecorded) < self._workers
+            and (begun := self._player.next_trial()) is not None
+        ):
             if begun.trial not in self._play.configuration:
                 self._play.configuration[begun.trial] = begun.configuration
                 self._play.decisions += 1
@@ -201,7 +196,8 @@ class _Playing:
         """A worker begins an epoch; one that diverges takes as long as the one before."""
         curve = begun.curve
         if epoch > len(curve.errors) and not curve.diverged:
-            raise UnrecordedEpoch(begun.trial, epoch)
+            self._play.unrecorded.append((begun.trial, epoch))
+            return
         seconds = float(curve.seconds[min(epoch, len(curve.seconds)) - 1]) if len(curve.seconds) else 0.0
         heapq.heappush(self._queue, (self._clock.now + seconds, self._order, epoch, begun))
         self._order += 1

@@ -29,7 +29,7 @@ from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
-from wrn_search.results.trial_state import TrialState
+from wrn_search.results.trial_state import STATUSES, TrialState
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
@@ -52,7 +52,7 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
 
     Args:
         path: the directory.
-        whole: only trainings that reached their last epoch or diverged; else also those that were stopped.
+        whole: only trainings that reached their last epoch or diverged; else all but the failed ones.
 
     Raises:
         InputError: it holds no search, the record does not tell its space, or there is no whole training.
@@ -67,7 +67,7 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
     if state.choice is not None:
         raise InputError.of("SOURCE", "must hold a search, but holds the retrainings of `confirm`", str(path))
     space = _space(directory, state)
-    kept = ("completed", "diverged") if whole else ("completed", "diverged", "stopped")
+    kept = ("completed", "diverged") if whole else tuple(STATUSES - {"failed"})
     rows = _rows(space, [trial for trial in state.trials.values() if trial.status in kept], events)
     if not rows or not any(
         len(curve.errors) == space.training.epochs for _, curves in rows for curve in curves
