@@ -69,6 +69,7 @@ bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
 	$(BIN)/python -m benchmarks.bn_relu --rounds 3
 	$(BIN)/python -m benchmarks.training_rate --rounds 3 --networks 10-1,16-2
 	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
+	$(BIN)/python -m benchmarks.decisions_per_second --plays "random:20000x60@1000,tpe:1000x27@4"
 	$(BIN)/python -m benchmarks.report_size
 	$(BIN)/python -m benchmarks.recording
 
