@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wrn_search.replay.nearest_configuration import NearestConfiguration
+from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Uniform
 
 SPACE: dict[str, Domain] = {"lr": LogUniform(1e-4, 1.0), "p": Uniform(0.0, 0.5)}
@@ -46,3 +48,22 @@ def test_a_recorded_proposal_is_itself(recorded: list[tuple[int, float]]) -> Non
         scaled = abs(rows[place]["p"] - row["p"])
         assert rows[place]["depth"] == row["depth"]
         assert scaled < 1e-7
+
+
+def test_a_large_table_gives_the_same_as_one_that_is_looked_through() -> None:
+    """The tree of many configurations against distances to all of them."""
+    generator = np.random.default_rng(0)
+    space: dict[str, Domain] = {"a": Uniform(0.0, 1.0), "b": Uniform(0.0, 2.0), "block": Choice(("x", "y"))}
+    rows: list[Hparams] = [
+        {"a": float(a), "b": float(2 * b), "block": "xy"[int(c)]}
+        for a, b, c in zip(*generator.random((2, 4100)), generator.integers(0, 2, 4100), strict=True)
+    ]
+    nearest = NearestConfiguration(space, rows)
+    points = np.array([[row["a"], float(row["b"]) / 2, row["block"] == "x"] for row in rows], dtype=float)
+    left = np.ones(len(rows), dtype=bool)
+    for _ in range(200):
+        a, b = generator.random(2)
+        distances = ((points - [a, b, 1.0]) ** 2).sum(axis=1)
+        expected = int(np.argmin(np.where(left, distances, np.inf)))
+        assert nearest.take({"a": float(a), "b": float(2 * b), "block": "x"}) == expected
+        left[expected] = False

@@ -81,4 +81,4 @@ class Anchors:
     def _at(self, place: int) -> int:
         """The configuration that is an anchor in a stretch."""
         first, after = (math.ceil(edge / self._share) for edge in (place, place + 1))
-        return random.Random(derived_seed(self._space.seed, "anchor", place)).randrange(first, after)
+        return first + derived_seed(self._space.seed, "anchor", place) % (after - first)
