@@ -232,7 +232,10 @@ def examples(here: Path, trained: Path) -> Path:
     return here
 
 
-FURTHER = {"confirm": ["--dry-run"]}  # retraining takes an hour
+FURTHER = {
+    "confirm": ["--dry-run"],
+    "replay": ["--seeds", "2"],
+}  # retraining takes an hour, many plays some minutes
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("predict", "run")])
@@ -243,6 +246,9 @@ def test_the_example_of_every_help_works(command: str, examples: Path) -> None:
     if command == "report":  # a follow-up needs a search that a space file can describe
         shutil.rmtree("results/cifar_width_depth")
         plant(Path("results/cifar_width_depth"), Plan(model=WITH_DROPOUT, search=TPE))
+    if command == "replay":  # needs the record of trials that were trained to their ends
+        shutil.rmtree("results/digits_quickstart")
+        shutil.copytree(ROOT / "tests/golden/before_the_rooms/finished", "results/digits_quickstart")
     assert run_as_printed(example, *FURTHER.get(command, [])) == 0
     if command == "export":  # what its example wrote is what the next one reads
         assert run_as_printed(COMMANDS["predict"][0].EXAMPLE) == 0

@@ -134,6 +134,6 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     events = ResultsDirectory(nothing).events
     events.write_text("".join(events.read_text().splitlines(keepends=True)[:6]))
     with pytest.raises(
-        InputError, match="must hold trainings of all 10 epochs in the space it records, but 0 of"
+        InputError, match="must hold trainings of all 10 epochs in the space it records, but none of"
     ):
         table_of_results(nothing)

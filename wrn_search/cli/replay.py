@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wrn_search.replay.all_plays import Asked
     from wrn_search.replay.curve_table import CurveTable
 
-EXAMPLE = "python -m wrn_search replay results/my_grid --searcher tpe,random --scheduler asha,none --seeds 50"
+EXAMPLE = "python -m wrn_search replay results/digits_quickstart --searcher tpe,random --scheduler asha,none --seeds 50"
 _WHOLE_TRAININGS = 20  # the default budget
 
 

@@ -72,9 +72,8 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
     if not rows or not any(
         len(curve.errors) == space.training.epochs for _, curves in rows for curve in curves
     ):
-        ended = sum(trial.status == "completed" for trial in state.trials.values())
         text = f"must hold trainings of all {space.training.epochs} epochs in the space it records"
-        raise InputError.of("SOURCE", f"{text}, but {ended} of {len(state.trials)} trials are", str(path))
+        raise InputError.of("SOURCE", f"{text}, but none of {len(state.trials)} trials is", str(path))
     table = CurveTable(
         name=space.name,
         space=space,
