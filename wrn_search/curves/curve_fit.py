@@ -27,7 +27,7 @@ _DEVIATIONS = {
     "walk": (0.1, 0.8),
     "noise": (0.08, 0.8),
 }
-_GROUP_DEVIATIONS = {"cell": (0.06, 0.7), "curved": (0.12, 0.8), "crossed": (0.05, 0.8)}
+_GROUP_DEVIATIONS = {"cell": (0.06, 0.7), "main": (0.3, 0.7), "curved": (0.12, 0.8), "crossed": (0.05, 0.8)}
 _KAPPA = 1.5
 _SHARE = 1.5
 _CORRELATION = 0.8  # of its inverse hyperbolic tangent

@@ -79,7 +79,7 @@ class Variances:
         noise: (J,) deviation of the noise of epochs.
         kappa: share of the counting noise that a network trained again would show anew.
         share: of the variance of u and v that belongs to the configuration, the rest to the seed.
-        groups: (len(GROUPS),) widths of the priors; 1 for `main`.
+        groups: (len(GROUPS),) widths of the priors; 1 for `size`.
     """
 
     phi: Array

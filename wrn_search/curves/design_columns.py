@@ -1,7 +1,7 @@
 """The columns x of the curve model: hyperparameters, centred and scaled, each with the prior of its coefficient.
 
-Groups: `main` has priors of fixed width; `cell`, `curved` and `crossed` are shrunk by a common width that is learned,
-so that bends and interactions cost nothing where the curves show none.
+Groups: `size`, depth and width, has priors of fixed width; the others share a width each that is learned, so that bends
+and interactions cost nothing where the curves show none.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from wrn_search.curves.curve_table import DEPTH, WIDTH, CurveTable, Scale, on_scale
 
 Array = NDArray[np.floating[Any]]
-GROUPS = ("main", "cell", "curved", "crossed")
+GROUPS = ("size", "cell", "main", "curved", "crossed")
 PER_DOUBLING = (
     0.5  # prior deviation, log-odds: a doubling of depth or width changes the odds by a factor of e^0.5
 )
-_PER_DEVIATION = 0.5  # of any other hyperparameter, for one standard deviation of its values
 _DEPTH_BY_WIDTH = 0.15
 _MOST_CROSSED = 8  # numeric hyperparameters beyond which pairs are left out
 
@@ -147,14 +146,13 @@ def _axis(name: str, scale: Scale, values: Sequence[float | str]) -> Axis:
 def _columns_of(axis: Axis) -> list[Column]:
     if axis.levels:
         return [
-            Column(f"{axis.name}={level}", "main", ((axis.name, level),), _PER_DEVIATION, _PER_DEVIATION)
+            Column(f"{axis.name}={level}", "main", ((axis.name, level),), 1.0, 1.0)
             for level in axis.levels
         ]
-    size = axis.name in (DEPTH, WIDTH)
-    deviation = PER_DOUBLING if size else _PER_DEVIATION
-    # what a learning rate does early says nothing about the end: as free as the end itself, and freer
-    early = deviation / 2 if size else 2 * deviation if axis.name == "learning_rate" else deviation
-    columns = [Column(axis.name, "main", ((axis.name, "1"),), deviation, early)]
+    if axis.name in (DEPTH, WIDTH):
+        columns = [Column(axis.name, "size", ((axis.name, "1"),), PER_DOUBLING, PER_DOUBLING / 2)]
+    else:  # what shows only early is as free as what lasts: early epochs reverse the ranking of learning rates
+        columns = [Column(axis.name, "main", ((axis.name, "1"),), 1.0, 1.0)]
     if axis.distinct >= 3:
         columns.append(Column(f"{axis.name}^2", "curved", ((axis.name, "2"),), 1.0, 1.0))
     return columns
@@ -167,7 +165,7 @@ def _crossed(axes: Sequence[Axis]) -> list[Column]:
     for one, other in itertools.combinations(numeric, 2):
         name, factors = f"{one.name} x {other.name}", ((one.name, "1"), (other.name, "1"))
         if {one.name, other.name} == {DEPTH, WIDTH}:
-            columns.append(Column(name, "main", factors, _DEPTH_BY_WIDTH, _DEPTH_BY_WIDTH))
+            columns.append(Column(name, "size", factors, _DEPTH_BY_WIDTH, _DEPTH_BY_WIDTH))
         elif len(numeric) <= _MOST_CROSSED:
             columns.append(Column(name, "crossed", factors, 1.0, 1.0))
     for one, other in itertools.product((axis for axis in axes if axis.levels), numeric):
@@ -184,7 +182,7 @@ def _centred(design: Design, table: CurveTable) -> Design:
     means = np.mean([design.row(each.hyperparameters) for each in table.trials], axis=0)
     columns = tuple(
         column
-        if column.group in ("main", "cell") and len(column.factors) < 2
+        if column.group in ("size", "main", "cell") and len(column.factors) < 2
         else Column(column.name, column.group, column.factors, column.deviation, column.early, float(mean))
         for column, mean in zip(design.columns, means, strict=True)
     )

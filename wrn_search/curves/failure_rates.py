@@ -53,7 +53,7 @@ def failure_rates(
     design = design_of(table)
     ended = [each for each in table.trials if each.status != "running"]
     tried = sorted({cell_of(each.hyperparameters) for each in table.trials})
-    main = [index for index, column in enumerate(design.columns) if column.group == "main"]
+    main = [index for index, column in enumerate(design.columns) if column.group in ("size", "main") and len(column.factors) == 1]
     rows = np.array([[1.0, *design.row(each.hyperparameters)[main]] for each in ended]).reshape(
         len(ended), -1
     )
@@ -66,7 +66,7 @@ def failure_rates(
         setting = {**dict(table.trials[0].hyperparameters), **design.constants}
         centre = np.zeros(len(design.columns))
         for index, column in enumerate(design.columns):
-            if column.group == "main" and column.name in ("depth", "widen_factor"):
+            if column.name in ("depth", "widen_factor"):
                 axis = design.axes[column.name]
                 centre[index] = axis.value(cell[0] if column.name == "depth" else cell[1])
                 setting[column.name] = cell[0] if column.name == "depth" else cell[1]
