@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 
-from wrn_search.curves.curve_gradient import slope
+from wrn_search.curves.curve_gradient import slope, squared_distances
 from wrn_search.curves.curve_likelihood import (
     Coefficients,
     Observations,
     Variances,
     coefficients,
+    count_variance,
     log_odds,
 )
 from wrn_search.curves.curve_table import CurveTable, CurveTrial
@@ -22,8 +23,8 @@ from wrn_search.curves.shared_epochs import shared_epochs
 _AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
 # Priors of the logarithms of deviations (median, deviation of the logarithm), of log(odds) of shares
 _DEVIATIONS = {
-    "end": (0.2, 0.8),
-    "start": (0.4, 0.8),
+    "end": (0.25, 0.8),
+    "start": (0.25, 0.8),
     "walk": (0.1, 0.8),
     "noise": (0.08, 0.8),
 }
@@ -33,6 +34,8 @@ _SHARE = 1.5
 _CORRELATION = 0.8  # of its inverse hyperbolic tangent
 _PHI = 1.0  # of the logarithms of the steps of phi
 _WALK, _NOISE = 0.5, 0.5  # of the logarithms by which single rungs differ
+FREEDOM = 4.0  # of Student's t of a trial's curve
+_ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
 _FAR, _DIFFERENCE = 8.0, 0.05  # prior deviations
 
@@ -68,6 +71,11 @@ class CurveFit:
         return len(self.observations.epochs)
 
     @property
+    def ceiling(self) -> float:
+        """Percent: the error whose log-odds are endless; that of chance, where it is known."""
+        return 100 * self.observations.most / self.observations.images
+
+    @property
     def end_level(self) -> Array:
         """(S,) m_J."""
         return self.draws[:, self.rungs - 1]
@@ -87,6 +95,11 @@ def learned(trial: CurveTrial, table: CurveTable) -> bool:
     return trial.wrong[-1] < _AT_CHANCE * table.chance_error / 100 * table.images
 
 
+def most_wrong(table: CurveTable) -> float:
+    """How many images are wrong by chance; all of them where chance is not known."""
+    return table.images * (1.0 if table.chance_error is None else table.chance_error / 100)
+
+
 def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
     """Fits the curve model; deterministic from table and seed.
 
@@ -97,8 +110,8 @@ def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
         ValueError: no trial that learned and was seen at one of the shared epochs.
     """
     observations, trials = observations_of(table)
-    model = _Parameters(observations)
-    mode, spread = _mode(model)
+    model, mode, spread = _robust_mode(observations)
+    observations = model.of
     generator = np.random.default_rng(seed)
     chain, acceptance = _chain(model, mode, spread, generator, draws)
     rows = np.array([_draw(each, generator) for _, each in chain])
@@ -134,8 +147,9 @@ def observations_of(table: CurveTable) -> tuple[Observations, tuple[CurveTrial, 
         wrong[row] = [values.get(epoch, np.nan) for epoch in epochs]
     seen = ~np.isnan(wrong)
     wrong = np.where(seen, wrong, 0.0)
-    z = log_odds(wrong, table.images)
-    variance = 1 / (wrong + 0.5) + 1 / (table.images - wrong + 0.5)
+    most = most_wrong(table)
+    z = log_odds(wrong, table.images, most)
+    variance = count_variance(wrong, table.images, most)
     number: dict[tuple[object, ...], int] = {}
     settings, of = [], np.empty(len(trials), dtype=np.intp)
     for row, trial in enumerate(trials):
@@ -157,6 +171,8 @@ def observations_of(table: CurveTable) -> tuple[Observations, tuple[CurveTrial, 
         epochs,
         first,
         table.images,
+        most,
+        np.ones(len(z)),
     ), trials
 
 
@@ -228,7 +244,20 @@ def _logistic(value: float) -> float:
     return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
 
 
-def _mode(model: _Parameters) -> tuple[Array, Array]:
+def _robust_mode(observations: Observations) -> tuple[_Parameters, Array, Array]:
+    """The mode where every trial's curve is Student's t: an ECM step (Liu & Rubin, Statist. Sinica 5, 1995) or two."""
+    model = _Parameters(observations)
+    mode, spread = _mode(model, np.zeros(len(model.centre)))
+    for _ in range(_ROBUST):
+        at = model.variances(mode)
+        distances = squared_distances(model.of, at, coefficients(model.of, at))
+        seen = model.of.seen.sum(1)
+        model = _Parameters(replace(observations, spread=(FREEDOM + distances) / (FREEDOM + seen)))
+        mode, spread = _mode(model, (mode - model.centre) / model.width)
+    return model, mode, spread
+
+
+def _mode(model: _Parameters, start: Array) -> tuple[Array, Array]:
     """The mode of the posterior, and a root of its covariance there (lower triangular)."""
 
     def loss(standard: Array) -> tuple[float, Array]:
@@ -239,7 +268,7 @@ def _mode(model: _Parameters) -> tuple[Array, Array]:
         return -value, -model.width * model.slope(vector, given)
 
     size = len(model.centre)
-    found = minimize(loss, np.zeros(size), method="BFGS", jac=True, options={"gtol": 0.05, "maxiter": 80})
+    found = minimize(loss, start, method="BFGS", jac=True, options={"gtol": 0.05, "maxiter": 80})
     curvature = np.empty((size, size))
     for index, move in enumerate(_DIFFERENCE * np.eye(size)):
         curvature[index] = (loss(found.x + move)[1] - loss(found.x - move)[1]) / (2 * _DIFFERENCE)

@@ -7,13 +7,20 @@ a block, (K E[r r'] K - K) / 2 with K = S^-1 and r the residual, whose mean and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from wrn_search.curves.curve_likelihood import Coefficients, Observations, Variances, joined_blocks
+from wrn_search.curves.curve_likelihood import (
+    Coefficients,
+    Observations,
+    Variances,
+    joined_blocks,
+    precisions,
+)
 from wrn_search.curves.design_columns import GROUPS, Array
 
-_STEP = 1e-5
+_STEP = 1e-6
 
 
 def flat(at: Variances, repeated: bool) -> Array:
@@ -38,19 +45,19 @@ def slope_in_flat(of: Observations, at: Variances, given: Coefficients) -> Array
     by_configuration = 0.5 * (joined @ spread @ joined + pull[:, :, None] * pull[:, None, :] - joined)
     of_configuration = by_configuration.sum(0)
     by_trial: Array = by_configuration
-    counted = of.count_variance[np.argsort(of.of)]
+    counted, own = (each[np.argsort(of.of)] for each in (of.count_variance, of.spread))
     if blocks.correction is not None:
         by_trial = _by_trial(of, at, blocks.weights, blocks.pulled, blocks.correction, spread)
-        counted = of.count_variance
+        counted, own = of.count_variance, of.spread
     diagonal = np.einsum("ijj->ij", by_trial)
     phi = (pull * (x_early @ early)[:, None] - np.einsum("cjk,ck->cj", joined, with_early)).sum(0)
     if blocks.correction is None:
         of_configuration = np.zeros_like(of_configuration)
     return np.concatenate(
         [
-            by_trial.sum(0).ravel(),
+            np.tensordot(own, by_trial, 1).ravel(),
             of_configuration.ravel(),
-            diagonal.sum(0),
+            own @ diagonal,
             [(diagonal * counted).sum()],
             phi,
             _of_groups(of, at, given.mean, covariance),
@@ -60,13 +67,13 @@ def slope_in_flat(of: Observations, at: Variances, given: Coefficients) -> Array
 
 def slope(of: Observations, make: Callable[[Array], Variances], vector: Array, given: Coefficients) -> Array:
     """The derivative of the marginal likelihood by the vector from which `make` makes the variances."""
-    by_flat = slope_in_flat(of, make(vector), given)
-    result = np.empty(len(vector))
+    here = make(vector)
+    by_flat, start = slope_in_flat(of, here, given), flat(here, of.repeated)
+    result: Array = np.empty(len(vector))
     for index in range(len(vector)):
-        move = np.zeros(len(vector))
-        move[index] = _STEP
-        up, down = (flat(make(vector + sign * move), of.repeated) for sign in (1, -1))
-        result[index] = by_flat @ (up - down) / (2 * _STEP)
+        moved = vector.copy()
+        moved[index] += _STEP
+        result[index] = by_flat @ (flat(make(moved), of.repeated) - start) / _STEP
     return result
 
 
@@ -115,3 +122,22 @@ def _of_groups(of: Observations, at: Variances, mean: Array, covariance: Array) 
     squares = (mean[rungs:] ** 2 + np.diag(covariance)[rungs:]) / widths**2 - 1
     slopes: Array = np.bincount(group, squares, minlength=len(GROUPS)).astype(float)
     return slopes
+
+
+def squared_distances(of: Observations, at: Variances, given: Coefficients) -> Array:
+    """(N,) Mahalanobis distances of the curves to what is expected of them, in expectation over the coefficients.
+
+    By the variances that all trials share, `spread` 1.
+    """
+    rungs, columns = of.z.shape[1], of.x.shape[1]
+    late, early = given.mean[rungs : rungs + columns], given.mean[rungs + columns :]
+    expected = (
+        given.mean[:rungs] + (of.x @ late)[:, None] + (of.x[:, of.early_columns] @ early)[:, None] * at.phi
+    )
+    half = np.linalg.inv(given.root)
+    moved, _ = _spread(of, at, half.T @ half)
+    weights, _ = precisions(replace(of, spread=np.ones(len(of.z))), at, 1.0)
+    residual = np.where(of.seen, of.z - expected[of.of], 0.0)
+    square = np.einsum("nj,njk,nk->n", residual, weights, residual)
+    distances: Array = square + np.einsum("njk,nkj->n", weights, moved[of.of])
+    return distances

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from wrn_search.curves.design_columns import GROUPS, Array, Design
 
+_NEAR_CHANCE = 0.02
 START_SD, STEP_SD, STEP = 2.0, 1.0, 0.5  # of the prior of m_J, and of m_j - m_(j+1) with its mean
 
 
@@ -34,6 +35,8 @@ class Observations:
         epochs: (J,) of the rungs.
         centre: what the prior of m_1 is centred on.
         images: n.
+        most: c n, what is wrong by chance; n where that is not known.
+        spread: (N,) what a trial's own variances are multiplied with: above 1 for a strange curve.
     """
 
     z: Array
@@ -45,6 +48,8 @@ class Observations:
     epochs: tuple[int, ...]
     centre: float
     images: float
+    most: float
+    spread: Array
     group: NDArray[np.intp] = field(init=False)  # (P,) index into GROUPS
     deviation: Array = field(init=False)  # (P,)
     early: Array = field(init=False)  # (P,)
@@ -97,17 +102,19 @@ class Variances:
 
     def of_trial(self, seed_share: float) -> Array:
         """(J, J): covariance of a curve around its configuration's, without the noise of epochs."""
-        shared: Array = seed_share * self.basis @ self.effects @ self.basis.T + self.wander
+        basis = self.basis
+        shared: Array = seed_share * basis @ self.effects @ basis.T + self.wander
         return shared
 
     def of_configuration(self) -> Array:
         """(J, J): covariance that repeats share."""
-        shared: Array = self.share * self.basis @ self.effects @ self.basis.T
+        basis = self.basis
+        shared: Array = self.share * basis @ self.effects @ basis.T
         return shared
 
-    def of_epochs(self, count_variance: Array) -> Array:
-        """(..., J): variance of e."""
-        return self.kappa * count_variance + self.noise**2
+    def of_epochs(self, count_variance: Array, spread: Array) -> Array:
+        """(N, J): variance of e; `spread` (N, 1)."""
+        return self.kappa * count_variance + spread * self.noise**2
 
 
 @dataclass(frozen=True)
@@ -125,17 +132,35 @@ class Coefficients:
     log_likelihood: float
 
 
-def log_odds(wrong: Array, images: float) -> Array:
-    """log((m + 1/2) / (n - m + 1/2)): the empirical logit (Haldane 1956; Anscombe 1956)."""
-    ratio: Array = np.log((wrong + 0.5) / (images - wrong + 0.5))
+def log_odds(wrong: Array, images: float, most: float) -> Array:
+    """log((m + 1/2) / (c n - m + 1/2)): the empirical logit (Anscombe, Biometrika 43, 1956) below chance c.
+
+    Near chance odds against all n would call a network that has learned nothing half as good as one that is right on
+    every second image; and at small errors nothing changes. What is within 2 % of chance counts as 2 % below.
+    """
+    ratio: Array = np.log((wrong + 0.5) / (_below(wrong, images, most) + 0.5))
     return ratio
+
+
+def count_variance(wrong: Array, images: float, most: float) -> Array:
+    """Of `log_odds`, for images counted independently: n p (1 - p) times its squared slope."""
+    slope = 1 / (wrong + 0.5) + 1 / (_below(wrong, images, most) + 0.5)
+    variance: Array = (wrong + 0.5) * (images - wrong + 0.5) / images * slope**2
+    return variance
+
+
+def _below(wrong: Array, images: float, most: float) -> Array:
+    lowest = _NEAR_CHANCE * most if most < images else 0.0
+    below: Array = np.maximum(most - wrong, lowest)
+    return below
 
 
 def precisions(of: Observations, at: Variances, seed_share: float) -> tuple[Array, float]:
     """(N, J, J) inverse covariances of the trials around their configurations, 0 where not seen; sum of log|.|."""
     seen_by_seen = of.seen[:, :, None] & of.seen[:, None, :]
-    covariance = np.where(seen_by_seen, at.of_trial(seed_share), 0.0)
-    diagonal = np.where(of.seen, at.of_epochs(of.count_variance), 1.0)
+    spread = of.spread[:, None]
+    covariance = np.where(seen_by_seen, spread[:, :, None] * at.of_trial(seed_share), 0.0)
+    diagonal = np.where(of.seen, at.of_epochs(of.count_variance, spread), 1.0)
     index = np.arange(of.z.shape[1])
     covariance[:, index, index] += diagonal
     root = np.linalg.cholesky(covariance)
@@ -194,7 +219,7 @@ def coefficients(of: Observations, at: Variances) -> Coefficients:
     before = prior_mean(of)
     blocks = joined_blocks(of, at, before)
     precision, right = _normal_equations(of, at, blocks.joined, blocks.pull)
-    prior, log_prior = _prior_precision(of, at)
+    prior, log_prior = prior_precision(of, at)
     root = np.linalg.cholesky(precision + prior)
     half = np.linalg.solve(root, right)
     mean = np.linalg.solve(root.T, half)
@@ -225,7 +250,7 @@ def _normal_equations(of: Observations, at: Variances, weights: Array, pulled: A
     return precision, right
 
 
-def _prior_precision(of: Observations, at: Variances) -> tuple[Array, float]:
+def prior_precision(of: Observations, at: Variances) -> tuple[Array, float]:
     """(Q, Q) of the coefficients, and its log-determinant."""
     rungs = of.z.shape[1]
     steps = (np.eye(rungs) - np.eye(rungs, k=1)) / STEP_SD

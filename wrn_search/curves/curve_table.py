@@ -95,11 +95,6 @@ def on_scale(value: float, scale: Scale) -> float:
     return math.log2(value - 4 if scale == "blocks" else value)
 
 
-def percent_of(log_odds: float) -> float:
-    """The error in percent whose log-odds these are."""
-    return 100 / (1 + math.exp(-log_odds))
-
-
 def _check_trial(trial: CurveTrial, images: float, last_epoch: int) -> None:
     epochs, wrong, name = trial.epochs, trial.wrong, trial.trial
     _must(

@@ -146,8 +146,7 @@ def _axis(name: str, scale: Scale, values: Sequence[float | str]) -> Axis:
 def _columns_of(axis: Axis) -> list[Column]:
     if axis.levels:
         return [
-            Column(f"{axis.name}={level}", "main", ((axis.name, level),), 1.0, 1.0)
-            for level in axis.levels
+            Column(f"{axis.name}={level}", "main", ((axis.name, level),), 1.0, 1.0) for level in axis.levels
         ]
     if axis.name in (DEPTH, WIDTH):
         columns = [Column(axis.name, "size", ((axis.name, "1"),), PER_DOUBLING, PER_DOUBLING / 2)]

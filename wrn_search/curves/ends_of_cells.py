@@ -99,4 +99,4 @@ def expected_errors(fit: CurveFit, ends: Array) -> Array:
     generator = np.random.default_rng([fit.seed, 2])
     # one column of normals for all cells alike: what is told apart are cells, not luck
     lasting = between[:, None] * generator.standard_normal((len(ends), 1))
-    return mean_error(ends + lasting, np.broadcast_to(seeds[:, None], ends.shape))
+    return mean_error(fit, ends + lasting, np.broadcast_to(seeds[:, None], ends.shape))

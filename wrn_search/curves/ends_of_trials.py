@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
-from wrn_search.curves.curve_fit import CurveFit
-from wrn_search.curves.curve_likelihood import Observations, Variances, precisions
+from wrn_search.curves.curve_fit import FREEDOM, CurveFit
+from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
 from wrn_search.curves.design_columns import Array
 
-_NORMALS = 16  # a draw of the variances; a fixed set of quantiles, so nothing is left to chance
+_QUANTILES = 24  # of Student's t for each draw: nothing is left to chance
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,10 @@ def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
     """
     of = fit.observations
     means, deviations = end_moments(fit)
-    quantiles = _normal_quantiles(_NORMALS)
-    log_odds = (
-        (means[:, :, None] + deviations[:, :, None] * quantiles).transpose(1, 0, 2).reshape(len(of.z), -1)
-    )
-    percent = 100 / (1 + np.exp(-np.quantile(log_odds, [0.5, 0.025, 0.975], axis=1)))
+    quantiles = stdtrit((FREEDOM + of.seen.sum(1))[:, None], (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
+    log_odds = means[:, :, None] + deviations[:, :, None] * quantiles
+    log_odds = log_odds.transpose(1, 0, 2).reshape(len(of.z), -1)
+    percent = fit.ceiling / (1 + np.exp(-np.quantile(log_odds, [0.5, 0.025, 0.975], axis=1)))
     ends = []
     for row, trial in enumerate(fit.trials):
         measured = None
@@ -98,12 +98,13 @@ def _moments(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array
     residual = np.where(of.seen, of.z - expected, 0.0)
     basis = at.basis
     shared = at.of_trial(seed_share)[-1]  # (J,) of the end with the rungs
-    gain = np.where(of.seen, shared, 0.0)[:, None, :] @ weights  # (N, 1, J)
+    shared_seen = np.where(of.seen, of.spread[:, None] * shared, 0.0)
+    gain = shared_seen[:, None, :] @ weights  # (N, 1, J)
     gain = gain[:, 0]
     mean = expected[:, -1]
-    explained = (gain * np.where(of.seen, shared, 0.0)).sum(1)
+    explained = (gain * shared_seen).sum(1)
     counted = _count_variance_at_end(of, mean)
-    variance = shared[-1] - explained + at.of_epochs(counted)[:, -1]
+    variance = of.spread * shared[-1] - explained + at.of_epochs(counted, of.spread[:, None])[:, -1]
     if of.repeated:
         effect, covariance = effects_of_configurations(of, at, draw)
         residual = np.where(of.seen, residual - (effect @ basis.T)[of.of], 0.0)
@@ -116,13 +117,5 @@ def _moments(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array
 def _count_variance_at_end(of: Observations, mean: Array) -> Array:
     """(N, J) with the last column right: counting variance of an end whose log-odds are `mean`."""
     counted = of.count_variance.copy()
-    share = 1 / (1 + np.exp(-mean))
-    counted[:, -1] = 1 / (of.images * share + 0.5) + 1 / (of.images * (1 - share) + 0.5)
+    counted[:, -1] = count_variance(of.most / (1 + np.exp(-mean)), of.images, of.most)
     return counted
-
-
-def _normal_quantiles(count: int) -> Array:
-    from scipy.special import ndtri
-
-    quantiles: Array = ndtri((np.arange(count) + 0.5) / count)
-    return quantiles

@@ -53,7 +53,11 @@ def failure_rates(
     design = design_of(table)
     ended = [each for each in table.trials if each.status != "running"]
     tried = sorted({cell_of(each.hyperparameters) for each in table.trials})
-    main = [index for index, column in enumerate(design.columns) if column.group in ("size", "main") and len(column.factors) == 1]
+    main = [
+        index
+        for index, column in enumerate(design.columns)
+        if column.group in ("size", "main") and len(column.factors) == 1
+    ]
     rows = np.array([[1.0, *design.row(each.hyperparameters)[main]] for each in ended]).reshape(
         len(ended), -1
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wrn_search.curves.curve_fit import CurveFit
+from wrn_search.curves.curve_likelihood import count_variance
 from wrn_search.curves.design_columns import Array
 from wrn_search.curves.effects import Effect
 from wrn_search.curves.settings_of_cells import Setting, best_setting, cells_of
@@ -114,9 +115,8 @@ def _plan(
 
 def _noise_of_an_end(fit: CurveFit, rows: Array) -> Array:
     """(M,) variance of a measured end around its expectation."""
-    at, images = fit.mode, fit.table.images
+    at, of = fit.mode, fit.observations
     coefficients = np.concatenate([[fit.end_level.mean()], fit.late.mean(0)])
-    share = 1 / (1 + np.exp(-rows @ coefficients))
-    counted = 1 / (images * share + 0.5) + 1 / (images * (1 - share) + 0.5)
-    noise: Array = at.effects[0, 0] + at.kappa * counted + at.noise[-1] ** 2
+    wrong = of.most / (1 + np.exp(-rows @ coefficients))
+    noise: Array = at.effects[0, 0] + at.noise[-1] ** 2 + at.kappa * count_variance(wrong, of.images, of.most)
     return noise

@@ -88,10 +88,10 @@ def end_draws(fit: CurveFit, settings: Sequence[Setting]) -> Array:
     return ends
 
 
-def mean_error(log_odds: Array, deviation: Array) -> Array:
+def mean_error(fit: CurveFit, log_odds: Array, deviation: Array) -> Array:
     """Percent: the mean of the error whose log-odds are Gaussian (Gauss-Hermite, 7 nodes); shapes broadcast."""
     share = 1 / (1 + np.exp(-(log_odds[..., None] + deviation[..., None] * _NODES)))
-    mean: Array = 100 * (share * _WEIGHTS).sum(-1) / _WEIGHTS.sum()
+    mean: Array = fit.ceiling * (share * _WEIGHTS).sum(-1) / _WEIGHTS.sum()
     return mean
 
 

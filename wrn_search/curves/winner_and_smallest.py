@@ -71,7 +71,7 @@ def retrained(fit: CurveFit, trial: str) -> Retrained:
         spread = np.sqrt(max(0.0, covariance[configuration, 0, 0]))
         level = expected_curves(of, at, draw)[configuration, -1] + effect[configuration, 0]
         log_odds[index] = level + spread * generator.standard_normal()
-    errors = mean_error(log_odds, spreads(fit)[1])
+    errors = mean_error(fit, log_odds, spreads(fit)[1])
     low, high = np.quantile(errors, [0.025, 0.975])
     measured = 100 * fit.trials[row].wrong[-1] / fit.table.images if of.seen[row, -1] else None
     return Retrained(trial, measured, float(errors.mean()), float(low), float(high))
