@@ -54,12 +54,14 @@ class Gate:
 
 
 def truths(seed: int) -> dict[str, Truth]:
-    """What is planted: one effect, none but slow starters, and both effects drawn anew for each seed."""
-    drawn = np.random.default_rng([seed, 7]).normal([-0.1, -0.25], [0.25, 0.25])
+    """What is planted: one effect, none but slow starters, and all effects, late and early, drawn anew a seed."""
+    depth, width, early_depth, early_width = np.random.default_rng([seed, 7]).normal(
+        [-0.1, -0.25, 0.0, 0.0], 0.25
+    )
     return {
         "width": Truth(width=-0.37),
         "nothing": Truth(early_depth=0.3, early_width=0.3),
-        "drawn": Truth(depth=float(drawn[0]), width=float(drawn[1])),
+        "drawn": Truth(float(depth), float(width), float(early_depth), float(early_width)),
     }
 
 

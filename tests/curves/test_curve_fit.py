@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 from tests.curves.made_up_curves import made_up
-from wrn_search.curves.curve_fit import fit
+from wrn_search.curves.curve_fit import fit, fit_at_first_rung
 from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.effects import Effect, effects
 from wrn_search.curves.ends_of_cells import ends_of_cells
 from wrn_search.curves.ends_of_trials import ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
-from wrn_search.curves.first_rung import fit_at_first_rung
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +67,7 @@ def test_repeats_tell_the_share_of_the_configuration() -> None:
 
 _SCRIPT = """
 from tests.curves.made_up_curves import made_up
-from wrn_search.curves.curve_fit import fit
+from wrn_search.curves.curve_fit import fit, fit_at_first_rung
 print(repr(fit(made_up(24), draws=20).draws.sum()))
 """
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from tests.curves.made_up_curves import made_up
-from wrn_search.curves.curve_fit import _Parameters, observations_of
+from wrn_search.curves.curve_fit import observations_of
 from wrn_search.curves.curve_likelihood import (
     Observations,
     Variances,
@@ -17,6 +17,7 @@ from wrn_search.curves.curve_likelihood import (
     prior_mean,
     prior_precision,
 )
+from wrn_search.curves.curve_parameters import Parameters
 
 
 def observed(trials: int, repeats: int) -> Observations:
@@ -47,7 +48,7 @@ def written_out(of: Observations, at: Variances) -> tuple[np.ndarray, np.ndarray
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_the_marginal_likelihood_is_that_of_one_large_gaussian(repeats: int) -> None:
     of = observed(18, repeats)
-    model = _Parameters(of)
+    model = Parameters(of)
     at = model.variances(model.centre + 0.2)
     z, mean, design, covariance = written_out(of, at)
     prior = np.linalg.inv(prior_precision(of, at)[0])
@@ -58,7 +59,7 @@ def test_the_marginal_likelihood_is_that_of_one_large_gaussian(repeats: int) -> 
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_the_coefficients_are_those_of_bayesian_regression(repeats: int) -> None:
     of = observed(16, repeats)
-    model = _Parameters(of)
+    model = Parameters(of)
     at = model.variances(model.centre - 0.1)
     z, mean, design, covariance = written_out(of, at)
     inverse = np.linalg.inv(covariance)
@@ -73,7 +74,7 @@ def test_the_coefficients_are_those_of_bayesian_regression(repeats: int) -> None
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_the_slope_is_that_of_differences(repeats: int) -> None:
     of = observed(30, repeats)
-    model = _Parameters(of)
+    model = Parameters(of)
     vector = model.centre + 0.3 * np.random.default_rng(0).standard_normal(len(model.centre))
     slope = model.slope(vector, model.log_posterior(vector)[1])
     moves = 1e-5 * np.eye(len(vector))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from wrn_search.curves.curve_gradient import slope, squared_distances
+from wrn_search.curves.curve_gradient import squared_distances
 from wrn_search.curves.curve_likelihood import (
     Coefficients,
     Observations,
@@ -16,25 +16,13 @@ from wrn_search.curves.curve_likelihood import (
     count_variance,
     log_odds,
 )
+from wrn_search.curves.curve_parameters import Parameters
 from wrn_search.curves.curve_table import CurveTable, CurveTrial
-from wrn_search.curves.design_columns import GROUPS, Array, design_of
-from wrn_search.curves.shared_epochs import shared_epochs
+from wrn_search.curves.design_columns import Array, design_of
+from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
 _AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
-# Priors of the logarithms of deviations (median, deviation of the logarithm), of log(odds) of shares
-_DEVIATIONS = {
-    "end": (0.25, 0.8),
-    "start": (0.25, 0.8),
-    "walk": (0.1, 0.8),
-    "noise": (0.08, 0.8),
-}
-_GROUP_DEVIATIONS = {"cell": (0.06, 0.7), "main": (0.3, 0.7), "curved": (0.12, 0.8), "crossed": (0.05, 0.8)}
-_KAPPA = 1.5
-_SHARE = 1.5
-_CORRELATION = 0.8  # of its inverse hyperbolic tangent
-_PHI = 1.0  # of the logarithms of the steps of phi
-_WALK, _NOISE = 0.5, 0.5  # of the logarithms by which single rungs differ
-FREEDOM = 4.0  # of Student's t of a trial's curve
+FREEDOM = 3.0  # of Student's t of a trial's curve
 _ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
 _FAR, _DIFFERENCE = 8.0, 0.05  # prior deviations
@@ -129,6 +117,27 @@ def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
     )
 
 
+def fit_at_first_rung(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
+    """Step 1, without extrapolation: the same regression on the errors of all trials at the first rung alone.
+
+    The fit's `table.last_epoch` is that rung. Every answer of the fit (cells, effects, standings) then holds after that
+    epoch, and extrapolates nothing.
+
+    Raises:
+        ValueError: no trial that learned and reached it.
+    """
+    epoch = first_rung(table)
+    trials = tuple(_only(each, epoch) for each in table.trials)
+    return fit(replace(table, trials=trials, last_epoch=epoch, rungs=()), seed, draws)
+
+
+def _only(trial: CurveTrial, epoch: int) -> CurveTrial:
+    if epoch not in trial.epochs:
+        return replace(trial, epochs=(), wrong=())
+    status = "completed" if trial.status in ("stopped", "running") else trial.status
+    return replace(trial, epochs=(epoch,), wrong=(trial.wrong[trial.epochs.index(epoch)],), status=status)
+
+
 def observations_of(table: CurveTable) -> tuple[Observations, tuple[CurveTrial, ...]]:
     """The curves at the shared epochs as arrays, and the trials that they belong to.
 
@@ -176,88 +185,20 @@ def observations_of(table: CurveTable) -> tuple[Observations, tuple[CurveTrial, 
     ), trials
 
 
-class _Parameters:
-    """phi and variances as a vector of unbounded numbers with Gaussian priors, and the posterior of it.
-
-    The vector: logarithms of the four deviations and of the groups' widths, log odds of kappa, correlation of u and v,
-    log odds of the configuration's share (with repeats), then of the rungs: steps of phi, of the walk, noise.
-    """
-
-    def __init__(self, observations: Observations):
-        self.of = observations
-        columns = {GROUPS[each] for each in observations.group}
-        self.groups = [name for name in _GROUP_DEVIATIONS if name in columns]
-        rungs = len(observations.epochs)
-        log_steps = np.diff(np.log(np.array(observations.epochs, dtype=float)))
-        self.steps = np.log(log_steps / log_steps.sum()) if rungs > 1 else log_steps
-        priors = [*_DEVIATIONS.values(), *(_GROUP_DEVIATIONS[name] for name in self.groups)]
-        self.sizes = [
-            4,
-            len(self.groups),
-            2 + observations.repeated,
-            max(0, rungs - 2),
-            max(0, rungs - 1),
-            rungs,
-        ]
-        medians = np.log([median for median, _ in priors])
-        self.centre = np.concatenate([medians, np.zeros(sum(self.sizes[2:]))])
-        widths = [[each for _, each in priors], [_KAPPA, _CORRELATION, _SHARE][: self.sizes[2]]]
-        widths += [[width] * size for width, size in zip((_PHI, _WALK, _NOISE), self.sizes[3:], strict=True)]
-        self.width = np.concatenate([np.array(each, dtype=float) for each in widths])
-
-    def variances(self, vector: Array, share: float = 0.5) -> Variances:
-        """What a vector stands for; `share` where no repeats tell it."""
-        deviations, widths, others, steps, walks, noises = np.split(vector, np.cumsum(self.sizes)[:-1])
-        end, start, walk, noise = np.exp(deviations)
-        groups = np.ones(len(GROUPS))
-        for name, value in zip(self.groups, widths, strict=True):
-            groups[GROUPS.index(name)] = np.exp(value)
-        phi = self._phi(steps)
-        both = float(np.tanh(others[1])) * end * start
-        effects = np.array([[end**2, both], [both, start**2]])
-        pace = np.append(walk**2 * (phi[:-1] ** 2 - phi[1:] ** 2) * np.exp(2 * walks), 0.0)
-        left = np.cumsum(pace[::-1])[::-1]  # what of the walk lies ahead
-        wander = np.minimum.outer(left, left)
-        if self.of.repeated:
-            share = _logistic(others[2])
-        epochs = noise * (0.3 + 0.7 * phi) * np.exp(noises)
-        return Variances(phi, effects, wander, epochs, _logistic(others[0]), share, groups)
-
-    def _phi(self, steps: Array) -> Array:
-        if len(self.steps) == 0:
-            return np.zeros(1)
-        parts = np.exp(self.steps + np.append(0.0, steps))
-        return np.append(1 - np.cumsum(np.append(0.0, parts / parts.sum()))[:-1], 0.0)
-
-    def log_posterior(self, vector: Array) -> tuple[float, Coefficients]:
-        """Up to a constant; and the coefficients."""
-        given = coefficients(self.of, self.variances(vector))
-        return given.log_likelihood - 0.5 * float((((vector - self.centre) / self.width) ** 2).sum()), given
-
-    def slope(self, vector: Array, given: Coefficients) -> Array:
-        """Of `log_posterior`."""
-        prior: Array = (vector - self.centre) / self.width**2
-        return slope(self.of, self.variances, vector, given) - prior
-
-
-def _logistic(value: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
-
-
-def _robust_mode(observations: Observations) -> tuple[_Parameters, Array, Array]:
+def _robust_mode(observations: Observations) -> tuple[Parameters, Array, Array]:
     """The mode where every trial's curve is Student's t: an ECM step (Liu & Rubin, Statist. Sinica 5, 1995) or two."""
-    model = _Parameters(observations)
+    model = Parameters(observations)
     mode, spread = _mode(model, np.zeros(len(model.centre)))
     for _ in range(_ROBUST):
         at = model.variances(mode)
         distances = squared_distances(model.of, at, coefficients(model.of, at))
         seen = model.of.seen.sum(1)
-        model = _Parameters(replace(observations, spread=(FREEDOM + distances) / (FREEDOM + seen)))
+        model = Parameters(replace(observations, spread=(FREEDOM + distances) / (FREEDOM + seen)))
         mode, spread = _mode(model, (mode - model.centre) / model.width)
     return model, mode, spread
 
 
-def _mode(model: _Parameters, start: Array) -> tuple[Array, Array]:
+def _mode(model: Parameters, start: Array) -> tuple[Array, Array]:
     """The mode of the posterior, and a root of its covariance there (lower triangular)."""
 
     def loss(standard: Array) -> tuple[float, Array]:
@@ -279,7 +220,7 @@ def _mode(model: _Parameters, start: Array) -> tuple[Array, Array]:
 
 
 def _chain(
-    model: _Parameters,
+    model: Parameters,
     mode: Array,
     spread: Array,
     generator: np.random.Generator,
