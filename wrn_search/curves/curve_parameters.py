@@ -20,7 +20,7 @@ _KAPPA = 1.5
 _SHARE = 1.5
 _CORRELATION = 0.8  # of its inverse hyperbolic tangent
 _PHI = 1.0  # of the logarithms of the steps of phi
-_WALK, _NOISE = 0.5, 0.5  # of the logarithms by which single rungs differ
+_WALK, _NOISE = 1.0, 1.0  # of the logarithms by which single rungs differ
 
 
 class Parameters:

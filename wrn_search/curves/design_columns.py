@@ -7,6 +7,7 @@ and interactions cost nothing where the curves show none.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ PER_DOUBLING = (
     0.5  # prior deviation, log-odds: a doubling of depth or width changes the odds by a factor of e^0.5
 )
 _DEPTH_BY_WIDTH = 0.15
+_BUMPS = 5
 _MOST_CROSSED = 8  # numeric hyperparameters beyond which pairs are left out
 
 
@@ -43,14 +45,32 @@ class Axis:
         assert not isinstance(value, str), (self.name, value)
         return (on_scale(value, self.scale) - self.centre) / self.unit
 
+    @property
+    def bump_width(self) -> float:
+        """Distance between bumps, and the deviation of each."""
+        return (self.high - self.low) / self.unit / (min(_BUMPS, self.distinct) - 1)
+
+    def bumps(self) -> tuple[float, ...]:
+        """Where on the axis bumps stand: evenly from the lowest to the highest value; none below three values.
+
+        What bends is a sum of Gaussian bumps and no power: what is known at one end says nothing of the other, and
+        where nobody saw an end the interval stays wide.
+        """
+        if self.levels or self.distinct < 3:
+            return ()
+        count = min(_BUMPS, self.distinct)
+        return tuple(
+            (self.low - self.centre) / self.unit + number * self.bump_width for number in range(count)
+        )
+
 
 @dataclass(frozen=True)
 class Column:
-    """One coefficient: the product of powers of axes, a level, or a cell."""
+    """One coefficient: a product of axes, a bump of one, a level, or a cell."""
 
     name: str
     group: str  # one of GROUPS
-    factors: tuple[tuple[str, str], ...]  # (axis, "1" | "2" | level)
+    factors: tuple[tuple[str, str], ...]  # (axis, "1" | "~" and the number of a bump | level)
     deviation: float  # of its prior at the end; in a learned group relative to the group's
     early: float  # the same for what shows only early; 0 leaves it out
     shift: float = 0.0  # taken off, so that a bend has mean 0
@@ -88,7 +108,9 @@ class Design:
                     values[axis.name, level] = float(level == value) - 1 / len(axis.levels)
             else:
                 values[axis.name, "1"] = axis.value(value)
-                values[axis.name, "2"] = values[axis.name, "1"] ** 2
+                for number, bump in enumerate(axis.bumps()):
+                    off = (values[axis.name, "1"] - bump) / axis.bump_width
+                    values[axis.name, f"~{number}"] = math.exp(-0.5 * off * off)
         cell = cell_of({**self.constants, **hyperparameters})
         return np.array([self._entry(each, values, cell) for each in self.columns])
 
@@ -122,7 +144,13 @@ def design_of(table: CurveTable) -> Design:
     columns = [column for axis in axes.values() for column in _columns_of(axis)]
     columns += _crossed(list(axes.values()))
     cells = sorted({cell_of(each.hyperparameters) for each in table.trials})
-    if not 2 < len(cells) <= max(3, len(table.trials) // 2):
+    if (
+        2 < len(cells) <= max(3, len(table.trials) // 2)
+    ):  # cells bend as they like: depth and width need no bumps
+        columns = [
+            each for each in columns if each.group != "curved" or each.factors[0][0] not in (DEPTH, WIDTH)
+        ]
+    else:
         cells = []
     columns += [Column(_cell_name(cell), "cell", (), 1.0, 0.0) for cell in cells]
     constants = {name: values[name][0] for name in names if name not in axes}
@@ -152,8 +180,8 @@ def _columns_of(axis: Axis) -> list[Column]:
         columns = [Column(axis.name, "size", ((axis.name, "1"),), PER_DOUBLING, PER_DOUBLING / 2)]
     else:  # what shows only early is as free as what lasts: early epochs reverse the ranking of learning rates
         columns = [Column(axis.name, "main", ((axis.name, "1"),), 1.0, 1.0)]
-    if axis.distinct >= 3:
-        columns.append(Column(f"{axis.name}^2", "curved", ((axis.name, "2"),), 1.0, 1.0))
+    for number in range(len(axis.bumps())):
+        columns.append(Column(f"{axis.name}~{number}", "curved", ((axis.name, f"~{number}"),), 1.0, 1.0))
     return columns
 
 
@@ -168,9 +196,12 @@ def _crossed(axes: Sequence[Axis]) -> list[Column]:
         elif len(numeric) <= _MOST_CROSSED:
             columns.append(Column(name, "crossed", factors, 1.0, 1.0))
     for one, other in itertools.product((axis for axis in axes if axis.levels), numeric):
-        for level in one.levels:
-            factors = ((one.name, level), (other.name, "1"))
-            columns.append(Column(f"{one.name}={level} x {other.name}", "crossed", factors, 1.0, 1.0))
+        for level in one.levels:  # what is best for one optimiser is a cliff for another
+            for part in ("1", *(f"~{number}" for number in range(len(other.bumps())))):
+                factors = ((one.name, level), (other.name, part))
+                columns.append(
+                    Column(f"{one.name}={level} x {other.name} {part}", "crossed", factors, 1.0, 1.0)
+                )
     return columns
 
 

@@ -114,7 +114,7 @@ def unit_of(axis: Axis) -> tuple[float, str]:
 
 
 def _contrasts(fit: CurveFit, axis: Axis) -> list[tuple[str, str, Array]]:
-    """The slope of a numeric axis in the middle of the trials, or each level against the mean of the levels."""
+    """The slope of a numeric axis through the trials, or each level against the mean of the levels."""
     columns = fit.observations.design.columns
     if axis.levels:
         names = [f"{axis.name}={level}" for level in axis.levels]
@@ -124,8 +124,21 @@ def _contrasts(fit: CurveFit, axis: Axis) -> list[tuple[str, str, Array]]:
         unit = "against the mean of the levels"
         return [(name, unit, contrast) for name, contrast in zip(names, centred, strict=True)]
     step, unit = unit_of(axis)
-    slope = np.array([column.name == axis.name for column in columns], dtype=float)
+    slope = _mean_slope(fit, axis)
     return [(axis.name, unit, slope * step / axis.unit)]
+
+
+def _mean_slope(fit: CurveFit, axis: Axis) -> Array:
+    """(P,) the line through the trials' settings along an axis, of all that depends on that axis alone, a unit."""
+    of = fit.observations
+    own = [
+        each.factors == ((axis.name, "1"),) or each.name.startswith(f"{axis.name}~")
+        for each in of.design.columns
+    ]
+    line = of.x[:, [each.factors == ((axis.name, "1"),) for each in of.design.columns]]
+    line = line - line.mean(0)
+    slope: Array = np.where(own, (line * of.x).sum(0) / max(float((line**2).sum()), 1e-300), 0.0)
+    return slope
 
 
 def _effect(
@@ -149,10 +162,15 @@ def _effect(
 
 def _best_value(fit: CurveFit, axis: Axis) -> tuple[float, float, float]:
     """Median and 95 % range of where the draws' curves along an axis are lowest."""
-    names = [column.name for column in fit.observations.design.columns]
-    positions = (np.linspace(axis.low, axis.high, _GRID) - axis.centre) / axis.unit
-    ends = np.outer(fit.late[:, names.index(axis.name)], positions)
-    ends += np.outer(fit.late[:, names.index(f"{axis.name}^2")], positions**2)
+    positions = np.linspace(axis.low, axis.high, _GRID)
+    settings = [{axis.name: back_on_scale(axis, (each - axis.centre) / axis.unit)} for each in positions]
+    rows = np.array([fit.observations.design.row(each) for each in settings])
+    own = [
+        each.factors == ((axis.name, "1"),) or each.name.startswith(f"{axis.name}~")
+        for each in fit.observations.design.columns
+    ]
+    positions = (positions - axis.centre) / axis.unit
+    ends = fit.late[:, own] @ rows[:, own].T
     lowest = positions[ends.argmin(1)]
     middle, low, high = (
         back_on_scale(axis, float(each)) for each in np.quantile(lowest, [0.5, 0.025, 0.975])
