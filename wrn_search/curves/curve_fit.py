@@ -21,7 +21,7 @@ from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.design_columns import Array, design_of
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
-_AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
+AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
 FREEDOM = 3.0  # of Student's t of a trial's curve
 _ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
@@ -80,7 +80,7 @@ def learned(trial: CurveTrial, table: CurveTable) -> bool:
         return False
     if table.chance_error is None:
         return True
-    return trial.wrong[-1] < _AT_CHANCE * table.chance_error / 100 * table.images
+    return trial.wrong[-1] < AT_CHANCE * table.chance_error / 100 * table.images
 
 
 def most_wrong(table: CurveTable) -> float:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
-from wrn_search.curves.curve_fit import FREEDOM, CurveFit
+from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong
 from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
+from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.design_columns import Array
+from wrn_search.curves.settings_of_cells import end_draws
 
+_NEAR_CHANCE = 0.9  # of the error of chance: whoever is above may never leave it
 _QUANTILES = 24  # of Student's t for each draw: nothing is left to chance
 
 
@@ -33,26 +35,67 @@ class PredictedEnd:
 
 
 def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
-    """A prediction for each trial of the fit, as if its end had not been seen only where it was not.
+    """A prediction for each trial with any epoch that did not diverge, in the order of the table.
 
-    A trial with an end keeps it: estimate, low and high are what was measured.
+    A trial with an end keeps it: estimate, low and high are what was measured. One that is still near chance stays
+    there as often as others did, else it ends as its curve lets expect, or its hyperparameters if it learned nothing.
     """
+    table = fit.table
+    lost = _NEAR_CHANCE * most_wrong(table) if table.chance_error is not None else np.inf
+    rows = {each.trial: row for row, each in enumerate(fit.trials)}
+    draws = _percent_draws(fit)
+    ends = []
+    for trial in table.trials:
+        if trial.status == "diverged" or not trial.epochs:
+            continue
+        if trial.epochs[-1] == table.last_epoch:
+            measured = 100 * trial.wrong[-1] / table.images
+            ends.append(PredictedEnd(trial.trial, measured, measured, measured, measured))
+            continue
+        values = draws[rows[trial.trial]] if trial.trial in rows else _by_hyperparameters(fit, trial)
+        told = _median_and_interval(values, np.full(len(values), 1 / len(values)))
+        if trial.wrong[-1] >= lost:
+            perhaps = _median_and_interval(*_perhaps_lost(table, values, lost))
+            # a curve knows its middle better than the crowd does, but not that it will leave chance at all
+            middle = told[0] if trial.trial in rows else perhaps[0]
+            told = (middle, min(middle, perhaps[1]), max(middle, perhaps[2]))
+        ends.append(PredictedEnd(trial.trial, *told, None))
+    return tuple(ends)
+
+
+def _percent_draws(fit: CurveFit) -> Array:
+    """(N, draws) of the ends of the fit's trials: quantiles of Student's t for each draw of the model."""
     of = fit.observations
     means, deviations = end_moments(fit)
     quantiles = stdtrit((FREEDOM + of.seen.sum(1))[:, None], (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
     log_odds = means[:, :, None] + deviations[:, :, None] * quantiles
-    log_odds = log_odds.transpose(1, 0, 2).reshape(len(of.z), -1)
-    percent = fit.ceiling / (1 + np.exp(-np.quantile(log_odds, [0.5, 0.025, 0.975], axis=1)))
-    ends = []
-    for row, trial in enumerate(fit.trials):
-        measured = None
-        if of.seen[row, -1]:
-            measured = 100 * trial.wrong[-1] / fit.table.images
-            values: Sequence[float] = (measured,) * 3
-        else:
-            values = [float(each) for each in percent[:, row]]
-        ends.append(PredictedEnd(trial.trial, values[0], values[1], values[2], measured))
-    return tuple(ends)
+    percent: Array = fit.ceiling / (1 + np.exp(-log_odds.transpose(1, 0, 2).reshape(len(of.z), -1)))
+    return percent
+
+
+def _by_hyperparameters(fit: CurveFit, trial: CurveTrial) -> Array:
+    """(S,) percent: draws of the end of a trial whose curve says nothing."""
+    generator = np.random.default_rng([fit.seed, 4])
+    own = np.sqrt([each.effects[0, 0] for each in fit.variances]) * generator.standard_normal(len(fit.draws))
+    percent: Array = fit.ceiling / (1 + np.exp(-end_draws(fit, [trial.hyperparameters])[:, 0] - own))
+    return percent
+
+
+def _perhaps_lost(table: CurveTable, values: Array, lost: float) -> tuple[Array, Array]:
+    """Percent and weights: `values` as often as trials near chance (`lost` wrong or more) left it, else near chance."""
+    near = [100 * wrong / table.images for each in table.trials for wrong in each.wrong if wrong >= lost]
+    went_on = [each for each in table.trials if len(each.wrong) > 1 and each.wrong[0] >= lost]
+    left = (sum(each.wrong[-1] < lost for each in went_on) + 0.5) / (len(went_on) + 1)
+    weights = np.repeat([left / len(values), (1 - left) / len(near)], [len(values), len(near)])
+    return np.concatenate([values, near]), weights
+
+
+def _median_and_interval(values: Array, weights: Array) -> tuple[float, float, float]:
+    """The 50, 2.5 and 97.5 % quantiles of weighted values."""
+    order = np.argsort(values)
+    reached = np.searchsorted(np.cumsum(weights[order]), [0.5, 0.025, 0.975])
+    middle, low, high = values[order][np.minimum(reached, len(values) - 1)]
+    return float(middle), float(low), float(high)
 
 
 def end_moments(fit: CurveFit) -> tuple[Array, Array]:
