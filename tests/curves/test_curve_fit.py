@@ -14,7 +14,7 @@ import pytest
 from tests.curves.made_up_curves import made_up
 from wrn_search.curves.curve_fit import fit, fit_at_first_rung
 from wrn_search.curves.curve_table import CurveTable, CurveTrial
-from wrn_search.curves.effects import Effect, effects
+from wrn_search.curves.effects import Effect, effect_in_cell, effects
 from wrn_search.curves.ends_of_cells import ends_of_cells
 from wrn_search.curves.ends_of_trials import ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
@@ -63,6 +63,26 @@ def test_repeats_tell_the_share_of_the_configuration() -> None:
     found = fit(made_up(90, repeats=3, stop=False), draws=60)
     assert found.observations.repeated
     assert 0.05 < np.mean([each.share for each in found.variances]) < 0.7  # u half, v none
+
+
+def test_an_effect_that_differs_by_size_is_told_by_size() -> None:
+    table = made_up(80, stop=False)
+    trials = tuple(
+        replace(
+            each,
+            wrong=tuple(
+                min(5_000.0, round(wrong * math.exp(float(each.hyperparameters["dropout"]) * slope)))
+                for wrong in each.wrong
+            ),
+        )
+        for each in table.trials
+        for slope in [2.0 if each.hyperparameters["widen_factor"] in (1, 2) else -2.0]
+    )
+    found = fit(replace(table, trials=trials), draws=100)
+    assert effect_in_cell(found, "dropout", (16, 1)).low > 1
+    assert effect_in_cell(found, "dropout", (16, 8)).high < 1
+    with pytest.raises(ValueError, match="beside depth and width"):
+        effect_in_cell(found, "depth", (16, 1))
 
 
 _SCRIPT = """
@@ -140,11 +160,31 @@ def test_a_search_in_which_all_diverged_has_a_rate_and_no_curve() -> None:
     assert all(each.rate > 50 and each.failed == each.n for each in failure_rates(table))
 
 
-def test_a_trial_at_chance_is_no_curve() -> None:
+def test_a_trial_at_chance_is_no_curve_and_may_stay_there() -> None:
     table = made_up(20)
-    trial = replace(table.trials[0], trial="lost", epochs=(18,), wrong=(4_495.0,), status="stopped")
-    found = fit(replace(table, trials=(*table.trials, trial)), draws=20)
+    lost = replace(table.trials[0], trial="lost", epochs=(18,), wrong=(4_495.0,), status="stopped")
+    found = fit(replace(table, trials=(*table.trials, lost)), draws=20)
     assert "lost" not in {each.trial for each in found.trials}
+    end = next(each for each in ends_of_trials(found) if each.trial == "lost")
+    assert end.high >= 89
+    assert end.low < 50  # nothing says that it will not learn
+
+
+def test_a_cell_that_nobody_tried_is_told_less_surely() -> None:
+    table = made_up(80)
+    tried = tuple(
+        each
+        for each in table.trials
+        if (each.hyperparameters["depth"], each.hyperparameters["widen_factor"]) != (28, 8)
+    )
+    at = {"dropout": 0.2}
+    ends = [
+        {(each.depth, each.widen_factor): each for each in ends_of_cells(fit(told), at)}
+        for told in (table, replace(table, trials=tried))
+    ]
+    known, unknown = (each[28, 8] for each in ends)
+    assert (unknown.kind, unknown.n, unknown.trials) == ("predicted", 0, 0)
+    assert unknown.high / unknown.low > known.high / known.low
 
 
 @pytest.mark.parametrize(

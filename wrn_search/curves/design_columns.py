@@ -93,21 +93,23 @@ class Design:
     constants: Mapping[str, float | str]
 
     def row(self, hyperparameters: Mapping[str, float | str]) -> Array:
-        """x of one setting (P,); a cell that was never tried has no effect of its own.
+        """x of one setting (P,); what it leaves open is in the middle, a cell never tried has no effect of its own.
 
         Raises:
             ValueError: a level that no trial had.
         """
         values: dict[tuple[str, str], float] = {}
         for axis in self.axes.values():
-            value = hyperparameters.get(axis.name, self.constants.get(axis.name, axis.centre))
+            value = hyperparameters.get(axis.name)
             if axis.levels:
-                if value not in axis.levels:
+                if value is not None and value not in axis.levels:
                     raise ValueError(f"`{axis.name}` must be one of {axis.levels}, but got {value}")
                 for level in axis.levels:
-                    values[axis.name, level] = float(level == value) - 1 / len(axis.levels)
+                    values[axis.name, level] = (
+                        0.0 if value is None else float(level == value) - 1 / len(axis.levels)
+                    )
             else:
-                values[axis.name, "1"] = axis.value(value)
+                values[axis.name, "1"] = 0.0 if value is None else axis.value(value)
                 for number, bump in enumerate(axis.bumps()):
                     off = (values[axis.name, "1"] - bump) / axis.bump_width
                     values[axis.name, f"~{number}"] = math.exp(-0.5 * off * off)

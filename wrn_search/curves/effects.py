@@ -87,6 +87,26 @@ def effects(
     return tuple(found)
 
 
+def effect_in_cell(fit: CurveFit, name: str, cell: tuple[float, float], margin: float = 0.1) -> Effect:
+    """What a step of a numeric hyperparameter does in one cell: larger networks may want more of it.
+
+    Raises:
+        ValueError: not a numeric hyperparameter that varies, or that of depth or width itself.
+    """
+    design = fit.observations.design
+    axis = design.axes.get(name)
+    if axis is None or axis.levels or name in (DEPTH, WIDTH):
+        raise ValueError(f"`{name}` must be a numeric hyperparameter that varies, beside depth and width")
+    step, unit = unit_of(axis)
+    contrast = _mean_slope(fit, axis)
+    for other, value in zip((DEPTH, WIDTH), cell, strict=True):
+        pair = {(name, "1"), (other, "1")}
+        if other in design.axes:
+            crossed = [set(column.factors) == pair for column in design.columns]
+            contrast = contrast + np.where(crossed, design.axes[other].value(value), 0.0)
+    return _effect(fit, name, unit, contrast * step / axis.unit, margin, axis)
+
+
 def size_contrasts(fit: CurveFit, cells: Sequence[tuple[float, float]]) -> dict[str, Array]:
     """(P,) of b for each of `depth`, `width` and `depth_vs_width` that varies."""
     design = fit.observations.design
