@@ -6,15 +6,15 @@ Replays of tables in a folder (`recorded_curves.py`): hidden ends of stopped tri
 to 98 % on each, and the error of predicted ends is at most half of that of the last value seen. Tables that the model
 was tuned on and those that it never saw are told apart. Time: a fit of 100 trials in 2 CPU seconds, of 1,000 in 10.
 
-    python -m benchmarks.answer_quality [--seeds 200] [--curves DIR] [--searches 4] [--anchors 0,0.17] [--json FILE]
+    python -m benchmarks.answer_quality [--seeds 200] [--curves DIR] [--searches 12] [--anchors 0,0.17] [--json FILE]
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -128,15 +128,17 @@ def replayed_ends(table: RecordedCurves, rungs: tuple[int, ...], searches: int, 
 
 
 def replays(
-    recorded: Iterable[RecordedCurves], searches: int, anchors: float
+    recorded: Sequence[RecordedCurves], searches: int, anchors: float
 ) -> tuple[list[Gate], dict[str, Any]]:
     """Gates by group of tables, its half (tuned on or held out) and its rungs; the sums of each table."""
     groups: dict[tuple[str, str, str], Ends] = defaultdict(Ends)
     single: dict[str, Any] = {}
+    count = Counter((each.group, each.tuning) for each in recorded)
     for table in recorded:
         half = "tuned on" if table.tuning else "held out"
         for rungs in table.rungs:
-            ends = replayed_ends(table, rungs, searches, anchors)
+            each = math.ceil(searches / count[table.group, table.tuning])
+            ends = replayed_ends(table, rungs, each, anchors)
             groups[table.group, half, str(rungs)].add(ends)
             single[f"{table.name}, {half}, rungs {rungs}, anchors {anchors:g}"] = asdict(ends)
     gates = []
@@ -165,7 +167,12 @@ def main() -> None:
     parser.add_argument(
         "--curves", type=Path, help="folder of recorded tables; replays are left out without it"
     )
-    parser.add_argument("--searches", type=int, default=4, help="replayed searches a table (default 4)")
+    parser.add_argument(
+        "--searches",
+        type=int,
+        default=12,
+        help="replayed searches of each group of tables, spread over them (default 12)",
+    )
     parser.add_argument("--anchors", default="0,0.17", help="shares of trials that are never stopped")
     chosen = parser.parse_args()
     gates = [

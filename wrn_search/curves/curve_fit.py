@@ -25,6 +25,7 @@ AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learne
 FREEDOM = 3.0  # of Student's t of a trial's curve
 _ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
+_TAIL = 20.0  # degrees of freedom of proposals around the mode
 _FAR, _DIFFERENCE = 8.0, 0.05  # prior deviations
 
 
@@ -39,7 +40,7 @@ class CurveFit:
         variances: one a draw.
         draws: (S, Q) of the coefficients (m, b, d).
         mode, at_mode: the most likely variances, and the coefficients given them.
-        acceptance: share of proposals that the sampler took; near 1 where the Gaussian at the mode is right.
+        acceptance: share of proposals that the sampler took.
         seed: what the draws follow from.
     """
 
@@ -91,8 +92,8 @@ def most_wrong(table: CurveTable) -> float:
 def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
     """Fits the curve model; deterministic from table and seed.
 
-    The variances' posterior mode is found by BFGS; draws come by an independence Metropolis chain (Tierney, Ann.
-    Statist. 22, 1994) whose proposals are Student's t around it. Coefficients are drawn exactly given each.
+    The variances' posterior mode is found by BFGS; draws come by a Metropolis chain (Tierney, Ann. Statist. 22, 1994)
+    whose proposals lie around it or around where the chain is. Coefficients are drawn exactly given each.
 
     Raises:
         ValueError: no trial that learned and was seen at one of the shared epochs.
@@ -220,37 +221,47 @@ def _mode(model: Parameters, start: Array) -> tuple[Array, Array]:
 
 
 def _chain(
-    model: Parameters,
-    mode: Array,
-    spread: Array,
-    generator: np.random.Generator,
-    draws: int,
-    freedom: float = 20.0,
+    model: Parameters, mode: Array, spread: Array, generator: np.random.Generator, draws: int
 ) -> tuple[list[tuple[Variances, Coefficients]], float]:
-    """An independence Metropolis chain from the mode on."""
+    """A Metropolis chain from the mode on: proposals around the mode (Student's t), and steps from where it is."""
+    size = len(mode)
 
-    def log_proposal(standard: Array) -> float:
-        return -0.5 * (freedom + len(mode)) * float(np.log1p(standard @ standard / freedom))
-
-    def weigh(standard: Array) -> tuple[float, Variances, Coefficients]:
+    def at(standard: Array, share: float) -> _State:
         vector = mode + spread @ standard
-        share = float(generator.beta(2, 2))
         variances = model.variances(vector, share)
         found = coefficients(model.of, variances)
         prior = -0.5 * float((((vector - model.centre) / model.width) ** 2).sum())
-        return prior + found.log_likelihood - log_proposal(standard), variances, found
+        tail = -0.5 * (_TAIL + size) * float(np.log1p(standard @ standard / _TAIL))
+        return _State(standard, prior + found.log_likelihood, tail, variances, found)
 
-    weight, variances, found = weigh(np.zeros(len(mode)))
+    here = at(np.zeros(size), 0.5)
     chain, taken = [], 0
     for number in range(1, _THIN * draws + 1):
-        standard = generator.standard_normal(len(mode)) / np.sqrt(generator.chisquare(freedom) / freedom)
-        candidate = weigh(standard)
-        if np.log(generator.random()) < candidate[0] - weight:
-            weight, variances, found = candidate
-            taken += 1
+        anew = number % 2 == 0
+        step = generator.standard_normal(size)
+        share = float(generator.beta(2, 2))
+        if anew:
+            there = at(step / np.sqrt(generator.chisquare(_TAIL) / _TAIL), share)
+            ratio = there.log_posterior - there.log_proposal - here.log_posterior + here.log_proposal
+        else:  # the step of Roberts, Gelman & Gilks (Ann. Appl. Probab. 7, 1997), halved
+            there = at(here.standard + 1.2 / np.sqrt(size) * step, share)
+            ratio = there.log_posterior - here.log_posterior
+        if np.log(generator.random()) < ratio:
+            here, taken = there, taken + 1
         if number % _THIN == 0:
-            chain.append((variances, found))
+            chain.append((here.variances, here.coefficients))
     return chain, taken / (_THIN * draws)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Where the chain is, in deviations of the Gaussian at the mode."""
+
+    standard: Array
+    log_posterior: float
+    log_proposal: float
+    variances: Variances
+    coefficients: Coefficients
 
 
 def _draw(given: Coefficients, generator: np.random.Generator) -> Array:
