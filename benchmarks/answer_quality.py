@@ -12,6 +12,7 @@ was tuned on and those that it never saw are told apart. Time: a fit of 100 tria
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -118,7 +119,7 @@ def replayed_ends(table: RecordedCurves, rungs: tuple[int, ...], searches: int, 
         last = {each.trial: 100 * each.wrong[-1] / cut.images for each in cut.trials if each.epochs}
         for end in ends_of_trials(fit(cut, seed, draws=200)):
             if end.trial in hidden:
-                truth = hidden[end.trial]
+                truth = float(hidden[end.trial])
                 found.count += 1
                 found.covered += end.low <= truth <= end.high
                 found.square += (end.estimate - truth) ** 2
@@ -140,6 +141,7 @@ def replays(
             each = math.ceil(searches / count[table.group, table.tuning])
             ends = replayed_ends(table, rungs, each, anchors)
             groups[table.group, half, str(rungs)].add(ends)
+            print(f"{table.name}, rungs {rungs}: {ends}", file=sys.stderr, flush=True)
             single[f"{table.name}, {half}, rungs {rungs}, anchors {anchors:g}"] = asdict(ends)
     gates = []
     for (group, half, epochs), ends in groups.items():

@@ -53,7 +53,7 @@ def recorded(
                 repr(sorted(setting.items())),
                 setting,
                 tuple(range(1, good + 1)),
-                tuple(np.clip(errors[:good], 0, 100) / 100 * images),
+                tuple((np.clip(errors[:good], 0, 100) / 100 * images).tolist()),
                 "completed" if good == last else "diverged",
             )
         )
