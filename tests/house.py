@@ -43,6 +43,12 @@ ROOMS: dict[str, Room] = {
     "lines_on_stderr": _room(1, "warnings and remarks beside the progress display", "errors"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
+    "curves": _room(
+        0,
+        "the curve model: an answer from every epoch of every trial, also of those that were stopped",
+        "",
+        "numpy scipy",
+    ),
     "networks": _room(
         0, "which network: depth, width, block; its size in closed form; its layers", "", "torch"
     ),

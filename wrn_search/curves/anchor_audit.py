@@ -1,0 +1,76 @@
+"""The audit: do ends that were hidden from the model lie in its intervals as often as they should?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from scipy.stats import binom
+
+from wrn_search.curves.curve_fit import fit
+from wrn_search.curves.curve_table import CurveTable, CurveTrial
+from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.shared_epochs import first_rung
+
+_FOLDS = 4
+_CONFIDENCE = 0.95
+_CHANCE = 0.05  # an audit fails where so many misses are less likely than this
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Hidden ends against nominal 95 % intervals.
+
+    Attributes:
+        anchors: trials drawn before any result and never stopped.
+        hidden_ends: of them or of others, that were predicted without being seen.
+        covered: of those, how many lay in their interval.
+        passed: whether so many misses, or more, had a probability of at least 5 % (binomial); True without any end.
+    """
+
+    anchors: int
+    hidden_ends: int
+    covered: int
+    passed: bool
+
+
+def audit_of(anchors: int, predicted: Iterable[PredictedEnd], ends: Mapping[str, float]) -> Audit:
+    """Predictions against the ends (percent, by trial) that were measured afterwards."""
+    pairs = [(each, ends[each.trial]) for each in predicted if each.trial in ends]
+    covered = sum(each.low <= end <= each.high for each, end in pairs)
+    misses = len(pairs) - covered
+    likely = float(binom.sf(misses - 1, len(pairs), 1 - _CONFIDENCE)) if pairs else 1.0
+    return Audit(anchors, len(pairs), covered, likely >= _CHANCE)
+
+
+def audit_by_anchors(
+    table: CurveTable, stopped_at: Mapping[str, int] | None = None, seed: int = 0, draws: int = 150
+) -> Audit:
+    """Hides the ends of the anchors, a quarter of them at a time, and predicts them from what is left.
+
+    Args:
+        stopped_at: where the scheduler would have stopped each anchor; the first rung where not given. Anchors that
+            would have gone on to their end are hidden from the last rung before it.
+    """
+    anchors = [each for each in table.trials if each.anchor]
+    ended = [each for each in anchors if each.epochs and each.epochs[-1] == table.last_epoch]
+    predicted: list[PredictedEnd] = []
+    ends = {each.trial: 100 * each.wrong[-1] / table.images for each in ended}
+    first = first_rung(table)
+    for fold in range(min(_FOLDS, len(ended))):
+        hidden = {each.trial for each in ended[fold::_FOLDS]}
+        cut = {name: (stopped_at or {}).get(name, first) for name in hidden}
+        trials = tuple(_cut(each, cut[each.trial]) if each.trial in hidden else each for each in table.trials)
+        found = ends_of_trials(fit(replace(table, trials=trials), seed, draws))
+        predicted += [each for each in found if each.trial in hidden]
+    return audit_of(len(anchors), predicted, ends)
+
+
+def _cut(trial: CurveTrial, epoch: int) -> CurveTrial:
+    kept = [index for index, each in enumerate(trial.epochs) if each <= epoch and each < trial.epochs[-1]]
+    return replace(
+        trial,
+        epochs=tuple(trial.epochs[index] for index in kept),
+        wrong=tuple(trial.wrong[index] for index in kept),
+        status="stopped",
+    )
