@@ -23,7 +23,7 @@ def test_the_answer_in_words(results: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["report", str(results)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("planted: 12 trials on cifar10 (")
-    assert "The best network is WRN-" in told
+    assert "Winner: WRN-" in told
     assert "- 1 failed: \\x1b[31mred" in told
     assert "\x1b" not in told
 

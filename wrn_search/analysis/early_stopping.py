@@ -57,7 +57,7 @@ def rungs_of(material: Material) -> Rungs:
             tau=taus.get(rung),
             n=len(final),
         )
-        for rung in _rungs(material)
+        for rung in rungs_on_record(material)
     ]
     shown = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MAX_EPOCHS)).round().astype(int))
     by_epoch = [(epochs[place], taus[epochs[place]]) for place in shown] if epochs else []
@@ -93,7 +93,7 @@ def _curves_to_the_end(material: Material) -> tuple[list[int], NDArray[np.float6
     return [int(epoch) for epoch in table.columns], table.to_numpy(dtype=np.float64)
 
 
-def _rungs(material: Material) -> list[int]:
+def rungs_on_record(material: Material) -> list[int]:
     """By the manifests; without one, where trials were stopped."""
     told: set[int] = set()
     for place, source in enumerate(material.sources):

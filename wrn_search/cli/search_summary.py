@@ -1,7 +1,7 @@
-"""What a search found, for the end of a command: best trial, depth x widening-factor table, epochs saved.
+"""What a search measured, for the end of a command: lowest error, depth x widening-factor table, epochs saved.
 
-Rule 5 of an honest search governs the table: a cell shows the lowest validation error at full epochs, with how many
-trials got there and how many were stopped on the way. An adaptive search gives no intervals, so none is shown.
+A cell shows the lowest validation error at full epochs, with how many trials got there and how many were stopped on the
+way. What can be concluded, with intervals, the answer of the report says below it.
 """
 
 from __future__ import annotations
@@ -64,8 +64,7 @@ def summary_of(state: SearchState) -> Summary:
 def best_configuration(state: SearchState) -> tuple[TrialState | None, tuple[float, ...]]:
     """(the repeat at the lower median, the errors of all repeats) of the configuration with the lowest median.
 
-    As in the report: one lucky seed of many wins against any median, so where configurations have repeats only those
-    with two completed ones count, and of those the ones come first whose repeats have all ended.
+    Those come first whose repeats have all ended, as in the report where no model tells what is to be expected.
     """
     found = []
     for repeats in ranked_configurations(state):
@@ -77,7 +76,6 @@ def best_configuration(state: SearchState) -> tuple[TrialState | None, tuple[flo
         errors = tuple(sorted([*map(last_error, full), *lost]))
         is_open = any(trial.status not in FINAL for trial in repeats)
         order = (
-            len(full) < 2,
             is_open,
             statistics.median(errors),
             statistics.fmean(errors),
@@ -169,13 +167,13 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
         ]
     searched = ", ".join(f"{name} {_shown(best.value_of(name))}" for name in state.searched)
     return [
-        f"Best trial at full epochs ({state.max_epochs}): {name_of(best)}",
+        f"Lowest error at full epochs ({state.max_epochs}): {name_of(best)}",
         f"  validation error {error}, training error {metrics.train_error:.2f} %, "
         f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
         f"  {searched or 'nothing was searched'}",
         *([f"  {warning}"] if warning else []),
         *middle,
-        "  The lowest of many is lucky: a retrained winner is usually a little worse.",
+        "  The lowest of many is lucky: what to expect of a network trained again stands below.",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.equal_parameters import Bought
 from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.report.by_products.follow_up_grid import follow_up_command
@@ -16,11 +17,11 @@ from wrn_search.wording import NONE, interval_text, sentence, short_count, shown
 
 
 def answer_section(findings: Findings, follow_up: str | None) -> Html:
-    """The three sentences first, then what stands behind them."""
+    """The verdict first, a line a question, then what stands behind it."""
     answer = findings.answer
     parts: list[object] = [
         sentences(findings.notes, "notes"),
-        element("ol", *(element("li", prose(sentence(text))) for text in answer.sentences), class_="answer"),
+        element("ul", *(_line(line) for line in answer.lines), class_="answer"),
         _networks(findings, answer),
         _bought(answer.bought),
         element("h4", "What this search cannot tell") if answer.limits else "",
@@ -30,6 +31,13 @@ def answer_section(findings: Findings, follow_up: str | None) -> Html:
     if findings.confirm is not None:
         parts.append(figures_block([finalists(findings.confirm)]))
     return join([*parts, paper_table(findings.paper)])
+
+
+def _line(line: Line) -> Html:
+    """What it is about, what is told, and the verdict."""
+    verdict = element("strong", sentence(line.verdict), class_="verdict") if line.verdict else ""
+    text = f"{line.text}:" if line.verdict else sentence(line.text)
+    return element("li", element("b", line.head), " ", prose(text), " ", verdict)
 
 
 def _networks(findings: Findings, answer: Answer) -> Html:

@@ -111,8 +111,15 @@ def pooled_seed_deviation(configurations: Sequence[Configuration]) -> tuple[floa
 
 
 def binomial_variance(error: float, images: int | None) -> float | None:
-    """Variance of an error counted on `images` images, percent squared: p (100 - p) / n."""
-    return None if not images else error * (100 - error) / images
+    """Variance of an error counted on n images, percent squared: 100^2 p (1 - p) / (n + 2), p = (x + 1) / (n + 2).
+
+    An error of 0 is not certain: for differences of two shares one more of each kind covers as promised (Agresti &
+    Caffo, Am. Stat. 54, 2000).
+    """
+    if not images:
+        return None
+    share = (error / 100 * images + 1) / (images + 2)
+    return 1e4 * share * (1 - share) / (images + 2)
 
 
 def estimate_of(configuration: Configuration, material: Material, seed_deviation: float | None) -> Estimate:

@@ -1,0 +1,93 @@
+"""Verdicts on each question, and the trainings that would decide what is undecided, at their measured pace."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+
+from wrn_search.analysis.curve_model.cells_of_the_space import Pair, block_of, network_of
+from wrn_search.analysis.curve_model.model_values import EFFECT_MARGIN, NextTraining, Verdict
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.input_tables.shared_values import Value
+from wrn_search.curves.curve_fit import CurveFit
+from wrn_search.curves.curve_table import DEPTH, WIDTH
+from wrn_search.curves.effects import DEPTH_VS_WIDTH, Effect
+from wrn_search.curves.next_trainings import next_trainings, trainings_to_decide
+from wrn_search.curves.settings_of_cells import Setting, best_setting
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.parameters_and_macs import macs
+
+COUNT = 12  # trainings of a plan, at most
+_FIRST = (DEPTH_VS_WIDTH, "width", "depth")  # what the search is about; then the others in their order
+
+
+def verdicts_of(fit: CurveFit, effects: Sequence[Effect], pairs: Sequence[Pair]) -> tuple[Verdict, ...]:
+    """A verdict for each effect, with how many trainings an undecided one still needs."""
+    whole = all(fit.observations.seen[:, -1])
+    settings = _settings(fit, pairs)
+    return tuple(
+        Verdict(
+            question=effect.question,
+            unit=effect.unit,
+            effect=effect.effect,
+            low=effect.low,
+            high=effect.high,
+            kind="measured" if whole else "predicted",
+            verdict=effect.verdict,
+            trainings_to_decide=trainings_to_decide(fit, effect, EFFECT_MARGIN, settings),
+        )
+        for effect in effects
+    )
+
+
+def plan_of(
+    fit: CurveFit,
+    effects: Sequence[Effect],
+    verdicts: Sequence[Verdict],
+    material: Material,
+    pairs: Sequence[Pair],
+    seconds: Mapping[int, float],
+) -> tuple[tuple[NextTraining, ...], str]:
+    """(trainings for the first undecided question, the best for its cost first; why there are none)."""
+    undecided = [each for each in verdicts if each.verdict == "undecided"]
+    if not undecided:
+        return (), "every question is decided" if verdicts else "nothing varies"
+    order = {name: place for place, name in enumerate(_FIRST)}
+    chosen = min(undecided, key=lambda each: order.get(each.question, len(order)))
+    effect = next(each for each in effects if each.question == chosen.question)
+    cost = _hours(material, seconds)
+    count = min(COUNT, chosen.trainings_to_decide or COUNT)
+    settings = _settings(fit, pairs)
+    planned = next_trainings(fit, effect, count, settings, cost or (lambda _: 1.0))
+    names = fit.observations.design.axes
+    found = []
+    for each in planned:
+        pair = int(each.hyperparameters[DEPTH]), float(each.hyperparameters[WIDTH])
+        network = network_of(material, pair)
+        values: dict[str, Value] = {DEPTH: pair[0], WIDTH: pair[1]}
+        values |= {name: each.hyperparameters[name] for name in names if name not in values}
+        hours = each.cost if cost else None
+        found.append(
+            NextTraining(chosen.question, network[0] if network else "", values, hours, each.low, each.high)
+        )
+    return tuple(found), ""
+
+
+def _settings(fit: CurveFit, pairs: Sequence[Pair]) -> list[Setting]:
+    return [best_setting(fit, (float(depth), width)) for depth, width in pairs]
+
+
+def _hours(material: Material, seconds: Mapping[int, float]) -> Callable[[Setting], float] | None:
+    """Hours of one training to the end, by the median seconds an epoch that a multiply-add took here."""
+    counts = material.trials["macs"]
+    paces = [each / int(counts[trial]) for trial, each in seconds.items() if counts[trial]]
+    if not paces:
+        return None
+    pace = statistics.median(paces)
+    shape, classes = material.dataset.image_shape or (32, 32, 3), material.dataset.num_classes or 10
+
+    def hours(setting: Setting) -> float:
+        network = Architecture.of(int(setting[DEPTH]), float(setting[WIDTH]), block_of(material))
+        return pace * macs(network, classes, shape[2], shape[:2]) * material.max_epochs / 3600
+
+    return hours
