@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import log2
 
 from tests.report.made_parts import DEPTHS, FACTORS, final_error
@@ -71,9 +72,9 @@ def model(rows: tuple[Trial, ...], best: int) -> CurveModel:
 def _cell(rows: tuple[Trial, ...], depth: int, factor: float, epoch: int) -> ModelCell:
     here = [trial for trial in rows if (trial.depth, trial.widen_factor) == (depth, factor)]
     params = round(17_000 * (depth - 4) * factor**2)
-    estimate = 4 + 30 * (params / 1e5) ** -0.35 + 0.4 * log2(depth / factor) + (30 - epoch) / 5
+    estimate = _expected(depth, factor) + (30 - epoch) / 5
     n = sum(trial.status == "completed" for trial in here) if epoch == 30 else len(here)
-    above = estimate - 7.0
+    above = _expected(depth, factor) - min(_expected(*pair) for pair in product(DEPTHS, FACTORS))
     return ModelCell(
         depth=depth,
         widen_factor=factor,
@@ -92,6 +93,11 @@ def _cell(rows: tuple[Trial, ...], depth: int, factor: float, epoch: int) -> Mod
         difference_high=above + 0.5,
         standing="as good" if above < 1 else "undecided" if above < 2 else "worse",
     )
+
+
+def _expected(depth: int, factor: float) -> float:
+    params = round(17_000 * (depth - 4) * factor**2)
+    return 4 + 30 * (params / 1e5) ** -0.35 + 0.4 * log2(depth / factor)
 
 
 def _curve(rows: tuple[Trial, ...], name: str, *, log: bool) -> EffectCurve:

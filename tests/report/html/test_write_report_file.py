@@ -164,7 +164,7 @@ def test_the_command_writes_no_page_beside_json_unless_told(tmp_path: Path) -> N
 def test_a_report_that_fails_at_the_end_of_a_search_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search._report(tmp_path / "missing\nresults")
+    search._report(tmp_path / "missing\nresults", as_json=False)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
@@ -176,7 +176,10 @@ def test_the_report_at_the_end_of_a_search_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = plant(tmp_path / "planted", Plan(model=SMALL))
-    search._report(results)
+    search._report(results, as_json=False)
     said = capsys.readouterr()
-    assert said.out == f"Report: {results / 'report.html'}\n"
+    assert said.out.splitlines()[-1] == f"Report: {results / 'report.html'}"
+    assert "\nWinner: WRN-" in said.out
     assert said.err == ""
+    search._report(results, as_json=True)
+    assert capsys.readouterr() == ("", f"Report: {results / 'report.html'}\n")

@@ -16,7 +16,7 @@ from wrn_search.analysis.curve_model.model_values import (
 )
 from wrn_search.curves.effects import DEPTH_VS_WIDTH
 from wrn_search.curves.next_trainings import MOST
-from wrn_search.wording import percent, plural, short_count, size
+from wrn_search.wording import percent, plural, short_count, size, two_significant
 
 _HEADS = {"depth": "Depth", "width": "Width", DEPTH_VS_WIDTH: "Depth against width"}
 _STEPS = {
@@ -97,7 +97,7 @@ def expectation(winner: Winner) -> str:
     measured = f"measured {percent(winner.measured)}"
     if winner.n > 1:
         measured += f", the median of {winner.n} seeds"
-    expected = f"{_two(winner.expected)} % ({_two(winner.low)} to {_two(winner.high)})"
+    expected = f"{two_significant(winner.expected)} % ({two_significant(winner.low)} to {two_significant(winner.high)})"
     return f"{measured}; expected when retrained {expected}"
 
 
@@ -118,10 +118,11 @@ def network_lines(model: CurveModel) -> list[Line]:
         )
         text = f"no smaller one than {text}"
     else:
+        above, most = two_significant(smallest.difference), two_significant(smallest.difference_high)
         text = (
             f"{smallest.network}, expected {_interval(smallest.estimate, smallest.low, smallest.high)}{when}, "
-            f"{_two(smallest.difference)} points above {best.network} (at most {_two(smallest.difference_high)}), with "
-            f"{size(smallest.num_params)} against {short_count(best.num_params)}: {others}"
+            f"{above} points above {best.network} (at most {most}), with {size(smallest.num_params)} against "
+            f"{short_count(best.num_params)}: {others}"
         )
     return [Line(f"Smallest as good within {within}", text)]
 
@@ -130,7 +131,7 @@ def margin_words(margin: Margin, error: float) -> str:
     """`0.5 points`, or `0.8 points (10 % of the error)`."""
     points = margin.of(error)
     if margin.share and points > margin.points:
-        return f"{_two(points)} points ({100 * margin.share:g} % of the error)"
+        return f"{two_significant(points)} points ({100 * margin.share:g} % of the error)"
     return f"{margin.points:g} points"
 
 
@@ -174,9 +175,4 @@ def audit_lines(model: CurveModel) -> list[Line]:
 
 
 def _interval(value: float, low: float, high: float) -> str:
-    return f"{_two(value)} % ({_two(low)} to {_two(high)})"
-
-
-def _two(value: float) -> str:
-    """Two significant digits, never fewer than the whole number."""
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2f}"
+    return f"{two_significant(value)} % ({two_significant(low)} to {two_significant(high)})"
