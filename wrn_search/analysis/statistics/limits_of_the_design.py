@@ -93,7 +93,8 @@ def _edges(material: Material, comparison: Comparison | None, model: CurveModel)
         if len(tried) < 2:
             continue
         place = _place(float(value), min(tried), max(tried))
-        whose = "The lowest error is expected at" if name in matters else "The best network has"
+        told = name in matters and name not in ("depth", "widen_factor")
+        whose = "The lowest error is expected at" if told else "The best network has"
         if place >= 1 - _NEAR:
             yield f"{whose} the largest {name} of the search ({value:.4g}): more was not tried."
         elif place <= _NEAR and min(tried) > _NO_LESS.get(name, -math.inf):
