@@ -34,6 +34,7 @@ from wrn_search.curves.effects import effects
 from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
 from wrn_search.curves.first_rung import fit_at_first_rung
+from wrn_search.curves.settings_of_cells import spreads
 from wrn_search.wording import plural
 
 LEAST = 6  # trials that learned: fewer say less than the priors
@@ -62,6 +63,15 @@ def model_of(
         return CurveModel(
             why_not=f"the curve model could not be fitted: {error}", of=record.of, margin=margin
         )
+
+
+def _spread(chosen: CurveFit, error: float) -> float:
+    """Deviation of the ends of trainings of equal settings around an error of so many percent, points.
+
+    Seeds, and what differs between configurations that the model takes for equal; not the counting of images.
+    """
+    log_odds = float(np.median(np.hypot(*spreads(chosen))))
+    return log_odds * error * (100 - error) / 100
 
 
 class _Telling:
@@ -173,6 +183,7 @@ class _Telling:
             verdicts=verdicts,
             cells=cells,
             smallest=smallest_of(cells),
+            spread=_spread(chosen, min(cell.estimate for cell in cells)),
             curves=effect_curves(chosen, found, cells, ends_of_trials(chosen)),
             importance=importance_of_model(chosen),
             next=plan,

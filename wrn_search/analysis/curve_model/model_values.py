@@ -187,5 +187,8 @@ class CurveModel:
     importance: tuple[Share, ...] = ()  # the largest first; they sum to 1
     next: tuple[NextTraining, ...] = ()
     why_no_next: str = ""
+    spread: float | None = (
+        None  # points by which trainings of equal settings differ, at the best cell's error
+    )
     diverging: tuple[DivergenceRate, ...] = ()  # empty where no training diverged
     audit: Audit = field(default_factory=lambda: Audit(0, 0, 0, True))
