@@ -6,6 +6,7 @@ from tests.report import made_model, made_parts
 from tests.report.made_parts import DEPTHS, FACTORS, PLANNED
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.best_so_far import BestSoFar
 from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.analysis.equal_parameters import Band, Bought, IsoParams, IsoPoint
@@ -91,6 +92,7 @@ def findings() -> Findings:
         curves=made_parts.curves(rows),
         rungs=made_parts.rungs(),
         edf=made_parts.edf(rows, full),
+        best_so_far=BestSoFar(((90, 14.2, full[1]), (700, 9.0, best), (1180, 9.0, best)), 1180),
         failures=(
             Reason("failed", "RuntimeError: boom", 2, (4, 30)),
             Reason("diverged", "loss is nan", 1, (9,)),

@@ -43,7 +43,17 @@ def model(rows: tuple[Trial, ...], best: int) -> CurveModel:
         cells=cells,
         early=tuple(_cell(rows, depth, factor, 9) for depth in DEPTHS for factor in FACTORS),
         early_epoch=9,
-        winner=Winner(best, rows[best].configuration, error, 1, error + 0.4, error - 0.1, error + 1.1),
+        winner=Winner(
+            trial=best,
+            configuration=rows[best].configuration,
+            network=rows[best].network,
+            num_params=rows[best].num_params,
+            measured=error,
+            n=1,
+            expected=error + 0.4,
+            low=error - 0.1,
+            high=error + 1.1,
+        ),
         smallest=next(cell for cell in cells if cell.standing == "as good"),
         ends=tuple(
             TrialEnd(trial.number, final_error(trial.number), 5.0, 40.0)

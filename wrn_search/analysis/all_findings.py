@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.analysis.answer import Answer, answer_of
+from wrn_search.analysis.best_so_far import BestSoFar, best_so_far_of
 from wrn_search.analysis.confirmation import Confirm, confirm_of
 from wrn_search.analysis.curve_model.model_of_curves import model_of
 from wrn_search.analysis.curve_model.model_values import CurveModel, Margin
@@ -62,6 +63,7 @@ class Findings:
     curves: Curves
     rungs: Rungs
     edf: Edf
+    best_so_far: BestSoFar
     failures: tuple[Reason, ...]  # the most frequent first
     paper: Paper
     confirm: Confirm | None
@@ -109,6 +111,7 @@ def findings_from(material: Material, margin: Margin | None = None) -> Findings:
         curves=curves_of(material),
         rungs=rungs_of(material),
         edf=edf_of(material),
+        best_so_far=best_so_far_of(material),
         failures=failures_of(material),
         paper=paper_of(material, configurations, deviation, confirm),
         confirm=confirm,

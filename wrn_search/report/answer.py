@@ -76,7 +76,11 @@ def _networks(findings: Findings, answer: Answer) -> Html:
             f", and of seeds: pooled standard deviation {answer.seed_deviation:.2f} points "
             f"({answer.seed_freedom} degrees of freedom)."
         )
-    title = "The best network, and those that cannot be told from it" if len(rows) > 1 else "The best network"
+    title = (
+        "The best network, and those not told from it by what was measured"
+        if len(rows) > 1
+        else "The best network"
+    )
     return join([element("h4", title), table_block(Table(head, rows, text_columns=3, note=seeds))])
 
 

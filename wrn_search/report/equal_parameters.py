@@ -60,7 +60,7 @@ def _band_traces(band: Band, place: int, places: int, *, with_line: bool) -> lis
         "customdata": [[point.network, point.n] for point in band.points],
         "hovertemplate": "%{hovertext}<br>depth:width %{x:.3g}, error %{y:.2f} % (n = %{customdata[1]})<extra></extra>",
         "marker": {"color": colour, "size": 9, "symbol": _SYMBOLS[place % len(_SYMBOLS)]},
-        **error_bars([point.reach for point in band.points]),
+        **error_bars([point.val_error for point in band.points], [point.reach for point in band.points]),
     }
     line = {
         "type": "scatter",

@@ -81,13 +81,14 @@ def _traces(front: Front, drawn: list[FrontPoint]) -> tuple[dict[str, Any], ...]
 
 
 def _points(points: list[FrontPoint], hover: str) -> dict[str, Any]:
+    errors = [point.val_error for point in points]
     return {
         "type": "scatter",
         "x": [point.cost for point in points],
-        "y": [point.val_error for point in points],
+        "y": errors,
         "trials": [point.trial for point in points],
         "hovertemplate": hover,
-        **(error_bars([point.reach for point in points]) if len(points) <= _MOST_BARS else {}),
+        **(error_bars(errors, [point.reach for point in points]) if len(points) <= _MOST_BARS else {}),
     }
 
 

@@ -16,6 +16,7 @@ import pytest
 from tests.report import made
 from tests.report.hostile import hostile_findings
 from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.best_so_far import BestSoFar
 from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.report.html.colours import DARK, LIGHT, resolved
 from wrn_search.report.html.figure import hover_texts
@@ -24,7 +25,7 @@ from wrn_search.report.html.page_layout import page_of
 FIGURES = [
     *("finalists", "expected-map", "early-map", "time-map", "iso-params", "pareto-num-params", "pareto-macs"),
     *("pareto-seconds-per-epoch", "effect-dropout", "effect-weight-decay", "importance"),
-    *("learning-curves", "early-stopping", "edf", "statuses"),
+    *("learning-curves", "early-stopping", "edf", "best-so-far", "statuses"),
 ]
 
 
@@ -210,6 +211,7 @@ def nothing_trained() -> Findings:
         edf=replace(
             found.edf, all=replace(found.edf.all, errors=(), shares=(), reached=0), bands=(), halves=()
         ),
+        best_so_far=BestSoFar((), 0),
         confirm=None,
     )
 

@@ -70,4 +70,14 @@ def winner_of(
         return None
     low, high = (float(value) for value in np.quantile(draws[best.trial], [0.025, 0.975]))
     measured = statistics.median(best.values(chance_error))
-    return Winner(best.trial, best.number, measured, len(best.completed), means[best.number], low, high)
+    return Winner(
+        best.trial,
+        best.number,
+        best.network,
+        best.num_params,
+        measured,
+        len(best.completed),
+        means[best.number],
+        low,
+        high,
+    )

@@ -68,6 +68,8 @@ class Winner:
 
     trial: int
     configuration: int
+    network: str
+    num_params: int
     measured: float  # median of its repeats
     n: int  # completed repeats
     expected: float

@@ -57,12 +57,26 @@ def question_lines(model: CurveModel) -> list[Line]:
 def _question_line(verdict: Verdict, curves: dict[str, EffectCurve]) -> Line:
     question = verdict.question
     step = _STEPS.get(question) or _step_of(question, verdict.unit)
-    text = f"{step} multiplies the odds of an error by {verdict.effect:.2f} ({verdict.low:.2f} to {verdict.high:.2f})"
+    low, high = _factor(verdict.low), _factor(verdict.high)
+    text = f"{step} multiplies the odds of an error by {_factor(verdict.effect)} ({low} to {high})"
     curve = curves.get(question)
     if curve is not None and curve.best is not None and _narrow(curve):
-        low, high = short_count(curve.best_low or 0.0), short_count(curve.best_high or 0.0)
-        text += f", lowest expected at {short_count(curve.best)} ({low} to {high})"
+        text += f", {_where(curve)}"
     return Line(_HEADS.get(question, question), text, decided(verdict))
+
+
+def _where(curve: EffectCurve) -> str:
+    """Where the lowest error is expected."""
+    best, low, high = (short_count(each or 0.0) for each in (curve.best, curve.best_low, curve.best_high))
+    if low != high:
+        return f"lowest expected at {best} ({low} to {high})"
+    end = "smallest" if best == short_count(float(curve.points[0][0])) else "largest"
+    return f"lowest expected at the {end} tried, {best}"
+
+
+def _factor(value: float) -> str:
+    """A factor on the odds, with as many digits as tell it from 1."""
+    return f"{value:.3f}" if value != 1 and f"{value:.2f}" == "1.00" else f"{value:.2f}"
 
 
 def _narrow(curve: EffectCurve) -> bool:
@@ -112,7 +126,13 @@ def network_lines(model: CurveModel) -> list[Line]:
     others += f"{found['undecided']} undecided"
     within = margin_words(model.margin, best.estimate)
     when = "" if model.at_end else f" after epoch {model.epoch}"
-    if smallest is best:
+    winner = model.winner
+    if winner and winner.expected <= best.estimate and winner.num_params < smallest.num_params:
+        text = (
+            f"the winner's own {winner.network}, whose settings are expected to reach less than any network at its "
+            f"best ({best.network}: {_interval(best.estimate, best.low, best.high)}): {others}"
+        )
+    elif smallest is best:
         text = (
             f"{best.network} itself, expected {_interval(best.estimate, best.low, best.high)}{when}: {others}"
         )

@@ -53,7 +53,10 @@ def plan_of(
     if not undecided:
         return (), "every question is decided" if verdicts else "nothing varies"
     order = {name: place for place, name in enumerate(_FIRST)}
-    chosen = min(undecided, key=lambda each: order.get(each.question, len(order)))
+    # one that a plan can decide before one that it cannot
+    chosen = min(
+        undecided, key=lambda each: (each.trainings_to_decide is None, order.get(each.question, len(order)))
+    )
     effect = next(each for each in effects if each.question == chosen.question)
     cost = _hours(material, seconds)
     count = min(COUNT, chosen.trainings_to_decide or COUNT)

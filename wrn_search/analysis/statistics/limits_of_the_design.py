@@ -12,7 +12,7 @@ from wrn_search.analysis.statistics.networks_not_told_apart import Comparison
 from wrn_search.wording import plural
 
 _NEAR = 0.05  # of a hyperparameter's range: what is best there may lie beyond
-_NO_LESS = {"dropout": 0.0, "widen_factor": 0.0}  # values below which there is nothing
+_NO_LESS = {"dropout": 0.0}  # values below which there is nothing
 
 
 def limits_of(
@@ -97,13 +97,13 @@ def _edges(material: Material, comparison: Comparison | None, model: CurveModel)
         whose = "The lowest error is expected at" if told else "The best network has"
         if place >= 1 - _NEAR:
             yield f"{whose} the largest {name} of the search ({value:.4g}): more was not tried."
-        elif place <= _NEAR and min(tried) > _NO_LESS.get(name, -math.inf):
+        elif place <= _NEAR and _place(_NO_LESS.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
             yield f"{whose} the smallest {name} of the search ({value:.4g}): less was not tried."
 
 
 def _place(value: float, low: float, high: float) -> float:
     """0 at the lowest, 1 at the highest; by ratio where all are positive and decades apart."""
-    if low > 0 and high > 10 * low:
+    if low > 0 and high > 10 * low and value > 0:
         value, low, high = math.log(value), math.log(low), math.log(high)
     return (value - low) / (high - low)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.curve_model.model_values import NextTraining
 from wrn_search.report.html.blocks import table_block
 from wrn_search.report.html.figure import Table
 from wrn_search.report.html.markup import Html, element, join
@@ -23,14 +27,20 @@ def next_block(findings: Findings) -> Html:
         f"{plural(len(model.next), 'training')} to the end{cost} would narrow {last.question.replace('_', ' ')} from "
         f"{verdict.low:.2f} to {verdict.high:.2f} to about {last.low:.2f} to {last.high:.2f}."
     )
+    head = ("network", "setting", "seeds", "training of each", "interval after them")
     rows = [
-        (
-            each.network,
-            hparams(each.hparams, without=("depth", "widen_factor")),
-            NONE if each.hours is None else duration(3600 * each.hours),
-            f"{each.low:.2f} to {each.high:.2f}",
-        )
-        for each in model.next
+        _row(list(same)) for _, same in groupby(model.next, key=lambda each: (each.network, each.hparams))
     ]
-    head = ("network", "setting", "training", "interval after it")
     return join([title, element("p", said), table_block(Table(head, rows, text_columns=2))])
+
+
+def _row(same: Sequence[NextTraining]) -> tuple[str, ...]:
+    """Trainings of one configuration that follow one another: fresh seeds of it."""
+    last = same[-1]
+    return (
+        last.network,
+        hparams(last.hparams, without=("depth", "widen_factor")),
+        str(len(same)),
+        NONE if last.hours is None else duration(3600 * last.hours),
+        f"{last.low:.2f} to {last.high:.2f}",
+    )

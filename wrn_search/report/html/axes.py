@@ -62,11 +62,20 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def error_bars(reaches: Sequence[float | None]) -> dict[str, Any]:
-    """A trace's bars, half of an interval each; none where none is known."""
+def error_bars(errors: Sequence[float], reaches: Sequence[float | None]) -> dict[str, Any]:
+    """A trace's bars, half of an interval each and none below 0; none where none is known."""
     if not any(reaches):
         return {}
-    bars = {"type": "data", "array": [reach or 0.0 for reach in reaches], "thickness": 1, "width": 2}
+    above = [reach or 0.0 for reach in reaches]
+    below = [min(error, reach) for error, reach in zip(errors, above, strict=True)]
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "thickness": 1,
+        "width": 2,
+    }
     return {"error_y": bars}
 
 

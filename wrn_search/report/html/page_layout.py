@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.report.answer import answer_section
+from wrn_search.report.best_so_far import best_so_far
 from wrn_search.report.curve_model.adjusted_effects import effect_figures
 from wrn_search.report.curve_model.map_of_every_cell import early_map, expected_map
 from wrn_search.report.depth_width_map import error_map, time_map
@@ -43,7 +44,9 @@ def page_of(findings: Findings, *, follow_up: str | None = None) -> str:
         ("wrong", "What went wrong", wrong_section(findings)),
         ("provenance", "Provenance", provenance_section(findings)),
     ]
-    return page(_header(findings), sections, findings.title, hover_texts(findings))
+    # what has nothing to say is left out; the answer says why there are no bands
+    shown = [each for each in sections if each[0] != "equal-parameters" or findings.iso_params.bands]
+    return page(_header(findings), shown, findings.title, hover_texts(findings))
 
 
 def _maps(findings: Findings) -> list[Figure]:
@@ -62,8 +65,8 @@ def _hyperparameters(findings: Findings) -> list[Figure]:
 def _curves(findings: Findings) -> list[Figure]:
     """Learning curves, early stopping and how errors are spread."""
     found = [learning_curves(findings), early_stopping(findings), distribution(findings)]
-    parted = halves(findings)
-    return [*found, *([parted] if parted else [])]
+    found += [each for each in (halves(findings), best_so_far(findings)) if each is not None]
+    return found
 
 
 def _header(findings: Findings) -> Html:
