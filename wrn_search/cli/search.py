@@ -153,7 +153,7 @@ def _show(result: SearchResult, as_json: bool) -> None:
         _report(result.directory, as_json)
 
 
-def _report(directory: Path, as_json: bool) -> None:
+def _report(directory: Path, as_json: bool = False) -> None:
     """Writes the page, says the verdict and where the page is.
 
     The search is done: whatever goes wrong here is one line on stderr.

@@ -7,6 +7,7 @@ from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.model_values import DivergenceRate, ModelCell
+from wrn_search.report.depth_width_map import colour_bar
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
@@ -93,7 +94,7 @@ def _figure(
         "xgap": 3,  # pixels
         "ygap": 3,
         "colorscale": "@map",
-        **_bar([cell.estimate for cell in cells]),
+        **colour_bar([cell.estimate for cell in cells], "%"),
     }
     hatches = [
         _hatch(column, row)
@@ -113,13 +114,6 @@ def _figure(
         min_width=130 + _CELL_WIDTH * len(widths),
         wide=len(widths) > _MOST_COLUMNS,
     )
-
-
-def _bar(values: Sequence[float]) -> dict[str, Any]:
-    """The colour bar: none for equal values, of which plotly would make a range around them."""
-    if max(values) - min(values) < 1e-6:
-        return {"showscale": False, "zmin": values[0] - 1, "zmax": values[0] + 1}
-    return {"colorbar": {"title": {"text": "%"}, "thickness": 10, "len": 0.9, "outlinewidth": 0}}
 
 
 def _hatch(column: int, row: int) -> dict[str, Any]:
