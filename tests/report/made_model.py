@@ -120,4 +120,5 @@ def _curve(rows: tuple[Trial, ...], name: str, *, log: bool) -> EffectCurve:
         if trial.epochs_done
     )
     at = {"depth": 40, "widen_factor": 8.0}
-    return EffectCurve(name, log, False, at, points, seen, ends[0], ends[0], ends[1])
+    span = (ends[0], ends[-1], 1.3, 1.1, 1.6)
+    return EffectCurve(name, log, False, at, points, seen, ends[0], ends[0], ends[1], span)

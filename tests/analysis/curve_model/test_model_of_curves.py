@@ -72,6 +72,23 @@ def test_the_planted_effects_are_found(findings):
     assert sum(each.share for each in findings.model.importance) == pytest.approx(1)
 
 
+def test_a_value_that_is_best_in_the_middle_is_told_against_the_worst(tmp_path):
+    """Its slope is none, and "no difference" would be false: a learning rate ten times off doubles the error."""
+
+    def bent(leaves, num_params):
+        return float(5 * 2 ** abs(math.log10(leaves["learning_rate"] / 0.03)) ** 1.5)
+
+    training = {"epochs": 10, "learning_rate": {"loguniform": [0.003, 0.3]}}
+    plan = Plan(model={"depth": 16, "widen_factor": 2}, training=training, search=ASHA, error=bent, noise=0.2)
+    found = findings_from(material_of([plant(tmp_path / "bent", plan)]))
+    (verdict,) = found.model.verdicts
+    assert verdict.question == "learning_rate"
+    assert verdict.unit.startswith("from 0.0")
+    assert (verdict.verdict, verdict.trainings_to_decide) == ("hurts", 0)
+    assert 1.1 < verdict.low < verdict.effect < verdict.high
+    assert found.answer.lines[0].text.startswith("from 0.0")
+
+
 def test_every_cell_of_the_space_has_an_estimate_and_an_interval_that_holds_its_truth(findings):
     cells = findings.model.cells
     assert {(each.depth, each.widen_factor) for each in cells} == {

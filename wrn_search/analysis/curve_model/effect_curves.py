@@ -33,13 +33,14 @@ def effect_curves(
 
 
 def _curve(
-    fit: CurveFit, axis: Axis, at: Setting, effect: Effect | None, ends: Sequence[PredictedEnd]
+    fit: CurveFit, axis: Axis, at: Setting, effect: Effect | None, trials: Sequence[PredictedEnd]
 ) -> EffectCurve:
     values: list[float | str] = list(axis.levels)
     if not values:
         places = np.linspace(axis.low, axis.high, _GRID)
         values = [back_on_scale(axis, float(place - axis.centre) / axis.unit) for place in places]
-    errors = expected_errors(fit, end_draws(fit, [{**at, axis.name: value} for value in values]))
+    ends = end_draws(fit, [{**at, axis.name: value} for value in values])
+    errors = expected_errors(fit, ends)
     lows, highs = np.quantile(errors, [0.025, 0.975], axis=0)
     columns = zip(values, errors.mean(0), lows, highs, strict=True)
     design = fit.observations.design
@@ -50,11 +51,20 @@ def _curve(
         categorical=bool(axis.levels),
         at={name: int(value) if name == DEPTH else value for name, value in fixed.items()},
         points=tuple((value, float(mean), float(low), float(high)) for value, mean, low, high in columns),
-        trials=_adjusted(fit, axis, at, ends),
+        trials=_adjusted(fit, axis, at, trials),
         best=effect.best if effect else None,
         best_low=effect.best_low if effect else None,
         best_high=effect.best_high if effect else None,
+        span=_span(values, ends),
     )
+
+
+def _span(values: Sequence[float | str], ends: Array) -> tuple[Value, Value, float, float, float]:
+    """What the worst value tried does against the best one, of draws (S, M) of the log-odds."""
+    means = ends.mean(0)
+    best, worst = int(means.argmin()), int(means.argmax())
+    middle, low, high = np.exp(np.quantile(ends[:, worst] - ends[:, best], [0.5, 0.025, 0.975]))
+    return values[best], values[worst], float(middle), float(low), float(high)
 
 
 def _adjusted(

@@ -171,7 +171,8 @@ class _Telling:
         cells = model_cells(chosen, self.material, self.error_map, self.margin)
         pairs = [(cell.depth, cell.widen_factor) for cell in cells]
         found = effects(chosen, EFFECT_MARGIN, pairs)
-        verdicts = verdicts_of(chosen, found, pairs)
+        curves = effect_curves(chosen, found, cells, ends_of_trials(chosen))
+        verdicts = verdicts_of(chosen, found, pairs, curves)
         plan, why_no_next = plan_of(chosen, found, verdicts, self.material, pairs, self.seconds)
         if not at_end:
             plan, why_no_next = (), "a plan aims at the end, of which nothing can be told yet"
@@ -184,7 +185,7 @@ class _Telling:
             cells=cells,
             smallest=smallest_of(cells),
             spread=_spread(chosen, min(cell.estimate for cell in cells)),
-            curves=effect_curves(chosen, found, cells, ends_of_trials(chosen)),
+            curves=curves,
             importance=importance_of_model(chosen),
             next=plan,
             why_no_next=why_no_next,

@@ -110,6 +110,9 @@ class EffectCurve:
     best: float | None  # value with the lowest expected error among those seen, and its 95 % range
     best_low: float | None
     best_high: float | None
+    span: tuple[
+        Value, Value, float, float, float
+    ]  # (best value, worst value, factor on the odds between, its interval)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _narrow(curve: EffectCurve) -> bool:
 def _step_of(question: str, unit: str) -> str:
     if "=" in question:
         return "against the mean of the levels it"
-    return unit if unit.startswith("+") else f"{unit} in it"
+    return unit if unit.startswith(("+", "from ")) else f"{unit} in it"
 
 
 def decided(verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from wrn_search.analysis.curve_model.cells_of_the_space import Pair, block_of, network_of
-from wrn_search.analysis.curve_model.model_values import EFFECT_MARGIN, NextTraining, Verdict
+from wrn_search.analysis.curve_model.model_values import EFFECT_MARGIN, EffectCurve, NextTraining, Verdict
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Value
 from wrn_search.curves.curve_fit import CurveFit
@@ -16,16 +16,24 @@ from wrn_search.curves.next_trainings import next_trainings, trainings_to_decide
 from wrn_search.curves.settings_of_cells import Setting, best_setting
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.wording import short_count
 
 COUNT = 12  # trainings of a plan, at most
 _FIRST = (DEPTH_VS_WIDTH, "width", "depth")  # what the search is about; then the others in their order
 
 
-def verdicts_of(fit: CurveFit, effects: Sequence[Effect], pairs: Sequence[Pair]) -> tuple[Verdict, ...]:
-    """A verdict for each effect, with how many trainings an undecided one still needs."""
+def verdicts_of(
+    fit: CurveFit, effects: Sequence[Effect], pairs: Sequence[Pair], curves: Sequence[EffectCurve]
+) -> tuple[Verdict, ...]:
+    """A verdict for each effect, with how many trainings an undecided one still needs.
+
+    Where a slope says little since the best value lies between, as of a learning rate, the worst value tried is told
+    against the best one.
+    """
+    bent = {curve.name: curve for curve in curves if not curve.categorical and curve.best is not None}
     whole = all(fit.observations.seen[:, -1])
     settings = _settings(fit, pairs)
-    return tuple(
+    found = [
         Verdict(
             question=effect.question,
             unit=effect.unit,
@@ -37,7 +45,20 @@ def verdicts_of(fit: CurveFit, effects: Sequence[Effect], pairs: Sequence[Pair])
             trainings_to_decide=trainings_to_decide(fit, effect, EFFECT_MARGIN, settings),
         )
         for effect in effects
-    )
+    ]
+    return tuple(_of_span(each, bent[each.question]) if each.question in bent else each for each in found)
+
+
+def _of_span(verdict: Verdict, curve: EffectCurve) -> Verdict:
+    """The same, or that of the best and the worst value: where the best lies between, or where the slope is nothing."""
+    best, worst, effect, low, high = curve.span
+    first, last = float(curve.points[0][0]), float(curve.points[-1][0])
+    between = first < (curve.best_low or first) and (curve.best_high or last) < last
+    decided = verdict.verdict in ("helps", "hurts")
+    if low <= 1 + EFFECT_MARGIN or (decided and not between):
+        return verdict
+    unit = f"from {short_count(float(best))} to {short_count(float(worst))}"
+    return Verdict(verdict.question, unit, effect, low, high, verdict.kind, "hurts", 0)
 
 
 def plan_of(
