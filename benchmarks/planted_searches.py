@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import optuna
 
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.schedulers.asha import goes_on
 
 RUNGS, EPOCHS = (18, 36, 48), 60
@@ -45,7 +45,7 @@ class Truth:
         return self.depth - self.width / 2
 
 
-def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: int = 3) -> CurveTable:
+def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: int = 3) -> ObservedCurves:
     """One search: TPE proposes, each trial is stopped at a rung unless it is among the best third so far."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     generator = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: in
                 anchor=number in exempt,
             )
         )
-    return CurveTable(tuple(told), truth.images, EPOCHS, rungs=RUNGS, chance_error=90.0)
+    return ObservedCurves(tuple(told), truth.images, EPOCHS, rungs=RUNGS, chance_error=90.0)
 
 
 def _curve(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from wrn_search.curves.curve_table import CurveTable, CurveTrial, Scale
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves, Scale
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class RecordedCurves:
     name: str
     group: str
     tuning: bool
-    full: CurveTable
+    full: ObservedCurves
     rungs: tuple[tuple[int, ...], ...]
 
 
 def recorded(
     frame: pd.DataFrame, hyperparameters: Mapping[str, Scale], curve: str, images: float, chance: float | None
-) -> CurveTable:
+) -> ObservedCurves:
     """The trials of a table whose column `curve` holds errors in percent from epoch 1 on; NaN where it diverged."""
     trials = []
     last = max(len(values) for values in frame[curve])
@@ -57,7 +57,7 @@ def recorded(
                 "completed" if good == last else "diverged",
             )
         )
-    return CurveTable(tuple(trials), images, last, hyperparameters, (), chance)
+    return ObservedCurves(tuple(trials), images, last, hyperparameters, (), chance)
 
 
 def tables(folder: Path) -> Iterator[RecordedCurves]:
@@ -128,8 +128,8 @@ _READERS = {"lcbench_surrogate": _lcbench, "deepobs": _deepobs, "step_back": _st
 
 
 def replayed(
-    table: CurveTable, rungs: tuple[int, ...], trials: int, seed: int, eta: int = 3, anchors: float = 0.0
-) -> tuple[CurveTable, dict[str, float]]:
+    table: ObservedCurves, rungs: tuple[int, ...], trials: int, seed: int, eta: int = 3, anchors: float = 0.0
+) -> tuple[ObservedCurves, dict[str, float]]:
     """A search of `trials` drawn from a table, one in `eta` going on at each rung (synchronous successive halving).
 
     Returns the table as the search would have recorded it, and the hidden ends (percent) of those that it stopped.

@@ -96,7 +96,7 @@ ROOMS: dict[str, Room] = {
     "analysis": _room(
         4,
         "what can be said and how surely: the numbers of each section of the report",
-        "errors wording networks datasets searchers schedulers space space.domains paper results",
+        "errors wording curves networks datasets searchers schedulers space space.domains paper results",
         "numpy pandas optuna pyarrow scipy",
     ),
     "memory.probe": _room(

@@ -72,6 +72,11 @@ def two_digits(value: float | None) -> str:
     return NONE if value is None else f"{value:.2f}"
 
 
+def two_significant(value: float) -> str:
+    """An estimate with two significant digits, never fewer than its whole part: `27`, `4.3`, `0.86`."""
+    return f"{value:.0f}" if abs(value) >= 9.95 else f"{value:.1f}" if abs(value) >= 0.995 else f"{value:.2f}"
+
+
 def shown(value: object) -> str:
     """A hyperparameter's value or another number, with four significant digits."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

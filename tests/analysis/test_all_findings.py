@@ -11,6 +11,9 @@ from tests.analysis.planted import WITH_DROPOUT, Plan, plant, power_law
 from wrn_search.analysis.all_findings import findings_of, to_json
 
 KEYS = [
+    "verdicts",
+    "audit",
+    "next",
     "best",
     "smallest_equivalent",
     "cells",
@@ -37,14 +40,26 @@ def grid(tmp_path_factory):
     return findings_of(plant(tmp_path_factory.mktemp("grid") / "results", Plan(search=GRID)))
 
 
-def test_a_repeated_grid_answers_in_three_sentences(grid):
-    best, smallest, bought = grid.answer.sentences
-    assert "The best network is WRN-" in best
-    assert "over 3 seeds" in best
-    assert "chosen from the 16 configurations with repeats" in best
-    assert "binomial error of 5,000 validation images and a pooled deviation of 0." in smallest
-    assert "Each doubling of the parameters changed the error by -" in bought
-    assert "95 % interval" in bought
+def line(findings, head):
+    """The only line of the answer about it."""
+    (found,) = [each for each in findings.answer.lines if each.head.startswith(head)]
+    return found
+
+
+def test_a_repeated_grid_answers_question_by_question(grid):
+    assert [each.head for each in grid.answer.lines] == [
+        "Depth",
+        "Width",
+        "Depth against width",
+        "Winner",
+        "Smallest as good within 0.5 points",
+        "How sure",
+    ]
+    assert line(grid, "Width").text.startswith("doubling the width multiplies the odds of an error by 0.")
+    assert line(grid, "Width").verdict == "helps"
+    assert "the median of 3 seeds; expected when retrained" in line(grid, "Winner").text
+    assert "of 16 networks of the space" in line(grid, "Smallest").text
+    assert "every trial reached its end, so nothing is extrapolated" in line(grid, "How sure").text
     assert grid.answer.seed_freedom == 32
     assert grid.answer.seed_deviation == pytest.approx(0.3, abs=0.12)
     assert grid.answer.smallest_equivalent.num_params <= grid.answer.best.num_params
@@ -59,9 +74,9 @@ def test_the_json_has_the_documented_keys_and_resolves_its_trials(grid):
     assert told["trials"][told["best"]["trial"]]["trial_id"] == told["best"]["trial_id"]
     assert len(told["cells"]) == 16
     assert sum(cell["total"] for cell in told["cells"]) == told["counts"]["trials"] == 48
-    assert {"value", "n", "stopped", "failed", "median", "low", "high", "seconds_per_epoch"} <= set(
-        told["cells"][0]
-    )
+    assert {"value", "n", "stopped", "failed", "median", "seconds_per_epoch"} <= set(told["cells"][0])
+    assert [cell["lowest"] <= cell["median"] <= cell["highest"] for cell in told["cells"]] == [True] * 16
+    assert [cell["low"] < cell["estimate"] < cell["high"] for cell in told["cells"]] == [True] * 16
     assert told["iso_params"]["interval"] == list(grid.iso_params.interval)
     assert [front["cost"] for front in told["pareto"]["fronts"]] == [
         "num_params",
@@ -72,13 +87,13 @@ def test_the_json_has_the_documented_keys_and_resolves_its_trials(grid):
     assert told["provenance"][0]["seed"] == 0
 
 
-@pytest.mark.parametrize(("slope", "verdict"), [(0.6, "width is worth more"), (-0.6, "depth is worth more")])
+@pytest.mark.parametrize(("slope", "verdict"), [(2.0, "width is worth more"), (-2.0, "depth is worth more")])
 def test_the_sentence_names_the_dimension_that_was_planted(tmp_path, slope, verdict):
     def law(leaves, weights):
-        return 10 + power_law(leaves, weights) + slope * math.log2(leaves["depth"] / leaves["widen_factor"])
+        return 20 + power_law(leaves, weights) + slope * math.log2(leaves["depth"] / leaves["widen_factor"])
 
     found = findings_of(plant(tmp_path / "results", Plan(search=GRID, error=law)))
-    assert verdict in found.answer.sentences[2]
+    assert line(found, "Depth against width").verdict == verdict
     assert found.iso_params.found
 
 
@@ -122,8 +137,11 @@ def test_nothing_completed_is_said_and_nothing_is_called_best(tmp_path, status):
     found = findings_of(plant(tmp_path / "results", Plan(model=TINY, ends=ends)))
     told = plain(found)
     assert (told["best"], told["smallest_equivalent"]) == (None, None)
-    assert found.answer.sentences[0] == (
-        f"No trial was trained to its last epoch (10 epochs): 4 {status}. So no network is called best."
+    assert line(found, "Winner").sentence == (
+        f"Winner: no trial was trained to its last epoch (10 epochs): 4 {status}. So no network is called best."
+    )
+    assert line(found, "Depth, width").text.startswith(
+        "what they do cannot be told, since at least 6 trials must"
     )
     assert told["counts"]["by_status"][status] == 4
 
@@ -131,34 +149,35 @@ def test_nothing_completed_is_said_and_nothing_is_called_best(tmp_path, status):
 def test_one_trial_is_the_best_of_itself(tmp_path):
     found = findings_of(plant(tmp_path / "results", Plan(model={"depth": 16, "widen_factor": 2})))
     assert found.answer.best.network == found.answer.smallest_equivalent.network == "WRN-16-2"
-    assert found.answer.sentences[1].startswith("No smaller network comes so close")
+    assert line(found, "Smallest").text == "no network smaller than WRN-16-2 was trained to its end"
     assert found.importance.shares == {}
     plain(found)
 
 
-def test_four_networks_are_compared_with_their_neighbours(tmp_path):
+def test_no_difference_is_told_without_its_interval(tmp_path):
+    """Of four networks nothing is fitted, and the mean change from cell to cell had none."""
     found = findings_of(plant(tmp_path / "results", Plan(model=TINY, noise=0.0)))
-    last = found.answer.sentences[2]
-    assert "cannot be fitted: at least 5 networks" in last
-    assert "the next depth changed the lowest error by -" in last
-    assert "(2 pairs of cells" in last
+    assert "cannot be told, since at least 6 trials must have learned something" in found.answer.sentences[0]
+    assert "points" not in " ".join(found.answer.sentences)
 
 
-def test_two_searches_are_told_as_one_and_the_repeated_one_decides(tmp_path):
-    lucky = Plan(name="lucky", model=WITH_DROPOUT, search=TPE, error=lambda leaves, weights: 1.0)
-    a = plant(tmp_path / "a", lucky)
+def test_a_search_with_one_lucky_trial_and_a_repeated_grid_are_told_as_one(tmp_path):
+    plan = Plan(name="adaptive", model=WITH_DROPOUT, search=TPE)
+    a = plant(tmp_path / "a", plan)
     b = plant(tmp_path / "b", Plan(name="repeated", search=GRID))
     found = findings_of(a, b)
-    assert found.title == "lucky + repeated"
-    assert found.trials[found.answer.best.trial].search == "repeated"
+    assert found.title == "adaptive + repeated"
     assert found.counts.trials == len(found.trials) == 60
     assert "1 of 2 searches are adaptive" in " ".join(found.answer.limits)
     assert found.iso_params.searches == ("repeated",)
+    full = [trial for trial in found.trials if trial.status == "completed"]
+    assert {"adaptive", "repeated"} == {trial.search for trial in full}
+    assert found.model.trials == 60
 
 
 @pytest.mark.parametrize(("error", "warned"), [(85.0, True), (20.0, False)])
 def test_a_best_network_near_chance_is_told_as_one(tmp_path, error, warned):
     results = plant(tmp_path / "planted", Plan(error=lambda leaves, num_params: error, noise=0.0))
-    (best, *_) = findings_of(results).answer.sentences
-    assert best.startswith("The best network is ")
+    best = line(findings_of(results), "Winner").text
+    assert best.startswith("WRN-")
     assert ("But it hardly learned: always answering the most frequent class has 90.00 %" in best) == warned

@@ -51,6 +51,14 @@ def test_what_each_rung_stopped_and_saved_is_successive_halving(tmp_path):
     assert "among the 3 trials that reached their last epoch" in found.note
 
 
+def test_a_rung_counts_the_trials_of_the_searches_that_have_it(tmp_path):
+    """Trials of a grid without rungs pass none; they used to be counted as having reached it."""
+    first = plant(tmp_path / "a", Plan(name="a", model=WITH_DROPOUT, search=SEARCH))
+    second = plant(tmp_path / "b", Plan(name="b"))
+    found = rungs_of(material_of([first, second]))
+    assert [(rung.epoch, rung.reached, rung.stopped) for rung in found.rungs] == [(2, 27, 18), (5, 9, 6)]
+
+
 def test_failed_trials_are_not_saved_epochs(tmp_path):
     path = plant(
         tmp_path / "a",

@@ -93,8 +93,9 @@ def test_each_front_has_every_configuration_and_names_its_trial(material):
     configurations = configurations_of(material, seconds_per_epoch(material))
     pareto = pareto_of(material, configurations)
     assert [front.cost for front in pareto.fronts] == ["num_params", "macs", "seconds_per_epoch"]
+    networks = {each.network for each in configurations}
     for front in pareto.fronts:
-        assert len(front.points) == len(configurations)
+        assert len(front.points) == len(networks if front.cost == "seconds_per_epoch" else configurations)
         plane = np.array([(point.cost, point.val_error) for point in front.points])
         assert [point.on_front for point in front.points] == [not dominated(p, plane) for p in plane]
         assert [point.cost for point in front.points] == sorted(point.cost for point in front.points)
@@ -147,3 +148,40 @@ def test_without_an_error_of_chance_there_is_a_report_and_no_hypervolume(tmp_pat
     pareto = json.loads(capsys.readouterr().out)["pareto"]
     assert pareto["hypervolume"] == []
     assert pareto["why_no_hypervolume"].startswith("the error of chance is 0 %")
+
+
+def test_measured_seconds_are_medians_of_networks(tmp_path):
+    """Single trials of one network made a front of timing noise."""
+    plan = Plan(
+        model={"depth": {"choice": [10, 16]}, "widen_factor": 2, "dropout": {"uniform": [0.0, 0.5]}},
+        search={"searcher": "random", "scheduler": "none", "trials": 12},
+    )
+    material = material_of([plant(tmp_path / "a", plan)])
+    seconds = {trial: float(value) for trial, value in enumerate(np.random.default_rng(0).uniform(1, 2, 12))}
+    front = pareto_of(material, configurations_of(material, seconds)).fronts[2]
+    assert len(front.points) == 2
+    for point in front.points:
+        rows = material.trials[material.trials["network"] == point.network]
+        assert point.cost == pytest.approx(np.median([seconds[trial] for trial in rows.index]))
+        assert point.val_error == rows["val_error"].min()
+
+
+def test_of_trials_that_shared_a_gpu_no_front_of_seconds_is_told(tmp_path):
+    material = material_of([plant(tmp_path / "a", Plan())])
+    shared = replace(material, trials=material.trials.assign(gpu_fraction=0.25))
+    parameters, _, seconds = pareto_of(shared, configurations_of(shared, seconds_per_epoch(shared))).fronts
+    assert parameters.points
+    assert seconds.points == ()
+    assert "Trials shared a GPU" in seconds.note
+
+
+def test_points_carry_the_uncertainty_of_counting_and_of_seeds(tmp_path):
+    single = material_of([plant(tmp_path / "a", Plan())])
+    (point, *_) = pareto_of(single, configurations_of(single, {})).fronts[0].points
+    share = (50 * point.val_error + 1) / 5002
+    assert point.reach == pytest.approx(1.959964 * 100 * (share * (1 - share) / 5002) ** 0.5, rel=1e-6)
+    grid = Plan(search={"searcher": "grid", "scheduler": "none", "repeats": 3})
+    repeated = material_of([plant(tmp_path / "b", grid)])
+    assert all(
+        each.reach > 0.3 for each in pareto_of(repeated, configurations_of(repeated, {})).fronts[0].points
+    )

@@ -23,7 +23,7 @@ def test_the_answer_in_words(results: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["report", str(results)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("planted: 12 trials on cifar10 (")
-    assert "The best network is WRN-" in told
+    assert "Winner: WRN-" in told
     assert "- 1 failed: \\x1b[31mred" in told
     assert "\x1b" not in told
 
@@ -39,6 +39,18 @@ def test_json_and_both_files(results: Path, tmp_path: Path, capsys: pytest.Captu
     assert main(["check", str(follow_up)]) == 0
     assert main(["report", str(results), *options]) == 2
     assert "--follow-up: must name a new file, but" in capsys.readouterr().err
+
+
+def test_the_margin_decides_how_small_a_network_is_as_good(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(results), "--margin", "40"]) == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("Smallest")]
+    assert line.startswith("Smallest as good within 40 points: WRN-16-1, expected ")
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(results), "--margin", "-1"])
+    assert ended.value.code == 2
+    assert "must be a number of points above 0, but got '-1'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

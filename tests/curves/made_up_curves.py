@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 
 EPOCHS = (18, 36, 48, 60)
 PHI = np.array([1.0, 0.4, 0.12, 0.0])
@@ -21,7 +21,7 @@ def made_up(
     repeats: int = 1,
     images: int = 5_000,
     stop: bool = True,
-) -> CurveTable:
+) -> ObservedCurves:
     """A random search in which two of three are stopped at each rung.
 
     Args:
@@ -69,4 +69,4 @@ def made_up(
                     repeat=repeat,
                 )
             )
-    return CurveTable(tuple(told), images, EPOCHS[-1], rungs=EPOCHS[:-1], chance_error=90.0)
+    return ObservedCurves(tuple(told), images, EPOCHS[-1], rungs=EPOCHS[:-1], chance_error=90.0)

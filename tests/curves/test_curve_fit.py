@@ -13,11 +13,11 @@ import pytest
 
 from tests.curves.made_up_curves import made_up
 from wrn_search.curves.curve_fit import fit, fit_at_first_rung
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.effects import Effect, effect_in_cell, effects
 from wrn_search.curves.ends_of_cells import ends_of_cells
 from wrn_search.curves.ends_of_trials import ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 
 
 @pytest.fixture(autouse=True)
@@ -98,9 +98,9 @@ def test_another_process_draws_the_same() -> None:
     assert there.stdout.strip() == here
 
 
-def single(wrong: tuple[float, ...] = (500.0, 400.0), **changes: object) -> CurveTable:
+def single(wrong: tuple[float, ...] = (500.0, 400.0), **changes: object) -> ObservedCurves:
     trial = CurveTrial("a", "a", {"depth": 16.0, "widen_factor": 2.0}, (1, 2), wrong, "completed")
-    return CurveTable((replace(trial, **changes),), 1_000, 2)
+    return ObservedCurves((replace(trial, **changes),), 1_000, 2)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def single(wrong: tuple[float, ...] = (500.0, 400.0), **changes: object) -> Curv
         ),
     ],
 )
-def test_every_cell_and_trial_has_an_end_with_an_interval(table: CurveTable) -> None:
+def test_every_cell_and_trial_has_an_end_with_an_interval(table: ObservedCurves) -> None:
     found = fit(table, draws=40)
     for cell in ends_of_cells(found):
         assert 0 <= cell.low <= cell.estimate <= cell.high <= 100

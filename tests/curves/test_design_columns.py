@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.curves.made_up_curves import made_up
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.design_columns import design_of
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 
 
 def test_depth_and_width_count_in_doublings() -> None:
@@ -39,7 +39,7 @@ def test_levels_are_told_against_each_other_and_a_new_one_is_refused() -> None:
         CurveTrial(str(n), str(n), {"block": "ab"[n % 2], "momentum": 0.9}, (1,), (5.0,), "completed")
         for n in range(6)
     )
-    design = design_of(CurveTable(trials, 10, 1))
+    design = design_of(ObservedCurves(trials, 10, 1))
     assert design.constants == {"momentum": 0.9}
     np.testing.assert_allclose(design.row({"block": "a"}), [0.5, -0.5])
     with pytest.raises(ValueError, match="must be one of"):

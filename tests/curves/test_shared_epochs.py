@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.curves.made_up_curves import EPOCHS, made_up
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import MOST, first_rung, shared_epochs
 
 
-def whole(epochs: int, count: int = 4) -> CurveTable:
+def whole(epochs: int, count: int = 4) -> ObservedCurves:
     trials = tuple(
         CurveTrial(str(n), str(n), {}, tuple(range(1, epochs + 1)), (10.0,) * epochs, "completed")
         for n in range(count)
     )
-    return CurveTable(trials, 100, epochs)
+    return ObservedCurves(trials, 100, epochs)
 
 
 def test_the_rungs_and_the_end_are_shared() -> None:

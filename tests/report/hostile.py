@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.report.made import findings
 from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.failures import Reason
 from wrn_search.analysis.paper_comparison import Paper
 from wrn_search.analysis.provenance import Provenance
@@ -32,7 +33,7 @@ def hostile_findings() -> Findings:
         provenance=(_hostile_provenance(origin), origin),
         failures=(Reason("failed", HOSTILE, 2, (4, 30)),),
         notes=(HOSTILE,),
-        answer=replace(found.answer, sentences=(HOSTILE,) * 3, limits=(HOSTILE,)),
+        answer=replace(found.answer, lines=(Line(HOSTILE, HOSTILE, HOSTILE),) * 3, limits=(HOSTILE,)),
         slices=(*found.slices, replace(part, name=HOSTILE, categorical=True, points=points)),
         importance=replace(found.importance, shares={HOSTILE: 1.0}, warning=HOSTILE),
         edf=replace(found.edf, all=replace(found.edf.all, label=HOSTILE), note=HOSTILE),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.report import made_parts
+from tests.report import made_model, made_parts
 from tests.report.made_parts import DEPTHS, FACTORS, PLANNED
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.best_so_far import BestSoFar
+from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.analysis.equal_parameters import Band, Bought, IsoParams, IsoPoint
 from wrn_search.analysis.failures import Counts, Reason
@@ -70,6 +72,7 @@ def findings() -> Findings:
         trials=rows,
         counts=_counts(rows),
         answer=_answer(rows, best),
+        model=made_model.model(rows, best),
         error_map=_cells(rows, "percent"),
         time_map=_cells(rows, "seconds"),
         iso_params=_iso_params(rows, full),
@@ -89,6 +92,7 @@ def findings() -> Findings:
         curves=made_parts.curves(rows),
         rungs=made_parts.rungs(),
         edf=made_parts.edf(rows, full),
+        best_so_far=BestSoFar(((90, 14.2, full[1]), (700, 9.0, best), (1180, 9.0, best)), 1180),
         failures=(
             Reason("failed", "RuntimeError: boom", 2, (4, 30)),
             Reason("diverged", "loss is nan", 1, (9,)),
@@ -146,10 +150,12 @@ def _estimate(rows: tuple[Trial, ...], place: int) -> Estimate:
 def _answer(rows: tuple[Trial, ...], best: int) -> Answer:
     like = [place for place in (37, 42, 44) if rows[place].status == "completed"]
     return Answer(
-        sentences=(
-            f"The best network at full epochs (30) is {rows[best].network}: {rows[best].val_error:.2f} %.",
-            f"The smallest that cannot be told from it is {rows[like[0]].network}.",
-            "At equal parameters width bought more than depth, a description without an interval.",
+        lines=(
+            Line(
+                "Width", "doubling the width multiplies the odds of an error by 0.72 (0.66 to 0.79)", "helps"
+            ),
+            Line("Depth", "doubling the blocks multiplies them by 0.97 (0.85 to 1.11)", "undecided"),
+            Line("Winner", f"{rows[best].network}: measured {rows[best].val_error:.2f} %"),
         ),
         best=_estimate(rows, best),
         smallest_equivalent=_estimate(rows, like[0]),

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.analysis.answer import Answer, answer_of
+from wrn_search.analysis.best_so_far import BestSoFar, best_so_far_of
 from wrn_search.analysis.confirmation import Confirm, confirm_of
-from wrn_search.analysis.depth_width_map import CellMap, error_map_of, time_map_of
+from wrn_search.analysis.curve_model.model_of_curves import model_of
+from wrn_search.analysis.curve_model.model_values import CurveModel, Margin
+from wrn_search.analysis.depth_width_map import CellMap, error_map_of, time_map_of, untried
 from wrn_search.analysis.early_stopping import Rungs, rungs_of
 from wrn_search.analysis.equal_parameters import IsoParams, bought_of, evidence_of, iso_params_of
 from wrn_search.analysis.error_distributions import Edf, edf_of
@@ -50,6 +53,7 @@ class Findings:
     trials: tuple[Trial, ...]  # all rows of all searches, directory by directory, by number
     counts: Counts
     answer: Answer
+    model: CurveModel
     error_map: CellMap
     time_map: CellMap
     iso_params: IsoParams
@@ -59,6 +63,7 @@ class Findings:
     curves: Curves
     rungs: Rungs
     edf: Edf
+    best_so_far: BestSoFar
     failures: tuple[Reason, ...]  # the most frequent first
     paper: Paper
     confirm: Confirm | None
@@ -76,8 +81,8 @@ def findings_of(*directories: Path | str) -> Findings:
     return findings_from(material_of(directories))
 
 
-def findings_from(material: Material) -> Findings:
-    """All statistics once over the same material."""
+def findings_from(material: Material, margin: Margin | None = None) -> Findings:
+    """All statistics once over the same material; `margin`: within what a smaller network is as good."""
     seconds = seconds_per_epoch(material)
     configurations = configurations_of(material, seconds)
     trials = _trials(material, seconds)
@@ -86,6 +91,7 @@ def findings_from(material: Material) -> Findings:
     error_map = error_map_of(material, configurations)
     confirm, confirm_notes = confirm_of(material)
     deviation = pooled_seed_deviation(configurations)[0]
+    model = model_of(material, configurations, error_map, seconds, margin)
     searches = searches_of(material)
     return Findings(
         title=" + ".join(dict.fromkeys(search.name for search in searches)),
@@ -94,43 +100,74 @@ def findings_from(material: Material) -> Findings:
         max_epochs=material.max_epochs,
         trials=trials,
         counts=counts_of(material),
-        answer=answer_of(material, trials, configurations, fits, error_map),
+        answer=answer_of(material, trials, configurations, fits, model),
+        model=model,
         error_map=error_map,
         time_map=time_map_of(material, seconds),
         iso_params=fits[0],
         pareto=pareto_of(material, configurations),
         slices=slices_of(material),
-        importance=importance_of(material),
+        importance=importance_of(material, model),
         curves=curves_of(material),
         rungs=rungs_of(material),
         edf=edf_of(material),
+        best_so_far=best_so_far_of(material),
         failures=failures_of(material),
         paper=paper_of(material, configurations, deviation, confirm),
         confirm=confirm,
         provenance=provenance_of(material),
-        notes=(*_notes(material), *confirm_notes),
+        notes=(*_notes(material), *model.remarks, *confirm_notes),
     )
 
 
 def to_json(findings: Findings) -> dict[str, Any]:
     """The findings as plain values for JSON.
 
-    Documented keys: `best`, `smallest_equivalent`, `cells`, `iso_params`, `pareto`, `importance`, `rungs`, `counts`
-    and `provenance`; every other part stands under its own name. `trial` is a place in `trials`.
+    Documented keys: `verdicts`, `best`, `smallest_equivalent`, `cells`, `audit`, `next`, `iso_params`, `pareto`,
+    `importance`, `rungs`, `counts` and `provenance`; every other part stands under its own name. `trial` is a place in
+    `trials`.
     """
-    answer = findings.answer
+    answer, model = findings.answer, findings.model
     parts = {field.name: _plain(getattr(findings, field.name)) for field in fields(findings)}
-    times = {(cell.depth, cell.widen_factor): cell for cell in findings.time_map.cells}
-    cells = [
-        {**_plain(cell), "total": cell.total, "seconds_per_epoch": times[cell.depth, cell.widen_factor].value}
-        for cell in findings.error_map.cells
-    ]
+    parts["answer"]["sentences"] = list(answer.sentences)
+    ends = {end.trial: end for end in model.ends}
+    for place, trial in enumerate(parts["trials"]):
+        end = ends.get(place)
+        trial["predicted_end"] = end.estimate if end else None
+        trial["predicted_low"], trial["predicted_high"] = (end.low, end.high) if end else (None, None)
+    best, winner = _estimate(findings, answer.best), model.winner
+    if best is not None:
+        best["expected"] = winner.expected if winner else None
+        best["expected_low"], best["expected_high"] = (winner.low, winner.high) if winner else (None, None)
     return {
-        "best": _estimate(findings, answer.best),
+        "verdicts": parts["model"].pop("verdicts"),
+        "best": best,
         "smallest_equivalent": _estimate(findings, answer.smallest_equivalent),
-        "cells": cells,
+        "cells": _cells(findings, parts["model"].pop("cells")),
+        "audit": parts["model"].pop("audit"),
+        "next": parts["model"].pop("next"),
         **parts,
     }
+
+
+def _cells(findings: Findings, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every cell of the space: what was measured in it, and what the model expects of it.
+
+    `low` and `high` are the interval of `estimate`; the range of the repeats is `lowest` and `highest`. Without a model
+    the cells are those tried, and `estimate` is null.
+    """
+    times = {(cell.depth, cell.widen_factor): cell.value for cell in findings.time_map.cells}
+    measured = {(cell.depth, cell.widen_factor): cell for cell in findings.error_map.cells}
+    models = {(cell["depth"], cell["widen_factor"]): cell for cell in told}
+    found = []
+    for pair in sorted({*measured, *models}):
+        cell = measured.get(pair) or untried(*pair)
+        plain = {**_plain(cell), "lowest": cell.low, "highest": cell.high, "total": cell.total}
+        expected = models.get(pair, {})
+        names = ("estimate", "low", "high", "kind", "at", "reached", "standing")
+        plain |= {name: expected.get(name) for name in names}
+        found.append({**plain, "epoch": findings.model.epoch, "seconds_per_epoch": times.get(pair)})
+    return found
 
 
 def _trials(material: Material, seconds: Mapping[int, float]) -> tuple[Trial, ...]:

@@ -60,7 +60,7 @@ def error_map_of(material: Material, configurations: Sequence[Configuration]) ->
     """The lowest error at full epochs of each cell; with repeats the median and range of its best configuration."""
     by_number = {c.number: c for c in configurations}
     chance = material.dataset.chance_error
-    widths, binned = _columns(material.trials["widen_factor"])
+    widths, binned = columns_of(material.trials["widen_factor"])
     cells = []
     for (depth, width), rows in material.trials.groupby(["depth", widths], sort=True):
         full = rows[(rows["status"] == "completed") & rows["configuration"].isin(by_number)]
@@ -96,7 +96,7 @@ def time_map_of(material: Material, seconds: Mapping[int, float]) -> CellMap:
         material: all trials.
         seconds: trial -> median seconds of its epochs; trials without an epoch are not there.
     """
-    widths, binned = _columns(material.trials["widen_factor"])
+    widths, binned = columns_of(material.trials["widen_factor"])
     cells = []
     for (depth, width), rows in material.trials.groupby(["depth", widths], sort=True):
         timed = [(seconds[trial], int(trial)) for trial in rows.index if trial in seconds]
@@ -120,7 +120,12 @@ def time_map_of(material: Material, seconds: Mapping[int, float]) -> CellMap:
     return _map(cells, "seconds", repeated=True, binned=binned)
 
 
-def _columns(widths: pd.Series) -> tuple[pd.Series, bool]:
+def untried(depth: int, widen_factor: float) -> Cell:
+    """The cell of a pair that the space has and no trial had."""
+    return Cell(depth, widen_factor, None, None, 0, 0, 0, 0, 0, None, None, None, 0)
+
+
+def columns_of(widths: pd.Series) -> tuple[pd.Series, bool]:
     """(the column of each trial, whether columns are bins): equal bins of log2 k where k takes too many values."""
     if widths.nunique() <= MAX_COLUMNS:
         return widths, False

@@ -52,12 +52,12 @@ def rungs_of(material: Material) -> Rungs:
     rungs = [
         Rung(
             epoch=rung,
-            reached=int((trials["epochs_done"] >= rung).sum()),
+            reached=int(((trials["epochs_done"] >= rung) & trials["source"].isin(places)).sum()),
             stopped=int((stopped["epochs_done"] == rung).sum()),
             tau=taus.get(rung),
             n=len(final),
         )
-        for rung in _rungs(material)
+        for rung, places in _rungs_of_sources(material).items()
     ]
     shown = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), MAX_EPOCHS)).round().astype(int))
     by_epoch = [(epochs[place], taus[epochs[place]]) for place in shown] if epochs else []
@@ -93,17 +93,24 @@ def _curves_to_the_end(material: Material) -> tuple[list[int], NDArray[np.float6
     return [int(epoch) for epoch in table.columns], table.to_numpy(dtype=np.float64)
 
 
-def _rungs(material: Material) -> list[int]:
+def rungs_on_record(material: Material) -> list[int]:
     """By the manifests; without one, where trials were stopped."""
-    told: set[int] = set()
+    return list(_rungs_of_sources(material))
+
+
+def _rungs_of_sources(material: Material) -> dict[int, list[int]]:
+    """Rung -> places of the sources that have it, rising; trials of others pass no rung there."""
+    told: dict[int, list[int]] = {}
     for place, source in enumerate(material.sources):
         rungs = source.fact("rungs")
         if isinstance(rungs, list) and all(type(rung) is int for rung in rungs):
-            told |= set(rungs)
+            found = set(rungs)
         else:
             own = material.trials[material.trials["source"] == place]
-            told |= {int(epochs) for epochs in own.loc[own["status"] == "stopped", "epochs_done"]}
-    return sorted(told)
+            found = {int(epochs) for epochs in own.loc[own["status"] == "stopped", "epochs_done"]}
+        for rung in found:
+            told.setdefault(rung, []).append(place)
+    return dict(sorted(told.items()))
 
 
 def _note(rungs: list[Rung], n: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wrn_search.analysis.input_tables.configurations import Configuration
+from wrn_search.analysis.input_tables.configurations import Configuration, pooled_seed_deviation, reach_of
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Interval
 from wrn_search.analysis.statistics.equal_size_trend import Floats, Trend, fit, intervals
@@ -44,6 +44,7 @@ class IsoPoint:
     num_params: int
     val_error: float  # percent; with repeats their mean
     n: int  # trials behind it
+    reach: float | None = None  # half of the error's 95 % interval, points: counting and seeds
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,14 @@ class Evidence:
 
 def evidence_of(material: Material, configurations: Sequence[Configuration]) -> Evidence:
     """Repeated, grid and random designs where there are any; else the lowest of each network (rule 5)."""
-    chance = material.dataset.chance_error
+    chance, images = material.dataset.chance_error, material.dataset.validation_images
+    deviation = pooled_seed_deviation(configurations)[0]
     designed = [c for c in configurations if not c.adaptive]
     chosen = designed or _lowest_of_each_network(configurations, chance)
     why = "" if designed else _why_adaptive(material)
     searches = dict.fromkeys(_name(material, source) for source in sorted({c.source for c in chosen}))
     return Evidence(
-        points=tuple(_point(c, chance) for c in chosen),
+        points=tuple(_point(c, chance, reach_of(c, images, deviation)) for c in chosen),
         depths=tuple(c.depth for c in chosen),
         searches=tuple(searches),
         why_no_interval=why,
@@ -201,9 +203,9 @@ def _lowest_of_each_network(
     return list(lowest.values())
 
 
-def _point(c: Configuration, chance: float | None) -> IsoPoint:
+def _point(c: Configuration, chance: float | None, reach: float | None) -> IsoPoint:
     ratio, error = c.depth / c.widen_factor, c.mean_error(chance)
-    return IsoPoint(c.trial, c.network, ratio, c.num_params, error, len(c.completed))
+    return IsoPoint(c.trial, c.network, ratio, c.num_params, error, len(c.completed), reach)
 
 
 def _name(material: Material, source: int) -> str:

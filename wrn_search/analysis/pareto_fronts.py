@@ -9,12 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wrn_search.analysis.input_tables.configurations import Configuration
+from wrn_search.analysis.input_tables.configurations import (
+    Configuration,
+    pooled_seed_deviation,
+    reach_of,
+)
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.space.search_explanation import network_range
 
 UNITS = {"num_params": "parameters", "macs": "multiply-adds", "seconds_per_epoch": "seconds"}
+_SHARED = "Trials shared a GPU, so the seconds of none are its own and no front of them is told."
 MAX_STEPS = 1000  # of the hypervolume's trajectory
 
 
@@ -27,6 +32,7 @@ class FrontPoint:
     cost: float
     val_error: float  # percent; with repeats their median
     on_front: bool
+    reach: float | None = None  # half of the error's 95 % interval, points: counting and seeds
 
 
 @dataclass(frozen=True)
@@ -104,15 +110,23 @@ def hypervolume(points: NDArray[np.float64], reference: tuple[float, float]) -> 
 
 
 def _front(cost: str, material: Material, configurations: Sequence[Configuration]) -> Front:
-    """One point a configuration, at the median of its repeats."""
-    chance = material.dataset.chance_error
+    """One point a configuration, at the median of its repeats; of measured seconds one a network."""
+    chance, images = material.dataset.chance_error, material.dataset.validation_images
+    timed = cost == "seconds_per_epoch"
+    if timed and _shared(material):
+        return Front(cost, UNITS[cost], (), _SHARED)
+    deviation = pooled_seed_deviation(configurations)[0]
     known = [c for c in configurations if getattr(c, cost) is not None]
+    costs = _of_networks(known) if timed else {}
+    if timed:
+        known = _lowest_of_networks(known, chance)
     errors = [statistics.median(c.values(chance)) for c in known]
-    plane = np.array([(getattr(c, cost), error) for c, error in zip(known, errors, strict=True)], dtype=float)
+    values = [costs.get(c.network, float(getattr(c, cost))) for c in known]
+    plane = np.array(list(zip(values, errors, strict=True)), dtype=float)
     on_front = pareto_front(plane.reshape(-1, 2))
     points = [
-        FrontPoint(c.trial, c.network, getattr(c, cost), error, bool(on))
-        for c, error, on in zip(known, errors, on_front, strict=True)
+        FrontPoint(c.trial, c.network, value, error, bool(on), reach_of(c, images, deviation))
+        for c, value, error, on in zip(known, values, errors, on_front, strict=True)
     ]
     return Front(
         cost=cost,
@@ -120,6 +134,28 @@ def _front(cost: str, material: Material, configurations: Sequence[Configuration
         points=tuple(sorted(points, key=lambda point: (point.cost, point.val_error, point.trial))),
         note=_mixed_devices(material) if cost == "seconds_per_epoch" else "",
     )
+
+
+def _of_networks(configurations: Sequence[Configuration]) -> dict[str, float]:
+    """Median seconds an epoch of each network: single trials of one network differ by the noise of timing alone."""
+    seconds: dict[str, list[float]] = {}
+    for c in configurations:
+        seconds.setdefault(c.network, []).append(c.seconds_per_epoch or 0.0)
+    return {network: statistics.median(values) for network, values in seconds.items()}
+
+
+def _lowest_of_networks(configurations: Sequence[Configuration], chance: float | None) -> list[Configuration]:
+    """The configuration with the lowest median of each network."""
+    found: dict[str, Configuration] = {}
+    for c in sorted(configurations, key=lambda c: (statistics.median(c.values(chance)), c.mean, c.number)):
+        found.setdefault(c.network, c)
+    return list(found.values())
+
+
+def _shared(material: Material) -> bool:
+    """Whether any trial had only a part of a GPU."""
+    shares = material.completed["gpu_fraction"].dropna()
+    return bool(((shares > 0) & (shares < 1)).any())
 
 
 def _mixed_devices(material: Material) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="print the numbers as JSON; writes no page unless --output names it",
     )
     parser.add_argument(
+        "--margin",
+        metavar="POINTS",
+        type=_points,
+        help="within how many points of error a smaller network is as good (default: 0.5, or 10 %% of the best "
+        "network's error where that is more)",
+    )
+    parser.add_argument(
         "--follow-up",
         metavar="FILE",
         type=a_path,
@@ -49,10 +57,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _points(text: str) -> float:
+    """A margin in points of error.
+
+    Raises:
+        argparse.ArgumentTypeError: no number above 0.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of points above 0, but got {text!r}")
+    return value
+
+
 def run(options: argparse.Namespace) -> int:
     """The command."""
     # Here, as other commands must not wait for the tables' libraries.
     from wrn_search.analysis.all_findings import findings_from, to_json
+    from wrn_search.analysis.curve_model.model_values import Margin
     from wrn_search.analysis.input_tables.joined_tables import material_of
     from wrn_search.report.by_products.follow_up_grid import write_follow_up
     from wrn_search.report.by_products.optuna_study import (
@@ -74,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
         check_storage(options.optuna_storage)
     material = material_of(options.results)
     page = report_path(options.results, options.output) if options.output or not options.json else None
-    findings = findings_from(material)
+    margin = None if options.margin is None else Margin(options.margin, 0.0)
+    findings = findings_from(material, margin)
     if options.follow_up is not None:
         space = write_follow_up(material, findings, options.follow_up)
         rows = (space.size or space.trials) * space.search.repeats
@@ -96,19 +121,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def text_of(findings: Findings) -> str:
-    """The answer for a terminal."""
+    """The answer for a terminal; the verdict stands last, where it is seen."""
     counts = findings.counts
     statuses = ", ".join(f"{number} {status}" for status, number in counts.by_status.items() if number)
     lines = [
         f"{findings.title}: {plural(counts.trials, 'trial')} on {findings.dataset.name} ({statuses})",
         "",
     ]
-    lines += findings.answer.sentences
-    if findings.answer.limits:
-        lines += ["", "What this cannot tell:", *(f"- {limit}" for limit in findings.answer.limits)]
+    if findings.notes:
+        lines += [*findings.notes, ""]
     if findings.failures:
         told = (f"- {reason.count} {reason.status}: {reason.reason}" for reason in findings.failures[:10])
-        lines += ["", "What went wrong:", *told]
-    if findings.notes:
-        lines += ["", *findings.notes]
+        lines += ["What went wrong:", *told, ""]
+    if findings.answer.limits:
+        lines += ["What this cannot tell:", *(f"- {limit}" for limit in findings.answer.limits), ""]
+    lines += findings.answer.sentences
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,23 +150,32 @@ def _show(result: SearchResult, as_json: bool) -> None:
     if result.exit_status == INTERRUPTED:
         say("interrupted: go on with the same command and --resume")
     else:  # who interrupts does not want to wait for a page
-        _report(result.directory, say if as_json else show)
+        _report(result.directory, as_json)
 
 
-def _report(directory: Path, tell: Callable[[str], None] = show) -> None:
-    """Writes the page and says where it is. The search is done: whatever goes wrong here is one line on stderr."""
+def _report(directory: Path, as_json: bool = False) -> None:
+    """Writes the page, says the verdict and where the page is.
+
+    The search is done: whatever goes wrong here is one line on stderr.
+    """
     try:
-        from wrn_search.report.html.write_report_file import write_report
+        from wrn_search.analysis.all_findings import findings_from
+        from wrn_search.analysis.input_tables.joined_tables import material_of
+        from wrn_search.report.html.write_report_file import report_path, write_page
         from wrn_search.results.results_directory import ResultsDirectory
         from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
 
-        page = write_report([directory])
+        material, page = material_of([directory]), report_path([directory], None)
+        findings = findings_from(material)
+        write_page(material, findings, page)
     except (Exception, KeyboardInterrupt) as error:
         again = ours("report", directory)
         why = str(error) or type(error).__name__
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
-        tell(f"Report: {page}")
+        if not as_json:
+            show("\n".join(["", *findings.answer.sentences]))
+        (say if as_json else show)(f"Report: {page}")
         add_to_copy(ResultsDirectory(directory), page)
 
 

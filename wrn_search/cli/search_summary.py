@@ -1,7 +1,7 @@
-"""What a search found, for the end of a command: best trial, depth x widening-factor table, epochs saved.
+"""What a search measured, for the end of a command: lowest error, depth x widening-factor table, epochs saved.
 
-Rule 5 of an honest search governs the table: a cell shows the lowest validation error at full epochs, with how many
-trials got there and how many were stopped on the way. An adaptive search gives no intervals, so none is shown.
+A cell shows the lowest validation error at full epochs, with how many trials got there and how many were stopped on the
+way. What can be concluded, with intervals, the answer of the report says below it.
 """
 
 from __future__ import annotations
@@ -142,13 +142,13 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
         ]
     searched = ", ".join(f"{name} {_shown(best.value_of(name))}" for name in state.searched)
     return [
-        f"Best trial at full epochs ({state.max_epochs}): {name_of(best)}",
+        f"Lowest error at full epochs ({state.max_epochs}): {name_of(best)}",
         f"  validation error {error}, training error {metrics.train_error:.2f} %, "
         f"{best.num_params:,} parameters, {best.macs:,} multiply-adds an image",
         f"  {searched or 'nothing was searched'}",
         *([f"  {warning}"] if warning else []),
         *middle,
-        "  The lowest of many is lucky: a retrained winner is usually a little worse.",
+        "  The lowest of many is lucky: what to expect of a network trained again stands below.",
     ]
 
 

@@ -1,4 +1,4 @@
 """The curve model: an answer from every epoch of every trial, also of those that were stopped.
 
-`CurveTable` -> `fit` -> `CurveFit`; every answer is a pure function of the fit.
+`ObservedCurves` -> `fit` -> `CurveFit`; every answer is a pure function of the fit.
 """

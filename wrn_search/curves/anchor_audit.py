@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from scipy.stats import binom
 
 from wrn_search.curves.curve_fit import fit
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung
 
 _FOLDS = 4
@@ -44,7 +44,7 @@ def audit_of(anchors: int, predicted: Iterable[PredictedEnd], ends: Mapping[str,
 
 
 def audit_by_anchors(
-    table: CurveTable, stopped_at: Mapping[str, int] | None = None, seed: int = 0, draws: int = 150
+    table: ObservedCurves, stopped_at: Mapping[str, int] | None = None, seed: int = 0, draws: int = 150
 ) -> Audit:
     """Hides the ends of the anchors, a quarter of them at a time, and predicts them from what is left.
 

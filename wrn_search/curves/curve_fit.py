@@ -17,8 +17,8 @@ from wrn_search.curves.curve_likelihood import (
     log_odds,
 )
 from wrn_search.curves.curve_parameters import Parameters
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.design_columns import Array, design_of
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
 AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
@@ -44,7 +44,7 @@ class CurveFit:
         seed: what the draws follow from.
     """
 
-    table: CurveTable
+    table: ObservedCurves
     observations: Observations
     trials: tuple[CurveTrial, ...]
     variances: tuple[Variances, ...]
@@ -75,7 +75,7 @@ class CurveFit:
         return self.draws[:, self.rungs : self.rungs + len(self.observations.design.columns)]
 
 
-def learned(trial: CurveTrial, table: CurveTable) -> bool:
+def learned(trial: CurveTrial, table: ObservedCurves) -> bool:
     """Whether a trial belongs to the curves: it was seen, did not diverge and ended below the error of chance."""
     if not trial.epochs or trial.status == "diverged":
         return False
@@ -84,12 +84,12 @@ def learned(trial: CurveTrial, table: CurveTable) -> bool:
     return trial.wrong[-1] < AT_CHANCE * table.chance_error / 100 * table.images
 
 
-def most_wrong(table: CurveTable) -> float:
+def most_wrong(table: ObservedCurves) -> float:
     """How many images are wrong by chance; all of them where chance is not known."""
     return table.images * (1.0 if table.chance_error is None else table.chance_error / 100)
 
 
-def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
+def fit(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:
     """Fits the curve model; deterministic from table and seed.
 
     The variances' posterior mode is found by BFGS; draws come by a Metropolis chain (Tierney, Ann. Statist. 22, 1994)
@@ -118,7 +118,7 @@ def fit(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
     )
 
 
-def fit_at_first_rung(table: CurveTable, seed: int = 0, draws: int = 300) -> CurveFit:
+def fit_at_first_rung(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:
     """Step 1, without extrapolation: the same regression on the errors of all trials at the first rung alone.
 
     The fit's `table.last_epoch` is that rung. Every answer of the fit (cells, effects, standings) then holds after that
@@ -139,7 +139,7 @@ def _only(trial: CurveTrial, epoch: int) -> CurveTrial:
     return replace(trial, epochs=(epoch,), wrong=(trial.wrong[trial.epochs.index(epoch)],), status=status)
 
 
-def observations_of(table: CurveTable) -> tuple[Observations, tuple[CurveTrial, ...]]:
+def observations_of(table: ObservedCurves) -> tuple[Observations, tuple[CurveTrial, ...]]:
     """The curves at the shared epochs as arrays, and the trials that they belong to.
 
     Raises:

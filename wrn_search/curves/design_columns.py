@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wrn_search.curves.curve_table import DEPTH, WIDTH, CurveTable, Scale, on_scale
+from wrn_search.curves.observed_curves import DEPTH, WIDTH, ObservedCurves, Scale, on_scale
 
 Array = NDArray[np.floating[Any]]
 GROUPS = ("size", "cell", "main", "curved", "crossed")
@@ -137,7 +137,7 @@ def cell_of(hyperparameters: Mapping[str, float | str]) -> tuple[float, float]:
     return float(depth), float(width)
 
 
-def design_of(table: CurveTable) -> Design:
+def design_of(table: ObservedCurves) -> Design:
     """The axes and columns for the trials of a table."""
     names = sorted(table.trials[0].hyperparameters, key=lambda name: (name != DEPTH, name != WIDTH, name))
     values = {name: [each.hyperparameters[name] for each in table.trials] for name in names}
@@ -207,7 +207,7 @@ def _crossed(axes: Sequence[Axis]) -> list[Column]:
     return columns
 
 
-def _centred(design: Design, table: CurveTable) -> Design:
+def _centred(design: Design, table: ObservedCurves) -> Design:
     """The same with bends and products of mean 0 over the trials."""
     if not design.columns:
         return design

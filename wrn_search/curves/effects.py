@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from wrn_search.curves.curve_fit import CurveFit
-from wrn_search.curves.curve_table import DEPTH, WIDTH
 from wrn_search.curves.design_columns import Array, Axis
+from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.settings_of_cells import back_on_scale, cells_of, in_cell
 
 Verdict = Literal["helps", "hurts", "no difference", "undecided"]

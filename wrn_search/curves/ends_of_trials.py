@@ -9,8 +9,8 @@ from scipy.special import stdtrit
 
 from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong
 from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
-from wrn_search.curves.curve_table import CurveTable, CurveTrial
 from wrn_search.curves.design_columns import Array
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.settings_of_cells import end_draws
 
 _NEAR_CHANCE = 0.9  # of the error of chance: whoever is above may never leave it
@@ -81,7 +81,7 @@ def _by_hyperparameters(fit: CurveFit, trial: CurveTrial) -> Array:
     return percent
 
 
-def _perhaps_lost(table: CurveTable, values: Array, lost: float) -> tuple[Array, Array]:
+def _perhaps_lost(table: ObservedCurves, values: Array, lost: float) -> tuple[Array, Array]:
     """Percent and weights: `values` as often as trials near chance (`lost` wrong or more) left it, else near chance."""
     near = [100 * wrong / table.images for each in table.trials for wrong in each.wrong if wrong >= lost]
     went_on = [each for each in table.trials if len(each.wrong) > 1 and each.wrong[0] >= lost]
@@ -154,7 +154,7 @@ def _moments(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array
         through = basis[-1] - gain @ basis  # (N, 2): what the configuration's effects still do to the end
         variance = variance + np.einsum("na,nab,nb->n", through, covariance[of.of], through)
         mean = mean + effect[of.of] @ basis[-1]
-    return mean + (gain * residual).sum(1), np.sqrt(variance)
+    return mean + (gain * residual).sum(1), np.sqrt(np.maximum(variance, 0.0))
 
 
 def _count_variance_at_end(of: Observations, mean: Array) -> Array:

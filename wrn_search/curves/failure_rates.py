@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wrn_search.curves.curve_table import CurveTable
 from wrn_search.curves.design_columns import Array, cell_of, design_of
+from wrn_search.curves.observed_curves import ObservedCurves
 
 _INTERCEPT = (
     -3.0,
@@ -38,7 +38,7 @@ class FailureRate:
 
 
 def failure_rates(
-    table: CurveTable,
+    table: ObservedCurves,
     statuses: Collection[str] = ("diverged",),
     cells: Sequence[tuple[float, float]] | None = None,
 ) -> tuple[FailureRate, ...]:

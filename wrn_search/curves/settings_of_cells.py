@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wrn_search.curves.curve_fit import CurveFit
-from wrn_search.curves.curve_table import DEPTH, WIDTH
 from wrn_search.curves.design_columns import Array, Axis, cell_of
+from wrn_search.curves.observed_curves import DEPTH, WIDTH
 
 Setting = Mapping[str, float | str]
 _MOST_VALUES = 12  # of depth or width; beyond, only cells that were tried are told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from wrn_search.curves.curve_table import CurveTable
+from wrn_search.curves.observed_curves import ObservedCurves
 
 MOST = 6  # epochs; more say little that these do not, and each costs
 _FEW = 3  # curves that must have an epoch for it to count
@@ -12,7 +12,7 @@ _EARLIEST = 0.6  # of the first rung: what lies before says nothing of the end, 
 _APART = 1.3  # in ratio
 
 
-def shared_epochs(table: CurveTable) -> tuple[int, ...]:
+def shared_epochs(table: ObservedCurves) -> tuple[int, ...]:
     """The epochs of the model, rising, the last being the table's end; at most `MOST`.
 
     First come the rungs and the epochs where trials were stopped, the most frequent first; room that is left goes to
@@ -35,14 +35,14 @@ def shared_epochs(table: CurveTable) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def first_rung(table: CurveTable) -> int:
+def first_rung(table: ObservedCurves) -> int:
     """The first of the rungs, or of the epochs where trials were stopped, else of the shared ones."""
     usable = _usable(table)
     stopped = {trial.epochs[-1] for trial in table.trials if trial.epochs and trial.status == "stopped"}
     return min(({*table.rungs} | stopped) & usable, default=shared_epochs(table)[0])
 
 
-def _usable(table: CurveTable) -> set[int]:
+def _usable(table: ObservedCurves) -> set[int]:
     """Epochs before the end that enough trials have."""
     seen = Counter(epoch for trial in table.trials for epoch in trial.epochs)
     enough = min(_FEW, len(table.trials))

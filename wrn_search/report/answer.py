@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
+from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.equal_parameters import Bought
 from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.report.by_products.follow_up_grid import follow_up_command
 from wrn_search.report.confirmation import finalists
+from wrn_search.report.curve_model.trainings_to_run import next_block
 from wrn_search.report.html.blocks import figures_block, folded, listing, prose, sentences, table_block
 from wrn_search.report.html.figure import Table
 from wrn_search.report.html.markup import Html, element, join
@@ -16,20 +18,28 @@ from wrn_search.wording import NONE, interval_text, sentence, short_count, shown
 
 
 def answer_section(findings: Findings, follow_up: str | None) -> Html:
-    """The three sentences first, then what stands behind them."""
+    """The verdict first, a line a question, then what stands behind it."""
     answer = findings.answer
     parts: list[object] = [
         sentences(findings.notes, "notes"),
-        element("ol", *(element("li", prose(sentence(text))) for text in answer.sentences), class_="answer"),
+        element("ul", *(_line(line) for line in answer.lines), class_="answer"),
         _networks(findings, answer),
         _bought(answer.bought),
         element("h4", "What this search cannot tell") if answer.limits else "",
         sentences(answer.limits),
+        next_block(findings),
         _follow_up(findings, follow_up),
     ]
     if findings.confirm is not None:
         parts.append(figures_block([finalists(findings.confirm)]))
     return join([*parts, paper_table(findings.paper)])
+
+
+def _line(line: Line) -> Html:
+    """What it is about, what is told, and the verdict."""
+    verdict = element("strong", f"{line.verdict}.") if line.verdict else ""
+    text = f"{line.text}:" if line.verdict else sentence(f".{line.text}")[1:]
+    return element("li", element("b", f"{line.head}: "), prose(text), " ", verdict)
 
 
 def _networks(findings: Findings, answer: Answer) -> Html:
@@ -66,7 +76,11 @@ def _networks(findings: Findings, answer: Answer) -> Html:
             f", and of seeds: pooled standard deviation {answer.seed_deviation:.2f} points "
             f"({answer.seed_freedom} degrees of freedom)."
         )
-    title = "The best network, and those that cannot be told from it" if len(rows) > 1 else "The best network"
+    title = (
+        "The best network, and those not told from it by what was measured"
+        if len(rows) > 1
+        else "The best network"
+    )
     return join([element("h4", title), table_block(Table(head, rows, text_columns=3, note=seeds))])
 
 
@@ -87,11 +101,11 @@ def _estimate(findings: Findings, found: Estimate, role: str) -> tuple[str, ...]
 
 def _bought(bought: Bought) -> Html:
     """Depth against width, in points of error for each doubling of the parameters."""
-    if bought.depth_per_doubling is None or bought.width_per_doubling is None:
-        return join(())  # the third sentence says why
+    if bought.depth_interval is None or bought.width_interval is None:
+        return join(())  # no number stands without its interval; the first lines tell what the model says
     rows = [
-        ("depth", f"{bought.depth_per_doubling:+.2f}", interval_text(bought.depth_interval)),
-        ("width", f"{bought.width_per_doubling:+.2f}", interval_text(bought.width_interval)),
+        ("depth", f"{bought.depth_per_doubling or 0.0:+.2f}", interval_text(bought.depth_interval)),
+        ("width", f"{bought.width_per_doubling or 0.0:+.2f}", interval_text(bought.width_interval)),
     ]
     head = ("parameters spent on", "points of error a doubling", "95 % interval")
     note = f"Fitted to n = {bought.n}; negative is better. {sentence(bought.why_no_interval)}".strip()

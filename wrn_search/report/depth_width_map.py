@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
@@ -112,10 +112,10 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
     lines = max((text.count("<br>") + 1 for text in texts.values()), default=1)
     empty = {_pair(cell): 0.0 for cell, value in cells if value is None}
     filled = {_pair(cell): value for cell, value in cells if value is not None}
-    bar = {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0}
+    scale = colour_bar([value for value in values if value is not None], unit)
     looks: tuple[tuple[Mapping[tuple[int, float], float], dict[str, Any]], ...] = (
         (empty, {"colorscale": [[0, "@empty"], [1, "@empty"]], "showscale": False, "textfont": _QUIET}),
-        (filled, {"colorscale": "@map", "colorbar": bar}),
+        (filled, {"colorscale": "@map", **scale}),
     )
     traces = [
         {
@@ -137,6 +137,13 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
         "min_width": 130 + _CELL_WIDTH * len(grid.widen_factors),
         "wide": len(grid.widen_factors) > _MOST_COLUMNS,
     }
+
+
+def colour_bar(values: Sequence[float], unit: str) -> dict[str, Any]:
+    """The bar of a map's colours: none for equal values, around which plotly would lay a range of its own."""
+    if values and max(values) - min(values) < 1e-6:
+        return {"showscale": False, "zmin": values[0] - 1, "zmax": values[0] + 1}
+    return {"colorbar": {"title": {"text": unit}, "thickness": 10, "len": 0.9, "outlinewidth": 0}}
 
 
 def _pair(cell: Cell) -> tuple[int, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.equal_parameters import Band, IsoParams
-from wrn_search.report.html.axes import axis, layout, log_axis
+from wrn_search.report.html.axes import axis, error_bars, layout, log_axis
 from wrn_search.report.html.colours import ramp
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.wording import (
@@ -28,7 +28,7 @@ def iso_params(findings: Findings) -> Figure:
     found = findings.iso_params
     traces: list[dict[str, Any]] = []
     for place, band in enumerate(found.bands):
-        traces += _band_traces(band, place, len(found.bands))
+        traces += _band_traces(band, place, len(found.bands), with_line=found.interval is not None)
     ratios = [point.ratio for band in found.bands for point in band.points]
     return Figure(
         key="iso-params",
@@ -46,7 +46,7 @@ def iso_params(findings: Findings) -> Figure:
     )
 
 
-def _band_traces(band: Band, place: int, places: int) -> list[dict[str, Any]]:
+def _band_traces(band: Band, place: int, places: int, *, with_line: bool) -> list[dict[str, Any]]:
     colour = ramp(place, places)
     label = f"{short_count(band.low)} to {short_count(band.high)}"
     points = {
@@ -60,6 +60,7 @@ def _band_traces(band: Band, place: int, places: int) -> list[dict[str, Any]]:
         "customdata": [[point.network, point.n] for point in band.points],
         "hovertemplate": "%{hovertext}<br>depth:width %{x:.3g}, error %{y:.2f} % (n = %{customdata[1]})<extra></extra>",
         "marker": {"color": colour, "size": 9, "symbol": _SYMBOLS[place % len(_SYMBOLS)]},
+        **error_bars([point.val_error for point in band.points], [point.reach for point in band.points]),
     }
     line = {
         "type": "scatter",
@@ -72,7 +73,7 @@ def _band_traces(band: Band, place: int, places: int) -> list[dict[str, Any]]:
         "y": [y for _, y in band.line],
         "line": {"color": colour, "width": 1.5},
     }
-    return [points, line] if band.line else [points]
+    return [points, line] if band.line and with_line else [points]
 
 
 def _result(found: IsoParams) -> str:
@@ -83,11 +84,11 @@ def _result(found: IsoParams) -> str:
     side = "wider networks do better" if found.slope > 0 else "deeper networks do better"
     if abs(found.slope) < _NO_CHANGE:
         side = "neither deeper nor wider networks do better"
-    change = f"each doubling of depth:width goes with {found.slope:+.2f} points of error"
     if found.interval is None:
         return sentence(
-            f"At equal parameters {change} ({side}), a description without an interval: {found.why_no_interval}"
+            f"No trend is told at equal parameters, since it would have no interval: {found.why_no_interval}"
         )
+    change = f"each doubling of depth:width goes with {found.slope:+.2f} points of error"
     sure = side if found.found else "which cannot be told from none"
     return f"At equal parameters {change} (95 % interval {interval_text(found.interval)}): {sure}."
 
@@ -95,7 +96,7 @@ def _result(found: IsoParams) -> str:
 def _reading(findings: Findings, found: IsoParams) -> str:
     of = f" of {', '.join(found.searches)}" if len(findings.searches) > 1 and found.searches else ""
     fit = ""
-    if found.slope is not None:
+    if found.interval is not None:
         drawn = plural(sum(bool(band.line) for band in found.bands), "band")
         fit = f" Lines: one slope fitted to all bands, n = {found.n} points{of}, drawn in {drawn}."
     how = " The interval comes from a bootstrap over configurations." if found.interval else ""

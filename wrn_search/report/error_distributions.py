@@ -32,7 +32,7 @@ def distribution(findings: Findings) -> Figure:
         title="Error distribution of all trials",
         result=f"Of {plural(whole.n, 'ended trial')} {whole.reached} got to full epochs; {half}.",
         reading="Share of all trials that ended, failures included, with a full-epoch error of at most e. "
-        "Thick: all; in colour: bands of parameters with equally many trials each.",
+        f"Thick: all; in colour: bands of parameters.{_halves_left_out(findings)}",
         table=_table((whole, *found.bands)) if whole.errors else None,
         traces=(*traces, _step(whole, end, "@ink", 2.5)) if whole.errors else (),
         layout=_share_layout(),
@@ -40,8 +40,19 @@ def distribution(findings: Findings) -> Figure:
     )
 
 
-def halves(findings: Findings) -> Figure:
-    """The same for the deeper and the wider networks at equal parameters."""
+def _halves_left_out(findings: Findings) -> str:
+    if not any(search.adaptive is not False for search in findings.searches):
+        return ""
+    return (
+        " Deeper and wider networks are not set against each other here: an adaptive search gave them unequal trials, "
+        "other hyperparameters and stopped the worse ones."
+    )
+
+
+def halves(findings: Findings) -> Figure | None:
+    """The same for the deeper and the wider networks at equal parameters; None where a search chose by results."""
+    if _halves_left_out(findings):
+        return None
     found = findings.edf
     medians = [(curve.label, _quantile(curve, 0.5)) for curve in found.halves]
     if found.halves and all(value is not None for _, value in medians):

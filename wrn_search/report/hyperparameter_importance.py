@@ -14,17 +14,25 @@ def importance(findings: Findings) -> Figure:
     """Shares of the variance of the error that each hyperparameter explains alone."""
     found = findings.importance
     names = list(found.shares)
-    rows = [(name, f"{share:.4f}") for name, share in found.shares.items()]
-    uncounted = plural(found.others, "trial")
-    left_out = f" {uncounted} without an error at full epochs could not be counted." if found.others else ""
+    bounds = {name: found.intervals.get(name, (share, share)) for name, share in found.shares.items()}
+    rows = [
+        (name, f"{share:.2f}", f"{bounds[name][0]:.2f} to {bounds[name][1]:.2f}")
+        for name, share in found.shares.items()
+    ]
+    left_out = f" {plural(found.others, 'trial')} that learned nothing are not in it." if found.others else ""
     trace = {
         "type": "bar",
         "orientation": "h",
         "y": [plot_text(name) for name in names[::-1]],
         "x": [found.shares[name] for name in names[::-1]],
-        "text": [f"{100 * found.shares[name]:.1f} %" for name in names[::-1]],
-        "textposition": "outside",
-        "cliponaxis": False,
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [bounds[name][1] - found.shares[name] for name in names[::-1]],
+            "arrayminus": [found.shares[name] - bounds[name][0] for name in names[::-1]],
+            "color": "@ink",
+            "thickness": 1,
+        },
         "marker": {"color": "@blue"},
         "hoverinfo": "skip",
     }
@@ -32,26 +40,31 @@ def importance(findings: Findings) -> Figure:
         key="importance",
         title="Importance of each hyperparameter",
         result=_importance_result(found),
-        reading="Share of the variance that each explains alone, fANOVA over a forest fitted to the completed trials; "
-        f"it says where this search saw errors differ, not why.{left_out}",
-        table=Table(("hyperparameter", "share"), rows) if names else None,
+        reading="Share of the variance of the log-odds of an error that each explains alone when it is drawn evenly "
+        f"over the values tried, by the curve model, with 95 % intervals.{left_out}",
+        table=Table(("hyperparameter", "share", "95 % interval"), rows) if names else None,
         traces=(trace,) if names else (),
         layout=layout(
             axis(
                 "share of the variance",
                 tickformat=".0%",
-                range=[0, 1.2 * max([0.01, *found.shares.values()])],
+                range=[0, 1.05 * max([0.01, *(high for _, high in bounds.values())])],
             ),
             axis("", type="category", showgrid=False, ticks=""),
         ),
         height=90 + 34 * max(2, len(names)),
-        wide=len(findings.slices) % 2 == 0,  # else it stands beside the last slice
+        wide=len(findings.model.curves or findings.slices) % 2 == 0,  # else it stands beside the last of them
     )
 
 
 def _importance_result(found: Importance) -> str:
     if not found.shares:
         return sentences_of("importance cannot be told", found.warning)
-    told = ", ".join(f"{name} {100 * share:.0f} %" for name, share in list(found.shares.items())[:3])
-    variance = f"of the variance of the error at full epochs: {told} (n = {plural(found.n, 'trial')})"
+    told = ", ".join(
+        f"{name} {100 * share:.0f} %"
+        + " ({:.0f} to {:.0f})".format(*(100 * end for end in found.intervals[name]))
+        for name, share in list(found.shares.items())[:3]
+        if name in found.intervals
+    )
+    variance = f"of what hyperparameters do to the error: {told} (n = {plural(found.n, 'trial')})"
     return sentences_of(variance, found.warning)

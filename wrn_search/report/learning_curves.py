@@ -20,11 +20,14 @@ def learning_curves(findings: Findings) -> Figure:
     """Validation error by epoch; the best curves in colour, drops of the learning rate marked."""
     found = findings.curves
     best, others = found.curves[:_NAMED], found.curves[_NAMED:]
-    traces = [_others(others)] if others else []
-    traces += [_named(findings, curve, place) for place, curve in reversed(list(enumerate(best)))]
     errors = [value for curve in found.curves for value in curve.val_error]
     title = "validation error (%)"
-    scale = log_axis(title, errors) if all(error > 0 for error in errors) else axis(title)
+    lowest = min((error for error in errors if error > 0), default=None)
+    scale = axis(title) if lowest is None else log_axis(title, errors)
+    floor = 0.0 if lowest is None else lowest / 2  # where a logarithm can draw an error of 0
+    traces = [_others(others, floor)] if others else []
+    traces += [_named(findings, curve, place, floor) for place, curve in reversed(list(enumerate(best)))]
+    drawn_at = f" Errors of 0 are drawn at {floor:.2g} %." if min(errors, default=1.0) <= 0 < floor else ""
     if best:
         result = (
             f"The best trial went from {two_digits(best[0].val_error[0])} % after epoch {best[0].epochs[0]} to "
@@ -49,7 +52,7 @@ def learning_curves(findings: Findings) -> Figure:
         title="Learning curves",
         result=result,
         reading=f"Validation error after each epoch; in colour the {plural(len(best), 'best trial')}, in grey the "
-        f"others.{drops}{drawn}",
+        f"others.{drops}{drawn}{drawn_at}",
         table=_curve_table(findings) if best else None,
         traces=tuple(traces),
         layout=layout(axis("epoch"), scale, shapes=[_vertical(drop) for drop in found.drops]),
@@ -58,14 +61,14 @@ def learning_curves(findings: Findings) -> Figure:
     )
 
 
-def _others(curves: tuple[Curve, ...]) -> dict[str, Any]:
+def _others(curves: tuple[Curve, ...], floor: float) -> dict[str, Any]:
     """All other curves as one trace, with gaps between them."""
     x: list[int | None] = []
     y: list[float | None] = []
     trials: list[int | None] = []
     for curve in curves:
         x += [*curve.epochs, None]
-        y += [*curve.val_error, None]
+        y += [*(max(error, floor) for error in curve.val_error), None]
         trials += [curve.trial] * len(curve.epochs) + [None]
     return {
         "type": "scatter",
@@ -81,14 +84,14 @@ def _others(curves: tuple[Curve, ...]) -> dict[str, Any]:
     }
 
 
-def _named(findings: Findings, curve: Curve, place: int) -> dict[str, Any]:
+def _named(findings: Findings, curve: Curve, place: int, floor: float) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines" if len(curve.epochs) > 1 else "markers",
         "name": plot_text(findings.trials[curve.trial].name),
         "legendrank": 1000 + place,
         "x": list(curve.epochs),
-        "y": list(curve.val_error),
+        "y": [max(error, floor) for error in curve.val_error],
         "trials": [curve.trial] * len(curve.epochs),
         "customdata": list(curve.train_error),
         "line": {"color": f"@{SERIES[place % len(SERIES)]}", "width": 2},

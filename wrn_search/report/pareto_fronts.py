@@ -1,4 +1,4 @@
-"""Figures of Pareto fronts: error against what it costs, and how the front grew."""
+"""Figures of Pareto fronts: error against what it costs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
-from wrn_search.analysis.pareto_fronts import Front, FrontPoint, Pareto
-from wrn_search.report.html.axes import axis, layout, log_axis
+from wrn_search.analysis.pareto_fronts import Front, FrontPoint
+from wrn_search.report.html.axes import axis, error_bars, layout, log_axis
 from wrn_search.report.html.figure import Figure, Table, thinned, thinning
 from wrn_search.report.html.markup import plot_text
 from wrn_search.wording import plural, sentence, short_count, shown, two_digits
@@ -17,63 +17,13 @@ _TITLES = {
     "macs": "multiply-adds an image",
     "seconds_per_epoch": "measured seconds an epoch",
 }
+_MOST_BARS = 40  # of one colour; more hide one another
 _APART = 0.09  # of the plot's width or height between two names
 
 
 def front_figures(findings: Findings) -> list[Figure]:
     """One figure a cost."""
     return [_front_figure(findings, front) for front in findings.pareto.fronts]
-
-
-def hypervolume(findings: Findings) -> Figure:
-    """The share of the box up to the reference point that the front of parameters dominates, over time."""
-    pareto = findings.pareto
-    steps = pareto.hypervolume
-    trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [hours for hours, _, _ in steps],
-        "y": [share for _, _, share in steps],
-        "customdata": [ended for _, ended, _ in steps],
-        "line": {"shape": "hv", "color": "@blue", "width": 2},
-        "hovertemplate": "%{x:.3g} hours, %{customdata} trials ended: %{y:.1%}<extra></extra>",
-    }
-    rows = [(f"{hours:.4g}", str(ended), f"{share:.4f}") for hours, ended, share in steps]
-    return Figure(
-        key="hypervolume",
-        title="Hypervolume of error and parameters over time",
-        result=_growth(pareto),
-        reading="Share of the box between the origin and the reference point that trials at full epochs dominate. "
-        f"{_reference(pareto)}".strip(),
-        table=Table(("hours of search", "trials ended", "share"), rows, text_columns=0) if steps else None,
-        traces=(trace,) if steps else (),
-        layout=layout(
-            axis("hours of search", rangemode="tozero"),
-            axis("share of the reference box", tickformat=".0%", rangemode="tozero"),
-        ),
-    )
-
-
-def _growth(pareto: Pareto) -> str:
-    steps = pareto.hypervolume
-    if not steps:
-        why = pareto.why_no_hypervolume or "no trial has got to full epochs yet"
-        return sentence(f"There is no hypervolume: {why}")
-    half = next(hours for hours, _, share in steps if share >= steps[-1][2] / 2)
-    return (
-        f"The front dominates {100 * steps[-1][2]:.1f} % of the reference box after {steps[-1][0]:.3g} hours and "
-        f"{plural(steps[-1][1], 'trial')}; half of that was there after {half:.3g} hours."
-    )
-
-
-def _reference(pareto: Pareto) -> str:
-    if pareto.reference is None:
-        return ""
-    network = f" ({pareto.reference_network})" if pareto.reference_network else ""
-    return (
-        f"Reference: {shown(int(pareto.reference[0]))} parameters, the largest network of the space{network}, "
-        f"and the error of chance, {two_digits(pareto.reference[1])} %."
-    )
 
 
 def _front_figure(findings: Findings, front: Front) -> Figure:
@@ -84,8 +34,9 @@ def _front_figure(findings: Findings, front: Front) -> Figure:
         key=f"pareto-{front.cost.replace('_', '-')}",
         title=f"Error against {title}",
         result=_ends(front),
-        reading="On the front: no other configuration is both cheaper and better. Names where there is room; all are "
-        f"in the table.{note}{thinning(len(drawn), len(front.points))}",
+        reading="On the front: no other configuration is both cheaper and better. Bars: 95 % of counting and of seeds, "
+        f"where any were repeated and points are few. Names where there is room; all are in the table.{note}"
+        f"{thinning(len(drawn), len(front.points))}",
         table=_table(findings, front) if front.points else None,
         traces=_traces(front, [front.points[place] for place in drawn]) if front.points else (),
         layout=layout(log_axis(title, (point.cost for point in front.points)), axis("validation error (%)")),
@@ -95,7 +46,7 @@ def _front_figure(findings: Findings, front: Front) -> Figure:
 
 def _ends(front: Front) -> str:
     if not front.points:
-        return "No trial got to full epochs, so there is no front yet."
+        return sentence(front.note) or "No trial got to full epochs, so there is no front yet."
     first, last = front.front[0], front.front[-1]
     number = len(front.front)
     cheapest = f"{first.network} ({short_count(first.cost)} {front.unit}, {two_digits(first.val_error)} %)"
@@ -130,12 +81,14 @@ def _traces(front: Front, drawn: list[FrontPoint]) -> tuple[dict[str, Any], ...]
 
 
 def _points(points: list[FrontPoint], hover: str) -> dict[str, Any]:
+    errors = [point.val_error for point in points]
     return {
         "type": "scatter",
         "x": [point.cost for point in points],
-        "y": [point.val_error for point in points],
+        "y": errors,
         "trials": [point.trial for point in points],
         "hovertemplate": hover,
+        **(error_bars(errors, [point.reach for point in points]) if len(points) <= _MOST_BARS else {}),
     }
 
 

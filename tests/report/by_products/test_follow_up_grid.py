@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant
@@ -62,7 +65,7 @@ def test_what_the_grid_finds_is_found_beside_the_search(tmp_path):
     together = findings_from(material_of([first, second]))
     assert together.iso_params.interval is not None
     assert together.iso_params.searches == ("first_follow_up",)
-    assert together.answer.best.n == REPEATS
+    assert {trial.search for trial in together.trials} == {"first", "first_follow_up"}
 
 
 @pytest.mark.parametrize("depth", [10, 22, 40, 58])
@@ -103,13 +106,27 @@ def test_depths_around():
     assert widths_around(8.0, [16, 22, 40], "B(3,3)", narrower=2) == [4.4, 6.4, 8.0]
 
 
-def test_the_best_network_at_the_largest_size_is_the_corner_of_the_grid(tmp_path):
+def test_at_the_edge_of_the_space_the_grid_looks_beyond_it(tmp_path):
+    """It used to stay inside, where the report had just said that more was not tried."""
     model = {"depth": {"choice": [16, 22, 28, 40]}, "widen_factor": {"choice": [1, 2, 4, 8]}}
     material, findings = found(plant(tmp_path / "results", Plan(model=model, noise=0.0)))
     assert findings.answer.best.network == "WRN-40-8"
     space = write_follow_up(material, findings, tmp_path / "next.yaml")
-    assert max(space.model.depth.options) == 40
-    assert max(space.model.widen_factor.options) == 8
+    assert 40 in space.model.depth.options
+    assert max(space.model.depth.options) > 40
+    assert max(space.model.widen_factor.options) > 8
+
+
+def test_the_header_says_which_difference_the_grid_can_find(tmp_path):
+    """Of two means of five normal values each, at that distance, a two-sided test finds about four in five."""
+    grid = {"searcher": "grid", "scheduler": "none", "repeats": 5}
+    material, findings = found(plant(tmp_path / "results", Plan(search=grid)))
+    text = follow_up_text(material, findings)
+    told = float(re.search(r"differ by ([0-9.]+) points", text).group(1))
+    deviation = findings.answer.seed_deviation
+    draws = np.random.default_rng(0).normal(0, deviation, (4000, 2, REPEATS)).mean(axis=2)
+    apart = np.abs(draws[:, 1] - draws[:, 0] + told) > 1.96 * deviation * (2 / REPEATS) ** 0.5
+    assert apart.mean() == pytest.approx(0.8, abs=0.05)
 
 
 def test_without_the_space_file_the_tables_are_enough(tmp_path):

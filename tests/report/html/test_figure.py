@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.report import made
 from wrn_search.analysis.depth_width_map import Cell
-from wrn_search.report.depth_width_map import cell_lines
-from wrn_search.report.html.axes import log_ticks
+from wrn_search.report.depth_width_map import cell_lines, colour_bar
+from wrn_search.report.html.axes import error_bars, log_ticks
 from wrn_search.report.html.figure import thinned
 from wrn_search.report.html.markup import element, escape, plot_text, script_json
+from wrn_search.report.learning_curves import learning_curves
 from wrn_search.wording import sentence, short_count
 
 
@@ -95,3 +98,26 @@ def test_a_long_tally_takes_two_lines_and_nothing_is_lost() -> None:
     assert cell_lines(cell, None, ".2f") == ["none", "n=55", "s=204 x=1"]
     few = Cell(16, 2.0, 4.2, 0, 3, 1, 0, 0, 0, 4.3, 4.2, 4.5, 3)
     assert cell_lines(few, 4.3, ".2f") == ["4.30", "4.20\u20134.50", "n=3 s=1"]
+
+
+def test_equal_values_have_no_colour_bar() -> None:
+    """One cell had a bar from half a percent below to half a percent above its value, through negative errors."""
+    assert colour_bar([0.4], "%") == {"showscale": False, "zmin": -0.6, "zmax": 1.4}
+    assert "colorbar" in colour_bar([0.4, 0.5], "%")
+
+
+def test_bars_of_an_error_end_at_0_and_are_left_out_where_nothing_is_known() -> None:
+    bars = error_bars([0.2, 5.0], [0.6, 0.6])["error_y"]
+    assert (bars["array"], bars["arrayminus"]) == ([0.6, 0.6], [0.2, 0.6])
+    assert error_bars([0.2], [None]) == {}
+
+
+def test_an_error_of_0_leaves_the_curves_on_a_logarithm() -> None:
+    """One 0.00 turned the axis linear and flattened all curves."""
+    found = made.findings()
+    first, *others = found.curves.curves
+    zero = replace(first, val_error=(*first.val_error[:-1], 0.0))
+    figure = learning_curves(replace(found, curves=replace(found.curves, curves=(zero, *others))))
+    assert figure.layout["yaxis"]["type"] == "log"
+    assert all(value is None or value > 0 for trace in figure.traces for value in trace["y"])
+    assert "Errors of 0 are drawn at " in figure.reading

@@ -16,22 +16,16 @@ import pytest
 from tests.report import made
 from tests.report.hostile import hostile_findings
 from wrn_search.analysis.all_findings import Findings
+from wrn_search.analysis.best_so_far import BestSoFar
+from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.report.html.colours import DARK, LIGHT, resolved
 from wrn_search.report.html.figure import hover_texts
 from wrn_search.report.html.page_layout import page_of
 
 FIGURES = [
-    *("finalists", "error-map", "time-map", "iso-params", "pareto-num-params", "pareto-macs"),
-    *("pareto-seconds-per-epoch", "hypervolume", "slice-dropout", "slice-weight-decay", "slice-depth"),
-    *(
-        "slice-widen-factor",
-        "importance",
-        "learning-curves",
-        "early-stopping",
-        "edf",
-        "edf-halves",
-        "statuses",
-    ),
+    *("finalists", "expected-map", "early-map", "time-map", "iso-params", "pareto-num-params", "pareto-macs"),
+    *("pareto-seconds-per-epoch", "effect-dropout", "effect-weight-decay", "importance"),
+    *("learning-curves", "early-stopping", "edf", "best-so-far", "statuses"),
 ]
 
 
@@ -198,6 +192,7 @@ def nothing_trained() -> Findings:
     return replace(
         found,
         trials=trials,
+        model=CurveModel(why_not="nothing was trained"),
         counts=replace(found.counts, by_status={"failed": len(trials)}, epochs_done=0, train_hours=0.0),
         answer=replace(found.answer, best=None, smallest_equivalent=None, equivalents=()),
         error_map=replace(found.error_map, cells=cells),
@@ -216,6 +211,7 @@ def nothing_trained() -> Findings:
         edf=replace(
             found.edf, all=replace(found.edf.all, errors=(), shares=(), reached=0), bands=(), halves=()
         ),
+        best_so_far=BestSoFar((), 0),
         confirm=None,
     )
 

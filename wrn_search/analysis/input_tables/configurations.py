@@ -12,6 +12,8 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL
 
+_NORMAL = 1.959964
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -112,16 +114,36 @@ def pooled_seed_deviation(configurations: Sequence[Configuration]) -> tuple[floa
 
 
 def binomial_variance(error: float, images: int | None) -> float | None:
-    """Variance of an error counted on `images` images, percent squared: p (100 - p) / n."""
-    return None if not images else error * (100 - error) / images
+    """Variance of an error counted on n images, percent squared: 100^2 p (1 - p) / (n + 2), p = (x + 1) / (n + 2).
+
+    An error of 0 is not certain: for differences of two shares one more of each kind covers as promised (Agresti &
+    Caffo, Am. Stat. 54, 2000).
+    """
+    if not images:
+        return None
+    share = (error / 100 * images + 1) / (images + 2)
+    return 1e4 * share * (1 - share) / (images + 2)
+
+
+def reach_of(configuration: Configuration, images: int | None, seed_deviation: float | None) -> float | None:
+    """Half of the 95 % interval of its error, points: counting, and seeds where any were repeated; None if unknown."""
+    error = _standard_error(configuration, images, seed_deviation)
+    return None if error is None else _NORMAL * error
+
+
+def _standard_error(
+    configuration: Configuration, images: int | None, seed_deviation: float | None
+) -> float | None:
+    """Of the mean of its repeats, percent."""
+    binomial = binomial_variance(configuration.mean, images)
+    seeds = None if seed_deviation is None else seed_deviation**2 / len(configuration.completed)
+    parts = [part for part in (binomial, seeds) if part is not None]
+    return math.sqrt(sum(parts)) if parts else None
 
 
 def estimate_of(configuration: Configuration, material: Material, seed_deviation: float | None) -> Estimate:
     """The configuration as the page shows it: median, range, n, and the standard error of its mean."""
     values = configuration.values(material.dataset.chance_error)
-    binomial = binomial_variance(configuration.mean, material.dataset.validation_images)
-    seeds = None if seed_deviation is None else seed_deviation**2 / len(configuration.completed)
-    parts = [part for part in (binomial, seeds) if part is not None]
     return Estimate(
         trial=configuration.trial,
         network=configuration.network,
@@ -130,7 +152,7 @@ def estimate_of(configuration: Configuration, material: Material, seed_deviation
         highest=max(values),
         n=len(configuration.completed),
         ended=configuration.ended,
-        standard_error=math.sqrt(sum(parts)) if parts else None,
+        standard_error=_standard_error(configuration, material.dataset.validation_images, seed_deviation),
         num_params=configuration.num_params,
         macs=configuration.macs,
         seconds_per_epoch=configuration.seconds_per_epoch,

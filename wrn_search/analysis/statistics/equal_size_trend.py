@@ -43,7 +43,8 @@ def fit(log_params: Floats, log_ratio: Floats, error: Floats) -> Trend | str:
     networks = len(set(zip(log_params.tolist(), log_ratio.tolist(), strict=True)))
     degree = _degree(networks)
     if degree == 0:
-        return f"at least {NETWORKS_FOR[1]} networks must have been trained to the end, but {networks} were"
+        were = "was" if networks == 1 else "were"
+        return f"at least {NETWORKS_FOR[1]} networks must have been trained to the end, but {networks} {were}"
     design = _design(log_params, log_ratio, degree)
     if _inflation(design) > _MAX_INFLATION:
         return "depth:width and the number of parameters rise and fall together in these networks"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.analysis.equal_parameters import IsoParams
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.statistics.networks_not_told_apart import Comparison
 from wrn_search.wording import plural
 
+_NEAR = 0.05  # of a hyperparameter's range: what is best there may lie beyond
+_NO_LESS = {"dropout": 0.0}  # values below which there is nothing
 
-def limits_of(material: Material, comparison: Comparison | None, iso_params: IsoParams) -> tuple[str, ...]:
+
+def limits_of(
+    material: Material, comparison: Comparison | None, iso_params: IsoParams, model: CurveModel
+) -> tuple[str, ...]:
     """The limits that hold here, the gravest first."""
     rules = (
         _adaptive(material),
         _unfinished(material),
         _one_seed(material, comparison),
         _luck(material, comparison),
-        _edge(material, comparison),
+        _edges(material, comparison, model),
         _bands(iso_params),
         _images(material),
     )
@@ -30,8 +37,8 @@ def _adaptive(material: Material) -> Iterator[str]:
         which = "This search is" if len(kinds) == 1 else f"{kinds.count(True)} of {len(kinds)} searches are"
         yield (
             f"{which} adaptive: cells hold unequal numbers of trials with other hyperparameters each, and slow "
-            "starters were stopped. So a cell shows its lowest error, and intervals come from repeated, grid or random "
-            "designs only; `report --follow-up FILE` writes a grid that can give them."
+            "starters were stopped. So intervals are predicted by the curve model, which uses every epoch of every "
+            "trial, and none is measured; `report --follow-up FILE` writes a grid that can give measured ones."
         )
     if None in kinds:
         yield "How the trials were chosen is not known (resolved.yaml cannot be read), so no interval is given."
@@ -56,26 +63,49 @@ def _unfinished(material: Material) -> Iterator[str]:
 def _one_seed(material: Material, comparison: Comparison | None) -> Iterator[str]:
     if comparison is not None and comparison.seed_deviation is None:
         yield (
-            "Every configuration was trained with one seed: how far seeds differ is not known, so the margin counts "
-            "only the validation images."
+            "Every configuration was trained with one seed: how far seeds differ was not measured beside what other "
+            "hyperparameters do."
         )
 
 
 def _luck(material: Material, comparison: Comparison | None) -> Iterator[str]:
     if comparison is not None and comparison.candidates > 1:
+        tried = material.trials["configuration"].nunique()
+        chosen = f", those that {tried:,} became," if tried > comparison.candidates else ""
         yield (
-            f"The lowest of {comparison.candidates:,} errors is lucky: a retrained winner is usually a little worse, "
-            "and its test error another. `confirm` measures both."
+            f"The lowest of {comparison.candidates:,} errors at full epochs{chosen} is lucky: a retrained winner is "
+            "usually a little worse, and its test error another. `confirm` measures both."
         )
 
 
-def _edge(material: Material, comparison: Comparison | None) -> Iterator[str]:
+def _edges(material: Material, comparison: Comparison | None, model: CurveModel) -> Iterator[str]:
+    """Of depth and width by the best network; of the others by where the model expects the lowest error."""
     if comparison is None:
         return
-    for name, value in (("depth", comparison.best.depth), ("widen_factor", comparison.best.widen_factor)):
-        tried = sorted(set(material.trials[name]))
-        if len(tried) > 1 and value == tried[-1]:
-            yield f"The best network has the largest {name} of the search ({value:g}): more was not tried."
+    matters = {each.question for each in model.verdicts if each.verdict in ("helps", "hurts")}
+    found = {curve.name: curve.best for curve in model.curves if curve.best and curve.name in matters}
+    if model.epoch is None:
+        row = material.trials.loc[comparison.best.trial]
+        found |= {name: row[name] for name in material.hyperparameters}
+    found |= {"depth": comparison.best.depth, "widen_factor": comparison.best.widen_factor}
+    for name, value in found.items():
+        tried = [each for each in set(material.trials[name].dropna()) if not isinstance(each, str)]
+        if len(tried) < 2:
+            continue
+        place = _place(float(value), min(tried), max(tried))
+        told = name in matters and name not in ("depth", "widen_factor")
+        whose = "The lowest error is expected at" if told else "The best network has"
+        if place >= 1 - _NEAR:
+            yield f"{whose} the largest {name} of the search ({value:.4g}): more was not tried."
+        elif place <= _NEAR and _place(_NO_LESS.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
+            yield f"{whose} the smallest {name} of the search ({value:.4g}): less was not tried."
+
+
+def _place(value: float, low: float, high: float) -> float:
+    """0 at the lowest, 1 at the highest; by ratio where all are positive and decades apart."""
+    if low > 0 and high > 10 * low and value > 0:
+        value, low, high = math.log(value), math.log(low), math.log(high)
+    return (value - low) / (high - low)
 
 
 def _bands(iso_params: IsoParams) -> Iterator[str]:

@@ -7,15 +7,17 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
+from scipy.special import ndtr, stdtrit
 
 from wrn_search.analysis.input_tables.configurations import (
     Configuration,
     binomial_variance,
     pooled_seed_deviation,
 )
+from wrn_search.curves.winner_and_smallest import hsu_constant
 
 CONFIDENCE = 0.95
+_OF_TWO = 1.959964  # never surer than a two-sided test of two networks
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,6 @@ class Comparison:
         Configuration, ...
     ]  # of each network the best one, smallest first, the best itself among them
     candidates: int  # configurations among which the best was chosen
-    chosen_by_repeats: bool  # only configurations with repeats were candidates
     seed_deviation: float | None
     seed_freedom: int
     tested: (
@@ -36,26 +37,22 @@ class Comparison:
 
 
 def compare(
-    configurations: Sequence[Configuration], images: int | None, chance_error: float | None
+    configurations: Sequence[Configuration],
+    best: Configuration | None,
+    images: int | None,
+    chance_error: float | None,
 ) -> Comparison | None:
-    """The best by the median over its repeats, and the others against it; None if there is no configuration.
-
-    Where some have repeats, only those are candidates: one lucky seed of many wins against any mean. Of those, the ones
-    come first whose repeats have all ended.
-    """
-    repeated = [c for c in configurations if len(c.completed) > 1]
-    candidates = repeated or list(configurations)
-    if not candidates:
+    """All configurations against the best one, with and without repeats; None if there is no configuration."""
+    if best is None:
         return None
-    whole = [c for c in candidates if c.ended == c.trials]
-    best = min(whole or candidates, key=lambda c: _rank(c, chance_error))
     deviation, freedom = pooled_seed_deviation(configurations)
+    constant = max(_OF_TWO, hsu_constant(len(configurations), CONFIDENCE))
     equal = [
         c
-        for c in candidates
+        for c in configurations
         if c is best
         or statistics.median(c.values(chance_error)) - statistics.median(best.values(chance_error))
-        <= margin(best, c, images, deviation, freedom)
+        <= margin(best, c, images, deviation, freedom, constant)
     ]
     networks: dict[str, Configuration] = {}
     for c in sorted(equal, key=lambda c: (c is not best, _rank(c, chance_error))):
@@ -63,8 +60,7 @@ def compare(
     return Comparison(
         best=best,
         equivalents=tuple(sorted(networks.values(), key=lambda c: (c.num_params, _rank(c, chance_error)))),
-        candidates=len(candidates),
-        chosen_by_repeats=bool(repeated),
+        candidates=len(configurations),
         seed_deviation=deviation,
         seed_freedom=freedom,
         tested=bool(images) or deviation is not None,
@@ -77,13 +73,15 @@ def margin(
     images: int | None,
     deviation: float | None,
     freedom: int,
+    constant: float,
 ) -> float:
-    """How many points two errors must differ to be told apart at 95 %.
+    """How many points an error may lie above the best of all and still not be told from it at 95 %.
 
-    t * sqrt(V), V = p1 (100 - p1) / n + p2 (100 - p2) / n + s^2 (1/r1 + 1/r2): each error counted on n images, as if
-    on other images (the same images make differences more certain, so this errs on the side of "cannot be told"), and
-    s the pooled deviation over seeds. t has Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946): those of
-    s, raised by the share of V that needs no estimate of s.
+    Hsu's comparison with the best (Ann. Statist. 9, 1981), as the best was chosen among all: c_m sqrt(V) with
+    V = v1 + v2 + s^2 (1/r1 + 1/r2): each error counted on n images, as if on other images (the same images make
+    differences more certain, so this errs on the side of "cannot be told"), and s the pooled deviation over seeds.
+    c_m is that of infinitely many degrees of freedom, taken to Student's t at the same probability with
+    Satterthwaite's (Biometrics Bulletin 2, 1946): those of s, raised by the share of V that needs no estimate of s.
     """
     counted = [binomial_variance(c.mean, images) or 0.0 for c in (best, other)]
     seeds = 0.0
@@ -93,13 +91,7 @@ def margin(
     if variance == 0:
         return 0.0
     effective = freedom * (variance / seeds) ** 2 if seeds else math.inf
-    return quantile(effective) * math.sqrt(variance)
-
-
-def quantile(freedom: float) -> float:
-    """Student's t at 97.5 %, two-sided 95 %; the normal one for infinite degrees of freedom."""
-    probability = 1 - (1 - CONFIDENCE) / 2
-    return float(stdtrit(min(freedom, 1e9), probability))
+    return float(stdtrit(min(effective, 1e9), ndtr(constant))) * math.sqrt(variance)
 
 
 def _rank(c: Configuration, chance_error: float | None) -> tuple[float, float, int, int]:

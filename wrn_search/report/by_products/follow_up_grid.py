@@ -26,12 +26,14 @@ from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_text
 from wrn_search.space.yaml_with_lines import yaml_text
+from wrn_search.wording import two_significant
 
 if TYPE_CHECKING:
     from wrn_search.analysis.input_tables.shared_values import Trial
 
 REPEATS = 5  # the range of five covers the median with 93.75 %
 FILE = Path("follow_up.yaml")
+_OF_POWER = 1.96 + 0.84  # standard errors: 95 %, two-sided, and 80 % power
 STEPS = 3  # depths, and widening factors
 _MODEL_KEYS = ("dropout", "init")
 _TRAINING_KEYS = (
@@ -156,7 +158,10 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
 
 
 def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
-    """The best network in the middle, or at a corner where the middle would need networks larger than any so far."""
+    """The best network in the middle, or at a corner where the middle would need networks larger than any so far.
+
+    Where the best is the deepest or the widest tried, what lies beyond is the question, so it stands in the middle.
+    """
     block = str(material.trials["block"].iloc[findings.trials.index(trial)])
     most = max(other.num_params for other in findings.trials)
     grids = []
@@ -165,6 +170,10 @@ def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
         grids.append(
             _Grid(depths, widths_around(trial.widen_factor, depths, block, narrower=narrower), block)
         )
+    deepest = max(other.depth for other in findings.trials)
+    widest = max(other.widen_factor for other in findings.trials)
+    if trial.depth == deepest or trial.widen_factor == widest:
+        return grids[0]
     fitting = (grid for grid in grids if max(num_params(network) for network in grid.networks) <= 1.1 * most)
     return next(fitting, grids[-1])
 
@@ -197,12 +206,23 @@ def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[st
         f"how       {len(grid.depths)} depths x {len(grid.widths)} widening factors, {REPEATS} seeds each, no early",
         "          stopping; along the diagonals networks have about equal parameters",
         f"costs     {networks} networks x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
-        "expect    intervals: this design can give them",
+        f"expect    measured intervals{_detectable(findings)}",
         "",
         *(f"    {command}" for command in commands),
     ]
     # A name or a path must not end the comment.
     return "".join(f"# {printable(line)}".rstrip() + "\n" for line in lines)
+
+
+def _detectable(findings: Findings) -> str:
+    """The smallest difference of two networks that so many seeds find with a power of 80 %, one in twenty by chance."""
+    spread = findings.answer.seed_deviation
+    if spread is None:
+        spread = findings.model.spread
+    if not spread:
+        return ": this design can give them"
+    difference = _OF_POWER * spread * math.sqrt(2 / REPEATS)
+    return f"; two networks that differ by {two_significant(difference)} points are told apart in 4 of 5 such grids"
 
 
 def _hours(findings: Findings, grid: _Grid) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wrn_search.report.html.markup import plot_text
@@ -60,6 +60,23 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "zeroline": False,
         **more,
     }
+
+
+def error_bars(errors: Sequence[float], reaches: Sequence[float | None]) -> dict[str, Any]:
+    """A trace's bars, half of an interval each and none below 0; none where none is known."""
+    if not any(reaches):
+        return {}
+    above = [reach or 0.0 for reach in reaches]
+    below = [min(error, reach) for error, reach in zip(errors, above, strict=True)]
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "thickness": 1,
+        "width": 2,
+    }
+    return {"error_y": bars}
 
 
 def log_axis(title: str, values: Iterable[float], **more: Any) -> dict[str, Any]:

@@ -35,6 +35,7 @@ LIGHT: dict[str, Any] = {
     "purple": "#b0578d",
     "yellow": "#c98a00",
     "sky": "#3f9fd8",
+    "band": "rgba(0, 114, 178, 0.18)",
     "map": _scale(_YL_GN_BU[::-1]),
     **{f"ramp{index}": colour for index, colour in enumerate(["#93c83d", *_VIRIDIS[5::-1], "#1d0024"])},
 }
@@ -55,6 +56,7 @@ DARK: dict[str, Any] = {
     "purple": "#e29cc6",
     "yellow": "#f0c04a",
     "sky": "#a6daf8",
+    "band": "rgba(86, 180, 233, 0.22)",
     "map": _scale(_YL_GN_BU),
     **{f"ramp{index}": colour for index, colour in enumerate(["#5d4a9c", *_VIRIDIS[2:], "#fff3a0"])},
 }

@@ -1,4 +1,4 @@
-"""CurveTable: what the curve model is told of trials, as plain frozen values, checked once."""
+"""ObservedCurves: what the curve model is told of trials, as plain frozen values, checked once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CurveTrial:
 
 
 @dataclass(frozen=True)
-class CurveTable:
+class ObservedCurves:
     """Trials of one data set and split, trained for equally many epochs at most.
 
     Attributes:

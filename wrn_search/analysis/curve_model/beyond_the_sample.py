@@ -1,0 +1,79 @@
+"""The same fit told of other trials: a sample gives the coefficients, each trial's own curve its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from wrn_search.analysis.curve_model.table_of_curves import MOST, curves_on_record
+from wrn_search.analysis.input_tables.configurations import Configuration
+from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.curves.curve_fit import CurveFit, learned
+from wrn_search.curves.curve_likelihood import Observations, count_variance, log_odds
+from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.observed_curves import CurveTrial
+
+_CANDIDATES = 200  # configurations of the lowest errors, among which the winner is looked for
+
+
+def told_of(fit: CurveFit, trials: Sequence[CurveTrial]) -> CurveFit | None:
+    """The fit with the observations of these trials; None if none of them learned and was seen at its epochs.
+
+    Repeats that are not among them say nothing here.
+    """
+    of, images = fit.observations, fit.table.images
+    chosen = tuple(each for each in trials if learned(each, fit.table) and set(each.epochs) & set(of.epochs))
+    if not chosen:
+        return None
+    wrong = np.full((len(chosen), len(of.epochs)), np.nan)
+    for row, trial in enumerate(chosen):
+        values = dict(zip(trial.epochs, trial.wrong, strict=True))
+        wrong[row] = [values.get(epoch, np.nan) for epoch in of.epochs]
+    seen = ~np.isnan(wrong)
+    counted = np.where(seen, wrong, 0.0)
+    settings = {trial.configuration: trial.hyperparameters for trial in chosen}
+    number = {configuration: place for place, configuration in enumerate(settings)}
+    spreads = {trial.trial: float(value) for trial, value in zip(fit.trials, of.spread, strict=True)}
+    rows = [of.design.row(each) for each in settings.values()]
+    observations = Observations(
+        z=np.where(seen, log_odds(counted, images, of.most), 0.0),
+        seen=seen,
+        count_variance=np.where(seen, count_variance(counted, images, of.most), 1.0),
+        x=np.array(rows).reshape(len(rows), len(of.design.columns)),
+        of=np.array([number[trial.configuration] for trial in chosen], dtype=np.intp),
+        design=of.design,
+        epochs=of.epochs,
+        centre=of.centre,
+        images=images,
+        most=of.most,
+        spread=np.array([spreads.get(trial.trial, 1.0) for trial in chosen]),
+    )
+    table = replace(fit.table, trials=tuple(trials))
+    return replace(fit, table=table, observations=observations, trials=chosen)
+
+
+class Beyond:
+    """All trials of a search of which a sample was fitted."""
+
+    def __init__(self, fit: CurveFit, material: Material, configurations: Sequence[Configuration]):
+        table = curves_on_record(material, most=None).table
+        assert table is not None, "the sample had one"
+        self._fit = fit
+        self._trials = sorted(table.trials, key=lambda each: each.configuration)
+        lowest = sorted(configurations, key=lambda each: (each.mean, each.number))[:_CANDIDATES]
+        self._lowest = {each.trial for each in lowest}
+
+    def candidates(self) -> CurveFit:
+        """Told of the configurations with the lowest errors."""
+        chosen = {each.configuration for each in self._trials if int(each.trial) in self._lowest}
+        found = told_of(self._fit, [each for each in self._trials if each.configuration in chosen])
+        return found or self._fit
+
+    def ends(self) -> Iterator[PredictedEnd]:
+        """Predictions of the trials without an end, `MOST` at a time."""
+        without = [each for each in self._trials if each.status != "completed"]
+        for start in range(0, len(without), MOST):
+            part = told_of(self._fit, without[start : start + MOST])
+            yield from ends_of_trials(part) if part else ()
