@@ -41,10 +41,17 @@ def register_variants() -> None:
 
 
 def _multivariate(space: SearchedSpace) -> Searcher:
-    """Our TPE in all else: hyperparameters together, not each by itself."""
+    """Our TPE, but hyperparameters together, not each by itself. For one worker.
+
+    With `constant_liar` a multivariate TPE writes its proposal into the study's trial, and our searcher asks with a
+    trial that is in no study. With one worker nothing runs while it asks, so the liar would have nothing to say.
+    """
     from optuna.samplers import TPESampler
 
-    return OptunaSearcher(space, lambda seed: TPESampler(seed=seed, multivariate=True), together=True)
+    def sampler(seed: int) -> TPESampler:
+        return TPESampler(seed=seed, multivariate=True, constant_liar=False)
+
+    return OptunaSearcher(space, sampler, together=True)
 
 
 def _as_multivariate(tpe: Method) -> MakeRival:
@@ -80,7 +87,8 @@ def groups() -> dict[str, tuple[Arm, ...]]:
     tpe, tpe_geometric = _ours("tpe", "asha"), _ours("tpe", "asha", _GEOMETRIC)
     tpe_none = _ours("tpe", "none", against="tpe+none")
     etas = ["search.reduction_factor=2", "search.reduction_factor=4"]
-    early, random_geometric = "search.rungs=[3, 9, 27]", _ours("random", "asha", _GEOMETRIC).name
+    early = [f"search.rungs={rungs}" for rungs in ([1, 3, 9, 27], [3, 9], [6, 13, 26], [13, 26])]
+    random_geometric = _ours("random", "asha", _GEOMETRIC).name
     return {
         "ours": (
             tpe,
@@ -117,10 +125,9 @@ def groups() -> dict[str, tuple[Arm, ...]]:
         ),
         "cosine": (
             tpe,
-            _ours("tpe", "asha", early),
             tpe_geometric,
             _ours("random", "asha", against="random+asha"),
-            _ours("random", "asha", early, against="random+asha"),
+            *(_ours("random", "asha", rungs, against="random+asha") for rungs in early),
             _ours("random", "asha", _GEOMETRIC, against="random+asha"),
         ),
     }
