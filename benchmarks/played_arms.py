@@ -117,9 +117,6 @@ def summary(
             "trainings": budget,
             "regret": [_digits(getattr(spread, part)[place]) for part in ("median", "q25", "q75")],
             "mean_regret": _digits(runs[:, place].mean()),
-            "median_by_table": {
-                table: _digits(np.median(regret[:, place])) for table, regret in arm.regrets.items()
-            },
         }
         if other is not arm:
             row |= _difference(arm, other, place)

@@ -78,7 +78,8 @@ def groups() -> dict[str, tuple[Arm, ...]]:
     tpe, tpe_geometric = _ours("tpe", "asha"), _ours("tpe", "asha", _GEOMETRIC)
     tpe_none = _ours("tpe", "none", against="tpe+none")
     etas = ["search.reduction_factor=2", "search.reduction_factor=4"]
-    early, random_geometric = "search.rungs=[3, 9, 27]", _ours("random", "asha", _GEOMETRIC).name
+    early = [f"search.rungs={rungs}" for rungs in ([1, 3, 9, 27], [3, 9], [6, 13, 26], [13, 26])]
+    random_geometric = _ours("random", "asha", _GEOMETRIC).name
     return {
         "ours": (
             tpe,
@@ -115,10 +116,9 @@ def groups() -> dict[str, tuple[Arm, ...]]:
         ),
         "cosine": (
             tpe,
-            _ours("tpe", "asha", early),
             tpe_geometric,
             _ours("random", "asha", against="random+asha"),
-            _ours("random", "asha", early, against="random+asha"),
+            *(_ours("random", "asha", rungs, against="random+asha") for rungs in early),
             _ours("random", "asha", _GEOMETRIC, against="random+asha"),
         ),
     }

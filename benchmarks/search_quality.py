@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.curve_sources import HALVES, families, half_of
-from benchmarks.measuring import options, report
+from benchmarks.measuring import report
 from benchmarks.played_arms import ArmPlayed, half, played, summary
 from benchmarks.quick_tpe import quick_tpe
 from benchmarks.search_arms import DEFAULT, Arm, groups, register_variants
@@ -94,7 +94,7 @@ def _halves(results: Sequence[ArmPlayed], asked: argparse.Namespace) -> dict[str
         parts = {name: {each.arm.name: half(each, name) for each in results} for name in HALVES}
     return {
         name: [
-            summary(each, part.get(each.arm.against, each), part.get(DEFAULT), asked.trainings)
+            summary(each, part.get(each.arm.against, each), part.get(asked.default), asked.trainings)
             for each in part.values()
         ]
         for name, part in parts.items()
@@ -143,30 +143,40 @@ def _line(row: Mapping[str, Any], wide: int) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = options(__doc__, rounds=1)
-    parser.add_argument("--curves", type=Path, help="a folder with the described Parquet files of others")
-    parser.add_argument(
-        "--seeds", type=int, default=30, help="plays of each method on each table (default 30)"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--methods", type=_names(list(groups())), default=["ours", "rivals"], help=", ".join(groups())
-    )
-    parser.add_argument(
-        "--half", choices=(*HALVES, "both"), default="both", help="of the tables (default both)"
-    )
-    parser.add_argument("--tables", type=lambda text: text.split(","), help="families (default all)")
-    parser.add_argument("--first", type=int, help="tables of each family at most (default all)")
-    parser.add_argument(
+    add = parser.add_argument
+    arms = sorted({arm.name for group in groups().values() for arm in group})
+    add("--curves", type=Path, help="a folder with the described Parquet files of others")
+    add("--seeds", type=_whole, default=30, help="plays of each method on each table (default 30)")
+    add("--methods", type=_names(list(groups())), default=["ours", "rivals"], help=", ".join(groups()))
+    add("--half", choices=(*HALVES, "both"), default="both", help="of the tables (default both)")
+    add("--tables", type=lambda text: text.split(","), help="families (default all)")
+    add("--first", type=_whole, help="tables of each family at most (default all)")
+    add(
         "--trainings",
-        type=lambda text: sorted(map(int, text.split(","))),
+        type=lambda text: sorted(map(_whole, text.split(","))),
         default=[10, 20, 40],
         help="budgets in whole trainings (default 10,20,40)",
     )
-    parser.add_argument(
-        "--keep", type=Path, help="a folder for finished plays: a run that is broken off goes on"
+    add(
+        "--default",
+        choices=arms,
+        metavar="ARM",
+        default=DEFAULT,
+        help=f"the arm that is asked how soon it has what the others have (default {DEFAULT})",
     )
-    parser.add_argument("--processes", type=int, default=usable_cores(), help="default all cores")
+    add("--keep", type=Path, help="a folder for finished plays: a run that is broken off goes on")
+    add("--processes", type=_whole, default=usable_cores(), help="default all cores")
+    add("--json", type=Path, help="where the values go (default results/MACHINE/)")
     return parser
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, but got '{text}'")
+    return int(text)
 
 
 def _names(known: Sequence[str]) -> Any:

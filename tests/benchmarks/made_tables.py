@@ -25,7 +25,7 @@ def falling(configuration: int, epochs: int) -> RecordedCurve:
     """Errors that fall towards an end that depends on the configuration; rankings change on the way."""
     end = 10.0 + (configuration * 37) % 53
     steps = np.arange(epochs)
-    return RecordedCurve(end + 30 / (1 + steps) * ((configuration * 11) % 7), np.ones(epochs))
+    return RecordedCurve(end + 6 / (1 + steps) * ((configuration * 11) % 7), np.ones(epochs))
 
 
 def level(configuration: int, epochs: int) -> RecordedCurve:

@@ -95,12 +95,12 @@ def test_every_arm_can_be_played(group: str) -> None:
     arms = groups()[group]
     names = [arm.name for arm in arms]
     assert len(set(names)) == len(names)
-    table = made_table(100, 52)
+    table = made_table(250, 52)
     for arm in arms:
         assert arm.against in names or arm.against == DEFAULT
         clock = Clock()
         player = player_of(table, arm.method, (), None, 0, arm.workers, clock)
-        assert play(player, table, arm.workers, 60, clock).epochs == 60
+        assert play(player, table, arm.workers, 100, clock).epochs == 100
 
 
 def arm_with(name: str, regrets: dict[str, list[list[float]]]) -> ArmPlayed:
