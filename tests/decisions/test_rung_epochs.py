@@ -23,8 +23,12 @@ def test_rungs_stand_at_the_first_epoch_of_each_drop_level(epochs, drops, rungs)
     assert schedule_rungs("step", drops, epochs) == rungs
 
 
-def test_a_cosine_has_rungs_at_half_and_three_quarters() -> None:
-    assert schedule_rungs("cosine", (0.3, 0.6, 0.8), 60) == (30, 45)
+@pytest.mark.parametrize(
+    ("epochs", "rungs"), [(60, (3, 10, 30)), (52, (3, 9, 26)), (5, (1, 2)), (2, (1,)), (1, ())]
+)
+def test_a_cosine_has_early_rungs(epochs, rungs) -> None:
+    """An eighteenth, a sixth and a half; coinciding ones are one, none is the last epoch."""
+    assert schedule_rungs("cosine", (0.3, 0.6, 0.8), epochs) == rungs
 
 
 @pytest.mark.parametrize(

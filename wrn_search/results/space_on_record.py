@@ -13,8 +13,6 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.yaml_with_lines import parse_source, read_source, yaml_text
 
-_ABSENT = {"anchors": 0.0}  # keys of `search` that came later, and what they were before
-
 
 def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str, Any]:
     """The space of the last session, after --set and defaults; of an older record that of resolved.yaml.
@@ -35,9 +33,16 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
 
 
 def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
-    """A recorded space: what its version did not have yet stays absent, whatever the default is today."""
-    search = document.get("search")
-    return document | {"search": _ABSENT | search} if isinstance(search, dict) else document
+    """A recorded space: what its version did not have yet stays as it was then, whatever the default is today."""
+    search, training = document.get("search"), document.get("training")
+    if not isinstance(search, dict) or not isinstance(training, dict) or "anchors" in search:
+        return document
+    before: dict[str, Any] = {"anchors": 0.0}
+    epochs, cosine = training.get("epochs"), training.get("lr_schedule") == "cosine"
+    if cosine and search.get("rungs", "schedule") == "schedule" and isinstance(epochs, int) and epochs > 1:
+        rungs = {max(1, round(epochs / 2)), max(1, round(3 * epochs / 4))}
+        before["rungs"] = sorted(rung for rung in rungs if rung < epochs) or "schedule"
+    return document | {"search": search | before}
 
 
 def recorded_file(directory: ResultsDirectory, state: SearchState) -> dict[str, Any] | None:

@@ -162,7 +162,8 @@ class SearchSettings(Section):
         str | tuple[int, ...],
         RUNGS,
         Field(
-            description="epochs at which trials are compared: after each learning-rate drop, geometric, or a list"
+            description="epochs at which trials are compared: after each learning-rate drop (a cosine's: at 1/18, 1/6 "
+            "and 1/2), geometric, or a list"
         ),
     ] = "schedule"
     grace_period: Annotated[

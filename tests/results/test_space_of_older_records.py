@@ -1,0 +1,45 @@
+"""A search that an earlier version recorded keeps what it did, whatever the defaults are today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.results.events import SearchStarted
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import recorded_space
+from wrn_search.results.state_from_events import fold
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import space_from_mapping
+
+
+def on_record(**sections: Any) -> Space:
+    """The space of a record whose first event holds these sections, read as a resume reads it."""
+    document = {"name": "old", "dataset": {"name": "digits"}, **sections}
+    started = SearchStarted("old", "id", 20, 90.0, "digits", space=document)
+    return space_from_mapping(recorded_space(ResultsDirectory(Path("nowhere")), fold([(0.0, started)])))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "rungs"), [(20, (10, 15)), (5, (2, 4)), (2, (1,)), (1, ())]
+)  # half and three quarters
+def test_rungs_of_a_cosine_stay_where_they_were(epochs: int, rungs: tuple[int, ...]) -> None:
+    space = on_record(training={"epochs": epochs, "lr_schedule": "cosine"}, search={"rungs": "schedule"})
+    assert rungs_of(space) == rungs
+    assert space.search.anchors == 0
+
+
+def test_what_was_given_stays() -> None:
+    training = {"epochs": 20, "lr_schedule": "cosine"}
+    assert rungs_of(on_record(training=training, search={"rungs": [7]})) == (7,)
+    assert rungs_of(on_record(training={"epochs": 20}, search={"rungs": "schedule"})) == (6, 12, 16)
+
+
+def test_a_record_of_today_means_what_it_says() -> None:
+    training = {"epochs": 18, "lr_schedule": "cosine"}
+    space = on_record(training=training, search={"rungs": "schedule", "anchors": 0.2})
+    assert rungs_of(space) == (1, 3, 9)
+    assert space.search.anchors == 0.2
