@@ -124,6 +124,11 @@ ROOMS: dict[str, Room] = {
         "images training",
         "torch numpy PIL onnx onnxruntime",
     ),
+    "audit": _room(
+        6,
+        "stopped trials, trained to their ends after the fact: what the curve model's intervals are checked by",
+        "errors end_reason seeds hardware results training winner",
+    ),
     "ray_tune": _room(
         6,
         "trials as Ray Tune runs them, and a private Ray",
@@ -168,8 +173,8 @@ ROOMS: dict[str, Room] = {
     "cli": _room(
         10,
         "the commands: options in, text and exit status out",
-        "errors user_paths wording shell_commands networks datasets space memory results analysis report winner "
-        "decisions forecast replay session confirmation hardware epoch_metrics",
+        "errors end_reason user_paths wording shell_commands networks datasets space memory results analysis report "
+        "winner audit decisions forecast replay session confirmation hardware epoch_metrics",
         "rich",
     ),
     "__main__": _room(11, "`python -m wrn_search COMMAND`", "errors import_path cli"),

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from wrn_search.cli import (
+    audit,
     check,
     confirm,
     describe,
@@ -30,6 +31,7 @@ COMMANDS = {
     "check": (check, "validate a space file and explain what the search would do"),
     "describe": (describe, "parameters, multiply-adds and memory of one network"),
     "report": (report, "what one or several searches found, and how sure that is"),
+    "audit": (audit, "train stopped trials to their end: did the predictions hold?"),
     "confirm": (confirm, "retrain finalists with fresh seeds, test them once"),
     "export": (export, "write a trial's network as a file for others"),
     "predict": (predict, "classify images with an exported network"),

@@ -54,9 +54,17 @@ def id_at(number: int) -> str:
     return trial_id(number, config_at(number))
 
 
-def train_search(path: Path, configs: list[TrialConfig] | None = None) -> Path:
-    """A results directory: the trials of `TRIALS`, or full trainings of `configs`; the best one's checkpoint stays."""
-    trials = [(config_at(number), epochs, end) for number, (_, epochs, end) in enumerate(TRIALS)]
+def train_search(
+    path: Path,
+    configs: list[TrialConfig] | None = None,
+    trials: list[tuple[TrialConfig, int, str]] | None = None,
+) -> Path:
+    """A results directory: the trials of `TRIALS` or of `trials`, each with its epochs and how it ended, or full
+    trainings of `configs`; the best one's checkpoint stays.
+    """
+    max_epochs = 2 if trials is None else trials[0][0].epochs
+    if trials is None:
+        trials = [(config_at(number), epochs, end) for number, (_, epochs, end) in enumerate(TRIALS)]
     if configs is not None:
         trials = [(config, config.epochs, "completed") for config in configs]
     directory = ResultsDirectory(path)
@@ -71,7 +79,7 @@ def train_search(path: Path, configs: list[TrialConfig] | None = None) -> Path:
     write_manifest(directory.manifest, manifest(search_id, 0, ["run_search.py"], hardware(1), details))
     with Record.create(directory.events) as record:
         record.append(
-            SearchStarted(path.name, search_id, 2, data.chance_error, dataset.name, data.split_hash)
+            SearchStarted(path.name, search_id, max_epochs, data.chance_error, dataset.name, data.split_hash)
         )
         for number, (config, epochs, end) in enumerate(trials):
             record.append(_proposed(number, config, data))

@@ -37,10 +37,17 @@ class Audit:
 def audit_of(anchors: int, predicted: Iterable[PredictedEnd], ends: Mapping[str, float]) -> Audit:
     """Predictions against the ends (percent, by trial) that were measured afterwards."""
     pairs = [(each, ends[each.trial]) for each in predicted if each.trial in ends]
-    covered = sum(each.low <= end <= each.high for each, end in pairs)
-    misses = len(pairs) - covered
-    likely = float(binom.sf(misses - 1, len(pairs), 1 - _CONFIDENCE)) if pairs else 1.0
-    return Audit(anchors, len(pairs), covered, likely >= _CHANCE)
+    return judged(anchors, len(pairs), sum(each.low <= end <= each.high for each, end in pairs))
+
+
+def judged(anchors: int, hidden_ends: int, covered: int) -> Audit:
+    """The audit of so many hidden ends, of which so many were covered."""
+    return Audit(anchors, hidden_ends, covered, chance_of(hidden_ends, covered) >= _CHANCE)
+
+
+def chance_of(hidden_ends: int, covered: int) -> float:
+    """Probability of so many misses, or more, where intervals hold what they say; 1 without any end."""
+    return float(binom.sf(hidden_ends - covered - 1, hidden_ends, 1 - _CONFIDENCE)) if hidden_ends else 1.0
 
 
 def audit_by_anchors(

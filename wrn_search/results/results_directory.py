@@ -97,6 +97,11 @@ class ResultsDirectory:
         return ResultsDirectory(self.path / "confirm")
 
     @property
+    def audit(self) -> ResultsDirectory:
+        """The results directory of the stopped trials that `audit` trains to their end."""
+        return ResultsDirectory(self.path / "audit")
+
+    @property
     def ray(self) -> Path:
         """Scratch of Ray Tune; may be deleted."""
         return self.path / "ray"

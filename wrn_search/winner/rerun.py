@@ -125,6 +125,13 @@ def rerun(plan: RerunPlan, told: Callable[[EpochComparison], object] = lambda ep
     )  # as a search's trials do
     keep_freed_memory()
     training = _training(plan, plan.chosen.data())
+    try:
+        return _trained(training, plan, told)
+    finally:
+        training.close()  # several may follow each other in one process
+
+
+def _trained(training: Training, plan: RerunPlan, told: Callable[[EpochComparison], object]) -> Rerun:
     recorded = {metrics.epoch: metrics for _, metrics in plan.chosen.trial.reports}
     epochs = [EpochComparison(now, recorded.get(now.epoch), False) for now in training.history[: plan.epochs]]
     for epoch in epochs:

@@ -81,7 +81,13 @@ def choose(results: str | Path, which: str, root: str | None = None) -> ChosenTr
     """
     directory = ResultsDirectory(results)
     state = read_state(directory)
-    trial = find_trial(state, which)
+    return as_chosen(directory, state, find_trial(state, which), root)
+
+
+def as_chosen(
+    directory: ResultsDirectory, state: SearchState, trial: TrialState, root: str | None = None
+) -> ChosenTrial:
+    """A trial of a search that was read before; `root` as in `choose`."""
     config = TrialConfig.from_dict(trial.config)
     config = dataclasses.replace(config, dataset=_dataset_now(directory, config.dataset, root))
     return ChosenTrial(directory, state, trial, config, _manifest(directory.manifest))

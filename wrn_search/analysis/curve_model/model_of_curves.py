@@ -11,9 +11,16 @@ from dataclasses import replace
 import numpy as np
 
 from wrn_search.analysis.curve_model.best_when_retrained import winner_of
-from wrn_search.analysis.curve_model.beyond_the_sample import Beyond
 from wrn_search.analysis.curve_model.cells_of_the_space import model_cells, smallest_of
 from wrn_search.analysis.curve_model.effect_curves import effect_curves, importance_of_model
+from wrn_search.analysis.curve_model.fit_at_the_end import (
+    LEAST,
+    draws_of,
+    learned_count,
+    predicted_ends,
+    why_no_ends,
+)
+from wrn_search.analysis.curve_model.hidden_ends import hidden_ends_of
 from wrn_search.analysis.curve_model.model_values import (
     EFFECT_MARGIN,
     Audit,
@@ -23,22 +30,19 @@ from wrn_search.analysis.curve_model.model_values import (
     TrialEnd,
 )
 from wrn_search.analysis.curve_model.table_of_curves import MOST, SEED, CurvesOnRecord, curves_on_record
+from wrn_search.analysis.curve_model.verdict_lines import hidden_words
 from wrn_search.analysis.curve_model.what_next import plan_of, verdicts_of
 from wrn_search.analysis.depth_width_map import CellMap
 from wrn_search.analysis.input_tables.configurations import Configuration
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.curves.anchor_audit import audit_by_anchors
-from wrn_search.curves.curve_fit import CurveFit, fit, fit_at_first_rung, learned
+from wrn_search.curves.anchor_audit import audit_by_anchors, audit_of, judged
+from wrn_search.curves.curve_fit import CurveFit, fit, fit_at_first_rung
 from wrn_search.curves.effects import effects
 from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
 from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.curves.settings_of_cells import spreads
-from wrn_search.wording import plural
 
-LEAST = 6  # trials that learned: fewer say less than the priors
-LEAST_ENDS = 2  # of them trained to the end
-DRAWS, DRAWS_OF_MANY, MANY = 300, 120, 400  # of the posterior; fewer where there are so many trials
 _AUDITED = 240  # trials of an audit, which fits four times
 _FAULTS = (ValueError, ArithmeticError, np.linalg.LinAlgError)
 
@@ -89,62 +93,45 @@ class _Telling:
         self.material, self.record, self.table = material, record, table
         self.configurations, self.error_map = configurations, error_map
         self.seconds, self.margin = seconds, margin
-        self.draws = DRAWS if len(table.trials) <= MANY else DRAWS_OF_MANY
+        self.draws = draws_of(table)
+        self.hidden = hidden_ends_of(material)
 
     def model(self) -> CurveModel:
         """At the end where that can be told, else after the first rung."""
-        audit, why_not = Audit(0, 0, 0, True), self._why_not_at_end()
-        at_end = None
+        audit, trained_on, why_not = Audit(0, 0, 0, True), 0, why_no_ends(self.table)
+        at_end = everything = None
+        ends: list[PredictedEnd] = []
         if not why_not:
             audit = self._audit()
+            if audit.passed or self.hidden.ends:
+                at_end = fit(self.table, SEED, self.draws)
+                everything, ends = predicted_ends(at_end, self.record, self.material, self.configurations)
+                audit, trained_on = self._with_hidden(audit, ends)
             if not audit.passed:
                 why_not = (
-                    f"the audit failed: of {audit.hidden_ends} ends of anchors that were hidden from the model only "
+                    f"the audit failed: of {hidden_words(audit, trained_on)} that were hidden from the model only "
                     f"{audit.covered} lay in its 95 % intervals"
                 )
-            else:
-                at_end = fit(self.table, SEED, self.draws)
+                at_end = None
         early = self._early()
         chosen = at_end or early
         if chosen is None:
-            return replace(self._empty(), why_not=why_not, audit=audit)
+            return replace(self._empty(), why_not=why_not, audit=audit, trained_on=trained_on)
         told = self._told(chosen, at_end is not None)
-        if at_end is not None:
-            told = self._with_ends(told, at_end)
+        if at_end is not None and everything is not None:
+            told = self._with_ends(told, everything, ends)
         if early is not None and early is not chosen and early.table.last_epoch != chosen.table.last_epoch:
             cells = model_cells(early, self.material, self.error_map, self.margin)
             told = replace(told, early=cells, early_epoch=early.table.last_epoch)
-        return replace(told, why_not=why_not, audit=audit)
+        return replace(told, why_not=why_not, audit=audit, trained_on=trained_on)
 
     def _empty(self) -> CurveModel:
         return CurveModel(
             of=self.record.of, margin=self.margin, remarks=self._remarks(), diverging=self._diverging()
         )
 
-    def _learned(self) -> int:
-        return sum(learned(each, self.table) for each in self.table.trials)
-
-    def _why_not_at_end(self) -> str:
-        count = self._learned()
-        if count < LEAST:
-            return (
-                f"at least {LEAST} trials must have learned something for the curve model, but "
-                f"{plural(count, 'trial')} did"
-            )
-        last = self.table.last_epoch
-        ends = sum(
-            learned(each, self.table) and each.epochs[-1] == last and each.status == "completed"
-            for each in self.table.trials
-        )
-        if ends < LEAST_ENDS:
-            return (
-                f"what early epochs say of the end takes at least {LEAST_ENDS} trials that reached epoch {last}, but "
-                f"{'none has' if not ends else '1 has'}"
-            )
-        return ""
-
     def _early(self) -> CurveFit | None:
-        if self._learned() < LEAST:
+        if learned_count(self.table) < LEAST:
             return None
         found = fit_at_first_rung(self.table, SEED, self.draws)
         return found if len(found.trials) >= LEAST else None
@@ -165,6 +152,15 @@ class _Telling:
             others = [others[index] for index in sorted(generator.choice(len(others), count, replace=False))]
         found = audit_by_anchors(replace(self.table, trials=(*anchors, *others)), seed=SEED)
         return Audit(found.anchors, found.hidden_ends, found.covered, found.passed)
+
+    def _with_hidden(self, anchors: Audit, ends: Sequence[PredictedEnd]) -> tuple[Audit, int]:
+        """The audit of anchors together with the ends that `audit` trained stopped trials on to, and their number."""
+        measured = {str(place): end for place, end in self.hidden.ends.items()}
+        later = audit_of(0, (each for each in ends if each.measured is None), measured)
+        both = judged(
+            anchors.anchors, anchors.hidden_ends + later.hidden_ends, anchors.covered + later.covered
+        )
+        return Audit(both.anchors, both.hidden_ends, both.covered, both.passed), later.hidden_ends
 
     def _told(self, chosen: CurveFit, at_end: bool) -> CurveModel:
         cells = model_cells(chosen, self.material, self.error_map, self.margin)
@@ -190,15 +186,8 @@ class _Telling:
             why_no_next=why_no_next,
         )
 
-    def _with_ends(self, told: CurveModel, chosen: CurveFit) -> CurveModel:
-        """Adds what only a fit of the end can tell; of all trials, also of those that no sample holds."""
-        everything = chosen
-        ends: list[PredictedEnd] = []
-        if self.record.of <= MOST:
-            ends = list(ends_of_trials(chosen))
-        else:
-            beyond = Beyond(chosen, self.material, self.configurations)
-            everything, ends = beyond.candidates(), list(beyond.ends())
+    def _with_ends(self, told: CurveModel, everything: CurveFit, ends: Sequence[PredictedEnd]) -> CurveModel:
+        """Adds what only a fit of the end can tell."""
         return replace(
             told,
             winner=winner_of(everything, self.configurations, self.table.chance_error),
@@ -210,7 +199,7 @@ class _Telling:
         )
 
     def _remarks(self) -> tuple[str, ...]:
-        found = []
+        found = list(self.hidden.remarks)
         if self.record.of > MOST:
             found.append(
                 f"The curve model was fitted to a random sample of {len(self.table.trials):,} of "

@@ -139,7 +139,7 @@ class NextTraining:
 
 @dataclass(frozen=True)
 class Audit:
-    """Ends of anchors that were hidden from the model, against its nominal 95 % intervals."""
+    """Ends of anchors, and of stopped trials trained on later, that were hidden from the model; nominal 95 %."""
 
     anchors: int
     hidden_ends: int
@@ -197,3 +197,4 @@ class CurveModel:
     )
     diverging: tuple[DivergenceRate, ...] = ()  # empty where no training diverged
     audit: Audit = field(default_factory=lambda: Audit(0, 0, 0, True))
+    trained_on: int = 0  # of the hidden ends, those of stopped trials that the command `audit` trained on

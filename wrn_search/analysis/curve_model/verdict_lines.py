@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wrn_search.analysis.curve_model.model_values import (
     EFFECT_MARGIN,
+    Audit,
     CurveModel,
     EffectCurve,
     Margin,
@@ -188,10 +189,18 @@ def audit_lines(model: CurveModel) -> list[Line]:
         checked = "ends of stopped trials are predicted, and no anchor has an end to check that with"
     else:
         checked = (
-            f"ends of stopped trials are predicted; of {plural(audit.hidden_ends, 'hidden end')} of anchors "
+            f"ends of stopped trials are predicted; of {hidden_words(audit, model.trained_on, 'hidden ')} "
             f"{audit.covered} lay in their intervals"
         )
     return [Line("How sure", f"{basis}; {checked}")]
+
+
+def hidden_words(audit: Audit, trained_on: int, kind: str = "") -> str:
+    """`12 hidden ends of anchors`, `10 ends of stopped trials trained on`, or those of both."""
+    whose = "stopped trials trained on" if trained_on == audit.hidden_ends else "anchors"
+    if 0 < trained_on < audit.hidden_ends:
+        whose += f" and, {trained_on} of them, of stopped trials trained on"
+    return f"{plural(audit.hidden_ends, f'{kind}end')} of {whose}"
 
 
 def _interval(value: float, low: float, high: float) -> str:

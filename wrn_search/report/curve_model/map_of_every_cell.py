@@ -7,6 +7,7 @@ from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.model_values import DivergenceRate, ModelCell
+from wrn_search.analysis.curve_model.verdict_lines import hidden_words
 from wrn_search.report.depth_width_map import colour_bar
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table
@@ -63,8 +64,8 @@ def _audit(findings: Findings) -> str:
     if not audit.hidden_ends:
         return ""
     return (
-        f"Audit: {audit.covered} of {plural(audit.hidden_ends, 'end')} of anchors, hidden from the model, lay in their "
-        "intervals."
+        f"Audit: {audit.covered} of {hidden_words(audit, findings.model.trained_on)}, hidden from the model, lay in "
+        "their intervals."
     )
 
 
