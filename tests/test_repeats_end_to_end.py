@@ -83,5 +83,5 @@ def test_of_the_best_configurations_the_repeat_at_the_median_can_be_exported(res
     best = min(pairs, key=lambda pair: pair[0]["val_error"] + pair[1]["val_error"])
     printed = (results / "stdout").read_text()
     assert "(median of 2 seeds, " in printed
-    name = next(line for line in printed.splitlines() if line.startswith("Best trial"))
+    name = next(line for line in printed.splitlines() if line.startswith("Lowest error"))
     assert f" {min(best, key=lambda row: row['val_error'])['number']:03d}_" in name

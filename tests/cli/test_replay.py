@@ -26,7 +26,7 @@ def replay(*arguments: str) -> Any:
 def test_the_json_is_as_documented(curves: Path) -> None:
     done = replay(
         str(curves), "--searcher", "random,tpe", "--scheduler", "none,asha", "--seeds", "4", "--epochs", "30",
-        "--workers", "1,4", "--set", "search.rungs=[1]", "--method", "half=tpe+asha,search.reduction_factor=2",
+        "--workers", "1,4", "--set", "search.rungs=[1]", "--method", "half=tpe+asha,reduction_factor=2,rungs=[1,2]",
         "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -42,7 +42,7 @@ def test_the_json_is_as_documented(curves: Path) -> None:
         for name in ("median", "q25", "q75"):
             assert len(method["regret"][name]) == 30
         assert {"completed", "stopped", "diverged", "unfinished"} <= method["trials"].keys()
-        assert method["settings"]["search.rungs"] == "[1]"
+        assert method["settings"]["search.rungs"] == ("[1,2]" if method["name"] == "half" else "[1]")
         assert method["by_hours"]["hours"][-1] <= 30 / 3600
     assert told["methods"][-1]["settings"]["search.reduction_factor"] == "2"
     assert len(told["pairs"]) == 2 * 10  # of five methods, with each number of workers
@@ -85,7 +85,16 @@ def test_a_page_is_written(curves: Path, tmp_path: Path) -> None:
         ),
         (("CURVES", "--seeds", "0"), "--seeds: must be a whole number of at least 1"),
         (("CURVES", "--workers", "1,1"), "--workers: must name each number once"),
-        (("CURVES", "--as-recorded"), "must be a results directory"),
+        (
+            ("CURVES", "--as-recorded"),
+            "--as-recorded: must be of results directories, but got a Parquet file",
+        ),
+        (("CURVES", "CURVES"), "SOURCE: must be named once, but is there twice"),
+        (("CURVES", "--set", "search.seed=3"), "--set: search.seed is said by --seeds"),
+        (("CURVES", "--set", "search.scheduler=none"), "--set: search.scheduler is said by --scheduler"),
+        (("CURVES", "--method", "a=tpe+asha,trials=3"), "--method: search.trials is said by --trials"),
+        (("CURVES", "--method", "a=tpee+asha"), "--method: must be one of"),
+        (("CURVES", "--method", "a=tpe+asha,rungs=[2,often]"), "search.rungs"),
         (("CURVES", "--as-recorded", "--rivals"), "--as-recorded: must stand without --rivals"),
     ],
 )

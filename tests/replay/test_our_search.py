@@ -13,9 +13,15 @@ from wrn_search.searchers.searcher_table import SEARCHERS
 
 
 def played(
-    table: CurveTable, searcher: str, scheduler: str, *settings: str, workers: int = 1, budget: int = 10**6
+    table: CurveTable,
+    searcher: str,
+    scheduler: str,
+    *settings: str,
+    workers: int = 1,
+    budget: int = 10**6,
+    seed: int = 0,
 ) -> tuple[OurSearch, Play]:
-    space = space_of(table, Method("m", searcher, scheduler), settings, None, 0)
+    space = space_of(table, Method("m", searcher, scheduler), settings, None, seed)
     clock = Clock()
     player = OurSearch(space, table, workers, clock)
     return player, play(player, table, workers, budget, clock)
@@ -57,7 +63,7 @@ def test_the_searcher_learns_from_the_play() -> None:
     for searcher in ("tpe", "random"):
         places: list[int] = []
         for seed in range(6):
-            _, result = played(table, searcher, "none", f"search.seed={seed}", budget=60)
+            _, result = played(table, searcher, "none", budget=60, seed=seed)
             places += [place for trial, place in result.configuration.items() if trial >= 15]
         late[searcher] = sum(places) / len(places)
     assert late["tpe"] < 0.7 * late["random"]

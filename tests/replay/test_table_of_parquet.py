@@ -10,6 +10,9 @@ import pytest
 
 from tests.replay.hand_made import write_parquet
 from wrn_search.errors import InputError
+from wrn_search.replay.methods import Method, space_of
+from wrn_search.replay.our_search import OurSearch
+from wrn_search.replay.simulated_clock import Clock, play
 from wrn_search.replay.table_of_parquet import tables_of_parquet
 from wrn_search.space.domains import Choice, LogUniform
 
@@ -30,7 +33,7 @@ def test_columns_become_a_table(tmp_path: Path) -> None:
     assert table.configurations == ({"depth": 10, "lr": 0.1}, {"depth": 16, "lr": 0.16})
     assert table.ends.tolist() == [30.0, 24.0]
     assert (table.epochs, table.seeds, table.in_seconds) == (3, 1, False)
-    assert table.facts.chance_error == 30.0
+    assert table.facts.chance_error == 100.0
 
 
 def test_a_column_divides_the_file(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_float32_edges_lie_in_their_domain(tmp_path: Path) -> None:
             {"curve": "val_eror"},
             "curve: must name columns of the Parquet file, but got 'val_eror' (did you mean",
         ),
-        ({"curve": "lr"}, "curve: must be a column of lists, but 'lr' is none"),
+        ({"curve": "lr"}, "curve: must be a column of lists of numbers, but 'lr' is none"),
         ({"curvs": "val_error"}, "curvs: must be one of"),
         ({"curve": None}, "curve: must be there"),
         ({"hyperparameters": {"depth": [10, 16]}}, "hyperparameters.depth: must be a domain"),
@@ -113,7 +116,7 @@ def test_float32_edges_lie_in_their_domain(tmp_path: Path) -> None:
         ),
         ({"hyperparameters": ["depth"]}, "hyperparameters: must be a mapping"),
         ({"tables": "tsk"}, "tables: must name columns"),
-        ({"where": {"task": ["c"]}}, "where: must keep at least one row, but kept none"),
+        ({"where": {"task": ["c"]}}, "where: must keep at least one row, but there is none"),
         ({"where": "task"}, "where: must be a mapping"),
         ({"unit": "accuracy"}, "unit: must be percent or loss, but got accuracy"),
         ({"epoch_cost": -1}, "epoch_cost: must be a column"),
@@ -125,6 +128,7 @@ def test_float32_edges_lie_in_their_domain(tmp_path: Path) -> None:
             {"network": {"depth": "layers", "width": "lr"}},
             "network.depth: must name a hyperparameter, but got 'layers'",
         ),
+        ({"chance_error": -5}, "chance_error: must be above 0 and at most 100, but got -5"),
         ({"image_shape": [8, 8]}, "image_shape: must be [HEIGHT, WIDTH, CHANNELS], but got [8, 8]"),
         ({"lr_drops": ["early"]}, "lr_drops"),
         ({"lr_schedule": "linear"}, "lr_schedule"),
@@ -135,6 +139,31 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, change: dict[str, Any], 
         tables_of_parquet(write_parquet(tmp_path, ROWS, **(DESCRIPTION | change)))
     assert said in str(caught.value)
     assert "curves.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("curve", [["a", "b"], [[1.0], [2.0]], [True, False]])
+def test_a_curve_must_hold_numbers(tmp_path: Path, curve: list[object]) -> None:
+    rows = [{**row, "val_error": curve} for row in ROWS]
+    with pytest.raises(
+        InputError, match="curve: must be a column of lists of numbers, but 'val_error' is none"
+    ):
+        tables_of_parquet(write_parquet(tmp_path, rows, **DESCRIPTION))
+
+
+def test_healthy_trials_are_never_taken_for_guessing(tmp_path: Path) -> None:
+    """Errors above the highest end are those of early epochs: without `chance_error` nothing is called guessing."""
+    rows = [
+        {"depth": 10, "lr": 0.01 + n / 100, "val_error": [44.0 + n / 10, 30.0, 8.0 + n / 10]}
+        for n in range(20)
+    ]
+    (table,) = tables_of_parquet(write_parquet(tmp_path, rows, **DESCRIPTION))
+    space = space_of(
+        table, Method("m", "random", "asha"), ("search.anchors=0", "search.rungs=schedule"), None, 0
+    )
+    player = OurSearch(space, table, 1, Clock())
+    played = play(player, table, 1, 1000)
+    assert played.counts["completed"] > 0
+    assert not any(trial.at_chance for trial in player.state.trials.values())
 
 
 def test_mistakes_are_told_together(tmp_path: Path) -> None:

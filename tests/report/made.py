@@ -6,7 +6,6 @@ from tests.report import made_model, made_parts
 from tests.report.made_parts import DEPTHS, FACTORS, PLANNED
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.answer import Answer
-from wrn_search.analysis.best_so_far import BestSoFar
 from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.analysis.equal_parameters import Band, Bought, IsoParams, IsoPoint
@@ -14,6 +13,7 @@ from wrn_search.analysis.failures import Counts, Reason
 from wrn_search.analysis.hyperparameter_importance import Importance
 from wrn_search.analysis.hyperparameter_slices import Slice, SlicePoint
 from wrn_search.analysis.input_tables.shared_values import Dataset, Estimate, Search, Trial
+from wrn_search.analysis.learning_curves import BestSoFar
 from wrn_search.analysis.paper_comparison import Paper, PaperRow
 from wrn_search.analysis.pareto_fronts import Front, FrontPoint, Pareto
 

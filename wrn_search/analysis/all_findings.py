@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.analysis.answer import Answer, answer_of
-from wrn_search.analysis.best_so_far import BestSoFar, best_so_far_of
 from wrn_search.analysis.confirmation import Confirm, confirm_of
 from wrn_search.analysis.curve_model.model_of_curves import model_of
 from wrn_search.analysis.curve_model.model_values import CurveModel, Margin
@@ -30,7 +29,7 @@ from wrn_search.analysis.input_tables.configurations import (
 )
 from wrn_search.analysis.input_tables.joined_tables import Material, material_of
 from wrn_search.analysis.input_tables.shared_values import Dataset, Estimate, Search, Trial
-from wrn_search.analysis.learning_curves import Curves, curves_of
+from wrn_search.analysis.learning_curves import BestSoFar, Curves, best_so_far_of, curves_of
 from wrn_search.analysis.paper_comparison import Paper, paper_of
 from wrn_search.analysis.pareto_fronts import Pareto, pareto_of
 from wrn_search.analysis.provenance import Provenance, provenance_of, searches_of

@@ -1,4 +1,4 @@
-"""Learning curves, thinned for a page, and the epochs at which the learning rate dropped."""
+"""Learning curves, thinned for a page; drops of the learning rate; the lowest error so far over the epochs spent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 
 MAX_CURVES = 200
 MAX_CURVE_POINTS = 120
+MAX_STEPS = 1000  # of the lowest error so far
 BEST_KEPT = 50  # of those at full epochs, before the others are thinned
 
 
@@ -98,3 +99,29 @@ def _places(epochs: np.ndarray, drops: tuple[int, ...]) -> np.ndarray:
     marked = np.flatnonzero(np.isin(epochs, [*drops, *(drop - 1 for drop in drops)]))[: MAX_CURVE_POINTS // 2]
     even = np.linspace(0, len(epochs) - 1, MAX_CURVE_POINTS - len(marked)).round().astype(int)
     return np.unique(np.concatenate([even, marked]))
+
+
+@dataclass(frozen=True)
+class BestSoFar:
+    """Where the lowest error fell."""
+
+    steps: tuple[
+        tuple[int, float, int], ...
+    ]  # (epochs spent, lowest error in percent, trial); the last one at the end
+    epochs: int  # spent by all trials that ended
+
+
+def best_so_far_of(material: Material) -> BestSoFar:
+    """Trials in the order of their ends; those still running are not counted, those that failed are."""
+    rows = material.ended.dropna(subset=["finished_at"]).sort_values(["finished_at", "number"], kind="stable")
+    spent, lowest = 0, float("inf")
+    steps: list[tuple[int, float, int]] = []
+    columns = ["epochs_done", "status", "val_error"]
+    for place, done, status, error in rows[columns].itertuples(name=None):
+        spent += int(done)
+        if status == "completed" and error < lowest:
+            lowest = float(error)
+            steps.append((spent, lowest, int(place)))
+    if steps and steps[-1][0] < spent:
+        steps.append((spent, lowest, steps[-1][2]))
+    return BestSoFar(tuple(steps[-MAX_STEPS:]), spent)

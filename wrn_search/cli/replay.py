@@ -86,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
         searchers, schedulers = searchers or [DEFAULT[0][0]], schedulers or [DEFAULT[0][1]]
     methods = methods_of(searchers, schedulers, options.method, rivals=options.rivals)
     tables = _tables(options.sources)
-    budget = options.epochs or _WHOLE_TRAININGS * max(table.epochs for table in tables)
+    all_of_it = max(sum(len(curve.errors) for curves in table.curves for curve in curves) for table in tables)
+    budget = min(options.epochs or _WHOLE_TRAININGS * max(table.epochs for table in tables), all_of_it)
     asked = Asked(
         tuple(tables),
         tuple(methods),
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         budget,
         options.trials,
     )
-    _check_budget(asked)
+    _check_budget(asked, options.epochs)
     for method in methods:
         if not method.rival:
             for table in tables:
@@ -120,20 +121,28 @@ def _tables(sources: list[str]) -> list[CurveTable]:
     from wrn_search.replay.table_of_parquet import tables_of_parquet
     from wrn_search.replay.table_of_results import table_of_results
 
-    tables = []
+    resolved = [str(Path(source).resolve()) for source in sources]
+    if (twice := next((each for each in resolved if resolved.count(each) > 1), None)) is not None:
+        raise InputError.of("SOURCE", "must be named once, but is there twice", twice)
+    tables: list[CurveTable] = []
     for source in map(Path, sources):
         if source.suffix == ".parquet" and not source.is_dir():
             tables += tables_of_parquet(source)
         else:
             tables.append(table_of_results(source).table)
+    for table in tables:
+        if table.left_out:
+            say(
+                f"{table.name}: {plural(table.left_out, 'training')} left out: without an end, or outside the space"
+            )
     return tables
 
 
-def _check_budget(asked: Asked) -> None:
+def _check_budget(asked: Asked, given: int | None) -> None:
     longest = max(asked.tables, key=lambda table: table.epochs)
-    if asked.budget < longest.epochs:
+    if given is not None and given < longest.epochs:
         rule = f"must pay for one whole training, {longest.epochs} epochs of '{longest.name}'"
-        raise InputError.of("--epochs", f"{rule}, but got {asked.budget}")
+        raise InputError.of("--epochs", f"{rule}, but got {given}")
 
 
 def _with_enough_seeds(asked: Asked) -> Asked:
@@ -168,6 +177,10 @@ def _as_recorded(options: argparse.Namespace) -> int:
     ]
     if given:
         raise InputError.of("--as-recorded", f"must stand without --{given[0]}: a search is played as it was")
+    if files := [source for source in options.sources if source.endswith(".parquet")]:
+        raise InputError.of(
+            "--as-recorded", "must be of results directories, but got a Parquet file", files[0]
+        )
     workers = None if options.workers == [1] else options.workers[0]
     found = {source: played_again(Path(source), workers) for source in options.sources}
     told = {source: vars(each) | {"same": each.same} for source, each in found.items()}

@@ -38,6 +38,7 @@ class CurveTable:
     facts: DataFacts
     in_seconds: bool  # whether costs are seconds, so that hours can be told
     unit: str = "percent"  # of the errors as recorded; `loss`: they were scaled to 0 to 100
+    left_out: int = 0  # trainings of the source that are not here: their ends are not known
     depth: str = "depth"  # the hyperparameter that is the network's depth
     width: str = "widen_factor"
 

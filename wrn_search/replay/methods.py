@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,16 @@ from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
+
+_OUTSIDE_BRACKETS = re.compile(r",(?![^\[{]*[\]}])")  # commas between settings, not those of a list
+# What is the play's own: another option says it, or nothing does.
+_SAID_ELSEWHERE = {
+    "search.searcher": "--searcher or --method",
+    "search.scheduler": "--scheduler or --method",
+    "search.trials": "--trials",
+    "search.seed": "--seeds",
+    "search.warm_start": "nothing: a play begins without knowledge",
+}
 
 DEFAULT = (("tpe", "asha"), ("random", "asha"), ("random", "none"))
 _RIVALS = "benchmarks.rivals.rival_table"  # in a clone of the repository; no part of the package
@@ -51,8 +62,9 @@ def methods_of(
     methods = [Method(f"{a}+{b}", a, b) for a in searchers for b in schedulers]
     for text in named:
         name, equals, what = text.partition("=")
-        parts, *settings = what.split(",")
+        parts, *settings = _OUTSIDE_BRACKETS.split(what)
         searcher, plus, scheduler = parts.partition("+")
+        settings = [each if "." in each.partition("=")[0] else f"search.{each}" for each in settings]
         if not (name and equals and plus):
             rule = "must be NAME=SEARCHER+SCHEDULER[,KEY=VALUE...], such as half=tpe+asha,search.reduction_factor=2"
             problems.append(Problem("--method", f"{rule}, but got '{text}'"))
@@ -67,7 +79,10 @@ def methods_of(
         ):
             if name not in known:
                 text = f"must be one of {', '.join(known)}, but got '{name}'{nearest(name, known)}"
-                problems.append(Problem(f"--{key}", text))
+                of_option = (
+                    f"--{key}" if method.name == f"{method.searcher}+{method.scheduler}" else "--method"
+                )
+                problems.append(Problem(of_option, text))
     if rivals:
         methods += [Method(name, name, "", rival=True) for name in rival_table()]
     names = [method.name for method in methods]
@@ -106,11 +121,18 @@ def space_of(
     Raises:
         InputError: a setting is wrong or does not belong to the search.
     """
+    problems = []
+    for option, settings in (("--set", shared), ("--method", method.settings)):
+        for each in settings:
+            key = each.partition("=")[0].strip()
+            if not key.startswith("search."):
+                rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
+                problems.append(Problem(option, f"{rule}, but got '{each}'"))
+            elif key in _SAID_ELSEWHERE:
+                problems.append(Problem(option, f"{key} is said by {_SAID_ELSEWHERE[key]}, but got '{each}'"))
+    if problems:
+        raise InputError(problems)
     overrides = [*shared, *method.settings]
-    wrong = [each for each in overrides if not each.startswith("search.")]
-    if wrong:
-        rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
-        raise InputError(Problem("--set", f"{rule}, but got '{each}'") for each in wrong)
     document = table.space.to_document()
     document["search"] = document["search"] | {
         "searcher": method.searcher,

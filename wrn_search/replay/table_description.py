@@ -27,7 +27,7 @@ KEYS = {
     "epoch_cost_unit": "seconds, or what else it is counted in (default)",
     "lr_schedule": "step (default) or cosine: where the rungs of `rungs: schedule` lie",
     "lr_drops": "fractions of the epochs, or epochs, at which the learning rate drops",
-    "chance_error": "percent; what a training that diverged counts as; default the highest recorded end",
+    "chance_error": "percent, of guessing (default 100): who is there at a rung is stopped, who diverged counts so",
     "validation_images": "on which the error was counted (default 10,000)",
     "image_shape": "height, width, channels, for `macs`",
     "network": "{depth: COLUMN, width: COLUMN}: which hyperparameters are the network's depth and width",
@@ -84,8 +84,10 @@ def described(path: Path, columns: pa.Table) -> TableDescription:
             if name not in columns.column_names
         ]
     curve = document["curve"]
-    if curve in columns.column_names and not pa.types.is_list(columns.schema.field(curve).type):
-        problems.append(_problem(source, ("curve",), f"must be a column of lists, but '{curve}' is none"))
+    if curve in columns.column_names and not _is_list_of_numbers(columns.schema.field(curve).type):
+        problems.append(
+            _problem(source, ("curve",), f"must be a column of lists of numbers, but '{curve}' is none")
+        )
     problems += _odd_values(source)
     network = document.get("network")
     problems += [
@@ -98,6 +100,13 @@ def described(path: Path, columns: pa.Table) -> TableDescription:
     if problems:
         raise InputError(problems)
     return TableDescription(path, document, domains)
+
+
+def _is_list_of_numbers(kind: pa.DataType) -> bool:
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return False
+    value = kind.value_type
+    return bool(pa.types.is_floating(value) or pa.types.is_integer(value) or pa.types.is_null(value))
 
 
 def _domains(source: Source, problems: list[Problem]) -> dict[str, Domain]:
@@ -137,7 +146,10 @@ def _odd_values(source: Source) -> list[Problem]:
             lambda value: isinstance(value, int) and value >= 1,
             "must be a whole number of at least 1",
         ),
-        "chance_error": (is_number, "must be a number"),
+        "chance_error": (
+            lambda value: is_number(value) and 0 < value <= 100,
+            "must be above 0 and at most 100",
+        ),
         "validation_images": (
             lambda value: isinstance(value, int) and value >= 1,
             "must be a whole number of at least 1",

@@ -43,7 +43,10 @@ def tables_of_parquet(path: Path, description_file: Path | None = None) -> list[
     for row in rows:
         groups.setdefault(row[splitting] if splitting else "", []).append(row)
     if not groups:
-        raise InputError.of("where", "must keep at least one row, but kept none", str(description.path))
+        key, rule = (
+            ("where", "must keep at least one row") if columns.num_rows else ("SOURCE", "must hold rows")
+        )
+        raise InputError.of(key, f"{rule}, but there is none", str(description.path))
     several = len(groups) > 1 or bool(splitting)
     return [
         _table(f"{path.stem} {value}" if several else path.stem, group, description)
@@ -93,6 +96,7 @@ def _table(name: str, rows: list[dict[str, Any]], description: TableDescription)
         facts=facts,
         in_seconds=description.get("epoch_cost_unit") == "seconds",
         unit=description.get("unit", "percent"),
+        left_out=len(rows) - sum(map(len, configurations.values())),
         depth=network["depth"],
         width=network["width"],
     )
@@ -117,8 +121,7 @@ def _scale(curves: list[list[float]], description: TableDescription) -> tuple[An
     if low < 0 or high > 100:
         text = f"must hold percent, 0 to 100, or say `unit: loss`, but got {low:g} to {high:g}"
         raise InputError.of("curve", text, str(description.path))
-    highest = max(curve[-1] for curve in curves if curve)
-    return (lambda array: array), float(description.get("chance_error") or highest)
+    return (lambda array: array), float(description.get("chance_error") or 100)
 
 
 def _hparams(row: Mapping[str, Any], description: TableDescription) -> Hparams:

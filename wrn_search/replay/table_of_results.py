@@ -81,9 +81,16 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
         curves=tuple(tuple(curves) for _, curves in rows),
         facts=_facts(state, space, directory),
         in_seconds=True,
+        left_out=_left_out(state, rows),
     )
     known = tuple(event for _, event in events if isinstance(event, Known))
     return RecordedSearch(space, state, table, _workers(state), known)
+
+
+def _left_out(state: SearchState, rows: Sequence[tuple[Hparams, list[RecordedCurve]]]) -> int:
+    """Trainings that reached their last epoch and lie outside the space of the last session."""
+    completed = sum(trial.status == "completed" for trial in state.trials.values())
+    return completed - sum(len(curve.errors) == state.max_epochs for _, curves in rows for curve in curves)
 
 
 def _rows(

@@ -16,8 +16,8 @@ import pytest
 from tests.report import made
 from tests.report.hostile import hostile_findings
 from wrn_search.analysis.all_findings import Findings
-from wrn_search.analysis.best_so_far import BestSoFar
 from wrn_search.analysis.curve_model.model_values import CurveModel
+from wrn_search.analysis.learning_curves import BestSoFar
 from wrn_search.report.html.colours import DARK, LIGHT, resolved
 from wrn_search.report.html.figure import hover_texts
 from wrn_search.report.html.page_layout import page_of

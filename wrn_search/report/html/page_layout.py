@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.report.answer import answer_section
-from wrn_search.report.best_so_far import best_so_far
 from wrn_search.report.curve_model.adjusted_effects import effect_figures
 from wrn_search.report.curve_model.map_of_every_cell import early_map, expected_map
 from wrn_search.report.depth_width_map import error_map, time_map
@@ -18,7 +17,7 @@ from wrn_search.report.html.figure import Figure, hover_texts
 from wrn_search.report.html.markup import Html, element
 from wrn_search.report.hyperparameter_importance import importance
 from wrn_search.report.hyperparameter_slices import slices
-from wrn_search.report.learning_curves import learning_curves
+from wrn_search.report.learning_curves import best_so_far, learning_curves
 from wrn_search.report.pareto_fronts import front_figures
 from wrn_search.report.provenance import provenance_section
 from wrn_search.wording import duration, plural
