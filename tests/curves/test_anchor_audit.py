@@ -17,8 +17,16 @@ from wrn_search.curves.ends_of_trials import PredictedEnd
 def test_misses_fail_where_chance_would_hardly_bring_so_many(misses: int, ends: int, passed: bool) -> None:
     predicted = [PredictedEnd(str(number), 5.0, 4.0, 6.0, None) for number in range(ends)]
     truth = {str(number): 9.0 if number < misses else 5.0 for number in range(ends)}
-    audit = audit_of(ends, predicted, truth)
+    audit = audit_of(ends, predicted, truth, images=300)
     assert (audit.hidden_ends, audit.covered, audit.passed) == (ends, ends - misses, passed)
+
+
+def test_an_end_stands_for_half_an_image_either_way() -> None:
+    """0 of 300 wrong: an interval of log-odds begins above 0 %, and holds it all the same if it begins below 1/6 %."""
+    for low, covered in ((0.05, 1), (0.16, 1), (0.17, 0)):
+        assert (
+            audit_of(1, [PredictedEnd("a", 0.5, low, 2.0, None)], {"a": 0.0}, images=300).covered == covered
+        )
 
 
 def test_anchors_of_curves_as_the_model_has_them_pass() -> None:

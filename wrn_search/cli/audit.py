@@ -41,6 +41,7 @@ class _Row:
     later: TrialState
     predicted: TrialEnd | None
     as_recorded: bool
+    is_inside: bool
 
     @property
     def end(self) -> float | None:
@@ -53,7 +54,7 @@ class _Row:
         """Whether the end lies in the interval; None where one is missing."""
         if self.predicted is None or self.end is None:
             return None
-        return self.predicted.low <= self.end <= self.predicted.high
+        return self.is_inside
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +124,7 @@ def _rows(request: AuditRequest, judgement: Judgement, places: list[str]) -> lis
     from wrn_search.results.trial_selection import name_of
 
     predicted = {places[place]: end for place, end in judgement.predicted.items()}
+    inside = {places[place] for place in judgement.inside}
     originals = {trial.trial_id: trial for trial in request.stopped}
     return [
         _Row(
@@ -131,6 +133,7 @@ def _rows(request: AuditRequest, judgement: Judgement, places: list[str]) -> lis
             later=later,
             predicted=predicted.get(later.trial_id),
             as_recorded=as_recorded(original, later),
+            is_inside=later.trial_id in inside,
         )
         for later in state_of_audit(request.directory, request.state).trials.values()
         if (original := originals.get(later.trial_id)) is not None

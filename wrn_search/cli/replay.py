@@ -170,12 +170,10 @@ def _as_recorded(options: argparse.Namespace) -> int:
     """Status 0 if every search proposed and stopped as it did, else 1."""
     from wrn_search.replay.as_recorded import played_again
 
-    given = [
-        name
-        for name in ("searcher", "scheduler", "method", "overrides", "rivals", "output")
-        if getattr(options, name)
-    ]
-    if given:
+    others = {"overrides": "set"} | {
+        name: name for name in ("searcher", "scheduler", "method", "epochs", "trials", "rivals", "output")
+    }
+    if given := [written for name, written in others.items() if getattr(options, name)]:
         raise InputError.of("--as-recorded", f"must stand without --{given[0]}: a search is played as it was")
     if files := [source for source in options.sources if source.endswith(".parquet")]:
         raise InputError.of(

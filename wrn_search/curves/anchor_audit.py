@@ -34,10 +34,21 @@ class Audit:
     passed: bool
 
 
-def audit_of(anchors: int, predicted: Iterable[PredictedEnd], ends: Mapping[str, float]) -> Audit:
-    """Predictions against the ends (percent, by trial) that were measured afterwards."""
+def audit_of(
+    anchors: int, predicted: Iterable[PredictedEnd], ends: Mapping[str, float], images: float
+) -> Audit:
+    """Predictions against the ends (percent, by trial, counted on `images`) that were measured afterwards."""
     pairs = [(each, ends[each.trial]) for each in predicted if each.trial in ends]
-    return judged(anchors, len(pairs), sum(each.low <= end <= each.high for each, end in pairs))
+    return judged(anchors, len(pairs), sum(covers(each.low, each.high, end, images) for each, end in pairs))
+
+
+def covers(low: float, high: float, end: float, images: float) -> bool:
+    """Whether an end of m wrong images, which stands for m - 1/2 to m + 1/2 of them, meets an interval; all percent.
+
+    Without the half an end of 0 % would lie outside of every interval of log-odds.
+    """
+    half = 50 / images
+    return low - half <= end <= high + half
 
 
 def judged(anchors: int, hidden_ends: int, covered: int) -> Audit:
@@ -70,7 +81,7 @@ def audit_by_anchors(
         trials = tuple(_cut(each, cut[each.trial]) if each.trial in hidden else each for each in table.trials)
         found = ends_of_trials(fit(replace(table, trials=trials), seed, draws))
         predicted += [each for each in found if each.trial in hidden]
-    return audit_of(len(anchors), predicted, ends)
+    return audit_of(len(anchors), predicted, ends, table.images)
 
 
 def _cut(trial: CurveTrial, epoch: int) -> CurveTrial:

@@ -13,7 +13,7 @@ from wrn_search.analysis.curve_model.model_values import TrialEnd
 from wrn_search.analysis.curve_model.table_of_curves import SEED, curves_on_record
 from wrn_search.analysis.input_tables.configurations import configurations_of, seconds_per_epoch
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.curves.anchor_audit import audit_of, chance_of
+from wrn_search.curves.anchor_audit import audit_of, chance_of, covers
 from wrn_search.curves.curve_fit import fit
 from wrn_search.errors import InputError
 from wrn_search.results.events_jsonl import read_events
@@ -44,6 +44,7 @@ class Judgement:
         covered: of those, how many lay in their 95 % interval.
         passed: whether so many misses, or more, have a probability of at least 5 %; None without any hidden end.
         probability: that of so many misses, or more.
+        inside: places of the trials whose ends lay in their intervals.
     """
 
     why_not: str = ""
@@ -52,6 +53,7 @@ class Judgement:
     covered: int = 0
     passed: bool | None = None
     probability: float = 1.0
+    inside: frozenset[int] = frozenset()
 
 
 def hidden_ends_of(material: Material) -> HiddenEnds:
@@ -101,7 +103,9 @@ def judgement_of(material: Material) -> Judgement:
     predicted = {
         int(each.trial): each for each in told if each.measured is None and int(each.trial) in hidden
     }
-    audit = audit_of(0, predicted.values(), {str(place): end for place, end in hidden.items()})
+    audit = audit_of(
+        0, predicted.values(), {str(place): end for place, end in hidden.items()}, record.table.images
+    )
     return Judgement(
         predicted={
             place: TrialEnd(place, end.estimate, end.low, end.high) for place, end in predicted.items()
@@ -110,4 +114,9 @@ def judgement_of(material: Material) -> Judgement:
         covered=audit.covered,
         passed=audit.passed if audit.hidden_ends else None,
         probability=chance_of(audit.hidden_ends, audit.covered),
+        inside=frozenset(
+            place
+            for place, each in predicted.items()
+            if covers(each.low, each.high, hidden[place], record.table.images)
+        ),
     )

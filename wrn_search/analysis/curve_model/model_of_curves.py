@@ -156,7 +156,8 @@ class _Telling:
     def _with_hidden(self, anchors: Audit, ends: Sequence[PredictedEnd]) -> tuple[Audit, int]:
         """The audit of anchors together with the ends that `audit` trained stopped trials on to, and their number."""
         measured = {str(place): end for place, end in self.hidden.ends.items()}
-        later = audit_of(0, (each for each in ends if each.measured is None), measured)
+        unseen = (each for each in ends if each.measured is None)
+        later = audit_of(0, unseen, measured, self.table.images)
         both = judged(
             anchors.anchors, anchors.hidden_ends + later.hidden_ends, anchors.covered + later.covered
         )
