@@ -181,3 +181,18 @@ def test_a_best_network_near_chance_is_told_as_one(tmp_path, error, warned):
     best = line(findings_of(results), "Winner").text
     assert best.startswith("WRN-")
     assert ("But it hardly learned: always answering the most frequent class has 90.00 %" in best) == warned
+
+
+def test_the_smallest_as_good_is_the_verdicts(tmp_path):
+    """One rule: who reads the key gets the network that the sentence names."""
+    search = {"searcher": "random", "scheduler": "none", "trials": 40}
+    found = findings_of(plant(tmp_path / "a", Plan(model=WITH_DROPOUT, search=search)))
+    good = {cell.network for cell in found.model.cells if cell.standing == "as good"}
+    assert found.model.at_end
+    assert {each.network for each in found.answer.equivalents} <= good | {found.answer.best.network}
+    smallest = min(
+        (cell for cell in found.model.cells if cell.network in good), key=lambda cell: cell.num_params
+    )
+    assert found.answer.smallest_equivalent.num_params == min(
+        smallest.num_params, found.answer.best.num_params
+    )

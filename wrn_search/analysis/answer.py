@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ class Answer:
     lines: tuple[Line, ...]  # depth, width, depth against width, the others; the winner; the smallest as good
     best: Estimate | None
     smallest_equivalent: Estimate | None
-    equivalents: tuple[
-        Estimate, ...
-    ]  # best of each network that cannot be told from the best, smallest first
+    # The best of each network that is as good within the margin, smallest first; without a model of each that cannot
+    # be told from the best by what was measured.
+    equivalents: tuple[Estimate, ...]
     seed_deviation: float | None  # percent: pooled standard deviation over seeds; None without repeats
     seed_freedom: int  # degrees of freedom of it
     bought: Bought
@@ -61,9 +62,8 @@ def answer_of(
     comparison = compare(configurations, chosen, dataset.validation_images, dataset.chance_error)
     deviation = comparison.seed_deviation if comparison else None
     best = estimate_of(comparison.best, material, deviation) if comparison else None
-    equivalents = (
-        tuple(estimate_of(c, material, deviation) for c in comparison.equivalents) if comparison else ()
-    )
+    equal = () if comparison is None else _as_good(configurations, comparison, model, dataset.chance_error)
+    equivalents = tuple(estimate_of(c, material, deviation) for c in equal)
     smallest = equivalents[0] if equivalents else None
     lines = (
         *question_lines(model),
@@ -82,6 +82,20 @@ def answer_of(
         bought=bought,
         limits=limits_of(material, comparison, iso_params, model),
     )
+
+
+def _as_good(
+    configurations: Sequence[Configuration], comparison: Comparison, model: CurveModel, chance: float | None
+) -> Sequence[Configuration]:
+    """What the verdict calls as good, so that no second rule says otherwise; the smallest network first."""
+    if not (model.at_end and model.cells):
+        return comparison.equivalents
+    good = {(cell.depth, cell.widen_factor) for cell in model.cells if cell.standing == "as good"}
+    found = {comparison.best.network: comparison.best}
+    for each in sorted(configurations, key=lambda c: (statistics.median(c.values(chance)), c.number)):
+        if (each.depth, each.widen_factor) in good and each.num_params <= comparison.best.num_params:
+            found.setdefault(each.network, each)
+    return sorted(found.values(), key=lambda c: (c.num_params, c.number))
 
 
 def _best_line(material: Material, trials: Sequence[Trial], best: Estimate | None, model: CurveModel) -> Line:

@@ -54,7 +54,7 @@ def _networks(findings: Findings, answer: Answer) -> Html:
     ]
     rows = [_estimate(findings, answer.best, "best")]
     if smallest is not None and smallest.trial != answer.best.trial:
-        rows.append(_estimate(findings, smallest, "smallest like it"))
+        rows.append(_estimate(findings, smallest, "smallest as good"))
     rows += [_estimate(findings, each, "") for each in others]
     head = (
         "",
@@ -76,11 +76,8 @@ def _networks(findings: Findings, answer: Answer) -> Html:
             f", and of seeds: pooled standard deviation {answer.seed_deviation:.2f} points "
             f"({answer.seed_freedom} degrees of freedom)."
         )
-    title = (
-        "The best network, and those not told from it by what was measured"
-        if len(rows) > 1
-        else "The best network"
-    )
+    how = "as good within the margin" if findings.model.at_end else "not told from it by what was measured"
+    title = f"The best network, and those {how}" if len(rows) > 1 else "The best network"
     return join([element("h4", title), table_block(Table(head, rows, text_columns=3, note=seeds))])
 
 
