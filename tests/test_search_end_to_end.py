@@ -144,10 +144,10 @@ def test_stdout_is_the_result_and_stderr_the_progress(finished) -> None:
     _, done = finished
     assert done.stdout.startswith("quick: 8 trials on digits (")
     lines = done.stdout.splitlines()
-    place = lines.index("Results: results/quick")
-    assert lines[place + 1] == "Report: results/quick/report.html"
-    assert any(line.startswith("Width: ") for line in lines[place + 2 :]), "the verdict comes last"
-    assert lines[-1].startswith("How sure: ")
+    verdict = lines[lines.index("Results: results/quick") + 1 : -1]
+    assert any(line.startswith("Winner: ") for line in verdict)
+    assert verdict[-1].startswith("How sure: ")
+    assert lines[-1] == "Report: results/quick/report.html"
     assert re.search(r"trials 8/8 .* epochs (\d+)/\1 \| best ", done.stderr)
     assert "ray" not in (done.stdout + done.stderr).lower().replace("array", "")
     assert "Traceback" not in done.stderr
