@@ -275,8 +275,11 @@ def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path
     assert "Traceback" not in errors
     trials, epochs = wrn_search.read(tmp_path / "out")
     assert trials["status"].tolist() == ["failed", "completed"]
-    assert trials["error"].iloc[0].startswith("the trial's process ended: ")
-    assert trials["error"].iloc[0].endswith("(tried 2 times)")
+    reason, named = trials["error"].iloc[0].split("\n")
+    assert reason.startswith("the trial's process ended: ")
+    assert reason.endswith("(tried 2 times)")
+    log = (tmp_path / "out" / named.removeprefix("all of it: ")).read_text()
+    assert log.count("the process's log on ") == 2
     assert not epochs.duplicated(["trial_id", "epoch"]).any()
 
     extended = _run("space.yaml", "--results", "out", "--resume", "--trials", "3", cwd=tmp_path)

@@ -264,10 +264,11 @@ def test_a_lost_trial_is_tried_again_from_where_it_was_even_the_last_one(tmp_pat
     assert isinstance(again, Assignment)
     assert (again.number, again.epochs_done) == (0, 1)
     conductor.started(0)
-    conductor.lost(0, "its process died")
+    conductor.lost(0, "its process died\nall of it: logs/0.txt")
     assert conductor.next_trial() is NoTrial.DONE
     trial = conductor.state.trials[0]
-    assert (trial.status, trial.error, trial.retries) == ("failed", "its process died (tried 2 times)", 1)
+    error = "its process died (tried 2 times)\nall of it: logs/0.txt"
+    assert (trial.status, trial.error, trial.retries) == ("failed", error, 1)
 
 
 def test_tries_are_counted_over_all_sessions(tmp_path) -> None:

@@ -48,6 +48,12 @@ with own_ray(Node(cpus=1, gpus=0)):
         os._exit(1)
 
     there = ray.get(seen.remote())
+    from wrn_search.ray_tune.fault_note import _tail_on_its_node
+    log = Path.home().parent / "worker.err"
+    log.write_text("what it said")
+    of_a_node = _tail_on_its_node(ray.get_runtime_context().get_node_id(), log)
+    of_nobody = _tail_on_its_node("f" * 56, log)
+    log.unlink()
     try:
         ray.get(dies.remote())
     except ray.exceptions.WorkerCrashedError:
@@ -70,6 +76,7 @@ with own_ray(Node(cpus=1, gpus=0)):
 changed = {name for name in {*os.environ, *before[0]} if os.environ.get(name) != before[0].get(name)}
 print(json.dumps({
     "listening": listening,
+    "logs": [of_a_node, of_nobody],
     "trial_mode": there.get("RAY_AUTH_MODE"),
     "stranger": strangers.stderr,
     "changed": sorted(changed),
@@ -113,6 +120,12 @@ def test_it_listens_on_loopback_only(seen) -> None:
 def test_other_users_of_the_machine_cannot_speak_to_it(seen) -> None:
     assert seen["trial_mode"] == "token"
     assert "AuthenticationError" in seen["stranger"]
+
+
+def test_the_log_of_a_process_that_died_on_another_node_is_had_from_there(seen) -> None:
+    there, gone = seen["logs"]
+    assert there == "what it said"
+    assert gone.startswith("(it cannot be had: ")
 
 
 def test_it_leaves_no_token_in_the_home(seen) -> None:

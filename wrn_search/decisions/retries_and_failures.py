@@ -25,7 +25,10 @@ def failure_after(error: str, retries: int, allowed: int) -> str | None:
     """
     if retries < allowed:
         return None
-    return f"{error} (tried {retries + 1} times)" if retries else error
+    reason, line_end, where = error.partition(
+        "\n"
+    )  # the file that has all of it is named in a line of its own
+    return f"{reason} (tried {retries + 1} times){line_end}{where}" if retries else error
 
 
 def is_charged(times: int) -> bool:

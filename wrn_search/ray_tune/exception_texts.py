@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wrn_search.errors import InputError
-
-_TAIL_BYTES = 20_000  # of the process's own log: what libraries in C say goes there alone
+from wrn_search.ray_tune.fault_note import own_log, tail_of
 
 
 def told_exception(error: Exception) -> str:
@@ -48,28 +47,10 @@ def whole_trace(error: Exception) -> str:
     """The trace of an exception with all its causes, and where this process writes what it says."""
     lines = traceback.format_exception(error)
     lines.append(f"\nin process {os.getpid()} on {socket.gethostname()}\n")
-    log = _own_log()
+    log = own_log()
     if log is not None:
-        lines.append(f"the process's log: {log}, which ends with\n\n{_tail(log)}")
+        lines.append(f"the process's log: {log}, which ends with\n\n{tail_of(log)}")
     return "".join(lines)
-
-
-def _own_log() -> Path | None:
-    """The file that stderr leads to, as Linux tells it; None where it leads to no file."""
-    try:
-        log = Path("/proc/self/fd/2").readlink()
-    except OSError:
-        return None
-    return log if log.is_file() else None
-
-
-def _tail(log: Path) -> str:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError as error:
-        return str(error)
 
 
 def last_line(error: BaseException) -> str:

@@ -93,18 +93,13 @@ class WideResNetTrainable(tune.Trainable):
             return {"storage": {"error": str(error)}}
         except OSError as error:
             self.cleanup()
-            return {"storage" if error.errno in _NO_STORAGE else "lost": {"error": str(error)}}
+            if error.errno in _NO_STORAGE:
+                return {"storage": {"error": str(error)}}
+            return {"lost": {"error": self._with_trace(error)}}
         except Exception as error:  # whatever it is, it is this trial's end and has to be told
             if has_broken_gpu(error):  # the trial is lost, and the next one gets a process that can train it
                 end_process(told_exception(error))
-            logs = self._assignment.get("logs")
-            text = with_log(
-                told_exception(error),
-                Path(self._assignment["checkpoint"]).stem,
-                None if logs is None or isinstance(error, InputError) else Path(logs),
-                whole_trace(error),
-            )
-            told = {"error": text, "out_of_memory": is_out_of_memory(error)}
+            told = {"error": self._with_trace(error), "out_of_memory": is_out_of_memory(error)}
             traceback.clear_frames(error.__traceback__)  # they hold the activations of the step that failed
             self.cleanup()
             return {"failed": told}
@@ -114,6 +109,16 @@ class WideResNetTrainable(tune.Trainable):
         if self._training is not None:
             self._training.close()
             self._training = None
+
+    def _with_trace(self, error: Exception) -> str:
+        """What went wrong; where that is not the user's own matter, with the file that has the whole trace."""
+        logs = self._assignment.get("logs")
+        return with_log(
+            str(error) if isinstance(error, OSError) else told_exception(error),
+            Path(self._assignment["checkpoint"]).stem,
+            None if logs is None or isinstance(error, InputError) else Path(logs),
+            whole_trace(error),
+        )
 
     def _epoch(self) -> dict[str, Any]:
         from wrn_search.training.checkpoint_file import CheckpointError

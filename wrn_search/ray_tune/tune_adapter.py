@@ -23,7 +23,7 @@ from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
 from wrn_search.ray_tune.exception_texts import with_log
-from wrn_search.ray_tune.fault_note import told_fault
+from wrn_search.ray_tune.fault_note import left_behind, told_fault
 from wrn_search.ray_tune.trainable import metrics_of
 
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
@@ -136,16 +136,18 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         text = (
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
-        reason = told_fault(Path(trial.config["fault_note"])) or _process_error(text)
-        logs = None if self._checkpoints is None or not text else logs_beside(self._checkpoints)
+        note = Path(trial.config["fault_note"])
+        reason = told_fault(note) or _process_error(text)
+        logs = None if self._checkpoints is None else logs_beside(self._checkpoints)
         limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
         if _node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
         else:
+            known = f"{text.rstrip()}\n\n{left_behind(note)}"
             self._conductor.lost(
-                trial.config["number"], with_log(reason, trial.config["trial_id"], logs, text)
+                trial.config["number"], with_log(reason, trial.config["trial_id"], logs, known)
             )
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
