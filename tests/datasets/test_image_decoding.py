@@ -177,3 +177,21 @@ def test_what_is_half_transparent_is_half_white(mode: str) -> None:
     (image,) = decode(ink(mode, 102))  # 40 % of black
     assert (image[2:6, 2:6] == 153).all()
     assert (image[0] == 255).all()
+
+
+@pytest.mark.parametrize(("background", "rgb"), [("black", (0, 0, 0)), ("#ff8000", (255, 128, 0))])
+def test_what_is_transparent_has_the_colour_that_was_asked_for(
+    background: str, rgb: tuple[int, int, int]
+) -> None:
+    (image,) = decode_images([("white ink", white_ink())], 1, background)
+    assert (image[2:6, 2:6] == 255).all()
+    np.testing.assert_array_equal(np.broadcast_to(image[0, 0], 3), rgb)
+
+
+def white_ink() -> bytes:
+    opacity = np.zeros((8, 8), dtype=np.uint8)
+    opacity[2:6, 2:6] = 255
+    buffer = io.BytesIO()
+    white = Image.fromarray(np.full((8, 8), 255, dtype=np.uint8))
+    Image.merge("RGBA", [white, white, white, Image.fromarray(opacity)]).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -23,6 +23,7 @@ from wrn_search.datasets.stratified_split import stratified_split
 from wrn_search.errors import InputError
 from wrn_search.images import cache_keys
 from wrn_search.images.augmentation import AUGMENTATIONS, pad_images
+from wrn_search.images.held_out_test_images import read_test_split
 from wrn_search.images.normalisation_and_zca import zca
 from wrn_search.images.prepared_data import PreparedData, check_presence, prepare
 from wrn_search.space.data_folders import place_of
@@ -411,3 +412,35 @@ def test_the_hash_of_the_split_covers_the_pixels_of_images_that_can_change(tmp_p
     assert not other.has_split(first.split_hash)
     paths[7].write_bytes(before)
     assert prepare(settings).has_split(first.split_hash)
+
+
+@pytest.mark.parametrize("kind", ["folder", "parquet"])
+def test_the_background_of_transparent_images_is_prepared_apart_and_holds_for_test_images(
+    tmp_path: Path, kind: str
+) -> None:
+    """White drawings on a transparent ground: nothing over white, all of it over black."""
+    drawn = np.full((24, 8, 8, 4), 255, np.uint8)
+    drawn[..., 3] = random_images(24, 8, 8, channels=1)[..., 0]
+    labels = [number % 2 for number in range(24)]
+    root = tmp_path / "data"
+    if kind == "folder":
+        for split in ("train", "test"):
+            write_folder(root, drawn, labels, split)
+    else:
+        for split in ("train", "test"):
+            root.mkdir(exist_ok=True)
+            write_parquet(root / f"{split}.parquet", [encode(image) for image in drawn], labels)
+    over_white = DatasetSettings(name=kind, root=str(root), validation=8)
+    with pytest.raises(InputError, match=r"transparent parts are laid on dataset\.background"):
+        prepare(over_white)
+    over_black = over_white.model_copy(update={"background": "black"})
+    data = prepare(over_black)
+    assert data.image_shape == (8, 8, 3)
+    read = DATASETS[kind].read_training_images(place_of(over_black)).images
+    np.testing.assert_array_equal(np.sort(read[..., 0], axis=None), np.sort(drawn[..., 3], axis=None))
+    np.testing.assert_array_equal(
+        np.sort(read_test_split(over_black, data).images, axis=None), np.sort(read, axis=None)
+    )
+    other = over_white.model_copy(update={"background": "#000080"})
+    assert prepare(other).directory != data.directory
+    assert prepare(other).split_hash != data.split_hash

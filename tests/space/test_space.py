@@ -31,6 +31,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "extra": False,
             "image_column": None,
             "label_column": None,
+            "background": "white",
             "validation": 5000,
             "preprocessing": "meanstd",
             "augmentation": "flip_crop",

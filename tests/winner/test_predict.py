@@ -25,6 +25,7 @@ from wrn_search.datasets.image_decoding import decode_images
 from wrn_search.errors import InputError
 from wrn_search.winner.file_formats.format_table import FORMATS
 from wrn_search.winner.images_to_classify import read_image
+from wrn_search.winner.predict import predict
 
 
 def answers(images: np.ndarray, shape: tuple[int, int, int] = (8, 6, 3)) -> np.ndarray:
@@ -121,6 +122,31 @@ def test_images_are_decoded_as_those_of_a_folder_data_set(tmp_path: Path) -> Non
     expected = decode_images(files, len(files))
     for (_, path), wanted in zip(files, expected, strict=True):
         np.testing.assert_array_equal(read_image(path, (8, 6, 3)), wanted)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_transparent_images_are_laid_on_what_those_of_the_training_lay_on(
+    format: str, tmp_path: Path
+) -> None:
+    shown = draw_images(1)[0]
+    alpha = np.zeros((8, 6, 1), np.uint8)
+    alpha[2:5] = 255
+    Image.fromarray(np.dstack([shown, alpha])).save(tmp_path / "image.png")
+    asked = {}
+    for background, rgb in (("white", (255, 255, 255)), ("#ff8000", (255, 128, 0))):
+        about = about_of_shape(background=background)
+        path = tmp_path / f"{background}.model"
+        path.write_bytes(FORMATS[format].write(drawn_classifier(about), about))
+        model = FORMATS[format].read(path, True)
+        assert model.about.background == background
+        assert model.about.to_dict()["version"] == (1 if background == "white" else 2)
+        seen = np.where(alpha > 0, shown, np.array(rgb, np.uint8))
+        (found,), problems = predict(model, [tmp_path / "image.png"], top=3)
+        assert problems == []
+        expected = dict(zip(NAMES, answers(seen[None])[0].tolist(), strict=True))
+        assert dict(found.classes) == pytest.approx(expected, abs=1e-5)
+        asked[background] = found.classes
+    assert asked["white"] != asked["#ff8000"]
 
 
 def test_a_greyscale_network_takes_what_shows_no_colour(tmp_path: Path) -> None:

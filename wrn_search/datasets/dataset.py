@@ -17,6 +17,7 @@ from wrn_search.errors import InputError
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
+WHITE = "white"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Place:
     extra: bool = False
     image_column: str | None = None  # None: the data set's own
     label_column: str | None = None
+    background: str = WHITE  # the colour under what is transparent: white, black or #rrggbb
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wrn_search.datasets.dataset import Images, bad_data
+from wrn_search.datasets.dataset import WHITE, Images, bad_data
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,7 +25,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 
 
-def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Images:
+def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int, background: str = WHITE) -> Images:
     """(name, bytes or file) of `count` images -> (count, H, W, C): C = 1 if all are greyscale, else RGB.
 
     One after the other: two threads on two cores were slower than one for 32x32 JPEGs (8,800 against 9,800
@@ -38,7 +38,7 @@ def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Im
     images: Images | None = None
     all_grey = True
     for position, (name, data) in enumerate(encoded):
-        pixels, grey = decode_image(name, data)
+        pixels, grey = decode_image(name, data, background)
         if images is None:
             images = _room(count, pixels.shape)
         if pixels.shape[:2] != images.shape[1:3]:
@@ -50,10 +50,10 @@ def decode_images(encoded: Iterable[tuple[str, bytes | Path]], count: int) -> Im
     return images[..., :1].copy() if all_grey else images
 
 
-def decode_image(name: str, data: bytes | Path) -> tuple[Images, bool]:
+def decode_image(name: str, data: bytes | Path, background: str = WHITE) -> tuple[Images, bool]:
     """Pixels (H, W, 1) or (H, W, 3), and whether the image is greyscale.
 
-    The image stands upright, as its EXIF orientation says, and what is transparent is put over white.
+    The image stands upright, as its EXIF orientation says, and what is transparent is put over `background`.
 
     Raises:
         InputError: the image cannot be decoded, or has 16 bits a channel.
@@ -64,7 +64,7 @@ def decode_image(name: str, data: bytes | Path) -> tuple[Images, bool]:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
             mode, depth = image.mode, _sixteen_bits(image)
             image.load()
-            upright = _over_white(_upright(image)) if depth is None else image
+            upright = _over(background, _upright(image)) if depth is None else image
             pixels = np.asarray(upright.convert("L" if mode in _SINGLE_CHANNEL else "RGB"))
     except UnidentifiedImageError:
         if is_lfs_pointer(data):
@@ -112,14 +112,14 @@ def _upright(image: Image) -> Image:
     return ImageOps.exif_transpose(image) if turned else image
 
 
-def _over_white(image: Image) -> Image:
-    """Alpha composited over white; without it, the colours of what nobody sees (mostly black) would be the image."""
+def _over(background: str, image: Image) -> Image:
+    """Alpha composited over a colour; without it, the colours of what nobody sees (mostly black) would be the image."""
     from PIL import Image
 
     if not image.has_transparency_data:
         return image
     seen = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, background), seen).convert("RGB")
 
 
 def first_image_shape(encoded: Iterable[tuple[str, bytes | Path]]) -> tuple[int, int, int]:

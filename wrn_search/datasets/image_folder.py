@@ -52,7 +52,7 @@ def training_images(place: Place) -> Source:
     """
     split = _training_split(place)
     named = [(path.relative_to(place.root).as_posix(), path) for path in split.files]
-    images = decode_images(named, len(named))
+    images = decode_images(named, len(named), place.background)
     return Source(images, _labels(split), tuple(split.classes), lambda index: named[index][0])
 
 
@@ -137,7 +137,7 @@ def test_images(place: Place, class_names: tuple[str, ...]) -> LabelledImages:
     split = _split(place.root / "test")
     assert tuple(split.classes) == class_names, "checked before"
     named = [(path.relative_to(place.root).as_posix(), path) for path in split.files]
-    return LabelledImages(decode_images(named, len(named)), _labels(split))
+    return LabelledImages(decode_images(named, len(named), place.background), _labels(split))
 
 
 def _check_test_images(place: Place, class_names: tuple[str, ...]) -> None:

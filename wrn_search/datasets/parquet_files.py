@@ -56,7 +56,7 @@ def training_images(place: Place) -> Source:
     files = training_files(place)
     found = _labelled(files, place)
     encoded = (item for path in files for item in encoded_images(path, place))
-    images = decode_images(encoded, len(found.labels))
+    images = decode_images(encoded, len(found.labels), place.background)
     return Source(images, found.labels, found.class_names, _name_of(files, found.rows))
 
 
@@ -167,7 +167,7 @@ def test_images(place: Place, class_names: tuple[str, ...]) -> LabelledImages:
         raise bad_data("must hold test images", f"no row in {files[0].parent / TEST_PATTERN}")
     labels = _test_labels(raw, _labelled(training_files(place), place), files[0])
     encoded = (item for path in files for item in encoded_images(path, place))
-    return LabelledImages(decode_images(encoded, len(labels)), labels)
+    return LabelledImages(decode_images(encoded, len(labels), place.background), labels)
 
 
 def _test_labels(raw: RawLabels, trained: _Labelled, where: Path) -> Labels:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wrn_search.datasets.dataset import Place
+from wrn_search.datasets.dataset import WHITE, Place
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError
 from wrn_search.images.augmentation import AUGMENTATIONS
@@ -36,6 +36,8 @@ def folders_of(dataset: DatasetSettings) -> Folders:
         place = place_of(dataset)
         source |= {"root": str(place.root), "files": _fingerprint(place, user_files)}
         source |= {"columns": [place.image_column, place.label_column]}
+        if place.background != WHITE:
+            source |= {"background": place.background}
     prepared = source | {
         "validation": dataset.validation,
         "train_images": dataset.train_images,

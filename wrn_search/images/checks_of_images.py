@@ -35,7 +35,10 @@ def check_variation(images: Images) -> None:
     colour = ", ".join(str(value) for value in first[0, 0])
     why = "is what they show in the same colour as the ground, or lost when they were converted?"
     if (first == 255).all():
-        why = "transparent parts are put over white: is what they show white on a transparent ground?"
+        why = (
+            "transparent parts are laid on dataset.background, white unless you say otherwise: is what they show white "
+            "on a transparent ground?"
+        )
     raise bad_data("training images must differ", f"{colour} in every pixel of all {len(images):,} ({why})")
 
 

@@ -27,4 +27,10 @@ def data_root(dataset: DatasetSettings) -> Path:
 
 def place_of(dataset: DatasetSettings) -> Place:
     """Where the data set's own files are, for those who read them."""
-    return Place(data_root(dataset), dataset.extra, dataset.image_column, dataset.label_column)
+    return Place(
+        data_root(dataset),
+        dataset.extra,
+        dataset.image_column,
+        dataset.label_column,
+        dataset.background,
+    )

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.datasets.dataset import WHITE, DatasetFacts
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.space.rules.keys_with_own_rules import share_or_count
+from wrn_search.space.rules.keys_with_own_rules import colour, share_or_count
 from wrn_search.space.rules.number_and_text_rules import (
     a_path,
     one_of,
@@ -80,6 +80,11 @@ class DatasetSettings(BaseModel):
         COLUMN,
         Field(description="column of the labels in Parquet files; null is `label` or the like"),
     ] = None
+    background: Annotated[
+        str,
+        colour(),
+        Field(description="what the transparent parts of images in files of your own are laid on"),
+    ] = WHITE
 
     @model_validator(mode="before")
     @classmethod

@@ -183,6 +183,7 @@ def _about(chosen: ChosenTrial, data: PreparedData, training: Training) -> About
         class_names=data.class_names,
         image_shape=data.image_shape,
         preprocessing=config.dataset.preprocessing,
+        background=config.dataset.background,
         facts=facts,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wrn_search.datasets.dataset import Images
+from wrn_search.datasets.dataset import WHITE, Images
 from wrn_search.datasets.folder_walk import SUFFIXES, image_files
 from wrn_search.datasets.image_decoding import decode_image
 from wrn_search.errors import InputError, Problem
@@ -36,7 +36,9 @@ def image_paths(arguments: Iterable[str]) -> list[Path]:
     return paths
 
 
-def read_image(path: Path, image_shape: tuple[int, int, int], resize: bool = False) -> Images:
+def read_image(
+    path: Path, image_shape: tuple[int, int, int], resize: bool = False, background: str = WHITE
+) -> Images:
     """An image as the network takes it, (H, W, C) uint8.
 
     Greyscale fills all channels of a network for RGB. A network for greyscale takes an RGB image only if it
@@ -49,7 +51,7 @@ def read_image(path: Path, image_shape: tuple[int, int, int], resize: bool = Fal
         raise _bad(path, "must be a plain file")
     height, width, channels = image_shape
     try:
-        pixels, _ = decode_image(path.name, path)
+        pixels, _ = decode_image(path.name, path, background)
     except InputError as error:  # told of a data set's root
         raise InputError(Problem("IMAGES", problem.text, str(path)) for problem in error.problems) from None
     if pixels.shape[:2] != (height, width):

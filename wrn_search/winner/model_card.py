@@ -214,6 +214,7 @@ def _data(facts: CardFacts) -> list[tuple[str, str]]:
         ("validation images, held out of the training split", f"{data.validation_images:,}"),
         ("hash of the split", data.split_hash),
         ("preprocessing (inside the model)", dataset.preprocessing),
+        ("colour under transparent parts (yours to lay them on)", dataset.background),
         ("augmentation (in training only)", dataset.augmentation),
         ("classes", ", ".join(names[:_SHOWN_CLASSES]) + more),
     ]

@@ -55,7 +55,7 @@ def _read(
     """The images that can be read; why the others cannot goes into `problems`."""
     for path in paths:
         try:
-            yield path, read_image(path, model.about.image_shape, resize)
+            yield path, read_image(path, model.about.image_shape, resize, model.about.background)
         except InputError as error:
             problems += error.problems
 

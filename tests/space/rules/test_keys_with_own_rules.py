@@ -11,6 +11,7 @@ from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES, NAME_PATTERN
 
 NAME_RULE = "must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter or digit and hold no '..'"
 BLOCK_RULE = "must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3)"
+COLOUR_RULE = "must be white, black or six hexadecimal digits as '#rrggbb', in quotes (# begins a comment)"
 HALVE = "shares halve, so that trials can move together"
 GPU_RULE = "must be auto or one of 0, 1/8, 1/4, 1/2, 1"
 ONE_GPU = "(a trial trains on one GPU, more than 1 is not supported)"
@@ -53,6 +54,9 @@ LEAF_ERRORS = [
     ("model.block", "3", "must be a block such as B(3,3), but got 3"),
     ("model.block", "B(2)", f"{BLOCK_RULE}, but got 'B(2)'"),
     ("model.block", "B(3", "must be a block such as B(3,3), quoted inside brackets, but got 'B(3'"),
+    ("dataset.background", "puce", f"{COLOUR_RULE}, but got 'puce'"),
+    ("dataset.background", "#000080", f"{COLOUR_RULE}, but got null"),
+    ("dataset.background", "[0, 0, 128]", f"{COLOUR_RULE}, but got [0, 0, 128]"),
     ("training.lr_drops", "0.3", "must be a list of fractions of the epochs, or of epochs, but got 0.3"),
     ("training.lr_drops", "[0.6, 0.3]", "must rise from drop to drop, but got [0.6, 0.3]"),
     ("training.lr_drops", "[0.3, 0.3]", "must rise from drop to drop, but got [0.3, 0.3]"),
@@ -103,3 +107,10 @@ def test_shares_of_a_gpu_may_be_fractions_or_numbers(written: str, share: float)
 
 def test_blocks_are_kept_in_one_spelling() -> None:
     assert space("name: s", "model.block=B( 3, 3 )").model.block == "B(3,3)"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("'#FFFFFF'", "white"), ("'#000000'", "black"), ("'#FF8000'", "#ff8000")]
+)
+def test_a_colour_goes_by_one_name(written: str, kept: str) -> None:
+    assert space(f"dataset: {{name: folder, background: {written}}}").dataset.background == kept

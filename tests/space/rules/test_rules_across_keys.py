@@ -66,6 +66,11 @@ BROKEN = [
         "dataset.label_column: only parquet has columns, but got dataset.name: folder",
     ),
     (
+        "dataset: {name: cifar10, background: black}",
+        "dataset.background: only images of folder and parquet may have transparent parts, "
+        "but got dataset.name: cifar10",
+    ),
+    (
         "dataset: {name: digits, validation: 1490}",
         "dataset.validation: digits has 1497 training images and 10 classes: "
         "validation must be 10 to 1487, but got 1490",
@@ -124,13 +129,14 @@ def test_a_broken_rule_is_told_with_its_numbers(text: str, line: str) -> None:
 def test_every_rule_can_be_broken() -> None:
     keys = {line.partition(":")[0] for _, line in BROKEN}
 
-    assert len(RULES) == 12
+    assert len(RULES) == 13
     assert keys >= {
         "model.depth",
         "model.deepening_factor",
         "model.dropout",
         "dataset.extra",
         "dataset.label_column",
+        "dataset.background",
         "dataset.validation",
     }
     assert keys >= {"training.batch_size", "dataset.train_images", "training.weight_decay", "search.rungs"}
@@ -146,6 +152,7 @@ FINE = [
     "dataset: {name: digits, validation: 1487, train_images: 10}\ntraining: {batch_size: 10}",
     "dataset: {name: parquet, validation: 9000000}",
     "dataset: {name: parquet, image_column: picture, label_column: fine_label}",
+    "dataset: {name: folder, background: '#FF8000'}",
     "search: {searcher: grid}\ntraining: {weight_decay: {int: [0, 2]}}",
     "search: {warm_start: [results/one, /results/two]}",
     "search: {warm_start: [], searcher: grid}",

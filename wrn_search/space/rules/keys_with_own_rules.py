@@ -12,6 +12,7 @@ from wrn_search.space.rules.broken_rule import LeafProblems, broken, got
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.number_and_text_rules import checked_path, one_of, real_number, text, whole_number
 
+COLOUR_PATTERN = r"#[0-9A-Fa-f]{6}"
 NAME_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0}
 
@@ -28,6 +29,19 @@ def auto_or_count(high: int) -> Leaf:
         return count.check(value)
 
     return Leaf(check, {"anyOf": [{"const": "auto"}, count.schema]})
+
+
+def colour() -> Leaf:
+    """A leaf that takes `white`, `black` or `#rrggbb`; what has a name goes by its name."""
+    names = {"#ffffff": "white", "#000000": "black"}
+    rule = "must be white, black or six hexadecimal digits as '#rrggbb', in quotes (# begins a comment)"
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not (value in names.values() or re.fullmatch(COLOUR_PATTERN, value)):
+            raise broken(f"{rule}, {got(value)}")
+        return names.get(value.lower(), value.lower())
+
+    return Leaf(check, {"type": "string", "pattern": f"^(white|black|{COLOUR_PATTERN})$"})
 
 
 def share_or_count(high: int) -> Leaf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from wrn_search.datasets.dataset import WHITE
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.networks.architecture import block_name, depth_problem, parse_block
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
@@ -95,6 +96,15 @@ def _columns_exist(space: Space) -> Iterator[Broken]:
             reads: tuple[Path, ...] = (("dataset", key), ("dataset", "name"))
             having = " and ".join(name for name, each in DATASETS.items() if each.facts.has_columns)
             yield Broken(reads[0], f"only {having} has columns, but got dataset.name: {dataset.name}", reads)
+
+
+def _only_own_files_are_transparent(space: Space) -> Iterator[Broken]:
+    dataset = space.dataset
+    if dataset.background != WHITE and DATASETS[dataset.name].user_files is None:
+        reads: tuple[Path, ...] = (("dataset", "background"), ("dataset", "name"))
+        having = " and ".join(name for name, each in DATASETS.items() if each.user_files is not None)
+        rule = f"only images of {having} may have transparent parts"
+        yield Broken(reads[0], f"{rule}, but got dataset.name: {dataset.name}", reads)
 
 
 def _enough_images(space: Space) -> Iterator[Broken]:
@@ -189,6 +199,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _extra_images_exist,
     _a_share_is_of_a_known_number,
     _columns_exist,
+    _only_own_files_are_transparent,
     _enough_images,
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wrn_search.datasets.dataset import WHITE
 from wrn_search.errors import InputError
 from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, ZCA_MAX_SIDE
 from wrn_search.networks.architecture import Architecture
@@ -17,7 +19,9 @@ from wrn_search.networks.wide_resnet import WideResNet
 from wrn_search.winner.classifier import Classifier
 
 FORMAT = "wrn-search model"
-VERSION = 1  # goes up with every change of the keys below or of the network's parameter names
+# Goes up with every change of the keys below or of the network's parameter names; a file has the lowest that it needs.
+VERSION = 2  # `background` is another colour than white, which readers of version 1 would take
+_ALL_VERSIONS = (1, VERSION)
 MOST_CLASSES = 1_000_000
 MOST_PIXELS = 16_384  # of a side
 
@@ -33,6 +37,7 @@ class About:
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]  # H, W, C
     preprocessing: str  # meanstd | zca | divide255
+    background: str = WHITE  # under what is transparent
     facts: dict[str, Any] = field(default_factory=dict)  # plain values; nothing is computed from them
 
     @property
@@ -43,7 +48,7 @@ class About:
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold; `about_of` is its inverse."""
         values = vars(self) | {"class_names": list(self.class_names), "image_shape": list(self.image_shape)}
-        return {"format": FORMAT, "version": VERSION, **values}
+        return {"format": FORMAT, "version": 1 if self.background == WHITE else VERSION, **values}
 
 
 def about_of(values: object, where: str) -> About:
@@ -54,8 +59,10 @@ def about_of(values: object, where: str) -> About:
     """
     if not isinstance(values, Mapping) or values.get("format") != FORMAT:
         raise bad_model("must be a model that `export` wrote, but holds something else", where)
-    if values.get("version") != VERSION:
-        text = f"must be of model version {VERSION}, but is {values.get('version')!r} (update WRN Search)"
+    if values.get("version") not in _ALL_VERSIONS:
+        text = (
+            f"must be of model version 1 or {VERSION}, but is {values.get('version')!r} (update WRN Search)"
+        )
         raise bad_model(text, where)
     try:
         about = About(
@@ -66,6 +73,7 @@ def about_of(values: object, where: str) -> About:
             class_names=tuple(_text(name) for name in _items(values["class_names"])),
             image_shape=_image_shape(values["image_shape"]),
             preprocessing=_text(values["preprocessing"]),
+            background=_colour(values.get("background", WHITE)),
             facts=dict(values.get("facts", {})),
         )
         _check(about)
@@ -136,6 +144,12 @@ def _image_shape(value: Any) -> tuple[int, int, int]:
     if not (1 <= height <= MOST_PIXELS and 1 <= width <= MOST_PIXELS and channels in (1, 3)):
         raise ValueError(f"images must be H x W x 1 or 3, but got {height}x{width}x{channels}")
     return height, width, channels
+
+
+def _colour(value: Any) -> str:
+    if not isinstance(value, str) or not (value in (WHITE, "black") or re.fullmatch("#[0-9a-f]{6}", value)):
+        raise ValueError(f"background must be white, black or #rrggbb, but got {value!r}"[:200])
+    return value
 
 
 def _items(value: Any) -> list[Any]:
