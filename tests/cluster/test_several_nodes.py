@@ -135,6 +135,17 @@ def _most_at_once(events: list[tuple[float, Event]], since: float = 0, until: fl
     return most
 
 
+def test_a_plan_asks_the_nodes_what_they_can_compute_with_and_plays_with_their_places(nodes: Nodes) -> None:
+    nodes.join()
+    output, errors = nodes.search("--results", "out", "--dry-run").communicate(timeout=DEADLINE)
+    lines = {line[:14].strip(): line for line in output.splitlines()}
+    assert "2 nodes of the cluster" in lines["hardware"], errors
+    assert "so auto is fp32 (training.precision)" in lines["weakest node"], "bf16 does not pay on digits"
+    assert "forecast" in lines
+    assert "on this machine, as if the nodes' cores were as fast" in output
+    assert not (nodes.folder / "out").exists()
+
+
 def test_no_trial_is_lost_while_nodes_leave_and_join(nodes: Nodes) -> None:
     second = nodes.join()
     events = nodes.folder / "out" / "events.jsonl"

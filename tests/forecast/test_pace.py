@@ -9,11 +9,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from tests.training.trainings import config_of
 from wrn_search.__main__ import main
-from wrn_search.forecast.pace import Measured, Pace, probed_pace, recorded_pace
+from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.forecast.forecast_here import ForecastHere, Machines, forecast_of
+from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace
+from wrn_search.hardware.machine import Node
+from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.space.space_file import space_from_mapping
 from wrn_search.wording import duration
 
 HERE = socket.gethostname()
@@ -99,6 +106,73 @@ def test_the_plan_and_check_tell_what_to_expect(
     assert found["completed"] == 1
     assert main(["check", "s.yaml", "--set", "search.max_hours=0.001"]) == 0
     assert "; search.max_hours ends it after 4 s" in capsys.readouterr().out
+
+
+CIFAR = DatasetFacts(10, (32, 32, 3), 50_000)
+SPACE = {
+    "name": "played",
+    "model": {"depth": 16, "widen_factor": {"choice": [1, 2]}},
+    "training": {"epochs": 2},
+    "search": {"searcher": "random", "scheduler": "none", "trials": 4},
+    "resources": {"gpus_per_trial": 0.5, "cpus_per_trial": 1},
+}
+HALVES = Allotment(4, 1, 0.5)  # two GPUs
+
+
+def told(folder: Path, **machines: object) -> ForecastHere:
+    nodes = [Node(4, 1), Node(4, 1)]
+    found = forecast_of(
+        space_from_mapping(SPACE),
+        CIFAR,
+        4,
+        HALVES,
+        Machines(nodes, folder, **machines),  # type: ignore[arg-type]
+    )
+    assert found is not None
+    return found
+
+
+def test_gpus_of_which_nothing_is_known_go_by_a_stated_assumption(tmp_path: Path) -> None:
+    """Six operations a multiply-add, 10^13 a second; two epochs with half a GPU each, all four trials at once."""
+    for machines in ({}, {"hosts": ["a", "b"], "precision": "bf16"}):
+        found = told(tmp_path, **machines)
+        small, large = (macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2))
+        images = 45_000 + 5_000 / 3
+        assert found.seconds_an_epoch == pytest.approx([size * 6 * images / 1e13 for size in (small, large)])
+        fast, slow = found.seconds_an_epoch
+        assert found.expected.seconds is not None
+        assert 2 * 2 * fast * (1 - 1e-9) <= found.expected.seconds <= 2 * 2 * slow * (1 + 1e-9)
+        line = found.lines()[-1]
+        assert "assumed, not measured: 10 TFLOP/s of a GPU, of a share of it in proportion" in line
+
+
+def test_simulated_gpus_train_at_the_pace_of_the_cpu(tmp_path: Path) -> None:
+    sizes = [macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2)]
+    table(tmp_path / "old", [(size, 100.0, name, "cpu", 1) for size in sizes for name in ("a", HERE)])
+    found = told(tmp_path, simulated_gpus=True)
+    assert found.pace is not None
+    assert found.pace.source == "from 2 earlier trials on this machine"
+    of_nodes = told(tmp_path, simulated_gpus=True, hosts=["a", "b"])
+    assert of_nodes.pace is not None
+    assert of_nodes.pace.source == "from 2 earlier trials on these nodes"
+    probed = told(tmp_path / "none", simulated_gpus=True, hosts=["a"], precision="fp32")
+    assert probed.pace is not None
+    assert probed.pace.source == (
+        "from a probe of the smallest and the largest network on this machine, as if the nodes' cores were as fast"
+    )
+
+
+def test_earlier_trials_on_the_gpus_of_these_nodes_go_before_the_assumption(tmp_path: Path) -> None:
+    sizes = [macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2)]
+    table(tmp_path / "old", [(size, 5000.0, "a", "cuda:0", 1) for size in sizes])
+    found = told(tmp_path, hosts=["a", "b"])
+    assert found.seconds_an_epoch == pytest.approx([(45_000 + 5_000 / 3) / 5000] * 2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the probe would run")
+def test_a_gpu_that_cannot_be_probed_is_assumed(tmp_path: Path) -> None:
+    found = told(tmp_path, precision="bf16")
+    assert found.pace == assumed_pace()
 
 
 @pytest.mark.parametrize(

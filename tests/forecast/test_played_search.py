@@ -7,16 +7,23 @@ import dataclasses
 import pytest
 
 from tests.decisions.playing import FACTS, space_of
+from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.forecast.played_search import PLAYS, forecast
+from wrn_search.hardware.machine import Node
 from wrn_search.space.space_file import read_space
 
 CIFAR = dataclasses.replace(FACTS, image_shape=(32, 32, 3))
 
 
+def on_cpus(concurrent: int) -> Allotment:
+    """A core for each trial."""
+    return Allotment(concurrent, 1, 0.0)
+
+
 def test_early_stopping_lets_as_many_through_as_elsewhere() -> None:
     """The figures of independent plays of ASHA with eta 3 and rungs at 30, 60 and 80 %: 4.8 of 64 trials, 44 %."""
     space = read_space("search_spaces/cifar_width_depth.yaml", ["search.anchors=0"])
-    found = forecast(space, CIFAR, 64, 1, None)
+    found = forecast(space, CIFAR, 64, on_cpus(1), None)
     assert found is not None
     assert 3.5 <= found.completed <= 6.5
     assert 0.40 <= found.epochs_share <= 0.48
@@ -29,7 +36,7 @@ def test_early_stopping_lets_as_many_through_as_elsewhere() -> None:
 def test_without_early_stopping_it_is_arithmetic(concurrent: int, seconds: float) -> None:
     """Nine trials of ten epochs of a second: as many rounds as it takes."""
     space = space_of(search={"trials": 9, "searcher": "random", "scheduler": "none"})
-    found = forecast(space, FACTS, 9, concurrent, lambda config, macs: 1.0)
+    found = forecast(space, FACTS, 9, on_cpus(concurrent), lambda config, macs, share: 1.0)
     assert found is not None
     assert (found.completed, found.epochs_share) == (9, 1.0)
     assert found.seconds == pytest.approx(seconds)
@@ -38,7 +45,7 @@ def test_without_early_stopping_it_is_arithmetic(concurrent: int, seconds: float
 def test_a_grid_with_repeats_reaches_every_cell() -> None:
     grid = {"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}
     space = space_of(model=grid, search={"searcher": "grid", "scheduler": "none", "repeats": 2})
-    found = forecast(space, FACTS, 8, 2, lambda config, macs: config.depth / 10)
+    found = forecast(space, FACTS, 8, on_cpus(2), lambda config, macs, share: config.depth / 10)
     assert found is not None
     assert (found.completed, found.cells, found.cells_reached) == (8, 4, 4)
     assert found.seconds == pytest.approx(10 * 4 * (1.0 + 1.6) / 2, rel=0.2)
@@ -57,11 +64,52 @@ def test_domains_of_every_kind_are_drawn_from() -> None:
     }
     for searcher in ("random", "tpe"):
         space = space_of(model=model, training=training, search={"searcher": searcher, "trials": 12})
-        found = forecast(space, FACTS, 12, 2, None)
+        found = forecast(space, FACTS, 12, on_cpus(2), None)
         assert found is not None
         assert 0 < found.completed <= 12
         assert found.cells == 12
 
 
 def test_what_is_too_large_is_not_played() -> None:
-    assert forecast(space_of(search={"trials": 100_000}), FACTS, 100_000, 4, None) is None
+    assert forecast(space_of(search={"trials": 100_000}), FACTS, 100_000, on_cpus(4), None) is None
+
+
+@pytest.mark.parametrize(("nodes", "rounds"), [(1, 8), (2, 4), (4, 2)])
+def test_trials_on_gpus_find_the_places_that_there_are(nodes: int, rounds: int) -> None:
+    """Half a GPU each, so two at once on each node: as many rounds of ten epochs of two seconds as it takes."""
+    space = space_of(
+        search={"trials": 16, "searcher": "random", "scheduler": "none"},
+        resources={"gpus_per_trial": 0.5, "cpus_per_trial": 1},
+    )
+    machines = [Node(4, 1)] * nodes
+    allotment = allot(space.resources, machines, 16, 16, learns=False)
+    found = forecast(space, FACTS, 16, allotment, lambda config, macs, share: 1 / share, machines)
+    assert found is not None
+    assert found.completed == 16
+    assert found.seconds == pytest.approx(rounds * 10 * 2.0)
+
+
+def test_shares_that_follow_from_memory_let_small_networks_train_side_by_side() -> None:
+    """Eight to a GPU where an eighth holds a network, one where it takes a whole GPU."""
+    seconds = {}
+    for width in (1, 10):
+        space = space_of(
+            dataset={"name": "cifar10"},
+            model={"depth": 28, "widen_factor": width, "dropout": {"uniform": [0, 0.5]}},
+            search={"trials": 16, "searcher": "random", "scheduler": "none"},
+        )
+        node = Node(16, 1, 4 * 10**9 if width == 10 else 16 * 10**9)
+        allotment = allot(space.resources, [node], 16, 16, learns=False)
+        assert allotment.by_memory
+        found = forecast(space, CIFAR, 16, allotment, lambda config, macs, share: 1.0, [node])
+        assert found is not None
+        seconds[width] = found.seconds
+    assert seconds == {1: pytest.approx(2 * 10.0), 10: pytest.approx(16 * 10.0)}
+
+
+def test_a_searcher_that_learns_has_a_quarter_of_its_trials_in_the_air() -> None:
+    space = space_of(search={"trials": 40, "searcher": "tpe", "scheduler": "none"})
+    allotment = allot(space.resources, [Node(40)], 40, 40, learns=True, drawn_at_random=10)
+    found = forecast(space, FACTS, 40, allotment, lambda config, macs, share: 1.0, [Node(40)])
+    assert found is not None
+    assert found.seconds == pytest.approx(4 * 10.0)

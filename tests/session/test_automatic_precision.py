@@ -1,9 +1,12 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.decisions.playing import conductor_of, new_record, space_of
+from wrn_search.cluster.living_nodes import LivingNode
+from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.hardware.machine import Node
 from wrn_search.session import dry_run as plans
@@ -75,7 +78,8 @@ def _plan(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list
     """The plan of a search at the address of a cluster of one node with an H100, on a machine with fast bf16."""
     monkeypatch.setenv("WRN_SEARCH_DATA", str(folder / "data"))
     monkeypatch.setattr(plans, "check_ray", lambda address: None)
-    monkeypatch.setattr(plans, "_nodes", lambda address: [Node(8, 1, 80 * 10**9)])
+    nodes = options.pop("nodes", [LivingNode("1", "gpu (10.0.0.1)", Node(8, 1, 80 * 10**9))])
+    monkeypatch.setattr(plans, "_machines", lambda address: nodes)
     monkeypatch.setattr(plans, "arithmetic_here", lambda: FAST)
     return plans.dry_run(FILE, results=folder / "out", **options).splitlines()
 
@@ -87,7 +91,7 @@ FILE: dict[str, Any] = {
 }
 
 
-def test_a_plan_for_a_cluster_says_that_its_nodes_decide(tmp_path, monkeypatch) -> None:
+def test_a_plan_says_that_the_nodes_decide_where_one_does_not_answer(tmp_path, monkeypatch) -> None:
     """And names its own reckoning as such; where the precision is asked for, nothing is left to be decided."""
 
     def told(**options: Any) -> list[str]:
@@ -96,5 +100,47 @@ def test_a_plan_for_a_cluster_says_that_its_nodes_decide(tmp_path, monkeypatch) 
 
     (line,) = told(address="10.0.0.1:6379")
     assert line.startswith("precision     auto: what every node can do, which the search asks when it starts")
+    assert line.endswith("; no answer within 30 s from gpu (10.0.0.1)")
     assert told() == []
     assert told(address="10.0.0.1:6379", overrides=["training.precision=bf16"]) == []
+
+
+def test_a_plan_for_a_cluster_tells_what_the_weakest_node_that_trains_offers(tmp_path, monkeypatch) -> None:
+    def told(*offers: tuple[int, ArithmeticOnOffer], overrides: Sequence[str] = ()) -> str:
+        nodes = [
+            LivingNode(str(n), f"node{n} (10.0.0.{n})", Node(8, gpus), arithmetic)
+            for n, (gpus, arithmetic) in enumerate(offers)
+        ]
+        lines = _plan(tmp_path, monkeypatch, address="10.0.0.1:6379", overrides=overrides, nodes=nodes)
+        (line,) = (line for line in lines if line.startswith("weakest node"))
+        return line
+
+    none = ArithmeticOnOffer(False, False, ())
+    weakest = "weakest node  GPUs of compute capability 7.5 (node1 (10.0.0.1)), so auto is fp32 (training.precision)"
+    assert told((1, H100), (2, T4), (0, none)) == weakest
+    assert told((1, H100), (0, none)).endswith("9.0 (node0 (10.0.0.0)), so auto is bf16 (training.precision)")
+    on_cpus = told((0, FAST), (0, none), overrides=["training.precision=fp32"])
+    assert on_cpus == (
+        "weakest node  no bf16 in the CPU's hardware (node1 (10.0.0.1)), no C++ compiler (node1 (10.0.0.1))"
+    )
+    assert "GPUs of a compute capability that cannot be told (node0 (10.0.0.0))" in told((1, SILENT))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "offer", "overrides", "problem"),
+    [
+        (1, FAST, [], "--address: torch must see the GPUs that Ray was told of"),
+        (
+            0,
+            ArithmeticOnOffer(True, False, ()),
+            ["training.compile=on"],
+            r"training\.compile: a C\+\+ compiler",
+        ),
+    ],
+)
+def test_what_the_search_would_refuse_of_its_nodes_the_plan_refuses(
+    tmp_path, monkeypatch, gpus: int, offer: ArithmeticOnOffer, overrides: list[str], problem: str
+) -> None:
+    nodes = [LivingNode("1", "node (10.0.0.1)", Node(8, gpus), offer)]
+    with pytest.raises(InputError, match=problem):
+        _plan(tmp_path, monkeypatch, address="10.0.0.1:6379", overrides=overrides, nodes=nodes)

@@ -7,12 +7,13 @@ from typing import Any
 
 from wrn_search.decisions.image_facts import workload_of
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.gpu_shares import smallest_share
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.networks.architecture import Architecture
-from wrn_search.session.dry_run_gpu_shares import known_facts, share_text, trial_text
+from wrn_search.session.dry_run_gpu_shares import share_text, trial_text
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
 

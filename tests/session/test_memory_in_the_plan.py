@@ -10,12 +10,12 @@ import pytest
 
 from wrn_search.decisions.memory_of_the_machine import MachineMemory
 from wrn_search.decisions.trials_at_once import Allotment, allot
+from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.hardware import control_groups
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.trial_on_cpu import DRIVER_BYTES
 from wrn_search.session.dry_run import dry_run
-from wrn_search.session.dry_run_gpu_shares import known_facts
 from wrn_search.session.search_request import memory_of
 from wrn_search.space.space_file import space_from_mapping
 

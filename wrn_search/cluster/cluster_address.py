@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.cluster.cluster_token import authentication_of, is_refusal, refused
-from wrn_search.cluster.living_nodes import joined_nodes
+from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.errors import InputError
-from wrn_search.hardware.machine import Node
+from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
 from wrn_search.ray_tune.ray_authentication import authentication, has_token, place_of_token
 from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, ray_environment
 from wrn_search.ray_tune.trial_imports import nothing_from_here
@@ -24,7 +24,7 @@ _HTTP2_SETTINGS = 4
 
 
 @contextmanager
-def ray_at(address: str) -> Iterator[list[Node]]:
+def ray_at(address: str) -> Iterator[list[LivingNode]]:
     """The Ray cluster at an address; hands out its nodes.
 
     Raises:
@@ -39,7 +39,7 @@ def ray_at(address: str) -> Iterator[list[Node]]:
                 Path(os.devnull).open("w") as nowhere,
                 redirect_stdout(nowhere),
             ):  # Ray prints there when a node leaves
-                yield joined_nodes()
+                yield living_nodes(gpu_bytes_by_node())
         finally:
             ray.shutdown()
 

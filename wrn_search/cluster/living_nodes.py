@@ -20,6 +20,11 @@ class LivingNode:
     offer: Node
     arithmetic: ArithmeticOnOffer | None = None  # once it was asked
 
+    @property
+    def host(self) -> str:
+        """As trials that it trained name it in their tables."""
+        return self.name.partition(" (")[0]
+
 
 def living_nodes(gpu_bytes: Mapping[str, int] | None = None) -> list[LivingNode]:
     """The nodes that are alive now; `gpu_bytes` is node id -> memory of each of its GPUs, where that is known."""

@@ -1,9 +1,9 @@
-"""The forecast of a search on this machine, in words and as values, for `check` and `--dry-run`."""
+"""The forecast of a search, in words and as values, for `check` (on this machine) and `--dry-run`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
-from wrn_search.forecast.pace import Pace, probed_pace, recorded_pace
+from wrn_search.forecast.facts_before_preparation import known_facts
+from wrn_search.forecast.pace import Pace, assumed_pace, probed_pace, recorded_pace
 from wrn_search.forecast.played_search import ASSUMPTION, Forecast, forecast
-from wrn_search.hardware.detected_cores_and_gpus import local_node
+from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
+from wrn_search.hardware.machine import Node
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -63,7 +65,7 @@ class ForecastHere:
 
     def _pace_text(self) -> str:
         if self.pace is None or self.seconds_an_epoch is None:
-            return "no earlier trial of such networks on this machine tells the time (--dry-run probes a CPU)"
+            return "no earlier trial of such networks on this machine tells the time (--dry-run probes it)"
         fast, slow = map(_short, self.seconds_an_epoch)
         span = fast if fast == slow else f"{fast} to {slow}"
         return f"training alone, {span} an epoch, {self.pace.source}"
@@ -80,10 +82,28 @@ def forecast_here(space: Space, facts: DatasetFacts, results: Path) -> ForecastH
         rows = min(rows, space.size * space.search.repeats)
     learns = SEARCHERS[space.search.searcher].learns
     try:
-        allotment = allot(space.resources, [local_node()], space.trials, rows, learns)
+        node = local_node()
+        allotment = allot(space.resources, [node], space.trials, rows, learns)
     except InputError:
         return None
-    return forecast_of(space, facts, rows, allotment, results)
+    return forecast_of(space, facts, rows, allotment, Machines((node,), results))
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Those that would train, and what may be asked of them."""
+
+    nodes: Sequence[Node]
+    results: Path  # where earlier results directories lie
+    hosts: Sequence[str] | None = (
+        None  # names of the nodes of a cluster; None: it is this machine that trains
+    )
+    simulated_gpus: bool = False  # trials with a share of one train on the CPU
+    precision: str | None = None  # resolved; a probe may run on this machine. None: it may not
+
+    def device(self, allotment: Allotment) -> str:
+        """Where trials train: cpu or cuda."""
+        return "cuda" if allotment.gpus_per_trial and not self.simulated_gpus else "cpu"
 
 
 def forecast_of(
@@ -91,8 +111,7 @@ def forecast_of(
     facts: DatasetFacts,
     rows: int,
     allotment: Allotment,
-    results: Path | None,
-    probe_precision: str | None = None,
+    machines: Machines,
 ) -> ForecastHere | None:
     """The forecast of a search that begins; None where it is too large to be played.
 
@@ -101,24 +120,25 @@ def forecast_of(
         facts: of its images.
         rows: trials at most.
         allotment: how many run at once.
-        results: where earlier results directories of this machine lie; None if it is not this machine that trains.
-        probe_precision: resolved; probe a CPU where no earlier trial tells the pace. None: do not.
+        machines: those that train.
     """
     shape, classes = facts.image_shape, facts.num_classes
     pace, sizes = None, []
     if shape is not None and classes is not None:
         height, width, channels = shape
         sizes = [macs(each, classes, channels, (height, width)) for each in network_range(space)]
-        if results is not None:
-            pace = _pace(space, facts, allotment, results, sizes, probe_precision)
+        pace = _pace(space, facts, allotment, machines, sizes)
     train, validation = _images(space, facts)
-    seen = DataFacts(classes or 10, shape or (32, 32, 3), validation, 100 * (1 - 1 / (classes or 10)), train)
+    seen = known_facts(space, facts) or DataFacts(
+        classes or 10, shape or (32, 32, 3), validation, 100.0, train
+    )
+    seen = replace(seen, chance_error=100 * (1 - 1 / (classes or 10)), train_images=train)
 
-    def seconds(config: TrialConfig, size: int) -> float:
+    def seconds(config: TrialConfig, size: int, gpu_fraction: float) -> float:
         assert pace is not None
-        return pace.seconds_per_epoch(size, train, validation)
+        return pace.seconds_per_epoch(size, train, validation, gpu_fraction)
 
-    expected = forecast(space, seen, rows, allotment.concurrent, seconds if pace else None)
+    expected = forecast(space, seen, rows, allotment, seconds if pace else None, machines.nodes)
     if expected is None:
         return None
     span = None
@@ -132,21 +152,30 @@ def _pace(
     space: Space,
     facts: DatasetFacts,
     allotment: Allotment,
-    results: Path,
+    machines: Machines,
     sizes: Sequence[int],
-    probe_precision: str | None,
 ) -> Pace | None:
-    """By earlier trials of such networks, else by a probe, if there may be one and it would be on a CPU."""
-    device = "cuda" if allotment.gpus_per_trial else "cpu"
-    recorded = recorded_pace(results, device, allotment.cpus_per_trial)
+    """By earlier trials of such networks, else by a probe of this machine if there may be one, else assumed of GPUs."""
+    device, threads = machines.device(allotment), allotment.cpus_per_trial
+    recorded = recorded_pace(machines.results, device, threads, machines.hosts)
     if recorded is not None and all(map(recorded.covers, sizes)):
         return recorded
-    if probe_precision is None or device != "cpu":
+    if device == "cuda" and (machines.precision is None or machines.hosts is not None):
+        return assumed_pace()  # the GPUs are not at hand, or may not be used for it
+    if machines.precision is None:
         return None
     assert facts.num_classes is not None
     assert facts.image_shape is not None
-    ends = _ends_of(space, probe_precision)
-    return probed_pace(ends, facts.num_classes, facts.image_shape, allotment.cpus_per_trial)
+    ends = _ends_of(space, machines.precision)
+    try:
+        probed = probed_pace(ends, facts.num_classes, facts.image_shape, min(threads, usable_cores()), device)
+    except RuntimeError:  # a GPU that has no room for the largest network, or is another's
+        if device == "cpu":
+            raise
+        return assumed_pace()
+    if machines.hosts is None:
+        return probed
+    return replace(probed, source=f"{probed.source} on this machine, as if the nodes' cores were as fast")
 
 
 def _images(space: Space, facts: DatasetFacts) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Seconds an epoch on this machine: from trials that it trained before, else from a probe of a few steps."""
+"""Seconds an epoch: from trials that the same machines trained before, else from a probe of a few steps, else assumed.
+
+The probe on a GPU has never run on one.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,15 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from wrn_search.decisions.trials_at_once import threads_that_pay
+from wrn_search.hardware.waiting_threads import let_waiting_threads_sleep
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
+
+if TYPE_CHECKING:
+    import torch
 
 _VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes twice a forward pass
 _MOST_DIRECTORIES = 50  # the latest
@@ -21,6 +29,11 @@ _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
 _PROBE_STEPS = 2
+_WARM_UP_ON_A_GPU = 5
+# For each multiply-add of an image: two operations, and a backward pass takes twice a forward one.
+_FLOPS_OF_A_TRAINING = 6
+# Stated, not measured. The paper's figure 4 (WRN-28-10: 312 ms for 32 images) is 3 TFLOP/s of a Titan X in fp32.
+ASSUMED_FLOPS = 1e13
 
 
 @dataclass(frozen=True)
@@ -39,22 +52,30 @@ class Pace:
         tuple[int, float], ...
     ]  # (multiply-adds, seconds of a training image), rising, at least one
     source: str  # in words
+    of_a_whole_gpu: bool = False  # a share of it trains in proportion
 
     @classmethod
-    def of(cls, measured: Iterable[Measured], source: str) -> Pace:
+    def of(cls, measured: Iterable[Measured], source: str, of_a_whole_gpu: bool = False) -> Pace:
         """The median of each size."""
         by_size: dict[int, list[float]] = {}
         for each in measured:
             by_size.setdefault(each.macs, []).append(1 / each.images_per_second)
-        return cls(tuple((size, statistics.median(by_size[size])) for size in sorted(by_size)), source)
+        return cls(
+            tuple((size, statistics.median(by_size[size])) for size in sorted(by_size)),
+            source,
+            of_a_whole_gpu,
+        )
 
     def covers(self, macs: int) -> bool:
         """Whether a network was measured that is not much smaller or larger: others are bound by other things."""
         return any(1 / _NEAR <= size / macs <= _NEAR for size, _ in self.points)
 
-    def seconds_per_epoch(self, macs: int, train_images: int, validation_images: int) -> float:
+    def seconds_per_epoch(
+        self, macs: int, train_images: int, validation_images: int, gpu_fraction: float = 0.0
+    ) -> float:
         """Seconds of one epoch, validation included."""
-        return self._seconds_per_image(macs) * (train_images + _VALIDATION_COST * validation_images)
+        slower = 1 / gpu_fraction if self.of_a_whole_gpu and gpu_fraction else 1.0
+        return slower * self._seconds_per_image(macs) * (train_images + _VALIDATION_COST * validation_images)
 
     def _seconds_per_image(self, macs: int) -> float:
         place = bisect.bisect_left(self.points, (macs, 0.0))
@@ -66,22 +87,32 @@ class Pace:
         return math.exp((1 - share) * math.log(fast) + share * math.log(slow))
 
 
-def recorded_pace(root: Path, device: str, threads: int) -> Pace | None:
-    """The pace of earlier trials below `root` that this machine trained; None if there is none.
+def assumed_pace() -> Pace:
+    """The pace of GPUs of which no trial and no probe tells: by multiply-adds alone."""
+    seconds = _FLOPS_OF_A_TRAINING / ASSUMED_FLOPS
+    text = f"assumed, not measured: {ASSUMED_FLOPS / 1e12:g} TFLOP/s of a GPU, of a share of it in proportion"
+    return Pace(((1_000_000, 1_000_000 * seconds),), text, of_a_whole_gpu=True)
+
+
+def recorded_pace(root: Path, device: str, threads: int, hosts: Iterable[str] | None = None) -> Pace | None:
+    """The pace of earlier trials below `root` that these machines trained; None if there is none.
 
     Args:
         root: where results directories lie.
         device: cpu or cuda.
         threads: of a trial; those with as many count, or all if there are none.
+        hosts: names of the machines; default this one.
     """
     tables = sorted(root.glob("*/trials.parquet"), key=_written)[-_MOST_DIRECTORIES:]
     rows = [row for table in tables for row in _rows(table)]
-    here = [row for row in rows if row["node"] == socket.gethostname() and _is_on(row, device)]
+    names = {socket.gethostname()} if hosts is None else set(hosts)
+    here = [row for row in rows if row["node"] in names and _is_on(row, device)]
     chosen = [row for row in here if row["threads"] == threads] or here
     if not chosen:
         return None
     measured = (Measured(row["macs"], row["images_per_second"]) for row in chosen)
-    return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} on this machine")
+    where = "on this machine" if hosts is None else "on these nodes"
+    return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} {where}")
 
 
 def _written(path: Path) -> float:
@@ -108,21 +139,39 @@ def _is_on(row: dict[str, Any], device: str) -> bool:
 
 
 def probed_pace(
-    configs: Sequence[TrialConfig], num_classes: int, image_shape: tuple[int, int, int], threads: int
+    configs: Sequence[TrialConfig],
+    num_classes: int,
+    image_shape: tuple[int, int, int],
+    threads: int,
+    device: str = "cpu",
 ) -> Pace:
-    """The pace by two steps of each network on made-up images, on the CPU; no file is opened."""
+    """The pace by some steps of each network on made-up images, on this machine's CPU or GPU; no file is opened.
+
+    `threads` are the most of a trial; on a CPU a small network has as many as pay.
+    """
+    let_waiting_threads_sleep()
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
     try:
-        measured = [_probed(config, num_classes, image_shape) for config in configs]
+        measured = [
+            _probed(config, num_classes, image_shape, threads, torch.device(device)) for config in configs
+        ]
     finally:
         torch.set_num_threads(before)
-    return Pace.of(measured, "from a probe of the smallest and the largest network")
+    source = "from a probe of the smallest and the largest network"
+    if device == "cpu":
+        return Pace.of(measured, source)
+    return Pace.of(measured, f"{source}, alone on a GPU; of a share in proportion", of_a_whole_gpu=True)
 
 
-def _probed(config: TrialConfig, num_classes: int, image_shape: tuple[int, int, int]) -> Measured:
+def _probed(
+    config: TrialConfig,
+    num_classes: int,
+    image_shape: tuple[int, int, int],
+    threads: int,
+    device: torch.device,
+) -> Measured:
     import torch
 
     from wrn_search.networks.parameters_and_macs import macs
@@ -132,17 +181,33 @@ def _probed(config: TrialConfig, num_classes: int, image_shape: tuple[int, int, 
 
     height, width, channels = image_shape
     size = macs(config.architecture, num_classes, channels, (height, width))
-    batch = max(2, min(config.batch_size, int(_PROBE_MACS / size)))
-    device = torch.device("cpu")
+    on_cpu = device.type == "cpu"
+    torch.set_num_threads(min(threads, threads_that_pay(size * config.batch_size)) if on_cpu else threads)
+    # A step of a few images says nothing of a GPU, whose kernels would be too small to fill it.
+    batch = max(2, min(config.batch_size, int(_PROBE_MACS / size))) if on_cpu else config.batch_size
     with torch.random.fork_rng(devices=[]):
-        network = WideResNet(config.architecture, num_classes, channels).to(memory_format=torch.channels_last)
-        images = torch.rand(batch, channels, height, width).to(memory_format=torch.channels_last)
-    labels = torch.arange(batch) % num_classes
+        network = WideResNet(config.architecture, num_classes, channels)
+        images = torch.rand(batch, channels, height, width)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    images = images.to(device, memory_format=torch.channels_last)
+    labels = (torch.arange(batch) % num_classes).to(device)
     seconds = math.inf
-    for _ in range(1 + _PROBE_STEPS):  # the first one makes room
+    for _ in range(
+        (1 if on_cpu else _WARM_UP_ON_A_GPU) + _PROBE_STEPS
+    ):  # the first ones make room and choose kernels
+        _wait_for(device)
         began = time.perf_counter()
         with autocast(device, config.precision):
             loss = training_loss(network(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
+        _wait_for(device)
         seconds = min(seconds, time.perf_counter() - began)
     return Measured(size, batch / seconds)
+
+
+def _wait_for(device: torch.device) -> None:
+    """Until what a GPU was told to do is done; a CPU does it at once."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -10,9 +10,10 @@ import heapq
 import math
 import random
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
@@ -20,6 +21,7 @@ from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.hardware.machine import Node
 from wrn_search.results.events import Event, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
@@ -38,7 +40,8 @@ ASSUMPTION = "made-up curves, whose order at a rung is that at the end but for n
 _NOISE = (
     0.35  # of the deviation over configurations, at the first rung: Kendall's tau with the end of about 0.7
 )
-SecondsPerEpoch = Callable[[TrialConfig, int], float]  # of a training, given the multiply-adds of one image
+# Of a training, given the multiply-adds of one image and its share of a GPU (0 on a CPU).
+SecondsPerEpoch = Callable[[TrialConfig, int, float], float]
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,12 @@ class Forecast:
 
 
 def forecast(
-    space: Space, facts: DataFacts, rows: int, concurrent: int, seconds_per_epoch: SecondsPerEpoch | None
+    space: Space,
+    facts: DataFacts,
+    rows: int,
+    allotment: Allotment,
+    seconds_per_epoch: SecondsPerEpoch | None,
+    nodes: Sequence[Node] = (),
 ) -> Forecast | None:
     """The forecast for a search that begins; None where it is too large to be played.
 
@@ -63,13 +71,14 @@ def forecast(
         space: the search.
         facts: of its images.
         rows: trials at most.
-        concurrent: trials at once.
+        allotment: how many train at once and what each gets; on GPUs of known memory that follows from its network.
         seconds_per_epoch: the pace of a trial beside the others.
+        nodes: that train; default those that the allotment describes.
     """
     if rows > _MOST_TRIALS:
         return None
     plays = max(1, min(PLAYS, _MOST_IN_ALL // max(1, rows)))
-    found = [_play(space, facts, rows, concurrent, seconds_per_epoch, seed) for seed in range(plays)]
+    found = [_play(space, facts, rows, allotment, seconds_per_epoch, nodes, seed) for seed in range(plays)]
     completed, reached, shares, seconds = (list(column) for column in zip(*found, strict=True))
     return Forecast(
         trials=rows,
@@ -91,16 +100,18 @@ def _play(
     space: Space,
     facts: DataFacts,
     rows: int,
-    concurrent: int,
+    allotment: Allotment,
     seconds_per_epoch: SecondsPerEpoch | None,
+    nodes: Sequence[Node],
     seed: int,
 ) -> tuple[int, int, float, float]:
     """(completed trials, cells that they lie in, share of the epochs, seconds) of one play."""
     ends = (*rungs_of(space), space.training.epochs)  # epochs at which the stretches end
     record = UnwrittenRecord(SearchStarted(space.name, "played", len(ends), facts.chance_error, "", ""))
     plan = _DrawnPlan(space, rows, random.Random(seed))
-    allotment = Allotment(concurrent, 1, 0.0)
-    conductor = Conductor(_of_stretches(space, len(ends)), facts, allotment, record, plan=plan)
+    places = Places(nodes, allotment) if nodes else None
+    played = _of_stretches(space, len(ends))
+    conductor = Conductor(played, facts, allotment, record, plan=plan, places=places)
     curves = _Curves(facts.chance_error, len(ends), random.Random(f"curves {seed}"))
     running: list[tuple[float, int, int]] = []  # (when it ends, trial, stretch from 1)
     now, epochs = 0.0, 0
@@ -110,7 +121,8 @@ def _play(
         many = ends[stretch - 1] - (ends[stretch - 2] if stretch > 1 else 0)
         epochs += many
         macs = conductor.state.trials[number].macs
-        each = 1.0 if seconds_per_epoch is None else seconds_per_epoch(config, macs)
+        share = conductor.places.grant_of(number).gpu_fraction
+        each = 1.0 if seconds_per_epoch is None else seconds_per_epoch(config, macs, share)
         heapq.heappush(running, (now + many * each, number, stretch))
 
     configs: dict[int, TrialConfig] = {}

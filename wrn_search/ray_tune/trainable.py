@@ -21,6 +21,7 @@ from ray import tune
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import no_gpu_text
+from wrn_search.hardware.waiting_threads import let_waiting_threads_sleep
 from wrn_search.memory.device_errors import has_broken_gpu, is_out_of_memory
 from wrn_search.memory.gpu_shares import allocator_fraction
 from wrn_search.ray_tune.checkpoint_cadence import (
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from wrn_search.training.training_loop import Training
 
 _THREAD_PLACEMENT = ("OMP_PROC_BIND", "OMP_PLACES", "OMP_THREAD_LIMIT", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
-# Threads that wait for each other sleep. As they come they spin, and take the cores from other trials: WRN-10-0.5 on
-# digits with two threads on two busy cores trained 140 to 260 images/s spinning and 1,250 to 1,900 sleeping.
-_PASSIVE_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
@@ -185,8 +183,7 @@ def _set_up_threads() -> None:
     """
     for name in _THREAD_PLACEMENT:
         os.environ.pop(name, None)
-    for name, value in _PASSIVE_WAIT.items():
-        os.environ.setdefault(name, value)
+    let_waiting_threads_sleep()
 
 
 class NoGpuError(RuntimeError):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wrn_search.cluster.living_nodes import LivingNode
+from wrn_search.cluster.offers_of_nodes import SECONDS_FOR_AN_OFFER, gpu_problems, weakest_text, with_offers
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.memory_of_the_machine import MachineMemory
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trials_at_once import Allotment
-from wrn_search.forecast.forecast_here import forecast_of
-from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
+from wrn_search.errors import InputError
+from wrn_search.forecast.facts_before_preparation import known_facts
+from wrn_search.forecast.forecast_here import Machines, forecast_of
+from wrn_search.hardware.arithmetic_on_offer import arithmetic_here, gpus_are_simulated
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.networks.parameters_and_macs import num_params
@@ -19,8 +24,9 @@ from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL
+from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
-from wrn_search.session.dry_run_gpu_shares import known_facts, trial_text
+from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import (
     Request,
@@ -41,8 +47,8 @@ BYTES_PER_PARAMETER = 8  # weight and momentum, fp32
 BYTES_PER_EPOCH = 600  # of a trial: its line in the record, its row in Parquet, its points in TensorBoard
 _USUAL_CLASSES = 10  # where only the files can tell
 _PRECISION_OF_NODES = (
-    "precision     auto: what every node can do, which the search asks when it starts; the plan reckons with {}, "
-    "as this machine would take"
+    "precision     auto: what every node can do, which the search asks when it starts; "
+    "the plan reckons with {}"
 )
 
 
@@ -57,8 +63,8 @@ def dry_run(
 ) -> str:
     """The plan of a search in words; looks for the data and the hardware, starts no Ray and writes nothing.
 
-    With `address` the hardware is that of the Ray cluster there; what its nodes can compute with, which decides on
-    `precision: auto`, is not asked: that takes a process on each.
+    With `address` the hardware is that of the Ray cluster there; a short process on each of its nodes tells what it can
+    compute with, which decides on `precision: auto`.
 
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
@@ -71,22 +77,29 @@ def dry_run(
     read_sources(plan.sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
     check_ray(address)
-    nodes = _nodes(address)
+    machines = _machines(address)
+    nodes = [machine.offer for machine in machines]
     memory = memory_of(request.space, known_facts(request.space, facts), nodes, plan.state)
     allotment = allotment_of(request, nodes, memory)
     shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
     asked = request.space.training.precision
-    precision = resolved_precision(asked, shape, share, [arithmetic_here()], plan.state)
-    is_resolved_there = address is not None and asked == "auto" and not (plan.state and plan.state.trials)
-    # Of a cluster's machines none has told its pace here; of a search that has begun its display tells the rest.
-    here = results_root() if address is None else None
-    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, here, precision)
+    training = [node for node in machines if (node.offer.gpus if share else node.offer.cpus)]
+    offers = [node.arithmetic for node in training if node.arithmetic is not None] or [arithmetic_here()]
+    if share and not gpus_are_simulated() and (problems := gpu_problems(training)):
+        raise InputError(problems)
+    precision = resolved_precision(asked, shape, share, offers, plan.state)
+    resolved_compile(request.space.training.compile, share, offers, plan.state)
+    is_resolved_there = address is not None and not (plan.state and plan.state.trials)
+    hosts = None if address is None else [node.host for node in training]
+    those = Machines(nodes, results_root(), hosts, gpus_are_simulated(), precision)
+    # Of a search that has begun its display tells the rest.
+    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, those)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         *_hardware_lines(request.space, facts, nodes, address, allotment, memory, precision),
-        *([_PRECISION_OF_NODES.format(precision)] if is_resolved_there else []),
+        *(_lines_on_nodes(training, asked, precision, share) if is_resolved_there else []),
         *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({plan.where})",
         *([f"copy          {request.address}"] if request.address else []),
@@ -129,14 +142,25 @@ def _going_on(
     return _Plan(replace(request, directory=asked.directory), where, begun.sources, begun.state, changes)
 
 
-def _nodes(address: str | None) -> list[Node]:
-    """The machines that would train."""
+def _machines(address: str | None) -> list[LivingNode]:
+    """The machines that would train, those of a cluster asked what they can compute with."""
     if address is None:
-        return [local_node()]
+        return [LivingNode("", socket.gethostname(), local_node(), arithmetic_here())]
     from wrn_search.cluster.cluster_address import ray_at
 
     with ray_at(address) as joined:
-        return list(joined)
+        return with_offers(joined)
+
+
+def _lines_on_nodes(training: Sequence[LivingNode], asked: str, precision: str, share: float) -> list[str]:
+    """What the weakest node that trains offers and what follows, or that the nodes decide when the search starts."""
+    silent = [node.name for node in training if node.arithmetic is None]
+    if silent:
+        late = f"; no answer within {SECONDS_FOR_AN_OFFER:g} s from {', '.join(silent)}"
+        return [f"{_PRECISION_OF_NODES.format(precision)}{late}"] if asked == "auto" else []
+    weakest = weakest_text(training, on_gpus=bool(share) and not gpus_are_simulated())
+    follows = f", so auto is {precision} (training.precision)" if asked == "auto" else ""
+    return [f"weakest node  {weakest}{follows}"]
 
 
 def _hardware_lines(

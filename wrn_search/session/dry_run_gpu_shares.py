@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts, workload_of
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.choice_of_probes import telling_values
 from wrn_search.memory.gpu_shares import smallest_share
@@ -18,24 +19,9 @@ from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
 
-_STORED_PADDING = 4  # pixels around a training image, the most that an augmentation adds
 _MOST_NETWORKS = 2_000
 _SHAPE = ("depth", "widen_factor", "block", "deepening_factor")
 _NAMES = {share: name for name, share in GPU_SHARES.items()}
-
-
-def known_facts(space: Space, facts: DatasetFacts | None = None) -> DataFacts | None:
-    """What is known of the data before they are prepared; None where only the files can tell, and did not."""
-    facts, dataset = facts or space.dataset.facts, space.dataset
-    if facts.num_classes is None or facts.image_shape is None or facts.train_images is None:
-        return None
-    height, width, channels = facts.image_shape
-    images = dataset.train_images or facts.train_images - dataset.validation
-    item = 4 if dataset.preprocessing == "zca" else 1
-    padded = (height + 2 * _STORED_PADDING) * (width + 2 * _STORED_PADDING)
-    stored = images * (padded * channels * item + 8)
-    stored += dataset.validation * (height * width * channels * item + 8)
-    return DataFacts(facts.num_classes, facts.image_shape, dataset.validation, 100.0, images, stored)
 
 
 def trial_text(

@@ -37,7 +37,7 @@ def _is_running() -> bool:
 def nodes_of_a_running_ray(address: str | None, stack: ExitStack) -> list[Node]:
     """Nodes of the cluster at `address`, or of the Ray that a notebook has started; none means a Ray of our own."""
     if address is not None:
-        return stack.enter_context(ray_at(address))
+        return [node.offer for node in stack.enter_context(ray_at(address))]
     if not _is_running():
         return []
     stack.enter_context(package_in_a_running_ray())
