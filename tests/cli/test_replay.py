@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from tests.cli.commands import run
 from tests.replay.hand_made import write_parquet
+from wrn_search.__main__ import main
+from wrn_search.results.atomic_files import check_can_be_written
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def test_a_page_is_written(curves: Path, tmp_path: Path) -> None:
     [
         (
             ("nowhere",),
-            "nowhere: SOURCE: must be a results directory or a Parquet file of curves, but it is neither",
+            "nowhere: SOURCE: must be a results directory or a Parquet file of curves (its name ends in .parquet), but there is nothing",
         ),
         (("CURVES", "--searcher", "tpee"), "--searcher: must be one of"),
         (("CURVES", "--scheduler", "ashaa"), "(did you mean 'asha'?)"),
@@ -103,3 +107,87 @@ def test_bad_input_is_a_line_and_status_2(curves: Path, arguments: tuple[str, ..
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _loop(folder: Path) -> str:
+    (folder / "loop").symlink_to("loop")
+    return "it cannot be read: Too many levels of symbolic links"
+
+
+def _file(folder: Path) -> str:
+    (folder / "file.txt").write_text("no curves")
+    return "it is a file"
+
+
+def _folder(folder: Path) -> str:
+    (folder / "folder.parquet").mkdir()
+    return "it is a folder without events.jsonl"
+
+
+def _empty(folder: Path) -> str:
+    (folder / "empty").mkdir()
+    (folder / "empty" / "events.jsonl").touch()
+    return "its events.jsonl is empty"
+
+
+def _torn(folder: Path) -> str:
+    (folder / "torn").mkdir()
+    (folder / "torn" / "events.jsonl").write_text('{"seq":1')
+    return "its events.jsonl holds no whole event"
+
+
+def _unreadable(folder: Path) -> str:
+    (folder / "record").mkdir()
+    (folder / "record" / "events.jsonl").symlink_to("events.jsonl")
+    return "its events.jsonl cannot be read: Too many levels of symbolic links"
+
+
+@pytest.mark.parametrize("made", [None, _loop, _file, _folder, _empty, _torn, _unreadable])
+def test_what_is_there_instead_of_a_source_is_told(
+    made: Callable[[Path], str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    came = "there is nothing" if made is None else made(tmp_path)
+    source = next(iter(tmp_path.iterdir()), tmp_path / "none")
+    assert main(["replay", str(source)]) == 2
+    rule = "must be a results directory or a Parquet file of curves (its name ends in .parquet)"
+    assert capsys.readouterr().err == f"{source}: SOURCE: {rule}, but {came}\n"
+
+
+@pytest.mark.parametrize("place", ["/proc/page.html", "/proc/new/page.html", "/dev/full", "FOLDER"])
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_played(
+    place: str,
+    curves: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def played(*arguments: object) -> None:
+        raise AssertionError("it is played")
+
+    monkeypatch.setattr("wrn_search.replay.all_plays.all_plays", played)
+    output = str(tmp_path) if place == "FOLDER" else place
+    assert main(["replay", str(curves), "--output", output]) == 2
+    assert "--output: must be a " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_whether_an_output_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check_can_be_written(tmp_path / "new" / "folder" / "page.html", "--output")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "page.html").write_text("old")
+    check_can_be_written(tmp_path / "page.html", "--output")
+    assert (tmp_path / "page.html").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_process_that_the_system_ends_is_told_as_such(
+    curves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "wrn_search.replay.all_plays._begin_process", os._exit
+    )  # with what it is given: a failure
+    monkeypatch.setattr("wrn_search.cli.replay.usable_cores", lambda: 2)
+    assert main(["replay", str(curves), "--seeds", "4"]) == 1
+    told = capsys.readouterr().err
+    assert "the system ended one of 2 processes that play searches" in told
+    assert "internal error" not in told

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.replay.hand_made import write_parquet
 from wrn_search.errors import InputError
@@ -164,6 +165,77 @@ def test_healthy_trials_are_never_taken_for_guessing(tmp_path: Path) -> None:
     played = play(player, table, 1, 1000)
     assert played.counts["completed"] > 0
     assert not any(trial.at_chance for trial in player.state.trials.values())
+
+
+@pytest.mark.parametrize(
+    ("domain", "said"),
+    [
+        ({"loguniform": [1.0, 0.01]}, ".loguniform: low < high must hold, but got low=1, high=0.01"),
+        ({"uniform": [1, 0]}, ".uniform: low < high must hold, but got low=1, high=0"),
+        ({"int": [9, 1]}, ".int: low < high must hold, but got low=9, high=1"),
+        ({"loguniform": [0, 1]}, ".loguniform: 0 < low must hold on a log scale, but got low=0"),
+        ({"loguniform": ["a", 1.0]}, ".loguniform.0: must be a finite number, but got 'a'"),
+        ({"uniform": [0.0, float("nan")]}, ".uniform.1: must be a finite number, but got .nan"),
+        ({"choice": []}, ".choice: must list at least one value, but got []"),
+        ({"choice": [1, [2]]}, ".choice.1: must be a finite number, but got [2]"),
+        ({"chioce": [1, 2]}, ".chioce: a domain must be one of choice, uniform, loguniform, int"),
+    ],
+)
+def test_a_domain_that_is_none_is_told_at_its_line_and_no_row_is_blamed(
+    tmp_path: Path, domain: dict[str, Any], said: str
+) -> None:
+    path = write_parquet(tmp_path, ROWS, **DESCRIPTION)
+    text = ["curve: val_error", "hyperparameters:", "  depth: {choice: [10, 16]}", "  lr:"]
+    ((kind, items),) = domain.items()
+    (tmp_path / "curves.yaml").write_text(
+        "\n".join([*text, f"    {kind}: {yaml.safe_dump(items, default_flow_style=True)}"])
+    )
+    with pytest.raises(InputError) as caught:
+        tables_of_parquet(path)
+    (problem,) = caught.value.problems
+    assert problem.where == f"{tmp_path / 'curves.yaml'}:5"
+    assert f"{problem.key}: {problem.text}".startswith(f"hyperparameters.lr{said}")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "key"),
+    [
+        ("lr_schedule: linear", 5, "lr_schedule"),
+        ("lr_drops: [early]", 5, "lr_drops"),
+        ("where: {task: [c]}", 5, "where"),
+        ("epochs: 9", 1, "curve"),
+        ("epochs: true", 5, "epochs"),
+        ("epoch_cost: task", 5, "epoch_cost"),
+    ],
+)
+def test_mistakes_that_the_rows_show_are_told_at_the_line_of_the_key(
+    tmp_path: Path, change: str, line: int, key: str
+) -> None:
+    path = write_parquet(tmp_path, ROWS, **DESCRIPTION)
+    text = ["curve: val_error", "hyperparameters:", "  depth: {choice: [10, 16]}", "  lr: {uniform: [0, 1]}"]
+    (tmp_path / "curves.yaml").write_text("\n".join([*text, change]))
+    with pytest.raises(InputError) as caught:
+        tables_of_parquet(path)
+    assert [(problem.where, problem.key) for problem in caught.value.problems] == [
+        (f"{tmp_path / 'curves.yaml'}:{line}", key)
+    ]
+
+
+@pytest.mark.parametrize("odd", [None, ["a"], float("nan")])
+def test_a_row_that_names_no_table_is_refused(tmp_path: Path, odd: object) -> None:
+    kind = {type(None): "a", list: ["b"], float: 1.0}[type(odd)]
+    rows = [{**row, "task": odd if place == 2 else kind} for place, row in enumerate(ROWS)]
+    path = write_parquet(tmp_path, rows, **DESCRIPTION, tables="task")
+    with pytest.raises(InputError, match=r"tables: every row must name its table in 'task'.*of 4 do not"):
+        tables_of_parquet(path)
+
+
+def test_the_file_beside_is_called_what_it_is(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path, ROWS, **DESCRIPTION)
+    for text in ("", "[1, 2]", "a" * 70_000):
+        (tmp_path / "curves.yaml").write_text(text)
+        with pytest.raises(InputError, match="a description of curves must be"):
+            tables_of_parquet(path)
 
 
 def test_mistakes_are_told_together(tmp_path: Path) -> None:

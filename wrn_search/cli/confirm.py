@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
     request = confirmation_request(options.results, rule, repeats, epochs, options.place)
     if options.resume and request.begun is None:
         text = f"a confirmation must be there to go on with, but {request.directory.path} holds none"
+        text += request.directory.as_unreadable()
         raise InputError.of("--resume", f"{text}; start it without --resume")
     _say_what_one_a_network_left_out(request)
     if options.dry_run:

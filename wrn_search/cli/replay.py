@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import a_path, say, show
+from wrn_search.cli.exit_status import FAILED, a_path, say, show
 from wrn_search.errors import InputError
 from wrn_search.hardware.detected_cores_and_gpus import usable_cores
 from wrn_search.wording import plural
@@ -74,13 +75,14 @@ def run(options: argparse.Namespace) -> int:
     """The command."""
     if options.as_recorded:
         return _as_recorded(options)
-    from wrn_search.replay.all_plays import Asked, all_plays, keys_of
+    from wrn_search.replay.all_plays import Asked, PlaysEnded, all_plays, keys_of
     from wrn_search.replay.comparison import compared
     from wrn_search.replay.comparison_in_words import text_of, to_json
     from wrn_search.replay.methods import DEFAULT, methods_of, space_of
+    from wrn_search.results.atomic_files import check_can_be_written, write_or_tell
 
-    if options.output is not None and Path(options.output).is_dir():
-        raise InputError.of("--output", f"must be a file, but {options.output} is a folder")
+    if options.output is not None:
+        check_can_be_written(Path(options.output), "--output")
     searchers, schedulers = options.searcher, options.scheduler
     if searchers or schedulers:
         searchers, schedulers = searchers or [DEFAULT[0][0]], schedulers or [DEFAULT[0][1]]
@@ -104,14 +106,16 @@ def run(options: argparse.Namespace) -> int:
                 space_of(table, method, asked.shared, asked.trials, 0)
     asked = _with_enough_seeds(asked)
     with _progress(len(keys_of(asked))) as done:
-        plays = all_plays(asked, usable_cores(), done)
+        try:
+            plays = all_plays(asked, usable_cores(), done)
+        except PlaysEnded as error:
+            say(str(error))
+            return FAILED
     found = compared(asked, plays)
     if options.output is not None:
         from wrn_search.replay.comparison_page import page_of
-        from wrn_search.results.atomic_files import atomic_write_text
 
-        Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(Path(options.output), page_of(asked, found))
+        write_or_tell(Path(options.output), page_of(asked, found), "--output")
         say(f"Page: {options.output}")
     show(json.dumps(to_json(asked, found), allow_nan=False) if options.json else text_of(asked, found))
     return 0
@@ -121,12 +125,12 @@ def _tables(sources: list[str]) -> list[CurveTable]:
     from wrn_search.replay.table_of_parquet import tables_of_parquet
     from wrn_search.replay.table_of_results import table_of_results
 
-    resolved = [str(Path(source).resolve()) for source in sources]
+    resolved = [os.path.realpath(source) for source in sources]
     if (twice := next((each for each in resolved if resolved.count(each) > 1), None)) is not None:
         raise InputError.of("SOURCE", "must be named once, but is there twice", twice)
     tables: list[CurveTable] = []
     for source in map(Path, sources):
-        if source.suffix == ".parquet" and not source.is_dir():
+        if source.suffix == ".parquet" and not _is_folder(source):
             tables += tables_of_parquet(source)
         else:
             tables.append(table_of_results(source).table)
@@ -136,6 +140,14 @@ def _tables(sources: list[str]) -> list[CurveTable]:
                 f"{table.name}: {plural(table.left_out, 'training')} left out: without an end, or outside the space"
             )
     return tables
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is one; also where that cannot be seen, which is told as for a results directory."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return True
 
 
 def _check_budget(asked: Asked, given: int | None) -> None:

@@ -126,7 +126,7 @@ def _target(searches: Sequence[Searched], place: str | Path | None) -> ResultsDi
         text = "must be a directory: a confirmation beside its search goes to the copy that the search has"
         raise InputError.of("--results", f"{text}, but got {place}")
     for search in searches:
-        if target.path.resolve() == search.directory.path.resolve():
+        if target.place == search.directory.place:
             text = f"must be a directory of the confirmation's own, but {place} holds the search itself"
             raise InputError.of("--results", text)
     return target
@@ -141,7 +141,7 @@ def _check_was_not_made_elsewhere(searches: Sequence[Searched], target: ResultsD
     ours = {search.state.search_id for search in searches}
     for search in searches:
         other = search.directory.confirmation
-        if other.path.resolve() == target.path.resolve() or not other.exists():
+        if other.place == target.place or not other.exists():
             continue
         choice = fold(read_events(other.events)).choice
         if choice is not None and set(choice.sources or [choice.source]) == ours:

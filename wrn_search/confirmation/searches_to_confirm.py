@@ -73,7 +73,8 @@ def _state_at(directory: ResultsDirectory) -> SearchState:
     if not directory.exists():
         below = sorted(str(events.parent) for events in directory.path.glob("*/events.jsonl"))
         hint = f" (did you mean {' or '.join(below[:3])}?)" if below else ""
-        text = f"must be the results directory of a search, but {directory.path} holds none{hint}"
+        text = f"must be the results directory of a search, but {directory.path} holds none"
+        text += f"{directory.as_unreadable()}{hint}"
         raise InputError.of("RESULTS", text)
     state = fold(read_events(directory.events))
     if state.choice is not None:

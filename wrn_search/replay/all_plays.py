@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,10 @@ def keys_of(asked: Asked) -> list[PlayKey]:
     ]
 
 
+class PlaysEnded(RuntimeError):
+    """A process that plays is gone; in words for the user."""
+
+
 def all_plays(
     asked: Asked, processes: int, done: Callable[[int], object] = lambda count: None
 ) -> list[Played]:
@@ -98,7 +103,14 @@ def _in_processes(asked: Asked, keys: Sequence[PlayKey], processes: int) -> Iter
     """New processes, not copies of this one: libraries' threads do not survive a copy."""
     context = multiprocessing.get_context("spawn")
     with _package_alone(), ProcessPoolExecutor(processes, context, _begin_process, (asked,)) as pool:
-        yield from pool.map(_in_this_process, keys, chunksize=max(1, min(8, len(keys) // (4 * processes))))
+        at_once = max(1, min(8, len(keys) // (4 * processes)))
+        try:
+            yield from pool.map(_in_this_process, keys, chunksize=at_once)
+        except BrokenProcessPool:
+            raise PlaysEnded(
+                f"the system ended one of {processes} processes that play searches, for want of memory perhaps: "
+                "fewer --seeds, or fewer tables at once, need less"
+            ) from None
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from wrn_search.errors import InputError, Problem, nearest
 from wrn_search.space.domains import Domain
-from wrn_search.space.every_space_of_a_search import domain_of
+from wrn_search.space.rules.broken_rule import LeafProblems, broken, got
+from wrn_search.space.rules.domain_rules import parse_domain
 from wrn_search.space.yaml_with_lines import Source, read_source
 
 KEYS = {
@@ -45,6 +46,11 @@ class TableDescription:
     path: Path
     values: Mapping[str, Any]
     domains: Mapping[str, Domain]
+    source: Source
+
+    def error(self, key: str, text: str) -> InputError:
+        """What is wrong with the value of a key such as `hyperparameters.lr`, at its line."""
+        return InputError.of(key, text, self.source.location(tuple(key.split("."))))
 
     def get(self, key: str, default: Any = None) -> Any:
         """A key's value."""
@@ -60,7 +66,7 @@ def described(path: Path, columns: pa.Table) -> TableDescription:
     if not path.is_file():
         text = "a Parquet file of curves must have a YAML file beside it that says what its columns are"
         raise InputError.of("SOURCE", f"{text} (docs/replay.md), but there is none", str(path))
-    source = read_source(path)
+    source = read_source(path, "description of curves")
     document = source.value
     problems = [
         _problem(source, (key,), f"must be one of {', '.join(KEYS)}, but got '{key}'{nearest(key, KEYS)}")
@@ -99,7 +105,7 @@ def described(path: Path, columns: pa.Table) -> TableDescription:
     ]
     if problems:
         raise InputError(problems)
-    return TableDescription(path, document, domains)
+    return TableDescription(path, document, domains, source)
 
 
 def _is_list_of_numbers(kind: pa.DataType) -> bool:
@@ -117,12 +123,30 @@ def _domains(source: Source, problems: list[Problem]) -> dict[str, Domain]:
         problems.append(_problem(source, ("hyperparameters",), "must be a mapping of columns to domains"))
         return {}
     for name, value in given.items():
-        domain = domain_of(value)
-        if domain is None:
-            problems.append(_problem(source, ("hyperparameters", name), f"{_DOMAIN}, but got {value}"))
-        else:
-            domains[name] = domain
+        path = ("hyperparameters", str(name))
+        if not isinstance(value, dict):
+            problems.append(_problem(source, path, f"{_DOMAIN}, but got {value}"))
+            continue
+        try:
+            domains[str(name)] = parse_domain(value, _rule_of(value))
+        except LeafProblems as error:
+            problems += [_problem(source, (*path, *map(str, below)), text) for below, text in error.problems]
     return domains
+
+
+def _rule_of(domain: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """What a value within a domain must be: a choice of words and numbers, else numbers, all whole or none."""
+    items = [item for items in domain.values() if isinstance(items, list) for item in items]
+    whole = all(isinstance(item, int) for item in items) and "uniform" not in domain
+
+    def check(value: Any) -> Any:
+        if "choice" in domain and (isinstance(value, str | bool) or is_number(value)):
+            return value
+        if not is_number(value):
+            raise broken(f"must be a finite number, {got(value)}")
+        return value if whole or "choice" in domain or "int" in domain else float(value)
+
+    return check
 
 
 def _columns_named(
@@ -143,7 +167,7 @@ def _odd_values(source: Source) -> list[Problem]:
         "unit": (lambda value: value in ("percent", "loss"), "must be percent or loss"),
         "first": (lambda value: value in (0, 1), "must be 0 or 1"),
         "epochs": (
-            lambda value: isinstance(value, int) and value >= 1,
+            _is_count,
             "must be a whole number of at least 1",
         ),
         "chance_error": (
@@ -151,7 +175,7 @@ def _odd_values(source: Source) -> list[Problem]:
             "must be above 0 and at most 100",
         ),
         "validation_images": (
-            lambda value: isinstance(value, int) and value >= 1,
+            _is_count,
             "must be a whole number of at least 1",
         ),
         "where": (lambda value: isinstance(value, dict), "must be a mapping of columns to values"),
@@ -178,6 +202,10 @@ def _odd_values(source: Source) -> list[Problem]:
         for key, (holds, rule) in rules.items()
         if document.get(key) is not None and not holds(document[key])
     ]
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def is_number(value: object) -> bool:

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.errors import InputError, Problem
+from wrn_search.errors import InputError
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.replay.curve_table import CurveTable, RecordedCurve
 from wrn_search.replay.table_description import TableDescription, described, is_number
 from wrn_search.replay.table_space import TableSpace
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.domains import Domain, finite_values, member
+from wrn_search.space.rules.broken_rule import spelled
 from wrn_search.space.space_file import space_from_mapping
 
 
@@ -39,19 +40,27 @@ def tables_of_parquet(path: Path, description_file: Path | None = None) -> list[
         wanted = kept if isinstance(kept, list) else [kept]
         rows = [row for row in rows if row[column] in wanted]
     splitting = description.get("tables")
+    if splitting and (odd := [row[splitting] for row in rows if not _names_a_table(row[splitting])]):
+        rule = (
+            f"every row must name its table in '{splitting}', by text or a number (`where` leaves rows out)"
+        )
+        raise description.error("tables", f"{rule}, but {len(odd)} of {len(rows)} do not: {spelled(odd[0])}")
     groups: dict[Any, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(row[splitting] if splitting else "", []).append(row)
+    if not columns.num_rows:
+        raise InputError.of("SOURCE", "must hold rows, but there is none", str(path))
     if not groups:
-        key, rule = (
-            ("where", "must keep at least one row") if columns.num_rows else ("SOURCE", "must hold rows")
-        )
-        raise InputError.of(key, f"{rule}, but there is none", str(description.path))
+        raise description.error("where", "must keep at least one row, but there is none")
     several = len(groups) > 1 or bool(splitting)
     return [
         _table(f"{path.stem} {value}" if several else path.stem, group, description)
         for value, group in groups.items()
     ]
+
+
+def _names_a_table(value: object) -> bool:
+    return isinstance(value, str | bool) or is_number(value)
 
 
 def _read(path: Path) -> pa.Table:
@@ -86,7 +95,7 @@ def _table(name: str, rows: list[dict[str, Any]], description: TableDescription)
         configurations.setdefault(tuple(hparams.values()), []).append(curve)
     if not configurations:
         text = f"must hold trainings of all {epochs} epochs, but none of {len(rows)} rows of '{name}' is"
-        raise InputError.of("curve", text, str(description.path))
+        raise description.error("curve", text)
     network = description.get("network") or {"depth": "depth", "width": "widen_factor"}
     return CurveTable(
         name=name,
@@ -113,14 +122,14 @@ def _scale(curves: list[list[float]], description: TableDescription) -> tuple[An
     """(how values become percent, the error of chance in percent)."""
     values = [value for curve in curves for value in curve]
     if not values:
-        raise InputError.of("curve", "must hold finite values, but there are none", str(description.path))
+        raise description.error("curve", "must hold finite values, but there are none")
     low, high = min(values), max(values)
     if description.get("unit") == "loss":
         size = (high - low) or 1.0
         return (lambda array: 100 * (array - low) / size), 100.0
     if low < 0 or high > 100:
         text = f"must hold percent, 0 to 100, or say `unit: loss`, but got {low:g} to {high:g}"
-        raise InputError.of("curve", text, str(description.path))
+        raise description.error("curve", text)
     return (lambda array: array), float(description.get("chance_error") or 100)
 
 
@@ -133,8 +142,8 @@ def _hparams(row: Mapping[str, Any], description: TableDescription) -> Hparams:
         if inside is None and isinstance(value, float):
             inside = _at_edge(domain, value)
         if inside is None:
-            text = f"every value of '{name}' must lie in its domain, but got {value}"
-            raise InputError.of(f"hyperparameters.{name}", text, str(description.path))
+            text = f"every value of '{name}' must lie in its domain, but got {spelled(value)}"
+            raise description.error(f"hyperparameters.{name}", text)
         found[name] = inside
     return found
 
@@ -155,9 +164,9 @@ def _space(name: str, epochs: int, description: TableDescription) -> TableSpace:
     try:
         space = space_from_mapping(document)
     except InputError as error:
-        where = str(description.path)
+        keys = [(problem.key.removeprefix("training."), problem.text) for problem in error.problems]
         raise InputError(
-            Problem(problem.key.removeprefix("training."), problem.text, where) for problem in error.problems
+            problem for key, text in keys for problem in description.error(key, text).problems
         ) from None
     return TableSpace.of(space, description.domains)
 
@@ -176,5 +185,5 @@ def _cost(
         return float(macs(config.architecture, facts.num_classes, channels, (height, width)))
     value = row[cost] if isinstance(cost, str) else cost
     if not is_number(value) or value <= 0:
-        raise InputError.of("epoch_cost", f"must be a number above 0, but got {value}", str(description.path))
+        raise description.error("epoch_cost", f"must be a number above 0, but got {spelled(value)}")
     return float(value)

@@ -59,9 +59,8 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
     """
     directory = ResultsDirectory(path)
     if not directory.exists():
-        raise InputError.of(
-            "SOURCE", "must be a results directory or a Parquet file of curves, but it is neither", str(path)
-        )
+        rule = "must be a results directory or a Parquet file of curves (its name ends in .parquet)"
+        raise InputError.of("SOURCE", f"{rule}, {directory.why_none()}", str(path))
     events = read_events(directory.events)
     state = fold(events)
     if state.choice is not None:
@@ -174,7 +173,7 @@ def _facts(state: SearchState, space: Space, directory: ResultsDirectory) -> Dat
 def _manifest(directory: ResultsDirectory) -> dict[str, Any]:
     try:
         found = json.loads(directory.manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

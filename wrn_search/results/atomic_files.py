@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from wrn_search.errors import InputError
+from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.flush import flush_to_disk
 from wrn_search.file_system.holder import own_mark
+from wrn_search.file_system.write_probe import PROBE
 
 
 def check_new_file(path: Path, option: str) -> None:
@@ -22,6 +23,31 @@ def check_new_file(path: Path, option: str) -> None:
         raise InputError.of(option, f"must name a new file, but {path} exists")
     if not path.absolute().parent.is_dir():
         raise InputError.of(option, f"must be in a folder that exists, but {path.parent} is none")
+
+
+def check_can_be_written(path: Path, option: str) -> None:
+    """Sees to it that a file can be written or replaced, before hours of work for it; leaves everything as it is.
+
+    Raises:
+        InputError: it is no plain file, or its folder cannot be made or written.
+    """
+    if path.is_dir():
+        raise InputError.of(option, f"must be a file, but {path} is a folder")
+    if os.path.lexists(path) and not path.is_file():  # replacing a device or a pipe would take it away
+        raise InputError.of(option, f"must be a plain file, but {path} is none")
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path.with_name(f"{PROBE}{own_mark()}")) as temporary:
+            temporary.write_bytes(b"")
+        path.with_name(f"{PROBE}{own_mark()}").unlink()
+    except OSError as error:
+        text = f"must be a file that can be written, but got: {error.strerror}"
+        raise InputError([Problem(option, text, str(path))]) from None
+    finally:
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
 
 
 @contextmanager
@@ -74,6 +100,20 @@ def leftovers(path: Path) -> list[Path]:
 def is_leftover(name: str, of: str) -> bool:
     """Whether a file's name is that of a next version of another."""
     return name.startswith(f".{of}.") and name.endswith(".tmp")
+
+
+def write_or_tell(path: Path, text: str, option: str) -> None:
+    """Writes or replaces a text file for its user, with the folders above it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(path, text)
+    except OSError as error:
+        told = f"must be a file that can be written, but got: {error.strerror}"
+        raise InputError([Problem(option, told, str(path))]) from None
 
 
 def atomic_write_text(path: Path, text: str) -> None:

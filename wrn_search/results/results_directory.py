@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from wrn_search.errors import InputError
@@ -113,6 +114,40 @@ class ResultsDirectory:
                 return file.readline().endswith(b"\n")
         except OSError:
             return False
+
+    @property
+    def place(self) -> str:
+        """The same for every way to write the path; for one that leads nowhere too."""
+        return os.path.realpath(self.path)
+
+    def as_unreadable(self) -> str:
+        """For the end of a message that no search is here: that nobody can look; empty where one can."""
+        try:
+            self.events.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            return f", as it cannot be read ({error.strerror})"
+        return "" if os.access(self.events, os.R_OK) else f", as its {self.events.name} cannot be read"
+
+    def why_none(self) -> str:
+        """What is there instead of a search, for the end of a message: `but there is nothing`."""
+        try:
+            mode = self.path.stat().st_mode
+        except FileNotFoundError:
+            return "but there is nothing"
+        except OSError as error:
+            return f"but it cannot be read: {error.strerror}"
+        if not stat.S_ISDIR(mode):
+            return "but it is a file"
+        try:
+            with self.events.open("rb") as file:
+                empty = not file.readline()
+        except FileNotFoundError:
+            return f"but it is a folder without {self.events.name}"
+        except OSError as error:
+            return f"but its {self.events.name} cannot be read: {error.strerror}"
+        return f"but its {self.events.name} {'is empty' if empty else 'holds no whole event'}"
 
     def check_new(self) -> None:
         """Sees to it that a search can begin here and that nothing is overwritten. Touches nothing.

@@ -103,7 +103,7 @@ def _naming_problems(paths: list[Path]) -> list[Problem]:
     """Trials that are read twice would be counted twice."""
     if not paths:
         return [Problem("", "at least one results directory must be named, but got none")]
-    places = [path.resolve() for path in paths]
+    places = [ResultsDirectory(path).place for path in paths]
     twice = [path for place, path in enumerate(paths) if places[place] in places[:place]]
     return [
         Problem("", "a results directory must be named once, but came again", str(path)) for path in twice

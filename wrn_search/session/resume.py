@@ -71,7 +71,8 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
         if directory.trials.exists():
             text = f"the record must be whole, but {directory.events} is missing or holds no event"
             raise InputError.of("--resume", f"{text}; the tables beside it can be read but not gone on with")
-        text = f"a search must be there to be resumed, but {directory.path} holds none; start it without --resume"
+        text = f"a search must be there to be resumed, but {directory.path} holds none"
+        text += directory.as_unreadable() or "; start it without --resume"
         raise InputError.of("--resume", text)
     read = read_whole_lines(directory.events)
     state = fold(read.events)

@@ -30,13 +30,15 @@ def read_sources(paths: Sequence[str], results: Path) -> list[SearchState]:
     states, problems = [], []
     for path in paths:
         directory = ResultsDirectory(path)
-        if directory.path.resolve() == results.resolve():
+        if directory.place == ResultsDirectory(results).place:
             problems.append(
                 Problem("search.warm_start", f"must name other searches, but got this one's {path}")
             )
         elif not directory.exists():
             rule = "must be the results directory of a search"
-            problems.append(Problem("search.warm_start", f"{rule}, but {path} holds none"))
+            problems.append(
+                Problem("search.warm_start", f"{rule}, but {path} holds none{directory.as_unreadable()}")
+            )
         else:
             states.append(fold(read_events(directory.events)))
     if problems:

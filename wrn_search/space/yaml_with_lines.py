@@ -43,61 +43,53 @@ class Source:
         return ""
 
 
-def read_source(path: Path) -> Source:
-    """The document in a YAML file.
+def read_source(path: Path, what: str = "space file") -> Source:
+    """The document in a YAML file; `what` messages call it.
 
     Raises:
         InputError: the file cannot be read, is no YAML mapping, or breaks one of this module's limits.
     """
-    return parse_source(_read_text(path), str(path))
+    return parse_source(_read_text(path, what), str(path), what)
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, what: str) -> str:
     try:
         if not path.is_file():
-            what = "a directory" if path.is_dir() else "nothing" if not path.exists() else "no regular file"
+            there = "a directory" if path.is_dir() else "nothing" if not path.exists() else "no regular file"
             hint = f"; to set a key, write --set {path}" if ASSIGNMENT.fullmatch(str(path)) else ""
-            raise InputError.of(
-                "", f"the space file must be a YAML file, but there is {what}{hint}", str(path)
-            )
+            raise InputError.of("", f"the {what} must be a YAML file, but there is {there}{hint}", str(path))
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise InputError.of(
-                "", f"a space file must be at most {MAX_BYTES} bytes, but got {size}", str(path)
-            )
+            raise InputError.of("", f"a {what} must be at most {MAX_BYTES} bytes, but got {size}", str(path))
         content = path.read_bytes()
     except OSError as error:
         raise InputError.of(
-            "", f"the space file must be readable, but got: {error.strerror}", str(path)
+            "", f"the {what} must be readable, but got: {error.strerror}", str(path)
         ) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         got = f"the byte 0x{content[error.start]:02x}"
-        raise InputError.of("", f"a space file must be UTF-8 text, but got {got}", f"{path}:{line}") from None
+        raise InputError.of("", f"a {what} must be UTF-8 text, but got {got}", f"{path}:{line}") from None
 
 
-def parse_source(text: str, file: str) -> Source:
-    """The document in a YAML text that came from `file`.
+def parse_source(text: str, file: str, what: str = "space file") -> Source:
+    """The document in a YAML text that came from `file`; `what` messages call it.
 
     Raises:
         InputError: no YAML, no mapping, or one of this module's limits is broken.
     """
     node = _compose(text, file)
     if node is None:
-        raise InputError.of(
-            "", "a space file must be a mapping of keys to values, but got an empty file", file
-        )
+        raise InputError.of("", f"a {what} must be a mapping of keys to values, but got an empty file", file)
     reader = _NodeReader(file)
     value = reader.value(node, ())
     if reader.problems:
         raise InputError(reader.problems)
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else "a single value"
-        raise InputError.of(
-            "", f"a space file must be a mapping of keys to values, but got {kind}", f"{file}:1"
-        )
+        raise InputError.of("", f"a {what} must be a mapping of keys to values, but got {kind}", f"{file}:1")
     return Source(value, {(): f"{file}:1"} | reader.where)
 
 

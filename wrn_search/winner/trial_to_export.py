@@ -113,9 +113,8 @@ def choose_finalist(results: str | Path, place: int, root: str | None = None) ->
     """
     directory = ResultsDirectory(results).confirmation
     if not directory.exists():
-        text = (
-            f"needs a confirmation, but {results} holds none; start it with: {ours('confirm', Path(results))}"
-        )
+        none = f"needs a confirmation, but {results} holds none{directory.as_unreadable()}"
+        text = f"{none}; start it with: {ours('confirm', Path(results))}"
         raise InputError.of("--finalist", text)
     state = fold(read_events(directory.events))
     finalists = len(state.choice.finalists) if state.choice else 0

@@ -20,6 +20,7 @@ from wrn_search.analysis.input_tables.shared_values import Dataset
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
 from wrn_search.errors import InputError, Problem
 from wrn_search.networks.architecture import Architecture
+from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_state import FINAL, STATUSES
@@ -68,7 +69,7 @@ def material_of(directories: Sequence[Path | str]) -> Material:
     read_tables_problems: list[Problem] = []
     tables = []
     paths = [Path(directory) for directory in directories]
-    if not paths or len({path.resolve() for path in paths}) < len(paths):
+    if not paths or len({ResultsDirectory(path).place for path in paths}) < len(paths):
         read_tables(*paths)  # says which is missing or named twice
     for path in paths:
         try:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from wrn_search.analysis.all_findings import Findings, findings_from
 from wrn_search.analysis.input_tables.joined_tables import Material, material_of
-from wrn_search.errors import InputError, Problem
+from wrn_search.errors import InputError
 from wrn_search.report.by_products.follow_up_grid import follow_up_text
 from wrn_search.report.html.page_layout import page_of
-from wrn_search.results.atomic_files import atomic_write_text
+from wrn_search.results.atomic_files import check_can_be_written, write_or_tell
 from wrn_search.results.results_directory import ResultsDirectory
 
 
@@ -40,8 +40,7 @@ def report_path(paths: Sequence[Path | str], output: Path | str | None) -> Path:
             raise InputError.of("--output", text)
         return ResultsDirectory(paths[0]).report
     place = Path(output)
-    if place.is_dir():
-        raise InputError.of("--output", f"must be a file, but {place} is a folder")
+    check_can_be_written(place, "--output")
     return place
 
 
@@ -53,9 +52,4 @@ def write_page(material: Material, findings: Findings, place: Path) -> None:
     """
     follow_up = follow_up_text(material, findings) if findings.answer.best is not None else None
     page = page_of(findings, follow_up=follow_up)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(place, page)
-    except OSError as error:
-        text = f"must be a file that can be written, but got: {error.strerror}"
-        raise InputError([Problem("--output", text, str(place))]) from None
+    write_or_tell(place, page, "--output")
