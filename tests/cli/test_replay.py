@@ -73,7 +73,8 @@ def test_a_page_is_written(curves: Path, tmp_path: Path) -> None:
     [
         (
             ("nowhere",),
-            "nowhere: SOURCE: must be a results directory or a Parquet file of curves (its name ends in .parquet), but there is nothing",
+            "nowhere: SOURCE: must be a results directory or a Parquet file of curves (its name ends in "
+            ".parquet), but there is nothing",
         ),
         (("CURVES", "--searcher", "tpee"), "--searcher: must be one of"),
         (("CURVES", "--scheduler", "ashaa"), "(did you mean 'asha'?)"),

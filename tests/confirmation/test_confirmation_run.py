@@ -18,7 +18,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.errors import InputError
-from wrn_search.results import event_lines, events
+from wrn_search.results import event_lines, events, events_jsonl
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.manifest import write_manifest
 from wrn_search.results.results_directory import ResultsDirectory
@@ -365,3 +365,18 @@ def test_a_search_itself_has_no_way_to_the_test_split(results) -> None:
         searching = conductor_of(space_of(training={"epochs": 3}, search=SEARCH), record)
         with pytest.raises(AssertionError, match="a search never opens the test split"):
             searching.met_test_split(0, {"asks": True})
+
+
+def test_each_record_is_parsed_once_by_a_confirmation_that_goes_on(results, monkeypatch) -> None:
+    """Its own and that of the search: what was read for the choice is not read again by the session that follows."""
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=2)
+    with opened(request) as record:
+        begun = conductor(request, record)
+        train(begun, begun.next_trial())
+    parsed: list[str] = []
+    from_line = events_jsonl.from_line
+    monkeypatch.setattr(events_jsonl, "from_line", lambda *line: parsed.append(line[1]) or from_line(*line))
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=2)
+    with Record.open(request.directory.events, read=request.read) as record:
+        assert len(record.events) > 3
+    assert len(parsed) == len(set(parsed)) > 20
