@@ -289,6 +289,24 @@ def test_bad_directories_are_told(own_search: Path, tmp_path: Path, capsys) -> N
     assert "needs a trial that early stopping ended, but of 12 none was" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["file", "folder", "loop"])
+def test_what_lies_in_the_place_of_the_audit_is_told_before_anything_is_trained(
+    kind: str, own_search: Path, capsys, count: list[int]
+) -> None:
+    place = own_search / "audit"
+    if kind == "file":
+        place.write_text("mine")
+    elif kind == "loop":
+        place.symlink_to("audit")
+    else:
+        place.mkdir()
+        (place / "notes.txt").write_text("mine")
+    assert main(["audit", str(own_search)]) == 2
+    rule = "must be an audit, or a place where one can begin, but holds or is something else; move it away"
+    assert capsys.readouterr().err == f"{place}: {rule}\n"
+    assert count == []
+
+
 def test_the_audit_of_another_search_is_not_gone_on_with(own_search: Path, capsys) -> None:
     assert main(["audit", str(own_search), "--trials", "1"]) == 0
     lines = read_lines(own_search)

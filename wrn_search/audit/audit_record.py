@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,13 @@ def state_of_audit(directory: ResultsDirectory, search: SearchState) -> SearchSt
         InputError: the record is damaged, or not that of an audit of this search.
     """
     if not directory.exists():
+        try:
+            directory.check_new()
+        except InputError as error:
+            text = "must be an audit, or a place where one can begin, but holds or is something else; move it away"
+            if not os.path.lexists(directory.path):  # what is in the way is above it
+                text = error.problems[0].text
+            raise InputError.of("", text, str(directory.path)) from None
         return SearchState()
     state = fold(read_events(directory.events))
     about = state.sessions[0][1].details.get("audits") if state.sessions else None

@@ -130,6 +130,19 @@ class ResultsDirectory:
             return f", as it cannot be read ({error.strerror})"
         return "" if os.access(self.events, os.R_OK) else f", as its {self.events.name} cannot be read"
 
+    def check_is_there(self) -> None:
+        """Sees to it that there is a directory.
+
+        Raises:
+            InputError: there is none, or nobody can look.
+        """
+        if unreadable := self.as_unreadable():
+            text = f"must be a results directory, but {unreadable.removeprefix(', as ')}"
+            raise InputError.of("", text, str(self.path))
+        if not self.path.is_dir():
+            text = "must be a results directory, but there is no such directory"
+            raise InputError.of("", text, str(self.path))
+
     def why_none(self) -> str:
         """What is there instead of a search, for the end of a message: `but there is nothing`."""
         try:
@@ -161,6 +174,9 @@ class ResultsDirectory:
         except OSError as error:
             text = f"must be a path at which a directory can be made, but got: {error.strerror} ({self.path})"
             raise InputError.of("--results", text) from None
+        if self.path.is_symlink() and not self.path.exists():
+            text = f"must be a path at which a directory can be made, but {self.path} is a link that leads nowhere"
+            raise InputError.of("--results", text)
         if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
             text = f"must be below a directory that can be written, but {parent} is none ({self.path})"
             raise InputError.of("--results", text)

@@ -22,7 +22,7 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
     """
     if state.space:
         return _as_it_was(state.space)
-    rule = "--resume needs the search's space after --set and defaults"
+    rule = "must tell the search's space after --set and defaults, which its record does not hold"
     if not directory.resolved.is_file():
         raise InputError.of("", f"{rule}, but it cannot be read: no such file", str(directory.resolved))
     try:

@@ -112,8 +112,8 @@ def _naming_problems(paths: list[Path]) -> list[Problem]:
 
 def _check_directory(directory: ResultsDirectory) -> None:
     path = directory.path
-    if not path.exists():
-        raise _problem(path, "must be a results directory, but there is no such directory")
+    if directory.as_unreadable() or not path.exists():
+        directory.check_is_there()
     if not directory.trials.is_file():
         text = f"must be a results directory, but holds no {directory.trials.name}"
         raise _problem(path, text + _nearby(path))

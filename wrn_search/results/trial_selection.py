@@ -159,9 +159,7 @@ def read_state(directory: ResultsDirectory) -> SearchState:
     Raises:
         InputError: there is no directory, no record in it, no whole one, or that of a confirmation.
     """
-    if not directory.path.is_dir():
-        text = "must be a results directory, but there is no such directory"
-        raise InputError.of("", text, str(directory.path))
+    directory.check_is_there()
     state = fold(read_events(directory.events))
     if not state.search:
         text = "must be the record of a search, but holds no event yet"
