@@ -261,7 +261,9 @@ def test_a_hostile_resolved_space_is_refused_in_a_line_and_at_once(tmp_path, con
     with Record.create(directory.events) as record:
         record.append(SearchStarted("asked", "id", 60, 90.0, "digits", "split"))
     directory.resolved.write_text(content)
-    with pytest.raises(InputError, match=r"resolved.yaml: must tell the search.s space .*, but it is damaged: [a-z]"):
+    with pytest.raises(
+        InputError, match=r"resolved.yaml: must tell the search.s space .*, but it is damaged: [a-z]"
+    ):
         _resumed(directory.path)
 
 

@@ -157,7 +157,8 @@ def test_a_search_whose_resolved_space_is_gone_or_damaged_is_not_resumed(tmp_pat
     path = tmp_path / "search" / "resolved.yaml"
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(
-        InputError, match=r"resolved.yaml: must tell the search.s space .*, but it (cannot be read|is damaged)"
+        InputError,
+        match=r"resolved.yaml: must tell the search.s space .*, but it (cannot be read|is damaged)",
     ):
         _resumed(DOCUMENT, [], tmp_path / "search")
 
