@@ -34,7 +34,7 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
 
 def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
     """A recorded space: what its version did not have yet stays as it was then, whatever the default is today."""
-    search, training = document.get("search"), document.get("training")
+    search, training = document.get("search", {}), document.get("training", {})
     if not isinstance(search, dict) or not isinstance(training, dict) or "promote" in search:
         return document
     before: dict[str, Any] = {"promote": False}
