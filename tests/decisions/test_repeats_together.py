@@ -26,7 +26,13 @@ ALL_ALIKE = 20.0  # percent: every configuration's true error
 
 def _space(trials: int = 12, repeats: int = REPEATS, **search) -> Space:
     """A search with two rungs, of ten epochs."""
-    asha = {"scheduler": "asha", "rungs": list(RUNGS), "reduction_factor": 3, "searcher": "random"}
+    asha = {
+        "scheduler": "asha",
+        "rungs": list(RUNGS),
+        "reduction_factor": 3,
+        "searcher": "random",
+        "promote": False,
+    }
     return space_of(search={**asha, "trials": trials, "repeats": repeats, **search})
 
 

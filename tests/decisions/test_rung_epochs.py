@@ -5,7 +5,8 @@ from scipy.stats import binom
 
 from tests.decisions.playing import space_of
 from wrn_search.decisions.rung_epochs import geometric_rungs, rungs_of, schedule_rungs
-from wrn_search.schedulers.asha import at_chance, binomial_tail, goes_on
+from wrn_search.schedulers.asha import goes_on
+from wrn_search.schedulers.error_of_guessing import at_chance, binomial_tail
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ def test_rungs_of_a_cosine_stay_where_they_were(epochs: int, rungs: tuple[int, .
     space = on_record(training={"epochs": epochs, "lr_schedule": "cosine"}, search={"rungs": "schedule"})
     assert rungs_of(space) == rungs
     assert space.search.anchors == 0
+    assert not space.search.promote
+
+
+def test_a_record_with_anchors_that_knew_no_promotion_only_stops() -> None:
+    assert not on_record(search={"anchors": 0.2}).search.promote
+    assert on_record(search={"anchors": 0.2, "promote": True}).search.promote
 
 
 def test_what_was_given_stays() -> None:

@@ -55,7 +55,7 @@ def test_a_trial_at_chance_is_stopped_even_if_it_is_the_best() -> None:
 
 def test_chance_counts_only_on_the_rungs_of_the_schedule() -> None:
     for rungs, stops in (("schedule", True), ("geometric", False)):
-        space = space_of(search={"scheduler": "asha", "rungs": rungs})
+        space = space_of(search={"scheduler": "asha", "rungs": rungs, "promote": False})
         asha = SCHEDULERS["asha"].make(course_of(space, FACTS))
         asha.observe(0, 3, 90.0)
         assert (asha.decide(0, 3) is not None) is stops

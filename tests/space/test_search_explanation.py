@@ -45,7 +45,8 @@ def test_the_numbers_are_those_of_the_paper() -> None:
         "  weight_decay        1e-05 to 0.001, uniform in the logarithm",
         "              to WRN-28-10 (36,479,194 parameters, 5,243,328,768 multiply-adds an image)",
         "searcher      tpe, 20 configurations, 3 seeds each",
-        "scheduler     asha, trials are compared after epochs 60, 120, 160",
+        "scheduler     asha, trials are compared after epochs 60, 120, 160; those that do not go on wait there, and go "
+        "on once enough others were worse",
         "training      200 epochs, 12,000 epochs over 60 trials at most",
     ],
 )

@@ -50,6 +50,9 @@ class ConfirmationPlan:
     def learn(self, event: Event, state: SearchState) -> None:
         """Nobody searches."""
 
+    def rests(self, configuration: int, state: SearchState) -> None:
+        """None does: nothing is stopped."""
+
     def ends_with_last_epoch(self, trial: TrialState) -> bool:
         """A network that validation cannot see ends with its test error."""
         return "joined" not in trial.config["dataset"] or trial.tested is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wrn_search.decisions.gpu_packing import Asked, Places
 from wrn_search.decisions.image_facts import DataFacts, workload_of
 from wrn_search.decisions.proposals import Plan
-from wrn_search.decisions.repeats_together import RepeatsTogether
+from wrn_search.decisions.repeats_together import Arrival, RepeatsTogether
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.results.events import (
@@ -15,13 +15,15 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Paused,
+    Proposed,
+    Resumed,
     Retried,
     Started,
     Stopped,
 )
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.schedulers.scheduler import Scheduler
+from wrn_search.schedulers.scheduler import Scheduler, Stop, Wait
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 
@@ -48,13 +50,17 @@ class Knowledge:
         self._facts = facts
         self._epochs = space.training.epochs
         self._rungs = frozenset(rungs_of(space))  # where repeats wait for each other
+        self.resting: dict[int, int] = {}  # configuration that the scheduler lets wait -> its rung
+        self._first: dict[int, int] = {}  # configuration -> its first trial
         self._together = RepeatsTogether(space.search.repeats, facts.chance_error)
 
     def learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
         self.state.apply(moment, event)
+        if isinstance(event, Proposed):
+            self._first.setdefault(event.configuration, event.number)
         for arrival in self._together.learn(event, self.state):
-            self.scheduler.observe(arrival.configuration, arrival.epoch, arrival.val_error)
+            self._arrives(arrival)
         match event:
             case Started() if event.number in self.live:  # not one of a session before
                 self.training.add(event.number)
@@ -64,14 +70,59 @@ class Knowledge:
                 self.places.leave(event.number)
             case _:
                 pass
+        if isinstance(event, Resumed | Stopped):
+            configuration = self.state.trials[event.number].configuration
+            if self.resting.pop(configuration, None) is not None and isinstance(event, Resumed):
+                self.scheduler.goes_on(configuration, event.rung)
         if isinstance(event, Retried):
             self.places.learn(self.workload(self.state.trials[event.number]), event.memory_bytes)
         self.plan.learn(event, self.state)
 
+    def _arrives(self, arrival: Arrival) -> None:
+        """The scheduler hears of a configuration at an epoch; whom it lets wait rests there, but for anchors."""
+        configuration, epoch = arrival.configuration, arrival.epoch
+        self.scheduler.observe(configuration, epoch, arrival.val_error)
+        if isinstance(self.scheduler.decide(configuration, epoch), Wait):
+            if self._is_anchor(configuration):
+                self.scheduler.goes_on(configuration, epoch)
+            else:
+                self.resting[configuration] = epoch
+                self.plan.rests(configuration, self.state)
+
+    def _is_anchor(self, configuration: int) -> bool:
+        return self.state.trials[self._first[configuration]].anchor
+
     def begin_session(self) -> list[int]:
-        """All events on record are known. The trials that have not ended, by number."""
-        self._ended_before = {number for number, trial in self.state.trials.items() if trial.status in FINAL}
-        return sorted(self.state.trials.keys() - self._ended_before)
+        """All events on record are known. The trials that have not ended and do not rest at a rung, by number.
+
+        One that was to rest when a kill came is among them: that it does must still be put on record.
+        """
+        trials = self.state.trials
+        self._ended_before = {number for number, trial in trials.items() if trial.status in FINAL}
+        resting = {
+            number
+            for number, trial in trials.items()
+            if trial.is_paused and trial.configuration in self.resting
+        }
+        return sorted(trials.keys() - self._ended_before - resting)
+
+    def next_to_take_up(self, nothing_else: bool) -> int | None:
+        """The configuration that rests at a rung and goes on now, if there is one."""
+        return self.scheduler.next_to_take_up(self.resting, nothing_else) if self.resting else None
+
+    def unended_of(self, configuration: int) -> list[int]:
+        """Its trials that have not ended, by number."""
+        repeats = self.state.repeats_of(self._first[configuration])
+        return [trial.number for trial in repeats if trial.status not in FINAL]
+
+    def left_behind(self) -> list[Stopped]:
+        """How all that rest at a rung end with the search."""
+        ends = [self.scheduler.left_behind(*each) for each in self.resting.items()]
+        return [
+            Stopped(number, end.rung, end.reason, end.at_chance)
+            for configuration, end in zip(self.resting, ends, strict=True)
+            for number in self.unended_of(configuration)
+        ]
 
     def trials_of_this_session(self) -> list[TrialState]:
         """Those that had not ended when it began, by number: whoever resumes has seen why the others failed."""
@@ -103,16 +154,18 @@ class Knowledge:
         epoch, configuration = trial.last.epoch, trial.configuration
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
-        if self._together.has_arrived(configuration, epoch) and not trial.anchor:
-            stop = self.scheduler.decide(configuration, epoch)
-            if stop is not None:
-                return Stopped(number, stop.rung, stop.reason, stop.at_chance)
+        arrived = self._together.has_arrived(configuration, epoch)
+        decided = self.scheduler.decide(configuration, epoch) if arrived and not trial.anchor else None
+        if isinstance(decided, Stop):
+            return Stopped(number, decided.rung, decided.reason, decided.at_chance)
         stopped = [each for each in self.state.repeats_of(number) if each.rung is not None]
         rung = min((each.rung for each in stopped if each.rung is not None), default=None)
         if rung is not None and epoch >= rung:
             guessing = any(each.at_chance for each in stopped)
             return Stopped(number, rung, "its configuration was stopped at this rung", guessing)
-        awaits = epoch in self._rungs and not self._together.has_arrived(configuration, epoch)
+        if isinstance(decided, Wait):
+            return Paused(number, decided.rung, decided.reason)
+        awaits = epoch in self._rungs and not arrived
         return Paused(number, epoch) if awaits and trial.last.val_error is not None else None
 
     def released_with(self, number: int) -> list[int]:

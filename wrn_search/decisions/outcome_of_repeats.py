@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wrn_search.results.trial_state import TrialState
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.searchers.searcher import Crashed, Full, Outcome, Pruned
 
 
@@ -14,16 +14,17 @@ from wrn_search.searchers.searcher import Crashed, Full, Outcome, Pruned
 class EndedTrial:
     """How one repeat ended."""
 
-    status: str  # completed | stopped | diverged | failed
+    status: str  # completed | stopped | diverged | failed; stopped also of one that rests at a rung
     curve: dict[int, float]  # epoch -> validation error in percent
     out_of_memory: bool = False  # why it failed
 
 
 def ended_trial(trial: TrialState) -> EndedTrial:
-    """A trial of a record that has ended."""
+    """A trial of a record that has ended, or rests."""
     errors = {metrics.epoch: metrics.val_error for _, metrics in trial.reports}
     curve = {epoch: error for epoch, error in errors.items() if error is not None}
-    return EndedTrial(trial.status, curve, trial.out_of_memory)
+    status = trial.status if trial.status in FINAL else "stopped"
+    return EndedTrial(status, curve, trial.out_of_memory)
 
 
 def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:

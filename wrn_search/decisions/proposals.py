@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -52,6 +52,9 @@ class Plan(Protocol):
 
     def learn(self, event: Event, state: SearchState) -> None:
         """Takes in a written event, which the state has applied."""
+
+    def rests(self, configuration: int, state: SearchState) -> None:
+        """All repeats of a configuration wait at a rung, and may go on later."""
 
     def ends_with_last_epoch(self, trial: TrialState) -> bool:
         """Whether a trial that has reported its last epoch is over."""
@@ -158,10 +161,20 @@ class SearchPlan:
             return
         trials = [state.trials[number] for number in self._configurations[configuration]]
         if len(trials) == self._space.search.repeats and all(trial.status in FINAL for trial in trials):
-            ended = [ended_trial(trial) for trial in trials]
-            outcome = outcome_of(ended, self._chance_error)
             self._told.add(configuration)
-            self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
+            self._tell_of(configuration, trials)
+
+    def rests(self, configuration: int, state: SearchState) -> None:
+        """The searcher hears of it as of one that was stopped there; of its end, or a further rung, it hears again."""
+        if configuration not in self._outside:
+            self._tell_of(
+                configuration, [state.trials[number] for number in self._configurations[configuration]]
+            )
+
+    def _tell_of(self, configuration: int, trials: Sequence[TrialState]) -> None:
+        outcome = outcome_of([ended_trial(trial) for trial in trials], self._chance_error)
+        self._heard = [each for each in self._heard if each[0] != configuration]
+        self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
 
     def _tell(self, telling: Telling, outcome_of: int | None = None) -> None:
         """The searcher hears something, and will again if another one must be made."""

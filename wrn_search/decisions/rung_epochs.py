@@ -36,6 +36,7 @@ def course_of(space: Space, facts: DataFacts) -> Course:
         facts.chance_error,
         facts.validation_images,
         space.search.repeats,
+        space.search.promote,
     )
 
 

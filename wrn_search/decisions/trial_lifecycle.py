@@ -13,7 +13,7 @@ from typing import Any
 from wrn_search.decisions.gpu_packing import Places, places_for
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.knowledge_from_events import Knowledge
-from wrn_search.decisions.proposals import Plan, SearchPlan, proposed_event, trials_left
+from wrn_search.decisions.proposals import Plan, SearchPlan
 from wrn_search.decisions.retries_and_failures import (
     failure_after,
     is_charged,
@@ -22,7 +22,7 @@ from wrn_search.decisions.retries_and_failures import (
 )
 from wrn_search.decisions.rung_epochs import course_of
 from wrn_search.decisions.search_end import SearchEnd
-from wrn_search.decisions.trial_queue import MOST_WAITING, TRIALS_IN_SIGHT, WaitingTrials
+from wrn_search.decisions.trial_queue import MOST_WAITING, Supply, WaitingTrials
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial, assignment_of
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.end_reason import EndReason
@@ -30,7 +30,6 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import (
     Completed,
     Diverged,
-    Exhausted,
     Failed,
     Interrupted,
     Reported,
@@ -79,14 +78,17 @@ class Conductor:
         plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
         scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts))
         self._known = Knowledge(plan, scheduler, self.places, facts, space)
-        self._waiting = WaitingTrials()  # unfinished trials that do not train now
+        self._waiting = (
+            WaitingTrials()
+        )  # unfinished trials that do not train now, but for those that rest at a rung
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
             self._known.learn(moment, event)
         record.subscribe(self._known.learn)
         self._over = SearchEnd(space.search.max_hours, self.state.seconds_spent, clock)
+        self._supply = Supply(space, facts, self._known, record, self._over, self._waiting)
         for number in self._known.begin_session():
-            self._wait(number)
+            self._supply.wait(number)
 
     @property
     def state(self) -> SearchState:
@@ -124,7 +126,7 @@ class Conductor:
         if len(self._known.live) >= self.allotment.at_once(len(self.state.trials)):
             return NoTrial.WAIT
         if self._known.plan.enumerates:
-            self._propose_the_last_ones()
+            self._supply.add_the_last_ones(self.allotment.concurrent)
         while True:
             for number in self._waiting.in_order():
                 if (grant := self.places.take(number, self._known.asked(number))) is not None:
@@ -132,10 +134,13 @@ class Conductor:
                     self._known.live.add(number)
                     return assignment_of(self.state.trials[number], grant, self.space.dataset.root)
             # None waits, or there is room for a smaller one than those that wait.
-            if len(self._waiting) >= MOST_WAITING or not self.places.has_room() or not self._propose():
+            if len(self._waiting) >= MOST_WAITING or not self.places.has_room() or not self._supply.add():
                 break
         # One that waits gets its place when another ends; one that trains may have to be tried again.
-        return NoTrial.WAIT if self._known.live or self._waiting else NoTrial.DONE
+        if self._known.live or self._waiting:
+            return NoTrial.WAIT
+        self._supply.leave_behind()
+        return NoTrial.DONE
 
     def started(self, number: int) -> None:
         """A trial has its process and begins to train."""
@@ -190,7 +195,7 @@ class Conductor:
             asked, error = more_memory_than(trial, self._known.workload(trial), grant, error)
             if self.places.could_be_larger(asked):
                 self._record.append(Retried(number, error, grant.gpu_fraction, grant.room_bytes))
-                return self._wait(number)
+                return self._supply.wait(number)
         self._end(Failed(number, error, out_of_memory))
         ended, share = self._known.trials_of_this_session(), self.space.search.max_failed_share
         if (why := reason_to_give_up(ended, share)) is not None:
@@ -207,7 +212,7 @@ class Conductor:
         if failure is not None:
             return self.failed(number, failure)
         self._record.append(Retried(number, error))
-        self._wait(number)
+        self._supply.wait(number)
 
     def displaced(self, number: int, reason: str) -> None:
         """Its node has left, or cannot store: a trial goes on elsewhere, charged a try only if that comes too often."""
@@ -219,7 +224,7 @@ class Conductor:
             return
         self.interrupted(number, reason)
         if not self._over.at_once:
-            self._wait(number)
+            self._supply.wait(number)
 
     def storage_failed(self, number: int, error: str) -> None:
         """What a trial has learned can no longer be stored: nothing goes on until somebody makes room."""
@@ -254,34 +259,7 @@ class Conductor:
         """The other repeats of a trial's configuration that waited at a rung, and need not any more."""
         for other in self._known.released_with(number):
             if other not in self._waiting.numbers and not self._ends_at_last_report(other):
-                self._wait(other)
-
-    def _propose(self) -> bool:
-        """Puts a further repeat, or a new configuration, on record; whether there was one."""
-        if self.end_reason is not None:
-            return False
-        number = len(self.state.trials)
-        configuration, repeat = divmod(number, self.space.search.repeats)
-        if configuration >= self.space.trials:
-            self._over.reason = EndReason.FINISHED
-            return False
-        plan = self._known.plan
-        if (proposal := plan.propose(self.state, configuration, repeat)) is None:
-            self._record.append(Exhausted(configuration - plan.outside))
-            self._over.reason = EndReason.EXHAUSTED
-            return False
-        anchor = plan.is_anchor(configuration)
-        self._record.append(proposed_event(number, configuration, repeat, *proposal, self.facts, anchor))
-        self._wait(number)
-        return True
-
-    def _propose_the_last_ones(self) -> None:
-        """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
-        left = trials_left(self.space, len(self.state.trials)) + len(self._waiting)
-        if left <= TRIALS_IN_SIGHT * self.allotment.concurrent:
-            self._waiting.longest_first = True
-            while self._propose():
-                pass
+                self._supply.wait(other)
 
     def _ends_at_last_report(self, number: int) -> bool:
         """Whether a trial ends with what it has reported, or waits there for its repeats; then that is on record."""
@@ -294,7 +272,3 @@ class Conductor:
         for number in self._waiting.numbers:
             if self._ends_at_last_report(number):
                 self._waiting.remove(number)
-
-    def _wait(self, number: int) -> None:
-        """A trial waits for a place from now on."""
-        self._waiting.append(number, self._known.cost(number))

@@ -1,8 +1,17 @@
-"""The trials that wait for a place, and which of them may have the next one. Pure, without Ray."""
+"""The trials that wait for a place, which of them may have the next one, and who joins them. Pure, without Ray."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.knowledge_from_events import Knowledge
+from wrn_search.decisions.proposals import proposed_event, trials_left
+from wrn_search.decisions.search_end import SearchEnd
+from wrn_search.end_reason import EndReason
+from wrn_search.results.events import Exhausted, Resumed
+from wrn_search.results.events_jsonl import Record
+from wrn_search.space.space import Space
 
 # A trial that waits for a larger share than is free lets so many smaller ones pass; then a GPU empties for it.
 OVERTAKEN_AT_MOST = 8
@@ -47,3 +56,84 @@ class WaitingTrials:
 
     def __len__(self) -> int:
         return len(self._costs)
+
+
+class Supply:
+    """Who joins the queue: configurations that rested at a rung, further repeats, new configurations.
+
+    Args:
+        space: the search.
+        facts: of its data.
+        known: what is known of the run.
+        record: where it stands that a trial joins, before it does.
+        over: whether the search is.
+        waiting: the queue.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        facts: DataFacts,
+        known: Knowledge,
+        record: Record,
+        over: SearchEnd,
+        waiting: WaitingTrials,
+    ):
+        self._space, self._facts = space, facts
+        self._known, self._record, self._over, self._waiting = known, record, over, waiting
+
+    def wait(self, number: int) -> None:
+        """A trial waits for a place from now on."""
+        self._waiting.append(number, self._known.cost(number))
+
+    def add(self) -> bool:
+        """Whether somebody joined: who rested at a rung and may go on comes before anything new."""
+        return self._take_up(nothing_else=False) or self._propose() or self._take_up(self._nothing_else)
+
+    def add_the_last_ones(self, concurrent: int) -> None:
+        """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
+        left = trials_left(self._space, len(self._known.state.trials)) + len(self._waiting)
+        if left <= TRIALS_IN_SIGHT * concurrent:
+            self._waiting.longest_first = True
+            while self._propose():
+                pass
+
+    def leave_behind(self) -> None:
+        """The search has all that it can have: what rests at a rung ends there."""
+        if self._over.all_proposed:
+            for end in self._known.left_behind():
+                self._record.append(end)
+
+    @property
+    def _nothing_else(self) -> bool:
+        """Whether nothing trains, nothing waits for a place and nothing new will come."""
+        return self._over.all_proposed and not self._known.live and not self._waiting
+
+    def _take_up(self, nothing_else: bool) -> bool:
+        """Puts on record that a configuration goes on; whether there was one."""
+        if self._over.at_once or (configuration := self._known.next_to_take_up(nothing_else)) is None:
+            return False
+        rung = self._known.resting[configuration]
+        for number in self._known.unended_of(configuration):
+            self._record.append(Resumed(number, rung))
+            self.wait(number)
+        return True
+
+    def _propose(self) -> bool:
+        """Puts a further repeat, or a new configuration, on record; whether there was one."""
+        if self._over.reason is not None:
+            return False
+        state, plan = self._known.state, self._known.plan
+        number = len(state.trials)
+        configuration, repeat = divmod(number, self._space.search.repeats)
+        if configuration >= self._space.trials:
+            self._over.reason = EndReason.FINISHED
+            return False
+        if (proposal := plan.propose(state, configuration, repeat)) is None:
+            self._record.append(Exhausted(configuration - plan.outside))
+            self._over.reason = EndReason.EXHAUSTED
+            return False
+        anchor = plan.is_anchor(configuration)
+        self._record.append(proposed_event(number, configuration, repeat, *proposal, self._facts, anchor))
+        self.wait(number)
+        return True

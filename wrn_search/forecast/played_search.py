@@ -209,6 +209,9 @@ class _DrawnPlan:
     def learn(self, event: Event, state: SearchState) -> None:
         """Nothing."""
 
+    def rests(self, configuration: int, state: SearchState) -> None:
+        """Nobody searches."""
+
     def ends_with_last_epoch(self, trial: TrialState) -> bool:
         """Always."""
         return True

@@ -121,7 +121,16 @@ class Tested:
 
 @dataclass(frozen=True)
 class Paused:
-    """A trial waits at a rung for the other repeats of its configuration, and has given its place back."""
+    """A trial waits at a rung and has given its place back: for the other repeats of its configuration, or to go on."""
+
+    number: int
+    rung: int  # epochs
+    reason: str = ""  # why it does not go on yet; empty where it waits for other repeats
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A trial that waited at a rung goes on, because the scheduler says so."""
 
     number: int
     rung: int  # epochs
@@ -210,6 +219,7 @@ TrialEvent: TypeAlias = (  # of one that was proposed
     | TestOpened
     | Tested
     | Paused
+    | Resumed
     | Stopped
     | Completed
     | Diverged
@@ -234,6 +244,7 @@ EVENTS: dict[str, type[Event]] = {
     "test_opened": TestOpened,
     "tested": Tested,
     "paused": Paused,
+    "resumed": Resumed,
     "stopped": Stopped,
     "completed": Completed,
     "diverged": Diverged,

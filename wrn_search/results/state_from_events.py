@@ -20,6 +20,7 @@ from wrn_search.results.events import (
     Proposed,
     Reopened,
     Reported,
+    Resumed,
     Retried,
     SearchEnded,
     SearchResumed,
@@ -200,8 +201,9 @@ class SearchState:
                 trial.out_of_memory_tries += bool(event.gpu_fraction)
                 trial.end(time, "interrupted", error=event.reason)
             case Paused():
-                reason = f"waits at epoch {event.rung} for the other repeats of its configuration"
-                trial.end(time, "interrupted", error=reason)
+                trial.pause(time, event)
+            case Resumed():
+                trial.is_paused = False
             case Interrupted():
                 trial.end(time, "interrupted", error=event.reason)
             case Reopened():

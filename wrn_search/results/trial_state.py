@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.results.events import Reported, Started, Tested
+from wrn_search.results.events import Paused, Reported, Started, Tested
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -45,6 +45,7 @@ class TrialState:
     threads: int | None = None
     seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
     gpu_fraction: float | None = None
+    is_paused: bool = False  # rests at a rung, by the scheduler; it is taken up again or ends with the search
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
     test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
@@ -74,7 +75,7 @@ class TrialState:
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""
         self.status, self.error, self.rung, self.finished_at = "running", None, None, None
-        self.out_of_memory = False
+        self.out_of_memory = self.is_paused = False
         self.threads, self.gpu_fraction = event.threads, event.gpu_fraction
         self.started_at = time if self.started_at is None else self.started_at
 
@@ -87,6 +88,12 @@ class TrialState:
         self.reports.append((time, event.metrics))
         return True
 
+    def pause(self, time: float, event: Paused) -> None:
+        """It waits at a rung: for the other repeats of its configuration, or until the scheduler lets it go on."""
+        self.is_paused = bool(event.reason)
+        whom = f": {event.reason}" if event.reason else " for the other repeats of its configuration"
+        self.end(time, "interrupted", error=f"waits at epoch {event.rung}{whom}")
+
     def end(
         self,
         time: float,
@@ -98,6 +105,7 @@ class TrialState:
     ) -> None:
         """The trial has ended, unless it already had: an interrupt changes nothing that is finished."""
         if self.status not in FINAL:
+            self.is_paused &= status == "interrupted"
             self.status, self.error, self.rung, self.finished_at = status, error, rung, time
             self.out_of_memory = out_of_memory
 

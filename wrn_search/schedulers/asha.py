@@ -1,19 +1,19 @@
 """Scheduler `asha`: asynchronous successive halving. At each rung one configuration in `reduction_factor` goes on.
 
-Li et al., ASHA (arXiv 1810.05934, algorithm 2), in the form that stops a configuration and never promotes it later.
+Li et al., ASHA (arXiv 1810.05934, algorithm 2). A configuration that is not among the best 1/eta of a rung waits there,
+and goes on as soon as enough others have arrived that it is. With `promote: false` it ends instead, as Ray Tune's ASHA
+does: then a good one that comes early, before others can show how good it is, is lost.
 """
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from heapq import heappop, heappush
 
-from wrn_search.schedulers.scheduler import Course, Scheduler, SchedulerKind, Stop
-
-_UNLIKELY = 0.02275  # P(Z < -2) of a normal: two deviations on one side, where the tail is symmetric
-_NEGLIGIBLE = 1e-12  # of what was summed
+from wrn_search.schedulers.error_of_guessing import at_chance
+from wrn_search.schedulers.scheduler import Course, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class _Place:
 
 
 @dataclass
-class Asha:
-    """Successive halving, decided for each configuration when it arrives at a rung.
+class _Arrivals:
+    """Successive halving's memory: who has arrived at which rung.
 
     Its place among those before it is found at its arrival, in a sorted list, and remembered: a record that is fed
     again decides alike, and a search of 100,000 configurations does not look through as many errors for each decision.
@@ -51,18 +51,96 @@ class Asha:
             better = bisect_left(rising, val_error)
             rising.insert(better, val_error)
             places[configuration] = _Place(val_error, better, len(rising))
+            self._arrived(configuration, epoch, places[configuration])
+
+    def _arrived(self, configuration: int, epoch: int, place: _Place) -> None:
+        """It has its place at the rung."""
+
+    def _place(self, configuration: int, epoch: int) -> _Place | None:
+        return self._places.get(epoch, {}).get(configuration)
+
+    def _is_at_chance(self, val_error: float) -> bool:
+        if self.chance_error is None:
+            return False
+        return at_chance(val_error, self.chance_error, self.validation_images)
+
+    def _guesses(self, epoch: int, val_error: float) -> Stop:
+        return Stop(epoch, f"validation error {val_error:.2f} % is still that of guessing", at_chance=True)
+
+    def _in_words(self, better: int, arrived: int) -> str:
+        return f"{better} of {arrived} {self.compared} at this rung were better"
+
+
+class Asha(_Arrivals, NothingWaits):
+    """The form that stops: decided for each configuration when it arrives at a rung, once and for all."""
 
     def decide(self, configuration: int, epoch: int) -> Stop | None:
         """By the values that had reached the rung when this one did, so that a replay decides alike."""
-        place = self._places.get(epoch, {}).get(configuration)
+        place = self._place(configuration, epoch)
         if place is None:
             return None
-        value = place.val_error
-        if self.chance_error is not None and at_chance(value, self.chance_error, self.validation_images):
-            return Stop(epoch, f"validation error {value:.2f} % is still that of guessing", at_chance=True)
+        if self._is_at_chance(place.val_error):
+            return self._guesses(epoch, place.val_error)
         if goes_on(place.better, place.arrived, self.reduction_factor):
             return None
-        return Stop(epoch, f"{place.better} of {place.arrived} {self.compared} at this rung were better")
+        return Stop(epoch, self._in_words(place.better, place.arrived))
+
+
+@dataclass
+class PromotingAsha(_Arrivals):
+    """The form that is published: a configuration that does not go on waits, and is taken up when its place allows it.
+
+    At its arrival it goes on at once where it is among the best 1/eta, so that its process need not be left; the paper
+    would let one that waits at a higher rung go first. Both go on, in another order.
+    """
+
+    _gone_on: dict[int, set[int]] = field(default_factory=dict)  # rung -> configurations
+    _waiting: dict[int, list[tuple[float, int]]] = field(
+        default_factory=dict
+    )  # rung -> heap of (error, configuration)
+
+    def _arrived(self, configuration: int, epoch: int, place: _Place) -> None:
+        if self._is_at_chance(place.val_error):
+            return
+        if place.better < place.arrived // self.reduction_factor:
+            self.goes_on(configuration, epoch)
+        else:
+            heappush(self._waiting.setdefault(epoch, []), (place.val_error, configuration))
+
+    def decide(self, configuration: int, epoch: int) -> Stop | Wait | None:
+        """Whether it waits; one at chance ends."""
+        place = self._place(configuration, epoch)
+        if place is None or configuration in self._gone_on.get(epoch, ()):
+            return None
+        if self._is_at_chance(place.val_error):
+            return self._guesses(epoch, place.val_error)
+        return Wait(epoch, self._in_words(place.better, place.arrived))
+
+    def goes_on(self, configuration: int, epoch: int) -> None:
+        """It counts as one of those that the rung has let go on."""
+        self._gone_on.setdefault(epoch, set()).add(configuration)
+
+    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+        """The best one that waits at the highest rung where it is among the best 1/eta."""
+        for rung in reversed(self.rungs):
+            arrived = len(self._rising.get(rung, ()))
+            may = max(arrived // self.reduction_factor, int(nothing_else))
+            best = self._best_waiting(rung, waiting)
+            if best is not None and bisect_left(self._rising[rung], best[0]) < may:
+                return best[1]
+        return None
+
+    def left_behind(self, configuration: int, epoch: int) -> Stop:
+        """By all that had arrived when the search was over."""
+        place, rising = self._places[epoch][configuration], self._rising[epoch]
+        return Stop(epoch, self._in_words(bisect_left(rising, place.val_error), len(rising)))
+
+    def _best_waiting(self, rung: int, waiting: Mapping[int, int]) -> tuple[float, int] | None:
+        """Drops from the heap those that wait there no longer."""
+        heap = self._waiting.get(rung, [])
+        while heap and waiting.get(heap[0][1]) != rung:
+            heappop(heap)
+        return heap[0] if heap else None
 
 
 def goes_on(better: int, arrived: int, reduction_factor: int) -> bool:
@@ -73,43 +151,11 @@ def goes_on(better: int, arrived: int, reduction_factor: int) -> bool:
     return better < max(1, arrived // reduction_factor)
 
 
-@lru_cache(4096)
-def at_chance(val_error: float, chance_error: float, validation_images: int) -> bool:
-    """Whether an error cannot be told from guessing: P(X <= wrong) > 2.3 %, X ~ Binomial(images, chance).
-
-    Never where no error could be told from it: 60 images with a chance error of 5 % are all answered rightly by
-    guessing in 4.6 % of all cases, so even a perfect network would be stopped.
-
-    Args:
-        val_error: percent.
-        chance_error: percent; the error of always answering the most frequent class.
-        validation_images: how many images `val_error` was counted on.
-    """
-    share, wrong = chance_error / 100, round(val_error * validation_images / 100)
-    if binomial_tail(0, validation_images, share) > _UNLIKELY:
-        return False
-    return val_error >= chance_error or binomial_tail(wrong, validation_images, share) > _UNLIKELY
-
-
-def binomial_tail(most: int, n: int, share: float) -> float:
-    """P(X <= most), X ~ Binomial(n, share), `most` at or below the mean: summed from the largest term down."""
-    if share in (0.0, 1.0):
-        return float(most >= n * share)
-    logarithm = math.lgamma(n + 1) - math.lgamma(most + 1) - math.lgamma(n - most + 1)
-    term = math.exp(logarithm + most * math.log(share) + (n - most) * math.log1p(-share))
-    total = 0.0
-    for count in range(most, -1, -1):
-        total += term
-        if term < total * _NEGLIGIBLE:
-            break
-        term *= count * (1 - share) / ((n - count + 1) * share)
-    return total
-
-
 def _make(course: Course) -> Scheduler:
     chance = course.chance_error if course.rungs_follow_schedule else None
     compared = "trials" if course.repeats == 1 else "configurations"
-    return Asha(course.rungs, course.reduction_factor, chance, course.validation_images, compared)
+    form = PromotingAsha if course.promote else Asha
+    return form(course.rungs, course.reduction_factor, chance, course.validation_images, compared)
 
 
 ASHA = SchedulerKind(_make)

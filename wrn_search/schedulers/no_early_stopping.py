@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from wrn_search.schedulers.scheduler import SchedulerKind, Stop
+from wrn_search.schedulers.scheduler import NothingWaits, SchedulerKind, Stop
 
 
-class NoScheduler:
+class NoScheduler(NothingWaits):
     """Never stops a trial."""
 
     def observe(self, configuration: int, epoch: int, val_error: float) -> None:

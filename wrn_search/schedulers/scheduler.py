@@ -1,12 +1,13 @@
 """What every scheduler keeps to: its contract, what it is told, and what the rest of the program must know of its kind.
 
-A scheduler says after each report whether a configuration goes on: all its repeats or none, by their mean error. Its
-state is a fold over reports: a replay decides alike. With one repeat configurations are trials.
+A scheduler says after each report whether a configuration goes on, ends or waits: all its repeats or none, by their
+mean error; and which of those that wait goes on. Its state is a fold over the record: a replay decides alike. With one
+repeat configurations are trials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,14 @@ class Stop:
     at_chance: bool = False  # for an error that cannot be told from guessing, whatever the others reached
 
 
+@dataclass(frozen=True)
+class Wait:
+    """The decision that a configuration waits at a rung: it keeps what it has learned, and may go on later."""
+
+    rung: int  # epochs
+    reason: str
+
+
 class Scheduler(Protocol):
     """Hears every report in the order of the record; answers for a configuration that has just reported.
 
@@ -29,8 +38,38 @@ class Scheduler(Protocol):
     def observe(self, configuration: int, epoch: int, val_error: float) -> None:
         """One report, live or replayed; `val_error` in percent, the mean of the repeats."""
 
-    def decide(self, configuration: int, epoch: int) -> Stop | None:
-        """Whether a configuration ends at `epoch`, by what was known when it reported. Changes nothing."""
+    def decide(self, configuration: int, epoch: int) -> Stop | Wait | None:
+        """Whether a configuration ends or waits at `epoch`, by what was known when it reported. Changes nothing."""
+
+    def goes_on(self, configuration: int, epoch: int) -> None:
+        """A configuration goes on from `epoch` though it was to wait there, live or replayed; an anchor always does."""
+
+    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+        """Which configuration that waits goes on now; None if none does yet. Changes nothing.
+
+        Args:
+            waiting: configuration -> the epoch at which it waits.
+            nothing_else: whether nothing trains and nothing new will come: then a scheduler lets at least one come to
+                its end.
+        """
+
+    def left_behind(self, configuration: int, epoch: int) -> Stop:
+        """How a configuration ends that waits at `epoch` when the search is over."""
+
+
+class NothingWaits:
+    """The half of the contract that a scheduler has who lets no configuration wait."""
+
+    def goes_on(self, configuration: int, epoch: int) -> None:
+        """Nobody waited."""
+
+    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+        """Nobody waits."""
+        return None
+
+    def left_behind(self, configuration: int, epoch: int) -> Stop:
+        """Nobody is."""
+        raise AssertionError(f"configuration {configuration} never waited at epoch {epoch}")
 
 
 @dataclass(frozen=True)
@@ -43,6 +82,9 @@ class Course:
     chance_error: float  # percent: of always answering the most frequent class
     validation_images: int  # that an error is counted on
     repeats: int = 1  # seeds of a configuration
+    promote: bool = (
+        False  # whether a configuration that does not go on at a rung waits there, and may go on later
+    )
 
 
 @dataclass(frozen=True)

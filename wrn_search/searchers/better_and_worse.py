@@ -44,7 +44,7 @@ class _Found:
     early: list[tuple[int, float, int]] = field(
         default_factory=list
     )  # (-last epoch, error there, row), rising
-    curves: list[Curve] = field(default_factory=list)  # of the early ends
+    curves: dict[int, Curve] = field(default_factory=dict)  # row -> curve, of the early ends
 
     def add(self, values: list[float], *, runs: bool) -> int:
         """Its row."""
@@ -57,14 +57,23 @@ class _Found:
         return row
 
     def end(self, row: int, curve: Curve, full: bool) -> None:
-        """The configuration has ended, with the last value of its curve."""
+        """The configuration has ended, with the last value of its curve, or has come further than it had."""
+        if self.ended[row]:
+            self.forget(row)
         self.runs[row], self.ended[row] = False, True
         last = max(curve, default=_NO_EPOCH)
         if full:
             insort(self.full, (curve[last], row))
         else:
             insort(self.early, (-last, curve.get(last, 0.0), row))
-            self.curves.append(curve)
+            self.curves[row] = curve
+
+    def forget(self, row: int) -> None:
+        """Takes back an early end: more has come of it."""
+        curve = self.curves.pop(row)
+        last = max(curve, default=_NO_EPOCH)
+        del self.early[bisect_left(self.early, (-last, curve.get(last, 0.0), row))]
+        self.ended[row] = False
 
 
 class BetterAndWorse:
@@ -77,7 +86,7 @@ class BetterAndWorse:
     def __init__(self, distributions: Mapping[str, BaseDistribution]):
         self._distributions = distributions
         self._own = _Found()
-        self._rows: dict[int, int] = {}  # configuration that runs -> its row
+        self._rows: dict[int, int] = {}  # configuration -> its row
         self._elsewhere: dict[str, _Found] = {}  # by source
         self.ended = 0  # with a value, full or early, here and elsewhere
 
@@ -86,13 +95,21 @@ class BetterAndWorse:
         self._rows[configuration] = self._own.add(self._numbers(hparams), runs=True)
 
     def ended_with(self, configuration: int, curve: Curve, full: bool) -> None:
-        """It has a value, the last of the curve: at full epochs, or where it was stopped."""
-        self.ended += 1
-        self._own.end(self._rows.pop(configuration), curve, full)
+        """It has a value, the last of the curve: at full epochs, or where it was stopped, or waits.
+
+        Of one that waits more may come.
+        """
+        row = self._rows[configuration]
+        self.ended += not self._own.ended[row]
+        self._own.end(row, curve, full)
 
     def crashed(self, configuration: int) -> None:
         """It has no value, and counts on neither side."""
-        self._own.runs[self._rows.pop(configuration)] = False
+        row = self._rows[configuration]
+        if self._own.ended[row]:
+            self.ended -= 1
+            self._own.forget(row)
+        self._own.runs[row] = False
 
     def found_elsewhere(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """What another search found; errors can be compared with ours where the source is `COMPARABLE`."""
@@ -157,7 +174,7 @@ def _place(error: float, league: Sequence[_Found]) -> float:
 
 def _early_place(epoch: int, error: float, league: Sequence[_Found]) -> float:
     """The same among the errors of early ends at an epoch."""
-    errors = [curve[epoch] for found in league for curve in found.curves if epoch in curve]
+    errors = [curve[epoch] for found in league for curve in found.curves.values() if epoch in curve]
     return (sum(other < error for other in errors) + 0.5) / len(errors) if errors else error
 
 

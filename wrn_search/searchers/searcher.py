@@ -29,7 +29,7 @@ class Full:
 
 @dataclass(frozen=True)
 class Pruned:
-    """Stopped early: only what was seen on the way, never as if it were the result."""
+    """Stopped early, or waiting at a rung: only what was seen on the way, never as if it were the result."""
 
     curve: Curve  # mean over the repeats that got there
 
@@ -61,7 +61,7 @@ class Searcher(Protocol):
         """A proposal was accepted, or is replayed from the record."""
 
     def told(self, configuration: int, outcome: Outcome) -> None:
-        """All repeats of a configuration have ended."""
+        """All repeats of a configuration have ended, or wait at a rung (`Pruned`): then more may be told later."""
 
     def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """What another search, `source`, found of a configuration: its value is the last of `curve` if `full`.

@@ -206,11 +206,13 @@ def disk_text(space: Space, facts: DatasetFacts, concurrent: int, rows: int) -> 
     """
     best = min(space.search.keep_checkpoints, rows)
     each = checkpoint_bytes(space, facts)
-    # Each running trial may write its next one beside its last one.
-    most = (2 * concurrent + best) * each
+    waiting = max(0, rows - concurrent) if space.search.promote and rungs_of(space) else 0
+    # Each running trial may write its next one beside its last one; what waits at a rung may be the best, too.
+    most = (2 * concurrent + max(waiting, best)) * each
+    others = f", {waiting} waiting" if waiting else ""
     record = rows * space.training.epochs * BYTES_PER_EPOCH
     return (
-        f"checkpoints of {concurrent} running and {best} best trials, {_size(each)} each at most: "
+        f"checkpoints of {concurrent} running{others} and {best} best trials, {_size(each)} each at most: "
         f"{_size(most)}; record, tables and curves {_size(record)} at most"
     )
 

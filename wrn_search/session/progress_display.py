@@ -28,6 +28,7 @@ from wrn_search.results.events import (
     Proposed,
     Reopened,
     Reported,
+    Resumed,
     Retried,
     SearchEnded,
     Started,
@@ -49,6 +50,7 @@ class Progress:
     max_epochs: int
     began: float  # Unix seconds of this session
     running: set[int] = field(default_factory=set)
+    waiting: set[int] = field(default_factory=set)  # at a rung, until the scheduler lets them go on
     ended: Counter[str] = field(default_factory=Counter)
     epochs_done: int = 0
     epochs_saved: int = 0  # planned for trials that ended early
@@ -84,8 +86,12 @@ class Progress:
                 self._end(event.number, "failed")
             case Reopened():
                 self._reopen(event.number)
+            case Resumed():
+                self.waiting.discard(event.number)
             case Interrupted() | Paused() | Retried():
                 self.running.discard(event.number)
+                if isinstance(event, Paused) and event.reason:
+                    self.waiting.add(event.number)
             case _:
                 pass
 
@@ -100,7 +106,7 @@ class Progress:
         planned = self.rows * self.max_epochs - self.epochs_saved
         parts = [
             f"trials {ended}/{self.rows}" + (f" ({counts})" if counts else ""),
-            f"{len(self.running)} running",
+            f"{len(self.running)} running" + (f", {len(self.waiting)} wait" if self.waiting else ""),
             f"epochs {self.epochs_done}/{planned}",
             f"best {self._best_text()}",
         ]
@@ -114,14 +120,15 @@ class Progress:
         return " | ".join(parts)
 
     def seconds_left(self, now: float) -> float | None:
-        """By this session's pace of epochs, if trials to come take as many as those that have ended took.
+        """By this session's pace of epochs, if trials to come take as many as those took that have ended, or wait.
 
         None before one has ended, or before this session has trained.
         """
-        ended = sum(self.ended.values())
-        if not self._ended_epochs or not self._session_epochs:
+        ended = sum(self.ended.values()) + len(self.waiting)
+        epochs = self._ended_epochs + sum(self._epochs.get(number, 0) for number in self.waiting)
+        if not epochs or not self._session_epochs:
             return None
-        left = (self.rows - ended) * self._ended_epochs / ended - (self.epochs_done - self._ended_epochs)
+        left = (self.rows - ended) * epochs / ended - (self.epochs_done - epochs)
         return max(0.0, left) * (now - self.began) / self._session_epochs
 
     @property
@@ -161,6 +168,7 @@ class Progress:
 
     def _end(self, number: int, status: str) -> None:
         self.running.discard(number)
+        self.waiting.discard(number)
         self.ended[status] += 1
         self.epochs_saved += self.max_epochs - self._epochs.get(number, 0)
         self._ended_epochs += self._epochs.get(number, 0)

@@ -40,6 +40,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
+        "promote": bool(rungs) and space.search.promote,
         "anchors": anchors_of(space.search.anchors, space.trials) if rungs else 0,
         "trials": space.trials,
         "repeats": space.search.repeats,
@@ -154,4 +155,6 @@ def _scheduler_text(told: dict[str, Any]) -> str:
         return "none: every trial runs to its last epoch"
     if not told["rungs"]:
         return f"{told['scheduler']}, but no rung lies below the last epoch: every trial runs to its end"
-    return f"{told['scheduler']}, trials are compared after epochs {', '.join(map(str, told['rungs']))}"
+    others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
+    rungs = ", ".join(map(str, told["rungs"]))
+    return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}"

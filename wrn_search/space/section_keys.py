@@ -27,7 +27,7 @@ from wrn_search.space.rules.keys_with_own_rules import (
     WARM_START,
     auto_or_count,
 )
-from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
+from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
 
 DEFAULT_TRIALS = 64
 MAX_TRIALS = 1_000_000
@@ -172,6 +172,14 @@ class SearchSettings(Section):
     reduction_factor: Annotated[
         int, whole_number(2, 1000), Field(description="eta: at a rung the best one in eta goes on")
     ] = 3
+    promote: Annotated[
+        bool,
+        true_or_false(),
+        Field(
+            description="asha lets a trial that does not go on at a rung wait, to go on once enough others were worse; "
+            "false ends it"
+        ),
+    ] = True
     trials: Annotated[
         int | None,
         whole_number(1, MAX_TRIALS, nullable=True),
