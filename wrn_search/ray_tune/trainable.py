@@ -77,12 +77,20 @@ class WideResNetTrainable(tune.Trainable):
         trial = config["trial"]  # text, as the driver sends it
         self._assignment = {**config, "trial": json.loads(trial) if isinstance(trial, str) else trial}
         self._reported: int = config["epochs_done"]
+        self.config: dict[str, Any] = {}  # each result would carry it
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """The next trial in the same process."""
         self.cleanup()
         self.setup(new_config)
         return True
+
+    def next_trial(self, config: dict[str, Any]) -> None:
+        """The next trial, begun by the driver itself between two of Tune's calls: nobody hears of an error here."""
+        try:
+            self.reset_config(config)
+        except Exception as error:  # else the step that follows would train the trial before
+            end_process(told_exception(error))
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
