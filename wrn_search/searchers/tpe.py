@@ -1,8 +1,9 @@
 """Searcher `tpe`: Optuna's tree-structured Parzen estimator, each hyperparameter by itself.
 
-Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4. The densities are Optuna's own,
-and up to `MOST_WORSE` configurations proposals are its `TPESampler`'s, number by number (the tests compare). Optuna
-sorts and converts all trials anew for each hyperparameter of each proposal; here each is sorted in once, when it ends.
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4. The densities are Optuna's own
+(`parzen_densities.py`), and up to `MOST_WORSE` configurations proposals are its `TPESampler`'s, number by number (the
+tests compare). Optuna sorts and converts all trials anew for each hyperparameter of each proposal; here each is sorted
+in once, when it ends.
 
 Beyond `MOST_WORSE` the density of the worse ones is an average over so many of them: running ones first (the newest,
 at most half), then ended ones drawn at random by (search.seed, configuration), afresh for each proposal. The better
