@@ -111,3 +111,16 @@ def test_an_interrupted_search_hands_out_no_further_trial(conductor, tmp_path) -
     conductor.interrupt()
     assert scheduler.on_trial_result(None, first, _flat(2)) == TrialScheduler.STOP
     assert len(conductor.state.trials) == 2
+
+
+def test_tune_keeps_no_statistics_of_what_the_record_has(conductor) -> None:
+    result = {
+        "epoch": {"val_error": 1.0},
+        "node": "here",
+        "config": {},
+        "timestamp": 1,
+        "done": False,
+        "pid": 7,
+    }
+    ConductorCallback(conductor, None).on_trial_result(0, [], SimpleNamespace(), result)
+    assert result == {"done": False, "pid": 7}

@@ -216,3 +216,15 @@ def _device(gpu_fraction: float, simulated: bool) -> str:
 def metrics_of(result: dict[str, Any]) -> EpochMetrics:
     """The metrics in a step's result."""
     return EpochMetrics(**result["epoch"])
+
+
+def unflattened(result: dict[str, Any]) -> dict[str, Any]:
+    """Tune hands results over with nested keys joined by slashes."""
+    nested: dict[str, Any] = {}
+    for key, value in result.items():
+        head, slash, tail = key.partition("/")
+        if slash:
+            nested.setdefault(head, {})[tail] = value
+        else:
+            nested[key] = value
+    return nested

@@ -24,8 +24,9 @@ from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
 from wrn_search.ray_tune.exception_texts import node_left, process_error, with_log
 from wrn_search.ray_tune.fault_note import told_fault
-from wrn_search.ray_tune.trainable import metrics_of
+from wrn_search.ray_tune.trainable import metrics_of, unflattened
 
+_TUNES_OWN = {"trial_id", "training_iteration", "done", "pid", "node_ip"}  # what it needs of a result
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
 
 
@@ -146,7 +147,7 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         """One epoch, or the end, of a trial."""
         number = trial.config["number"]
         self._heard[trial.trial_id] = time.monotonic()
-        nested = _unflattened(result)
+        nested = unflattened(result)
         if self._hear_of_trouble(number, nested):
             goes_on = False
         elif "test" in nested:
@@ -238,6 +239,13 @@ class ConductorCallback(_NotPickled, Callback):
             self._on_trial_start(trial)
         self._conductor.started(trial.config["number"])
 
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """The conductor has heard it; of what is left in `result` Tune keeps statistics, number by number."""
+        for key in result.keys() - _TUNES_OWN:
+            del result[key]
+
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Some times a second."""
         if self._tick is not None:
@@ -283,15 +291,3 @@ def _request(threads: int, gpu_fraction: float, accelerator: str) -> PlacementGr
     if accelerator:
         bundle[f"{ACCELERATOR}{accelerator}"] = _A_TRACE
     return PlacementGroupFactory([bundle])
-
-
-def _unflattened(result: dict[str, Any]) -> dict[str, Any]:
-    """Tune hands results over with nested keys joined by slashes."""
-    nested: dict[str, Any] = {}
-    for key, value in result.items():
-        head, slash, tail = key.partition("/")
-        if slash:
-            nested.setdefault(head, {})[tail] = value
-        else:
-            nested[key] = value
-    return nested

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from math import erf, erfc
+from math import erf, erfc, log
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -27,6 +27,7 @@ Numbers: TypeAlias = NDArray[np.float64]
 Samples: TypeAlias = dict[str, Numbers]  # hyperparameter -> its values, in Optuna's own numbers
 _LEAST_WIDTH = 1e-9  # of an interval, as a share of its ends: a narrower one is left to Optuna
 _SQRT_2 = 2**0.5
+_ONE_SIGMA = 1 / _SQRT_2  # of the normal distribution, in units of the error function
 _LOG_SQRT_2_PI = math.log(math.sqrt(2 * math.pi))
 _LOGISTIC = math.sqrt(3) / math.pi
 _ERF_IS_ONE = 6.0  # from here on, in double precision
@@ -215,16 +216,16 @@ def _ndtr(a: Numbers) -> Numbers:
 
 
 def _log_ndtr(a: Numbers) -> Numbers:
-    return np.array([_log_ndtr_of(each) for each in a.tolist()])
-
-
-def _log_ndtr_of(a: float) -> float:
-    if a > 6 or a <= -20:
-        return float(_log_ndtr_single(a))
-    x = a / _SQRT_2
-    if x < -1 / _SQRT_2:
-        return math.log(0.5 * erfc(-x))
-    return math.log(0.5 + 0.5 * erf(x) if x < 1 / _SQRT_2 else 1.0 - 0.5 * erfc(x))
+    if a.min() <= -20 or a.max() > 6:
+        return np.array([_log_ndtr_single(each) for each in a.tolist()])
+    return np.array(
+        [
+            log(0.5 * erfc(-x))
+            if x < -_ONE_SIGMA
+            else log(0.5 + 0.5 * erf(x) if x < _ONE_SIGMA else 1.0 - 0.5 * erfc(x))
+            for x in (a / _SQRT_2).tolist()
+        ]
+    )
 
 
 def _quantile(q: Numbers, a: Numbers, b: Numbers, log_mass: Numbers) -> Numbers:

@@ -279,5 +279,7 @@ def _has_ended(run: Path) -> bool:
 
 
 def _delete_event_files(run: Path) -> None:
+    if not run.is_dir():  # as of each trial that begins for the first time
+        return
     for path in run.glob(EVENT_FILES):
         path.unlink()
