@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
 import socket
@@ -10,7 +9,8 @@ import time
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SourceMetadata
-from tensorboard.summary.writer.record_writer import RecordWriter
+
+from wrn_search.results.tensorboard.record_framing import framed
 
 EVENT_FILES = "events.out.tfevents.*"
 _VERSION = "brain.Event:2"
@@ -26,15 +26,14 @@ class EventFile:
 
     def __init__(self, run: Path):
         self._run = run
-        self._gathered = io.BytesIO()
-        self._records = RecordWriter(self._gathered)
+        self._gathered: list[bytes] = []
         self._path: Path | None = None  # once something was written
         version = SourceMetadata(writer="wrn_search")
         self.add(Event(wall_time=time.time(), file_version=_VERSION, source_metadata=version))
 
     def add(self, event: Event) -> None:
         """Gathers an event."""
-        self._records.write(event.SerializeToString())
+        self._gathered.append(framed(event.SerializeToString()))
 
     def write(self) -> None:
         """Writes what was gathered.
@@ -42,17 +41,17 @@ class EventFile:
         Raises:
             FileNotFoundError: somebody has removed the file, which would lack its beginning, or the folder of all runs.
         """
+        content = b"".join(self._gathered)
         if self._path is None:
             self._run.mkdir(exist_ok=True)
             path = self._run / _name()
-            path.write_bytes(self._gathered.getvalue())
+            path.write_bytes(content)
             self._path = path
         else:
             with self._path.open("r+b") as file:
                 file.seek(0, os.SEEK_END)
-                file.write(self._gathered.getvalue())
-        self._gathered.seek(0)
-        self._gathered.truncate()
+                file.write(content)
+        self._gathered.clear()
 
     def check_is_there(self) -> None:
         """Sees to it that what was written is still there.
