@@ -77,7 +77,7 @@ ROOMS: dict[str, Room] = {
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
         "errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
-        "pyarrow tensorboard pandas botocore",
+        "pyarrow tensorboard pandas numpy botocore",
     ),
     "images": _room(
         3,

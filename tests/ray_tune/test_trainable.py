@@ -88,6 +88,20 @@ def test_a_process_goes_from_trial_to_trial(tmp_path: Path, straight: list[dict[
     assert _epochs(trainable, EPOCHS) == straight
 
 
+def test_the_driver_may_hand_a_process_its_next_trial_itself(
+    tmp_path: Path, straight: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the answer: a process that cannot begin it ends, and does not train the one before again."""
+    trainable = _trainable(_assignment(tmp_path / "other.pt", seed=5, widen_factor=1))
+    trainable.step()
+    trainable.next_trial(_assignment(tmp_path / "trial.pt"))
+    assert _epochs(trainable, EPOCHS) == straight
+    ended: list[str] = []
+    monkeypatch.setattr("wrn_search.ray_tune.trainable.end_process", ended.append)
+    trainable.next_trial({**_assignment(tmp_path / "trial.pt"), "trial": "{not JSON"})
+    assert [text.split(":")[0] for text in ended] == ["JSONDecodeError"]
+
+
 def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_path: Path) -> None:
     trainable = _trainable(_assignment(tmp_path / "first.pt"))
     _epochs(trainable, EPOCHS)

@@ -14,7 +14,8 @@ FOLDER = Path(wrn_search.results.__file__).parent
 MODULES = tuple(
     ".".join(path.relative_to(FOLDER).with_suffix("").parts) for path in FOLDER.rglob("[a-z]*.py")
 )
-LOADS_TENSORBOARD = ("tensorboard.tensorboard_log", "tensorboard.tensorboard_view", "tensorboard.hparams_tab")
+WRITE_RUNS = ("tensorboard_log", "tensorboard_view", "hparams_tab", "event_file", "record_framing")
+LOADS_TENSORBOARD = tuple(f"tensorboard.{module}" for module in WRITE_RUNS)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -21,9 +21,11 @@ from tests.results.searches import (
     proposed,
     reported,
     search_started,
+    started,
     timed,
 )
 from wrn_search.results import table_writer
+from wrn_search.results.events import Completed, Reopened
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.table_reader import read_tables
@@ -59,6 +61,26 @@ def test_files_can_be_read_after_every_single_event(directory, monkeypatch):
         assert on_disk(directory) == expected(state)
 
 
+def test_a_trial_that_has_ended_is_looked_at_again_only_when_it_changes(directory, monkeypatch):
+    looked_at, row = [], table_writer._trial_row
+    monkeypatch.setattr(
+        table_writer, "_trial_row", lambda search, trial: looked_at.append(trial.number) or row(search, trial)
+    )
+    state = SearchState()
+    writer = TableWriter(directory, state, trials_seconds=0, epochs_seconds=0)
+    follow(writer, state, timed(search_started(), proposed(0), proposed(1), Completed(0)))
+    writer.flush()
+    looked_at.clear()
+    for event in (reported(1, 1), reported(1, 2)):
+        follow(writer, state, timed(event))
+        writer.flush()
+    assert set(looked_at) == {1}
+    follow(writer, state, timed(Reopened(0), started(0), reported(0, 1)))
+    writer.flush()
+    assert on_disk(directory) == expected(state)
+    assert on_disk(directory)[0][0]["status"] == "running"
+
+
 def test_events_are_gathered_until_a_write_is_due(directory, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr("wrn_search.results.table_writer.time.monotonic", lambda: now[0])
@@ -89,7 +111,7 @@ def test_writing_the_trials_takes_a_twentieth_of_the_time_at_most(directory, mon
     now = [1000.0]
     monkeypatch.setattr("wrn_search.results.table_writer.time.monotonic", lambda: now[0])
 
-    def slow_table(state):
+    def slow_table(state, settled):
         now[0] += 2.0
         return trials_table(state)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +13,6 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 import wrn_search
 from tests.decisions.playing import conductor_of, metrics, play
@@ -26,7 +23,7 @@ from wrn_search.results.events import SearchStarted
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
-from wrn_search.results.tensorboard.tensorboard_log import quiet_writers, runs_are_whole
+from wrn_search.results.tensorboard.tensorboard_log import runs_are_whole
 from wrn_search.session.files_from_the_record import Observers
 from wrn_search.session.search_request import request_of
 from wrn_search.session.start_of_a_session import end_session
@@ -197,24 +194,3 @@ def test_a_finished_search_is_mended_by_what_its_files_say(tmp_path) -> None:
         assert trials.equals(whole)
         assert epochs.equals(whole_epochs)
         _are_whole(ResultsDirectory(tmp_path / damage.__name__))
-
-
-def test_a_writers_own_thread_prints_no_traceback(tmp_path, monkeypatch) -> None:
-    """Its error comes back at the next write; that of any other thread is shown as ever."""
-    shown = []
-    monkeypatch.setattr(threading, "excepthook", lambda told: shown.append(told.exc_type))
-    with quiet_writers():
-        writer = EventFileWriter(str(tmp_path / "run"))
-        shutil.rmtree(tmp_path / "run")
-        errors = []
-        for _ in range(3):
-            try:
-                writer.add_event(Event(step=1))
-                writer.flush()
-            except FileNotFoundError as error:
-                errors.append(error)
-        other = threading.Thread(target=lambda: 1 / 0)
-        other.start()
-        other.join()
-    assert errors
-    assert shown == [ZeroDivisionError]

@@ -71,8 +71,7 @@ class Conductor:
         places: Places | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.space, self.facts = space, facts
-        self.allotment, self.precision = allotment, precision
+        self.space, self.facts, self.allotment, self.precision = space, facts, allotment, precision
         self.places = places or places_for(allotment)
         self._record = record
         plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
@@ -111,11 +110,15 @@ class Conductor:
         return set(self._known.training)
 
     @property
+    def awaits_process(self) -> bool:
+        """Whether a trial that has its place still waits for its process."""
+        return len(self._known.live) > len(self._known.training)
+
+    @property
     def unended(self) -> set[int]:
         """Numbers of the trials that train now, or were proposed and never began."""
-        return self._known.live | {
-            n for n in self._waiting.numbers if self.state.trials[n].status == "running"
-        }
+        begun = {n for n in self._waiting.numbers if self.state.trials[n].status == "running"}
+        return self._known.live | begun
 
     def next_trial(self) -> Assignment | NoTrial:
         """The trial to train now; its proposal is on record when this returns."""
@@ -189,8 +192,7 @@ class Conductor:
         """A trial raised an exception, which it would raise again; but memory may be had by a larger share of a GPU."""
         if out_of_memory and number in self._known.live and self.places.grant_of(number).gpu_fraction:
             if self._over.at_once:
-                self.interrupted(number, error)
-                return
+                return self.interrupted(number, error)
             trial, grant = self.state.trials[number], self.places.grant_of(number)
             asked, error = more_memory_than(trial, self._known.workload(trial), grant, error)
             if self.places.could_be_larger(asked):
@@ -206,8 +208,7 @@ class Conductor:
         if number not in self._known.live:
             return
         if self._over.at_once:  # a signal to the whole group ends trial processes too
-            self.interrupted(number, error)
-            return
+            return self.interrupted(number, error)
         failure = failure_after(error, self.state.trials[number].retries, self.space.search.retries)
         if failure is not None:
             return self.failed(number, failure)
@@ -220,8 +221,7 @@ class Conductor:
             return
         self._displaced[number] = self._displaced.get(number, 0) + 1
         if is_charged(self._displaced[number]):
-            self.lost(number, reason)
-            return
+            return self.lost(number, reason)
         self.interrupted(number, reason)
         if not self._over.at_once:
             self._supply.wait(number)

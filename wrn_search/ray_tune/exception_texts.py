@@ -57,3 +57,19 @@ def last_line(error: BaseException) -> str:
     """The innermost reason in one line; Tune wraps errors in the text of their traces."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
+
+
+def node_left(text: str) -> bool:
+    """Whether Ray's report on a process that is gone blames the whole node.
+
+    Of a process that died by itself the node's raylet tells at once; "unavailable" is one of whom nobody tells.
+    """
+    return "node has died" in text or "The actor is temporarily unavailable" in text
+
+
+def process_error(text: str) -> str:
+    """The last telling lines of Ray's report on a process that is gone."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "the trial's process ended: " + (
+        " ".join(lines[-3:])[-600:] if lines else "no reason was reported"
+    )

@@ -57,13 +57,13 @@ def hand_to_tune(
     )
 
     refine_prediction(directory, conductor)
-    scheduler = ConductorScheduler(conductor, directory.checkpoints.absolute())
+    checkpoints = directory.checkpoints.absolute()
+    searcher = ConductorSearcher(conductor, checkpoints, directory.ray.absolute() / "faults")
+    scheduler = ConductorScheduler(conductor, checkpoints, searcher)
     tuner = tune.Tuner(
         tune.with_resources(trainable or WideResNetTrainable, resources_of),
         tune_config=tune.TuneConfig(
-            search_alg=ConductorSearcher(
-                conductor, directory.checkpoints.absolute(), directory.ray.absolute() / "faults"
-            ),
+            search_alg=searcher,
             scheduler=scheduler,
             num_samples=-1,
             reuse_actors=True,

@@ -75,12 +75,20 @@ class WideResNetTrainable(tune.Trainable):
         trial = config["trial"]  # text, as the driver sends it
         self._assignment = {**config, "trial": json.loads(trial) if isinstance(trial, str) else trial}
         self._reported: int = config["epochs_done"]
+        self.config: dict[str, Any] = {}  # each result would carry it
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """The next trial in the same process."""
         self.cleanup()
         self.setup(new_config)
         return True
+
+    def next_trial(self, config: dict[str, Any]) -> None:
+        """The next trial, begun by the driver itself between two of Tune's calls: nobody hears of an error here."""
+        try:
+            self.reset_config(config)
+        except Exception as error:  # else the step that follows would train the trial before
+            end_process(told_exception(error))
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
@@ -210,3 +218,15 @@ def _device(gpu_fraction: float, simulated: bool) -> str:
 def metrics_of(result: dict[str, Any]) -> EpochMetrics:
     """The metrics in a step's result."""
     return EpochMetrics(**result["epoch"])
+
+
+def unflattened(result: dict[str, Any]) -> dict[str, Any]:
+    """Tune hands results over with nested keys joined by slashes."""
+    nested: dict[str, Any] = {}
+    for key, value in result.items():
+        head, slash, tail = key.partition("/")
+        if slash:
+            nested.setdefault(head, {})[tail] = value
+        else:
+            nested[key] = value
+    return nested

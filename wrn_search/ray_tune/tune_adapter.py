@@ -18,14 +18,15 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.decisions.trial_to_train import NoTrial
+from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
-from wrn_search.ray_tune.exception_texts import with_log
+from wrn_search.ray_tune.exception_texts import node_left, process_error, with_log
 from wrn_search.ray_tune.fault_note import left_behind, told_fault
-from wrn_search.ray_tune.trainable import metrics_of
+from wrn_search.ray_tune.trainable import metrics_of, unflattened
 
+_TUNES_OWN = {"trial_id", "training_iteration", "done", "pid", "node_ip"}  # what it needs of a result
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
 
 
@@ -50,12 +51,38 @@ class ConductorSearcher(_NotPickled, Searcher):
         self._conductor = conductor
         self._checkpoints = checkpoints
         self._faults = faults or checkpoints
+        self._kept: dict[str, Any] | None = (
+            None  # a trial that the process which was asked for could not take
+        )
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A trial's whole description; None while as many trials run as may."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            return kept
         answer = self._conductor.next_trial()
         if isinstance(answer, NoTrial):
             return None if answer is NoTrial.WAIT else Searcher.FINISHED
+        return self._described(answer)
+
+    def next_for_process(self, before: dict[str, Any]) -> dict[str, Any] | None:
+        """The description of the next trial, if a process whose trial `before` has ended can take it at once.
+
+        Not while another trial waits for a process: Tune gives this one to it. Nor where the next trial asks Ray for
+        something else: then Tune is told of it by `suggest`.
+        """
+        if self._kept is not None or self._conductor.awaits_process:
+            return None
+        answer = self._conductor.next_trial()
+        if isinstance(answer, NoTrial):
+            return None
+        description = self._described(answer)
+        if resources_of(description) == resources_of(before):
+            return description
+        self._kept = description
+        return None
+
+    def _described(self, answer: Assignment) -> dict[str, Any]:
         return {
             "number": answer.number,
             "trial_id": answer.trial_id,
@@ -89,12 +116,27 @@ class ConductorSearcher(_NotPickled, Searcher):
 
 
 class ConductorScheduler(_NotPickled, FIFOScheduler):
-    """Tells the conductor what trials report, and Tune whether they go on."""
+    """Tells the conductor what trials report, and Tune whether they go on.
 
-    def __init__(self, conductor: Conductor, checkpoints: Path | None = None):
+    When a trial has ended its process trains the next one, as the same trial of Tune's: a new one costs the driver
+    some milliseconds, of which most are Tune's own and Ray's calls.
+
+    Args:
+        conductor: decides.
+        checkpoints: folder; None: whoever cannot write there ends the search.
+        searcher: has the next trial; None: Tune makes a trial of its own of each.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        checkpoints: Path | None = None,
+        searcher: ConductorSearcher | None = None,
+    ):
         super().__init__()
         self._conductor = conductor
-        self._checkpoints = checkpoints  # None: whoever cannot write there ends the search
+        self._checkpoints = checkpoints
+        self._searcher = searcher
         self._heard: dict[str, float] = {}  # Tune's trial -> monotonic seconds of its last sign of life
 
     def on_trial_start(self, trial: Any) -> None:
@@ -105,7 +147,22 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         """One epoch, or the end, of a trial."""
         number = trial.config["number"]
         self._heard[trial.trial_id] = time.monotonic()
-        nested = _unflattened(result)
+        nested = unflattened(result)
+        if self._hear_of_trouble(number, nested):
+            goes_on = False
+        elif "test" in nested:
+            goes_on = self._conductor.met_test_split(number, nested["test"]) or self._begin_next(trial)
+        elif "diverged" in nested:
+            self._conductor.diverged(number, **nested["diverged"])
+            goes_on = self._begin_next(trial)
+        else:
+            metrics = metrics_of(nested)
+            goes_on = self._conductor.reported(number, metrics, nested["node"], nested["device"])
+            goes_on = goes_on or self._begin_next(trial)
+        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+
+    def _hear_of_trouble(self, number: int, nested: dict[str, Any]) -> bool:
+        """Whether a trial ended by a fault; what is told of it goes to the conductor."""
         if "failed" in nested:
             self._conductor.failed(number, **nested["failed"])
         elif "lost" in nested:
@@ -114,14 +171,21 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             self._conductor.storage_failed(number, nested["unreadable"]["error"])
         elif "storage" in nested:
             self._storage_failed(number, nested["storage"]["error"])
-        elif "diverged" in nested:
-            self._conductor.diverged(number, **nested["diverged"])
-        elif "test" in nested:
-            if self._conductor.met_test_split(number, nested["test"]):
-                return str(TrialScheduler.CONTINUE)
-        elif self._conductor.reported(number, metrics_of(nested), nested["node"], nested["device"]):
-            return str(TrialScheduler.CONTINUE)
-        return str(TrialScheduler.STOP)
+        else:
+            return False
+        return True
+
+    def _begin_next(self, trial: Any) -> bool:
+        """Hands the next trial to the process of one that has ended; whether there is one for it."""
+        config = self._searcher.next_for_process(trial.config) if self._searcher is not None else None
+        if config is None:
+            return False
+        # Ray carries out the calls of one caller in their order: this one before Tune's for the next step.
+        trial.temporary_state.ray_actor.next_trial.remote(config)
+        trial.set_config(config)
+        self.on_trial_start(trial)
+        self._conductor.started(config["number"])
+        return True
 
     def _storage_failed(self, number: int, error: str) -> None:
         """A node could not store a checkpoint: its trial goes on elsewhere, unless the driver cannot write either."""
@@ -137,12 +201,12 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
         )
         note = Path(trial.config["fault_note"])
-        reason = told_fault(note) or _process_error(text)
+        reason = told_fault(note) or process_error(text)
         logs = None if self._checkpoints is None else logs_beside(self._checkpoints)
         limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
-        if _node_left(text):
+        if node_left(text):
             self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
         else:
             known = f"{text.rstrip()}\n\n{left_behind(note)}"
@@ -176,6 +240,13 @@ class ConductorCallback(_NotPickled, Callback):
         if self._on_trial_start is not None:
             self._on_trial_start(trial)
         self._conductor.started(trial.config["number"])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """The conductor has heard it; of what is left in `result` Tune keeps statistics, number by number."""
+        for key in result.keys() - _TUNES_OWN:
+            del result[key]
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """Some times a second."""
@@ -222,31 +293,3 @@ def _request(threads: int, gpu_fraction: float, accelerator: str) -> PlacementGr
     if accelerator:
         bundle[f"{ACCELERATOR}{accelerator}"] = _A_TRACE
     return PlacementGroupFactory([bundle])
-
-
-def _unflattened(result: dict[str, Any]) -> dict[str, Any]:
-    """Tune hands results over with nested keys joined by slashes."""
-    nested: dict[str, Any] = {}
-    for key, value in result.items():
-        head, slash, tail = key.partition("/")
-        if slash:
-            nested.setdefault(head, {})[tail] = value
-        else:
-            nested[key] = value
-    return nested
-
-
-def _node_left(text: str) -> bool:
-    """Whether Ray's report on a process that is gone blames the whole node.
-
-    Of a process that died by itself the node's raylet tells at once; "unavailable" is one of whom nobody tells.
-    """
-    return "node has died" in text or "The actor is temporarily unavailable" in text
-
-
-def _process_error(text: str) -> str:
-    """The last telling lines of Ray's report on a process that is gone."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "the trial's process ended: " + (
-        " ".join(lines[-3:])[-600:] if lines else "no reason was reported"
-    )

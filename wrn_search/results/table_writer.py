@@ -16,9 +16,10 @@ from wrn_search.results.events import Event, Reported
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
-from wrn_search.results.trial_state import TrialState
+from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.space.trial_config import LEAVES
 
+TrialRow: TypeAlias = tuple[Any, ...]  # in the order of `TRIALS_SCHEMA`
 EpochRow: TypeAlias = tuple[str, str, float, EpochMetrics]  # search, trial_id, Unix seconds, metrics
 
 TRIALS_SECONDS = 5.0  # between two versions of trials.parquet
@@ -27,11 +28,25 @@ PART_ROWS = 2000
 MAX_SHARE = 0.05  # of the time, for writing trials.parquet
 
 
-def trials_table(state: SearchState) -> pa.Table:
-    """`TRIALS_SCHEMA`: one row for each trial, by number."""
-    trials = [state.trials[number] for number in sorted(state.trials)]
-    rows = [_trial_row(state.search, trial) for trial in trials]
-    arrays = [pa.array([row[field.name] for row in rows], type=field.type) for field in TRIALS_SCHEMA]
+def trials_table(state: SearchState, settled: dict[int, TrialRow] | None = None) -> pa.Table:
+    """`TRIALS_SCHEMA`: one row for each trial, by number.
+
+    Args:
+        state: of the search.
+        settled: rows by number that are still right; those of trials that have ended are added.
+    """
+    rows: list[TrialRow] = []
+    for number in sorted(state.trials):
+        trial = state.trials[number]
+        row = settled.get(number) if settled is not None else None
+        if row is None:
+            named = _trial_row(state.search, trial)
+            row = tuple(named[field.name] for field in TRIALS_SCHEMA)
+            if settled is not None and trial.status in FINAL:
+                settled[number] = row
+        rows.append(row)
+    columns = zip(*rows, strict=True) if rows else [()] * len(TRIALS_SCHEMA)
+    arrays = [pa.array(column, type=field.type) for field, column in zip(TRIALS_SCHEMA, columns, strict=True)]
     return pa.Table.from_arrays(arrays, schema=TRIALS_SCHEMA)
 
 
@@ -80,6 +95,7 @@ class TableWriter:
         self._epochs_seconds = epochs_seconds
         self._written: dict[int, int] = {}  # trial number -> reports of it that `_rows` took in
         self._rows: list[EpochRow] = []  # of the last part
+        self._settled: dict[int, TrialRow] = {}  # of trials that have ended
         self._part = 0
         self._trials_due = self._epochs_due = 0.0  # monotonic seconds
         self._trials_changed = self._epochs_changed = True
@@ -92,6 +108,11 @@ class TableWriter:
     def on_event(self, time: float, event: Event) -> None:
         """Takes note of an event that the state has applied, and writes what is due."""
         self._trials_changed = True
+        number = getattr(event, "number", None)
+        if number is None:  # of the whole search
+            self._settled.clear()
+        else:
+            self._settled.pop(number, None)
         if isinstance(event, Reported):
             self._take_in(self._state.trials[event.number])
         self.write_due()
@@ -148,7 +169,7 @@ class TableWriter:
     def _write_trials(self) -> None:
         before = time.monotonic()
         with replacing(self._directory.trials) as temporary:
-            _write(trials_table(self._state), temporary)
+            _write(trials_table(self._state, self._settled), temporary)
         self._trials_changed = False
         # A table of 10,000 trials takes most of a second, and must not take that from every five.
         now = time.monotonic()

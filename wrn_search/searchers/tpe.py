@@ -1,8 +1,9 @@
 """Searcher `tpe`: Optuna's tree-structured Parzen estimator, each hyperparameter by itself.
 
-Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4. The densities are Optuna's own,
-and up to `MOST_WORSE` configurations proposals are its `TPESampler`'s, number by number (the tests compare). Optuna
-sorts and converts all trials anew for each hyperparameter of each proposal; here each is sorted in once, when it ends.
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization" (NIPS 2011), section 4. The densities are Optuna's own
+(`parzen_densities.py`), and up to `MOST_WORSE` configurations proposals are its `TPESampler`'s, number by number (the
+tests compare). Optuna sorts and converts all trials anew for each hyperparameter of each proposal; here each is sorted
+in once, when it ends.
 
 Beyond `MOST_WORSE` the density of the worse ones is an average over so many of them: running ones first (the newest,
 at most half), then ended ones drawn at random by (search.seed, configuration), afresh for each proposal. The better
@@ -12,6 +13,7 @@ ones, at most 25, are always the best of all. So a proposal costs hardly more af
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +23,10 @@ from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 
 if TYPE_CHECKING:
-    from wrn_search.searchers.better_and_worse import Split
+    from optuna.distributions import BaseDistribution
+
+    from wrn_search.searchers.better_and_worse import Observed
+    from wrn_search.searchers.parzen_densities import Density
 
 _DRAWN_AT_RANDOM = 10  # Optuna's default, running trials counted
 MOST_WORSE = 1000  # of which the density of the worse ones is made
@@ -44,6 +49,7 @@ class TpeSearcher:
 
         from wrn_search.searchers.better_and_worse import BetterAndWorse
         from wrn_search.searchers.optuna_distributions import distribution_of
+        from wrn_search.searchers.parzen_densities import density_of
         from wrn_search.searchers.uniform_draws import UniformDraws
 
         self._seed = space.seed
@@ -53,12 +59,13 @@ class TpeSearcher:
         self._heard = BetterAndWorse(self._distributions)
         # Optuna's own, though private: each version has its densities and its share of better ones.
         optuna_s = TPESampler(seed=0, constant_liar=True)
-        self._density = optuna_s._parzen_estimator_cls
+        self._density_of = density_of
         self._parameters = optuna_s._parzen_estimator_parameters
         self._how_many_better = optuna_s._gamma or default_gamma
         names = list(self._distributions)
         # Optuna's order, in which it draws.
-        self._groups = [sorted(names)] if together and names else [[name] for name in names]
+        groups = [sorted(names)] if together and names else [[name] for name in names]
+        self._groups = [{name: self._distributions[name] for name in group} for group in groups]
         self._generator = np.random.RandomState(0)
 
     def propose(self, configuration: int) -> Hparams | None:
@@ -67,7 +74,10 @@ class TpeSearcher:
             return self._untried.draw(configuration, self._draws.at)
         thinned = derived_seed(self._seed, "thinned", configuration)
         split = self._heard.split(self._how_many_better(self._heard.ended), MOST_WORSE, thinned)
-        return self._untried.draw(configuration, lambda seed: self._draw(split, seed))
+        densities = [
+            (self._density(group, split.better), self._density(group, split.worse)) for group in self._groups
+        ]
+        return self._untried.draw(configuration, lambda seed: self._draw(densities, seed))
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """It runs from now on, and counts as a bad one meanwhile."""
@@ -88,19 +98,18 @@ class TpeSearcher:
         """Counts beside what was found here: these configurations were never asked for, and may be tried again."""
         self._heard.found_elsewhere(source, hparams, curve, full)
 
-    def _draw(self, split: Split, seed: int) -> Hparams:
+    def _density(self, group: Mapping[str, BaseDistribution], side: Observed) -> Density:
+        return self._density_of({name: side[name] for name in group}, group, self._parameters)
+
+    def _draw(self, densities: Sequence[tuple[Density, Density]], seed: int) -> Hparams:
+        """A configuration from the densities of the better and of the worse ones, of each group."""
         self._generator.seed(seed)
         drawn: Hparams = {}
-        for names in self._groups:
-            group = {name: self._distributions[name] for name in names}
-            better, worse = (
-                self._density({name: side[name] for name in names}, group, self._parameters)
-                for side in (split.better, split.worse)
-            )
+        for group, (better, worse) in zip(self._groups, densities, strict=True):
             candidates = better.sample(self._generator, _CANDIDATES)
             best = int(np.argmax(better.log_pdf(candidates) - worse.log_pdf(candidates)))
-            for name in names:
-                drawn[name] = group[name].to_external_repr(candidates[name][best].item())
+            for name, distribution in group.items():
+                drawn[name] = distribution.to_external_repr(candidates[name][best].item())
         return {name: drawn[name] for name in self._distributions}
 
 

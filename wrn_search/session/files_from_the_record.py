@@ -76,7 +76,7 @@ class Observers:
     def tick(self) -> None:
         """Some times a second: tables are at most seconds old also while no event comes."""
         self._tables.do(TableWriter.write_due)
-        self._board.do(lambda made: None)
+        self._board.do(TensorBoardLog.write_due)
 
     def finish(self) -> None:
         """The last version of every file.
@@ -124,8 +124,7 @@ class MadeAnew(Generic[Observer]):
                     self._made = self._make()
                 act(self._made)
             except Exception as wrong:  # whatever it is, the record is whole and the search goes on
-                self._drop()
-                error = wrong
+                self._made, error = None, wrong
             else:
                 self._failures = 0
                 return None
@@ -139,10 +138,3 @@ class MadeAnew(Generic[Observer]):
         """Says on stderr what went wrong, if anybody listens there."""
         with suppress(OSError, ValueError):
             print(printable(f"{self._what} could not be written: {text}"), file=sys.stderr, flush=True)
-
-    def _drop(self) -> None:
-        """Lets go of an observer that failed, and of its open files."""
-        failed, self._made = self._made, None
-        if isinstance(failed, TensorBoardLog):
-            with suppress(Exception):
-                failed.close()

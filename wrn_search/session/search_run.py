@@ -28,7 +28,6 @@ from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.events_jsonl import Record, check_nobody_writes
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
-from wrn_search.results.tensorboard.tensorboard_log import quiet_writers
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
@@ -199,7 +198,7 @@ def run_trials(
             **vars(arithmetic),
         )
         manner.begin(record, conductor)
-        with manner.around(), quiet_writers():
+        with manner.around():
             followers = _followers(request, conductor, data, able)
             reason = _session(request, conductor, record, quiet, ray, followers, trainable)
     return SearchResult(request.directory.path, conductor.state, reason)

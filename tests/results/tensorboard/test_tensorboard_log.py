@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +27,7 @@ from tests.results.searches import (
 from wrn_search.results.events import Completed, Diverged, Failed, Interrupted, SearchResumed, Stopped
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.tensorboard.event_file import EventFile
 from wrn_search.results.tensorboard.tensorboard_log import SCALARS, TensorBoardLog
 from wrn_search.space.domains import Choice, Uniform
 
@@ -122,26 +125,92 @@ def test_each_end_of_a_trial_ends_its_session(directory, event, status, was_star
     assert (end.status, end.end_time_secs) == (status, events[-1][0])
 
 
-def test_an_interrupted_trial_has_no_end_yet_and_no_open_file(directory):
+def test_an_interrupted_trial_has_no_end_yet(directory):
     state = SearchState()
     log = TensorBoardLog(directory, state, DOMAINS)
-    threads = threading.active_count()
     follow(log, state, timed(search_started(), proposed(0), started(0), reported(0, 1)))
-    assert threading.active_count() == threads + 1
     follow(log, state, timed(Interrupted(0, "SIGINT")))
-    assert threading.active_count() == threads
-    assert session(run_of(directory, 0))[1] is None
+    start, end = session(run_of(directory, 0))
+    assert (start.hparams["status"].string_value, end) == ("interrupted", None)
     assert scalars(run_of(directory, 0)) == [(1, 60.0)]
 
 
-def test_only_running_trials_have_a_thread(directory):
+def test_running_trials_cost_neither_threads_nor_open_files(directory):
+    def held():
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    state, before = SearchState(), held()
+    log = TensorBoardLog(directory, state, DOMAINS)
+    follow(log, state, every_event())
+    assert held() == before
+    log.close()
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The seconds of the log's clock, to be set."""
+    now = [100.0]
+    monkeypatch.setattr("wrn_search.results.tensorboard.tensorboard_log.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_running_trial_and_its_epochs_are_shown_at_once(directory, now):
     state = SearchState()
     log = TensorBoardLog(directory, state, DOMAINS)
-    threads = threading.active_count()
-    follow(log, state, every_event())
-    assert threading.active_count() == threads + 2, "trials 4 and 5 are running"
-    log.close()
-    assert threading.active_count() == threads
+    follow(log, state, timed(search_started(), proposed(0), started(0)))
+    assert session(run_of(directory, 0))[0].hparams["status"].string_value == "running"
+    (file,) = run_of(directory, 0).iterdir()
+    follow(log, state, timed(reported(0, 1), reported(0, 2)))
+    assert scalars(run_of(directory, 0)) == [(1, 60.0), (2, 30.0)]
+    assert list(run_of(directory, 0).iterdir()) == [file]
+
+
+def test_in_a_flood_epochs_are_shown_within_seconds(directory, now):
+    """Also while no event comes."""
+    state = SearchState()
+    log = TensorBoardLog(directory, state, DOMAINS)
+    follow(log, state, timed(search_started(), proposed(0), proposed(1), started(0)))
+    follow(log, state, timed(*(reported(0, epoch) for epoch in range(1, 21)), started(1), reported(1, 1)))
+    assert len(scalars(run_of(directory, 0))) == 15
+    assert len(runs(directory)) == 1
+    for seconds, epochs in ((4.9, 15), (0.2, 20)):
+        now[0] += seconds
+        log.write_due()
+        assert len(scalars(run_of(directory, 0))) == epochs
+    assert scalars(run_of(directory, 1)) == [(1, 60.0)]
+    assert [len(list(run_of(directory, number).iterdir())) for number in (0, 1)] == [1, 1]
+
+
+def test_in_a_flood_a_trial_that_ends_within_seconds_is_written_once(directory, now, monkeypatch):
+    written, write = [], EventFile.write
+    monkeypatch.setattr(EventFile, "write", lambda file: written.append(file) or write(file))
+    state = SearchState()
+    log = TensorBoardLog(directory, state, DOMAINS)
+    follow(log, state, timed(search_started(), *(proposed(number) for number in range(100))))
+    for number in range(100):
+        follow(log, state, timed(started(number), reported(number, 1), Completed(number)))
+    assert len(runs(directory)) == 100
+    assert len(written) == 1 + 100 + 16, "the experiment, every end, and what came first"
+    for number in (0, 99):
+        assert scalars(run_of(directory, number)) == [(1, 60.0)]
+        start, end = session(run_of(directory, number))
+        assert (start.hparams["status"].string_value, end.status) == ("completed", api_pb2.STATUS_SUCCESS)
+    now[0] += 5.0
+    follow(log, state, timed(proposed(100), started(100)))
+    assert len(runs(directory)) == 101
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_run_that_was_removed_is_not_written_on_without_its_beginning(directory, monkeypatch, whole_folder):
+    now = [100.0]
+    monkeypatch.setattr("wrn_search.results.tensorboard.tensorboard_log.time.monotonic", lambda: now[0])
+    state = SearchState()
+    log = TensorBoardLog(directory, state, DOMAINS)
+    follow(log, state, timed(search_started(), proposed(0), started(0)))
+    shutil.rmtree(directory.tensorboard if whole_folder else run_of(directory, 0))
+    now[0] += 5.0
+    with pytest.raises(FileNotFoundError):
+        follow(log, state, timed(reported(0, 1), Completed(0)))
 
 
 def test_after_a_kill_the_runs_of_unfinished_trials_are_written_again(directory):
