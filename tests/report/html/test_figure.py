@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.report import made
 from wrn_search.analysis.depth_width_map import Cell
 from wrn_search.report.depth_width_map import cell_lines, colour_bar
-from wrn_search.report.html.axes import error_bars, log_ticks
+from wrn_search.report.html.axes import error_bars, linear_ticks, log_floor, log_ticks
 from wrn_search.report.html.figure import thinned
 from wrn_search.report.html.markup import element, escape, plot_text, script_json
 from wrn_search.report.learning_curves import learning_curves
@@ -42,10 +42,29 @@ def test_ticks_are_few_round_and_near_the_values(low: float, ratio: float) -> No
     ticks = log_ticks(low, high)
     assert ticks == sorted(ticks)
     assert 1 <= len(ticks) <= 9
+    assert ticks[0] <= low * 1.001  # no value lies beyond the last tick
+    assert ticks[-1] >= high / 1.001
+    assert sum(tick < low / 1.001 for tick in ticks) <= 1
+    assert sum(tick > high * 1.001 for tick in ticks) <= 1
     for tick in ticks:
-        assert low / 2.01 <= tick <= high * 2.01
         digits = tick / 10 ** math.floor(math.log10(tick) + 1e-9)
         assert digits * 100 == pytest.approx(round(digits * 100), abs=1e-6)  # three digits tell it
+
+
+@settings(deadline=None)
+@given(st.floats(-1e4, 1e4), st.floats(1e-5, 1e5))
+def test_ticks_of_a_linear_axis_are_few_and_round(low: float, width: float) -> None:
+    ticks = linear_ticks(low, low + width)
+    assert 3 <= len(ticks) <= 9
+    gaps = [second - first for first, second in pairwise(ticks)]
+    assert max(gaps) == pytest.approx(min(gaps), rel=1e-3)
+    assert ticks[0] <= low + 1e-9
+    assert ticks[-1] >= low + width - 1e-9
+
+
+def test_a_logarithm_draws_0_at_half_of_the_lowest_above_it() -> None:
+    assert log_floor([0.0, 0.4, 8.0]) == 0.2
+    assert log_floor([0.0, 0.0]) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from wrn_search.curves.settings_of_cells import back_on_scale, best_setting, end
 FIRST = ("dropout", "weight_decay")  # then whatever else was searched, in the order of the model
 LEAST_VALUES = 5  # of each: a contour between fewer shows nothing that somebody measured
 _GRID = 25  # values a side
+_NORMAL = 1.959964
 
 
 def effect_plane(
@@ -32,9 +33,11 @@ def effect_plane(
     at = best_setting(fit, (float(cell.depth), cell.widen_factor))
     x_values, y_values = _values(x), _values(y)
     settings = [{**at, x.name: right, y.name: up} for up in y_values for right in x_values]
-    errors = expected_errors(fit, end_draws(fit, settings))
+    ends_there = end_draws(fit, settings)
+    errors = expected_errors(fit, ends_there)
     means = errors.mean(0)
-    above = np.quantile(errors - errors[:, [int(means.argmin())]], 0.025, axis=0)
+    apart = ends_there - ends_there[:, [int(means.argmin())]]
+    above = apart.mean(0) - _NORMAL * apart.std(0)  # the quantiles of so few draws would give a ragged edge
     lows, highs = np.quantile(errors, [0.025, 0.975], axis=0)
     fixed = {name: at[name] for name in fit.observations.design.axes if name not in (x.name, y.name)}
     return EffectPlane(

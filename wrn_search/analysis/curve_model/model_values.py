@@ -135,7 +135,8 @@ class EffectPlane:
         at: all else.
         x_values, y_values: rising, between the lowest and the highest value tried.
         errors, lows, highs: percent, a row for each of `y_values`, with 95 % intervals.
-        above: lower end of the 95 % interval of the points above the lowest of `errors`; 0 or less is not told from it.
+        above: lower end of the 95 % interval of the log-odds above those of the lowest of `errors`; where it is 0 or
+            less the error is not told from the lowest.
     """
 
     x: str
