@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table, hover_text
-from wrn_search.wording import NONE, plural, shown, two_digits
+from wrn_search.wording import NONE, plural, shown, two_digits, two_significant
 
 _CELL_WIDTH = 66  # pixels that a cell's text needs
 _LINE_HEIGHT = 16
@@ -71,7 +71,7 @@ def time_map(findings: Findings) -> Figure:
         result = (
             f"An epoch took {_seconds(low)} s (depth {low.depth}, widening factor {shown(low.widen_factor)}) "
             f"to {_seconds(high)} s (depth {high.depth}, widening factor {shown(high.widen_factor)})"
-            + (f", {ratio:.2g} times as long." if ratio else ".")
+            + (f", {two_significant(ratio)} times as long." if ratio else ".")
         )
     else:
         result = "No epoch has been timed yet."
@@ -89,7 +89,7 @@ def time_map(findings: Findings) -> Figure:
 
 
 def _seconds(cell: Cell) -> str:
-    return f"{cell.value or 0.0:.2g}"
+    return two_significant(cell.value or 0.0)
 
 
 def cell_error(cell: Cell) -> float | None:
@@ -110,7 +110,7 @@ def _binning(grid: CellMap) -> str:
 
 def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit: str) -> dict[str, Any]:
     """Traces, layout and size of a map: one trace for cells without a value, one for those with it."""
-    number = ".2f" if unit == "%" else ".2g"
+    number = two_digits if unit == "%" else two_significant
     cells = list(zip(grid.cells, values, strict=True))
     hovers = {_pair(cell): _cell_hover(findings, cell, value, unit) for cell, value in cells}
     texts = {_pair(cell): _cell_text(cell, value, number) for cell, value in cells}
@@ -178,21 +178,21 @@ def _tally(cell: Cell) -> str:
     return " ".join([f"n={cell.n}", *(f"{letter}={count}" for letter, count in counts if count)])
 
 
-def cell_lines(cell: Cell, value: float | None, number: str) -> list[str]:
+def cell_lines(cell: Cell, value: float | None, number: Callable[[float], str]) -> list[str]:
     """A cell's text: its value, the range over repeats, n and what became of the other trials."""
     tally = _tally(cell)
     if len(tally) > _TALLY:
         tally = tally.replace(" ", "\n", 1)
     if value is None:
         return ["none", *tally.split("\n")]
-    lines = [f"{value:{number}}"]
+    lines = [number(value)]
     if cell.median is not None and cell.low is not None and cell.high is not None:
-        low, high = f"{cell.low:{number}}", f"{cell.high:{number}}"
+        low, high = number(cell.low), number(cell.high)
         lines += [f"{low}\u2013{high}"] if low != high else []
     return [*lines, *tally.split("\n")]
 
 
-def _cell_text(cell: Cell, value: float | None, number: str) -> str:
+def _cell_text(cell: Cell, value: float | None, number: Callable[[float], str]) -> str:
     first, *others = cell_lines(cell, value, number)
     return "<br>".join([first if value is None else f"<b>{first}</b>", *others])
 

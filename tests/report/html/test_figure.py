@@ -18,7 +18,7 @@ from wrn_search.report.html.axes import error_bars, linear_ticks, log_floor, log
 from wrn_search.report.html.figure import thinned
 from wrn_search.report.html.markup import element, escape, plot_text, script_json
 from wrn_search.report.learning_curves import learning_curves
-from wrn_search.wording import sentence, short_count
+from wrn_search.wording import sentence, short_count, two_digits
 
 
 @settings(deadline=None)
@@ -113,10 +113,10 @@ def test_numbers_in_scripts_are_finite_and_short() -> None:
 
 def test_a_long_tally_takes_two_lines_and_nothing_is_lost() -> None:
     cell = Cell(16, 2.0, 4.2, 0, 55, 204, 1, 0, 0, None, None, None, 1)
-    assert cell_lines(cell, 4.2, ".2f") == ["4.20", "n=55", "s=204 x=1"]
-    assert cell_lines(cell, None, ".2f") == ["none", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, 4.2, two_digits) == ["4.20", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, None, two_digits) == ["none", "n=55", "s=204 x=1"]
     few = Cell(16, 2.0, 4.2, 0, 3, 1, 0, 0, 0, 4.3, 4.2, 4.5, 3)
-    assert cell_lines(few, 4.3, ".2f") == ["4.30", "4.20\u20134.50", "n=3 s=1"]
+    assert cell_lines(few, 4.3, two_digits) == ["4.30", "4.20\u20134.50", "n=3 s=1"]
 
 
 def test_equal_values_have_no_colour_bar() -> None:

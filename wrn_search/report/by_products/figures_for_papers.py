@@ -12,7 +12,7 @@ from wrn_search.report.depth_width_map import cell_error, cell_lines
 from wrn_search.report.html.axes import log_ticks
 from wrn_search.report.html.colours import LIGHT, SERIES, ramp, resolved
 from wrn_search.results.atomic_files import replacing
-from wrn_search.wording import short_count, shortened, shown
+from wrn_search.wording import short_count, shortened, shown, two_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def error_map(findings: Findings, figure: Figure) -> bool:
         value = cell_error(cell)
         dark = value is not None and value < low + 0.55 * (high - low or 1.0)
         place = grid.widen_factors.index(cell.widen_factor), grid.depths.index(cell.depth)
-        text = "\n".join(cell_lines(cell, value, ".2f"))
+        text = "\n".join(cell_lines(cell, value, two_digits))
         axes.text(*place, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
     axes.set_xticks(range(columns), [shown(float(factor)) for factor in grid.widen_factors])
     axes.set_yticks(range(rows), [str(depth) for depth in grid.depths])

@@ -37,9 +37,10 @@
     if (window.location.hash === hash) trialTable.show(place);
     else window.location.hash = hash; // `back` leads to the figure again
   };
-  const touched = window.matchMedia("(hover: none)");
+  let pointer = "mouse"; // what was last put down on the page
+  document.addEventListener("pointerdown", (event) => { pointer = event.pointerType; }, true);
 
-  // Where a finger is the only way to see what a point is, a tap names it and offers the way; a mouse goes at once.
+  // A finger has no other way to see what a point is: a tap names it and offers the way; a mouse goes at once.
   const offer = (plot, place) => {
     const figure = plot.closest("figure");
     let line = figure.querySelector(".pointed");
@@ -79,7 +80,7 @@
     }
     const place = trace.trials?.[point.pointNumber];
     if (place === null || place === undefined) return;
-    if (touched.matches) offer(plot, place);
+    if (pointer === "touch") offer(plot, place);
     else toRow(place);
   };
 
