@@ -103,17 +103,18 @@ def _packed(column: Column) -> dict[str, Any]:
 def _end_columns(ends: Sequence[End | None]) -> tuple[Column, ...]:
     """The error at full epochs: measured, or predicted with its interval."""
     kinds = tuple(None if end is None else "measured" if end.measured else "predicted" for end in ends)
+    errors = (None if end is None else end.error if end.measured else _short(end.error) for end in ends)
     return (
-        Column("end", "end (%)", "percent", tuple(end and _short(end.error, end.measured) for end in ends)),
+        Column("end", "end (%)", "percent", tuple(errors)),
         Column("end_kind", "the end is", "text", kinds),
-        Column("end_low", "from", "percent", tuple(end and _short(end.low) for end in ends)),
-        Column("end_high", "to", "percent", tuple(end and _short(end.high) for end in ends)),
+        Column("end_low", "from", "percent", tuple(None if end is None else _short(end.low) for end in ends)),
+        Column("end_high", "to", "percent", tuple(None if end is None else _short(end.high) for end in ends)),
     )
 
 
-def _short(value: float | None, exact: bool = False) -> float | None:
+def _short(value: float | None) -> float | None:
     """A prediction with as many digits as mean something, and more."""
-    return value if value is None or exact else float(f"{value:.5g}")
+    return None if value is None else float(f"{value:.5g}")
 
 
 def _anchor(trial: Trial) -> str | None:

@@ -18,6 +18,7 @@ from wrn_search import __version__
 from wrn_search.report.html.colours import DARK, LIGHT, THEMES, css_variables
 from wrn_search.report.html.markup import Html, element, join, script_json
 
+_DATA = {"themes": script_json(THEMES), "hovers": script_json([])}  # of every page, unless it has its own
 _SCRIPTS = ("trials.js", "parallel.js", "page.js")  # each uses what stands before it
 
 
@@ -30,7 +31,7 @@ def page(
         header: above all sections.
         sections: (key in addresses, name, content) each.
         title: of the window.
-        data: JSON of the scripts by the ids under which they look for it.
+        data: JSON of the scripts by the ids under which they look for it, such as `hovers`, the texts of all trials.
     """
     entries = [element("li", element("a", name, href=f"#{key}")) for key, name, _ in sections]
     body = [
@@ -63,8 +64,7 @@ def _document(title: str, body: Html, data: Mapping[str, Html]) -> str:
         element("style", Html(colours + css)),
     )
     values = [
-        element("script", value, type="application/json", id=key)
-        for key, value in {"themes": script_json(THEMES), **data}.items()
+        element("script", value, type="application/json", id=key) for key, value in {**_DATA, **data}.items()
     ]
     absent = element(
         "noscript", element("p", "Figures need JavaScript; the tables below them hold the same values.")
