@@ -11,7 +11,7 @@ from wrn_search.report.depth_width_map import colour_bar
 from wrn_search.report.html.axes import axis, layout, log_axis
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
-from wrn_search.wording import hparams, plural, short_count, two_significant
+from wrn_search.wording import plural, rounded, short_count, two_significant
 
 _EVERY = 4  # of the plane's values in the table
 _ROOM = 0.02  # of an axis
@@ -25,9 +25,9 @@ def plane_figure(findings: Findings) -> Figure | None:
     ended = sum(point.ended for point in plane.trials)
     when = "at full epochs" if findings.model.at_end else f"after epoch {findings.model.epoch}"
     reading = (
-        f"Colour: expected validation error {when}, for {_rounded(plane)}. Dashed: where what is told from the "
-        f"lowest begins (95 %). Dots: {plural(len(plane.trials), 'trial')} at their own values, full: {ended} "
-        "measured, hollow: predicted; where none lies near, the model alone speaks."
+        f"Colour: expected validation error {when}, for {rounded(plane.at) or 'the network'}. Dashed: where what is "
+        f"told from the lowest begins (95 %). Dots: {plural(len(plane.trials), 'trial')} at their own values, full: "
+        f"{ended} measured, hollow: predicted; where none lies near, the model alone speaks."
     )
     return Figure(
         key="plane",
@@ -44,14 +44,6 @@ def plane_figure(findings: Findings) -> Figure | None:
         height=420,
         wide=True,
     )
-
-
-def _rounded(plane: EffectPlane) -> str:
-    """All else, with three digits."""
-    rounded = {
-        name: value if isinstance(value, str) else short_count(value) for name, value in plane.at.items()
-    }
-    return hparams(rounded) or "the network"
 
 
 def _result(plane: EffectPlane) -> str:
