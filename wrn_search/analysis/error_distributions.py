@@ -86,8 +86,8 @@ def edf_curve(label: str, error: NDArray[np.float64], weight: NDArray[np.float64
 def complexity_bands(num_params: NDArray[np.int64]) -> NDArray[np.int64]:
     """Band of each trial, (n,): at most `MAX_BANDS`, none with fewer than `LEAST_IN_A_BAND`; equal networks share one.
 
-    From the smallest network on a band takes in the next size until it has its share of the trials that are left;
-    what is left over at the end joins the last.
+    From the smallest network on a band takes in the next size until it is as near as it gets to its share of the trials
+    that are left; what is left over at the end joins the last.
     """
     sizes, place, counts = np.unique(num_params, return_inverse=True, return_counts=True)
     band = np.zeros(len(sizes), dtype=np.int64)
@@ -95,8 +95,10 @@ def complexity_bands(num_params: NDArray[np.int64]) -> NDArray[np.int64]:
     for size, count in enumerate(counts):
         band[size] = number
         inside += int(count)
-        share = max(LEAST_IN_A_BAND, left / (MAX_BANDS - number))
-        if inside >= share and left - inside >= LEAST_IN_A_BAND and number < MAX_BANDS - 1:
+        share = left / (MAX_BANDS - number)
+        with_next = inside + int(counts[size + 1]) if size + 1 < len(sizes) else inside
+        near = with_next - share >= share - inside
+        if near and min(inside, left - inside) >= LEAST_IN_A_BAND and number < MAX_BANDS - 1:
             left, number, inside = left - inside, number + 1, 0
     return band[place]
 
