@@ -54,6 +54,13 @@ def hparams(values: Mapping[str, int | float | str], without: tuple[str, ...] = 
     )
 
 
+def rounded(values: Mapping[str, int | float | str]) -> str:
+    """The same with three digits, for a caption: `dropout 0.31, weight_decay 3.8e-4`."""
+    return ", ".join(
+        f"{name} {value if isinstance(value, str) else short_count(value)}" for name, value in values.items()
+    )
+
+
 def sentence(text: str) -> str:
     """A statement as a sentence: a capital first, a full stop last; nothing stays nothing."""
     text = text.strip()

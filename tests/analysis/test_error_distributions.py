@@ -95,3 +95,10 @@ def test_one_network_has_no_halves(tmp_path):
     found = edf_of(material_of([plant(tmp_path / "a", Plan(model=model, search=search))]))
     assert (found.halves, found.bands) == ((), ())
     assert "cannot be set apart" in found.note
+
+
+def test_a_band_too_small_to_say_anything_joins_its_neighbour():
+    """Of 21 and 3 trials the page said that they were equally many."""
+    weights = np.repeat([77_562, 174_778, 303_418, 691_386], [1, 5, 15, 3])
+    assert set(complexity_bands(weights)) == {0}
+    assert np.bincount(complexity_bands(np.repeat([1, 2, 3, 4], [8, 3, 5, 20]))).tolist() == [8, 8, 20]

@@ -54,6 +54,9 @@ def trials() -> tuple[Trial, ...]:
                 },
                 device="cpu",
                 error="boom" if status in ("failed", "diverged") else None,
+                seed=1000 + number,
+                rung=9 if status == "stopped" else None,
+                anchor=number % 10 == 1,
             )
         )
     return tuple(made)

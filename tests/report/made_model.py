@@ -11,9 +11,11 @@ from wrn_search.analysis.curve_model.model_values import (
     CurveModel,
     DivergenceRate,
     EffectCurve,
+    EffectPlane,
     EffectPoint,
     ModelCell,
     NextTraining,
+    PlanePoint,
     Share,
     TrialEnd,
     Verdict,
@@ -61,6 +63,7 @@ def model(rows: tuple[Trial, ...], best: int) -> CurveModel:
             if trial.status == "stopped"
         ),
         curves=(_curve(rows, "dropout", log=False), _curve(rows, "weight_decay", log=True)),
+        plane=_plane(rows),
         importance=(
             Share("widen_factor", 0.61, 0.5, 0.7),
             Share("depth", 0.27, 0.2, 0.4),
@@ -122,3 +125,37 @@ def _curve(rows: tuple[Trial, ...], name: str, *, log: bool) -> EffectCurve:
     at = {"depth": 40, "widen_factor": 8.0}
     span = (ends[0], ends[-1], 1.3, 1.1, 1.6)
     return EffectCurve(name, log, False, at, points, seen, ends[0], ends[0], ends[1], span)
+
+
+def _plane(rows: tuple[Trial, ...]) -> EffectPlane:
+    """Best at dropout 0.1 and weight decay 1e-4."""
+    x_values = tuple(place / 48 for place in range(25))
+    y_values = tuple(10 ** (-5 + place / 8) for place in range(25))
+    errors = tuple(
+        tuple(8 + 20 * (x - 0.1) ** 2 + log2(y / 1e-4) ** 2 / 10 for x in x_values) for y in y_values
+    )
+    points = tuple(
+        PlanePoint(
+            trial.number,
+            float(trial.hparams["dropout"]),
+            float(trial.hparams["weight_decay"]),
+            final_error(trial.number),
+            trial.status == "completed",
+        )
+        for trial in rows
+        if trial.epochs_done
+    )
+    return EffectPlane(
+        x="dropout",
+        y="weight_decay",
+        x_log=False,
+        y_log=True,
+        at={"depth": 40, "widen_factor": 8.0},
+        x_values=x_values,
+        y_values=y_values,
+        errors=errors,
+        lows=tuple(tuple(error - 1 for error in line) for line in errors),
+        highs=tuple(tuple(error + 2 for error in line) for line in errors),
+        above=tuple(tuple(error - 9 for error in line) for line in errors),
+        trials=points,
+    )

@@ -38,6 +38,7 @@ from wrn_search.wording import plural
 _TRIAL_COLUMNS = (
     *("search", "number", "trial_id", "name", "network", "status", "configuration", "repeat", "depth"),
     *("widen_factor", "num_params", "macs", "epochs_done", "epochs", "val_error", "device", "error"),
+    *("seed", "rung", "anchor"),
 )
 
 
@@ -174,6 +175,8 @@ def _trials(material: Material, seconds: Mapping[int, float]) -> tuple[Trial, ..
     found = []
     for place, row in enumerate(material.trials[list(columns)].to_dict("records")):
         values: dict[str, Any] = {name: _known(row[name]) for name in _TRIAL_COLUMNS}
+        for name in ("seed", "rung"):  # a column with gaps comes as floats
+            values[name] = None if values[name] is None else int(values[name])
         hparams = {
             name: native(row[name]) for name in material.hyperparameters if _known(row[name]) is not None
         }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.wording import short_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Edf:
     """
 
     all: EdfCurve
-    bands: tuple[EdfCurve, ...]  # by parameters, equally many trials each
+    bands: tuple[EdfCurve, ...]  # by parameters, as evenly many trials each as networks of equal size allow
     halves: tuple[EdfCurve, ...]  # deeper and wider; empty if they cannot be told apart
     note: str
 
@@ -52,7 +53,8 @@ def edf_of(material: Material) -> Edf:
     for number in np.unique(band):
         inside = band == number
         weights = ended["num_params"][inside]
-        label = f"{_short(weights.min())} to {_short(weights.max())} parameters"
+        low, high = short_count(weights.min()), short_count(weights.max())
+        label = f"{low} parameters" if low == high else f"{low} to {high} parameters"
         bands.append(edf_curve(label, error[inside]))
     halves = _halves(ended, error, band)
     return Edf(
@@ -82,10 +84,23 @@ def edf_curve(label: str, error: NDArray[np.float64], weight: NDArray[np.float64
 
 
 def complexity_bands(num_params: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Band of each trial, (n,): at most `MAX_BANDS` of about equally many trials; equal networks share one."""
-    count = max(1, min(MAX_BANDS, len(num_params) // LEAST_IN_A_BAND))
-    edges = np.quantile(num_params, np.linspace(0, 1, count + 1)[1:-1]) if len(num_params) else np.array([])
-    return np.searchsorted(np.unique(edges), num_params, side="left")
+    """Band of each trial, (n,): at most `MAX_BANDS`, none with fewer than `LEAST_IN_A_BAND`; equal networks share one.
+
+    From the smallest network on a band takes in the next size until it is as near as it gets to its share of the trials
+    that are left; what is left over at the end joins the last.
+    """
+    sizes, place, counts = np.unique(num_params, return_inverse=True, return_counts=True)
+    band = np.zeros(len(sizes), dtype=np.int64)
+    left, number, inside = len(num_params), 0, 0
+    for size, count in enumerate(counts):
+        band[size] = number
+        inside += int(count)
+        share = left / (MAX_BANDS - number)
+        with_next = inside + int(counts[size + 1]) if size + 1 < len(sizes) else inside
+        near = with_next - share >= share - inside
+        if near and min(inside, left - inside) >= LEAST_IN_A_BAND and number < MAX_BANDS - 1:
+            left, number, inside = left - inside, number + 1, 0
+    return band[place]
 
 
 def _halves(ended: pd.DataFrame, error: NDArray[np.float64], band: NDArray[np.int64]) -> tuple[EdfCurve, ...]:
@@ -108,14 +123,6 @@ def _halves(ended: pd.DataFrame, error: NDArray[np.float64], band: NDArray[np.in
         weight = np.array([compared[number] / total / in_band[number] for number in band[chosen]])
         curves.append(edf_curve(label, error[chosen], weight))
     return tuple(curves)
-
-
-def _short(count: int) -> str:
-    """`2.2M` for 2,243,546."""
-    for size, unit in ((1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g}{unit}"
-    return f"{count}"
 
 
 def _note(ended: int, without: int, halves: bool) -> str:

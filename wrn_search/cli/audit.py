@@ -158,7 +158,8 @@ def _text(request: AuditRequest, reason: EndReason, judgement: Judgement, rows: 
     if str(reason) == "max_hours":
         lines.append("The hours are over before all were trained; the same command goes on.")
     elif len(request.stopped) < request.trials:
-        lines.append(f"No more than {plural(len(request.stopped), 'trial')} were stopped.")
+        count = len(request.stopped)
+        lines.append(f"No more than {plural(count, 'trial')} {'was' if count == 1 else 'were'} stopped.")
     return [*lines, _verdict(judgement)]
 
 

@@ -48,7 +48,7 @@ def page_of(asked: Asked, found: Comparison) -> str:
         " and ".join(plural(workers, "worker") for workers in asked.workers),
     ]
     header = element("header", element("h1", title), element("p", " · ".join(facts), class_="facts"))
-    return page(header, sections, title, [])
+    return page(header, sections, title, {})
 
 
 def _only_one() -> Html:

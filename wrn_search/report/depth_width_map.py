@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table, hover_text
-from wrn_search.wording import NONE, plural, shown, two_digits
+from wrn_search.wording import NONE, plural, shown, two_digits, two_significant
 
 _CELL_WIDTH = 66  # pixels that a cell's text needs
 _LINE_HEIGHT = 16
@@ -68,9 +69,9 @@ def time_map(findings: Findings) -> Figure:
         high = max(timed, key=lambda cell: cell.value or 0.0)
         ratio = (high.value or 0.0) / low.value if low.value else None
         result = (
-            f"An epoch took {shown(low.value)} s (depth {low.depth}, widening factor {shown(low.widen_factor)}) "
-            f"to {shown(high.value)} s (depth {high.depth}, widening factor {shown(high.widen_factor)})"
-            + (f", {ratio:.3g} times as long." if ratio else ".")
+            f"An epoch took {_seconds(low)} s (depth {low.depth}, widening factor {shown(low.widen_factor)}) "
+            f"to {_seconds(high)} s (depth {high.depth}, widening factor {shown(high.widen_factor)})"
+            + (f", {two_significant(ratio)} times as long." if ratio else ".")
         )
     else:
         result = "No epoch has been timed yet."
@@ -85,6 +86,10 @@ def time_map(findings: Findings) -> Figure:
         table=_table(findings, grid),
         **_drawing(findings, grid, [cell.value for cell in grid.cells], "s"),
     )
+
+
+def _seconds(cell: Cell) -> str:
+    return two_significant(cell.value or 0.0)
 
 
 def cell_error(cell: Cell) -> float | None:
@@ -105,7 +110,7 @@ def _binning(grid: CellMap) -> str:
 
 def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit: str) -> dict[str, Any]:
     """Traces, layout and size of a map: one trace for cells without a value, one for those with it."""
-    number = ".2f" if unit == "%" else ".3g"
+    number = two_digits if unit == "%" else two_significant
     cells = list(zip(grid.cells, values, strict=True))
     hovers = {_pair(cell): _cell_hover(findings, cell, value, unit) for cell, value in cells}
     texts = {_pair(cell): _cell_text(cell, value, number) for cell, value in cells}
@@ -125,6 +130,7 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
             "z": _placed(grid, numbers),
             "text": _placed(grid, {pair: texts[pair] for pair in numbers}, ""),
             "hovertext": _placed(grid, hovers),
+            "choose": cells_to_choose(grid, grid.depths, grid.widen_factors),
             **look,
         }
         for numbers, look in looks
@@ -136,6 +142,16 @@ def _drawing(findings: Findings, grid: CellMap, values: list[float | None], unit
         "height": 110 + (8 + _LINE_HEIGHT * max(3, lines)) * max(2, len(grid.depths)),
         "min_width": 130 + _CELL_WIDTH * len(grid.widen_factors),
         "wide": len(grid.widen_factors) > _MOST_COLUMNS,
+    }
+
+
+def cells_to_choose(grid: CellMap, depths: Sequence[int], widen_factors: Sequence[float]) -> dict[str, Any]:
+    """Which trials the rows and columns of a map hold, for the table of all trials: ranges, where k is binned."""
+    halves = [high / low for low, high in pairwise(sorted(grid.widen_factors))]
+    half = min(halves, default=1.0) ** 0.5 if grid.binned else 1.0
+    return {
+        "x": {"key": "widen_factor", "ranges": [[factor / half, factor * half] for factor in widen_factors]},
+        "y": {"key": "depth", "ranges": [[depth, depth] for depth in depths]},
     }
 
 
@@ -162,21 +178,21 @@ def _tally(cell: Cell) -> str:
     return " ".join([f"n={cell.n}", *(f"{letter}={count}" for letter, count in counts if count)])
 
 
-def cell_lines(cell: Cell, value: float | None, number: str) -> list[str]:
+def cell_lines(cell: Cell, value: float | None, number: Callable[[float], str]) -> list[str]:
     """A cell's text: its value, the range over repeats, n and what became of the other trials."""
     tally = _tally(cell)
     if len(tally) > _TALLY:
         tally = tally.replace(" ", "\n", 1)
     if value is None:
         return ["none", *tally.split("\n")]
-    lines = [f"{value:{number}}"]
+    lines = [number(value)]
     if cell.median is not None and cell.low is not None and cell.high is not None:
-        low, high = f"{cell.low:{number}}", f"{cell.high:{number}}"
+        low, high = number(cell.low), number(cell.high)
         lines += [f"{low}\u2013{high}"] if low != high else []
     return [*lines, *tally.split("\n")]
 
 
-def _cell_text(cell: Cell, value: float | None, number: str) -> str:
+def _cell_text(cell: Cell, value: float | None, number: Callable[[float], str]) -> str:
     first, *others = cell_lines(cell, value, number)
     return "<br>".join([first if value is None else f"<b>{first}</b>", *others])
 
@@ -210,4 +226,4 @@ def _table(findings: Findings, grid: CellMap) -> Table:
         row = (name, str(cell.depth), shown(cell.widen_factor), shown(cell.value), *map(str, counts))
         ranges = (two_digits(cell.median), two_digits(cell.low), two_digits(cell.high), str(cell.repeats))
         rows.append(row + (ranges if repeated else ()))
-    return Table(head + repeated, rows)
+    return Table(head + repeated, rows, trials=[cell.trial for cell in grid.cells])

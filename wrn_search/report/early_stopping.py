@@ -90,6 +90,6 @@ def _tau_traces(findings: Findings) -> tuple[dict[str, Any], ...]:
         "customdata": [[rung.n, rung.reached, rung.stopped] for rung in rungs],
         "marker": {"color": "@orange", "size": 11, "symbol": "diamond"},
         "hovertemplate": "rung at epoch %{x}: tau %{y:.2f} (n = %{customdata[0]})<br>"
-        "%{customdata[1]} reached it, %{customdata[2]} were stopped<extra></extra>",
+        "reached by %{customdata[1]}, stopped there %{customdata[2]}<extra></extra>",
     }
     return tuple(trace for trace in (by_epoch, at_rungs) if trace["x"])

@@ -119,4 +119,5 @@ def _table(findings: Findings, found: IsoParams) -> Table:
         for point in band.points
     ]
     head = ("trial", "network", "band (parameters)", "depth:width", "parameters", "validation error (%)", "n")
-    return Table(head, rows, text_columns=3)
+    trials = [point.trial for band in found.bands for point in band.points]
+    return Table(head, rows, text_columns=3, trials=trials)

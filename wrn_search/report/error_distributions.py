@@ -12,6 +12,9 @@ from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
 from wrn_search.wording import plural, sentence, two_digits
 
+_CHOICE = {
+    "choose": {"equal": {"end_kind": "measured"}, "most": "end"}
+}  # of a click: trials with at most that error
 _SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of the table
 
 
@@ -34,7 +37,7 @@ def distribution(findings: Findings) -> Figure:
         reading="Share of all trials that ended, failures included, with a full-epoch error of at most e. "
         f"Thick: all; in colour: bands of parameters.{_halves_left_out(findings)}",
         table=_table((whole, *found.bands)) if whole.errors else None,
-        traces=(*traces, _step(whole, end, "@ink", 2.5)) if whole.errors else (),
+        traces=(*traces, _step(whole, end, "@ink", 2.5) | _CHOICE) if whole.errors else (),
         layout=_share_layout(),
         height=400,
     )

@@ -38,6 +38,7 @@ def statuses(findings: Findings) -> Figure:
             "x": [ends.count(status) for ends in by_search],
             "marker": {"color": f"@{colour}"},
             "hovertemplate": f"%{{y}}: %{{x}} {status}<extra></extra>",
+            "choose": {"equal": {"status": status}},
         }
         for status, colour in _STATUSES.items()
         if counts.by_status.get(status)

@@ -6,7 +6,7 @@ from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.learning_curves import Curve
-from wrn_search.report.html.axes import axis, layout, log_axis
+from wrn_search.report.html.axes import axis, layout, log_axis, log_floor
 from wrn_search.report.html.colours import SERIES
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
@@ -22,9 +22,8 @@ def learning_curves(findings: Findings) -> Figure:
     best, others = found.curves[:_NAMED], found.curves[_NAMED:]
     errors = [value for curve in found.curves for value in curve.val_error]
     title = "validation error (%)"
-    lowest = min((error for error in errors if error > 0), default=None)
-    scale = axis(title) if lowest is None else log_axis(title, errors)
-    floor = 0.0 if lowest is None else lowest / 2  # where a logarithm can draw an error of 0
+    floor = log_floor(errors) or 0.0
+    scale = log_axis(title, (max(error, floor) for error in errors)) if floor else axis(title)
     traces = [_others(others, floor)] if others else []
     traces += [_named(findings, curve, place, floor) for place, curve in reversed(list(enumerate(best)))]
     drawn_at = f" Errors of 0 are drawn at {floor:.2g} %." if min(errors, default=1.0) <= 0 < floor else ""
@@ -118,7 +117,7 @@ def _vertical(epoch: int) -> dict[str, Any]:
         "y0": 0,
         "y1": 1,
         "yref": "paper",
-        "layer": "below",
+        "layer": "between",
         "line": {"color": "@axis", "width": 1, "dash": "dot"},
     }
 
@@ -144,6 +143,7 @@ def _curve_table(findings: Findings) -> Table:
         rows,
         text_columns=2,
         note=f"{note} Every epoch is in the folder epochs/ of the results.".strip(),
+        trials=[curve.trial for curve in findings.curves.curves[:_LAST_ROWS]],
     )
 
 
@@ -175,7 +175,9 @@ def best_so_far(findings: Findings) -> Figure | None:
         f"{spent:,}.",
         reading="Epochs of all trials that had ended by then, whatever became of them. The lowest of many is lucky: "
         "the curve falls even where nothing is learnt of the networks.",
-        table=Table(("trial", "epochs spent", "lowest error (%)"), rows),
+        table=Table(
+            ("trial", "epochs spent", "lowest error (%)"), rows, trials=[trial for _, _, trial in found.steps]
+        ),
         traces=(trace,),
         layout=layout(axis("epochs spent", rangemode="tozero"), axis("validation error (%)")),
         height=400,

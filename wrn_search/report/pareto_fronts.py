@@ -129,4 +129,5 @@ def _table(findings: Findings, front: Front) -> Table:
         )
         for point in points
     ]
-    return Table(head, rows, text_columns=3, note="The front first, by rising cost.")
+    note = "The front first, by rising cost."
+    return Table(head, rows, text_columns=3, note=note, trials=[point.trial for point in points])

@@ -12,7 +12,7 @@ from wrn_search.report.html.blocks import folded, listing, sentences, table_bloc
 from wrn_search.report.html.figure import Table
 from wrn_search.report.html.markup import Html, element, join
 from wrn_search.results.table_columns import EPOCHS_COLUMNS, TRIALS_COLUMNS, Column
-from wrn_search.wording import plural
+from wrn_search.wording import duration, plural
 
 _READING = """\
 import wrn_search
@@ -47,7 +47,7 @@ def _search(label: str, search: Search, made: Provenance) -> Html:
             "changed on resume",
             "; ".join(f"{each.key}: {each.was}, then {each.now}" for each in search.changes),
         ),
-        ("hours", _hours(made)),
+        ("time", _time(made)),
         ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)),
         ("git", _git(made.git)),
         ("hardware", _hardware(made.hardware)),
@@ -76,9 +76,13 @@ def _state(search: Search) -> str:
     return f"{search.state}; {search.trials:,}{planned} trials, repeats {search.repeats}"
 
 
-def _hours(made: Provenance) -> str:
-    wall = "" if made.wall_hours is None else f"{made.wall_hours:.3g} from first start to last end, "
-    return f"{wall}{made.train_hours:.3g} of training over all trials"
+def _time(made: Provenance) -> str:
+    wall = (
+        ""
+        if made.wall_hours is None
+        else f"{duration(3600 * made.wall_hours)} from first start to last end, "
+    )
+    return f"{wall}{duration(3600 * made.train_hours)} of training over all trials"
 
 
 def _git(git: dict[str, Any] | None) -> str | None:

@@ -8,12 +8,18 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.figure import Figure
 
 from tests.report import made
 from tests.report.hostile import HOSTILE, hostile_findings
 from tests.report.html.test_page import nothing_trained
 from wrn_search.errors import InputError
-from wrn_search.report.by_products.figures_for_papers import FIGURES, write_figures
+from wrn_search.report.by_products.figures_for_papers import (
+    FIGURES,
+    error_map,
+    learning_curves,
+    write_figures,
+)
 
 
 def test_every_main_figure_as_pdf_and_svg(tmp_path: Path) -> None:
@@ -63,3 +69,23 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"--figures.*must be a folder that can be made and written"):
         write_figures(made.findings(), tmp_path / "file" / "figures")
+
+
+def test_an_error_of_0_leaves_the_curves_on_a_logarithm() -> None:
+    """One 0.00 turned the axis linear and flattened all curves, as it once did on the page."""
+    found = made.findings()
+    first, *others = found.curves.curves
+    zero = replace(first, val_error=(*first.val_error[:-1], 0.0))
+    figure = Figure()
+    assert learning_curves(replace(found, curves=replace(found.curves, curves=(zero, *others))), figure)
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    assert min(value for line in axes.lines for value in line.get_ydata() if len(line.get_ydata()) > 2) > 0
+
+
+def test_one_value_has_no_colour_bar() -> None:
+    found = made.findings()
+    cell = next(cell for cell in found.error_map.cells if cell.value is not None)
+    figure = Figure()
+    assert error_map(replace(found, error_map=replace(found.error_map, cells=(cell,))), figure)
+    assert len(figure.axes) == 1

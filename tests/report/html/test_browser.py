@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 _DRAWN = "document.documentElement.dataset.drawn"
 _PLOTS = "[...document.querySelectorAll('[data-plot]')]"
 _KEYS = f"{_PLOTS}.filter(p => p.querySelector('.main-svg')).map(p => p.dataset.plot)"
-_HIDDEN = f"{_PLOTS}.filter(p => p.getBoundingClientRect().height < 80).length"
+_HIDDEN = f"{_PLOTS}.filter(p => !p.closest('[hidden]') && p.getBoundingClientRect().height < 80).length"
 _INK = "getComputedStyle(document.querySelector('#statuses .xtick text')).fill"
 
 
@@ -103,6 +103,8 @@ def test_nothing_hostile_acts(browser: Browser, tmp_path: Path) -> None:
     assert (
         page.evaluate("document.querySelectorAll('img, [onerror], a[href^=javascript], svg a').length") == 0
     )
+    shown = page.evaluate("document.querySelector('#trials-table tbody td').textContent")
+    assert shown.startswith("</script><img src=x onerror=alert(1)>")  # as it was written
     assert page.requests() == [path.as_uri()]
 
 

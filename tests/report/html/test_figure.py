@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from tests.report import made
 from wrn_search.analysis.depth_width_map import Cell
 from wrn_search.report.depth_width_map import cell_lines, colour_bar
-from wrn_search.report.html.axes import error_bars, log_ticks
+from wrn_search.report.html.axes import error_bars, linear_ticks, log_floor, log_ticks
 from wrn_search.report.html.figure import thinned
 from wrn_search.report.html.markup import element, escape, plot_text, script_json
 from wrn_search.report.learning_curves import learning_curves
-from wrn_search.wording import sentence, short_count
+from wrn_search.wording import sentence, short_count, two_digits
 
 
 @settings(deadline=None)
@@ -42,10 +42,29 @@ def test_ticks_are_few_round_and_near_the_values(low: float, ratio: float) -> No
     ticks = log_ticks(low, high)
     assert ticks == sorted(ticks)
     assert 1 <= len(ticks) <= 9
+    assert ticks[0] <= low * 1.001  # no value lies beyond the last tick
+    assert ticks[-1] >= high / 1.001
+    assert sum(tick < low / 1.001 for tick in ticks) <= 1
+    assert sum(tick > high * 1.001 for tick in ticks) <= 1
     for tick in ticks:
-        assert low / 2.01 <= tick <= high * 2.01
         digits = tick / 10 ** math.floor(math.log10(tick) + 1e-9)
         assert digits * 100 == pytest.approx(round(digits * 100), abs=1e-6)  # three digits tell it
+
+
+@settings(deadline=None)
+@given(st.floats(-1e4, 1e4), st.floats(1e-5, 1e5))
+def test_ticks_of_a_linear_axis_are_few_and_round(low: float, width: float) -> None:
+    ticks = linear_ticks(low, low + width)
+    assert 3 <= len(ticks) <= 9
+    gaps = [second - first for first, second in pairwise(ticks)]
+    assert max(gaps) == pytest.approx(min(gaps), rel=1e-3)
+    assert ticks[0] <= low + 1e-9
+    assert ticks[-1] >= low + width - 1e-9
+
+
+def test_a_logarithm_draws_0_at_half_of_the_lowest_above_it() -> None:
+    assert log_floor([0.0, 0.4, 8.0]) == 0.2
+    assert log_floor([0.0, 0.0]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,10 +113,10 @@ def test_numbers_in_scripts_are_finite_and_short() -> None:
 
 def test_a_long_tally_takes_two_lines_and_nothing_is_lost() -> None:
     cell = Cell(16, 2.0, 4.2, 0, 55, 204, 1, 0, 0, None, None, None, 1)
-    assert cell_lines(cell, 4.2, ".2f") == ["4.20", "n=55", "s=204 x=1"]
-    assert cell_lines(cell, None, ".2f") == ["none", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, 4.2, two_digits) == ["4.20", "n=55", "s=204 x=1"]
+    assert cell_lines(cell, None, two_digits) == ["none", "n=55", "s=204 x=1"]
     few = Cell(16, 2.0, 4.2, 0, 3, 1, 0, 0, 0, 4.3, 4.2, 4.5, 3)
-    assert cell_lines(few, 4.3, ".2f") == ["4.30", "4.20\u20134.50", "n=3 s=1"]
+    assert cell_lines(few, 4.3, two_digits) == ["4.30", "4.20\u20134.50", "n=3 s=1"]
 
 
 def test_equal_values_have_no_colour_bar() -> None:

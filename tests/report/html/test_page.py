@@ -24,7 +24,7 @@ from wrn_search.report.html.page_layout import page_of
 
 FIGURES = [
     *("finalists", "expected-map", "early-map", "time-map", "iso-params", "pareto-num-params", "pareto-macs"),
-    *("pareto-seconds-per-epoch", "effect-dropout", "effect-weight-decay", "importance"),
+    *("pareto-seconds-per-epoch", "effect-dropout", "effect-weight-decay", "importance", "plane"),
     *("learning-curves", "early-stopping", "edf", "best-so-far", "statuses"),
 ]
 
@@ -76,7 +76,11 @@ def reading(page: str) -> Reading:
 
 def test_every_figure_is_there_with_a_caption_and_a_table(page: str, reading: Reading) -> None:
     figures = [attributes["id"] for tag, attributes in reading.elements if tag == "figure"]
-    assert figures == FIGURES
+    assert figures == [
+        *FIGURES[:-1],
+        "parallel",
+        FIGURES[-1],
+    ]  # this one stands above the table of all trials
     assert [
         attributes["data-plot"] for _, attributes in reading.elements if "data-plot" in attributes
     ] == FIGURES
@@ -84,16 +88,17 @@ def test_every_figure_is_there_with_a_caption_and_a_table(page: str, reading: Re
         assert re.search(r"<figcaption><strong>.{20,}?</strong> .{20,}?</figcaption>", block, re.DOTALL), (
             block[:200]
         )
-        assert re.search(r"<details><summary>Table of the values</summary>.*<tbody><tr>", block, re.DOTALL), (
-            block[:200]
-        )
+        table = r"<details><summary>Table of the values</summary>.*<tbody><tr>"
+        assert re.search(table, block, re.DOTALL) or 'id="parallel"' in block, block[:200]
 
 
-def test_sections_one_to_eight_and_their_links(reading: Reading) -> None:
+def test_sections_one_to_nine_and_their_links(reading: Reading) -> None:
     sections = [attributes["id"] for tag, attributes in reading.elements if tag == "section"]
-    links = [attributes["href"] for tag, attributes in reading.elements if tag == "a"]
-    assert len(sections) == 8
-    assert links == [f"#{section}" for section in sections]
+    links = [str(attributes["href"]) for tag, attributes in reading.elements if tag == "a"]
+    assert len(sections) == 9
+    assert links[:9] == [f"#{section}" for section in sections]
+    assert "#trial-0" in links  # of the tables behind figures
+    assert all(re.fullmatch(r"#trial-\d+", link) for link in links[9:])
     for place, name in enumerate(("The answer", "Depth and width"), start=1):
         assert f"{place}. {name}" in reading.text
 
@@ -104,6 +109,9 @@ def test_plotly_knows_every_property_of_every_figure(reading: Reading, theme: di
     for key in FIGURES:
         values = resolved(data[f"values-{key}"], theme)
         for trace in values["data"]:
+            if (choice := trace.pop("choose", None)) and "x" in choice:
+                assert len(choice["x"]["ranges"]) == len(trace["x"])
+                assert len(choice["y"]["ranges"]) == len(trace["y"])
             if (places := trace.pop("trials", None)) is not None:
                 assert len(places) == len(trace["x"]) == len(trace["y"])
                 trace["hovertext"] = ["" if place is None else data["hovers"][place] for place in places]
@@ -126,7 +134,7 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(page: str, read
     code = [text for attributes, text in reading.scripts if attributes.get("type") is None]
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in code]
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(code) == 2
+    assert len(code) == 4
     assert page.count("plotly.js v") == 1
 
 
@@ -150,7 +158,7 @@ def test_hostile_text_stays_text() -> None:
     for tag, attributes in after.elements:
         assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
         assert tag != "a" or str(attributes["href"]).startswith("#")
-    assert len([1 for attributes, _ in after.scripts if attributes.get("type") is None]) == 2
+    assert len([1 for attributes, _ in after.scripts if attributes.get("type") is None]) == 4
     assert "</script><img src=x onerror=alert(1)>" in after.text  # shown as it was written
     assert "\x1b" not in hostile
     assert "\u2028" not in hostile
@@ -160,7 +168,12 @@ def test_hostile_text_stays_text() -> None:
 def test_hostile_text_is_no_markup_in_a_plot_either() -> None:
     """Plotly obeys some tags in texts; ours are bold trial names and line breaks, nothing else."""
     data = Reading(page_of(hostile_findings())).json()
-    del data["themes"]
+    for plain in (
+        "themes",
+        "trial-columns",
+        "values-parallel",
+    ):  # the latter stand in the page as text, in no plot
+        del data[plain]
     texts = [text for value in data.values() for text in strings(value)]
     assert any("&lt;/script&gt;" in text for text in texts)
     ours = {"<b>", "</b>", "<br>", "<extra>", "</extra>"}
@@ -216,8 +229,11 @@ def nothing_trained() -> Findings:
     )
 
 
-def test_figures_without_values_say_why_and_draw_nothing() -> None:
+def test_sections_without_values_are_left_out_and_one_says_why() -> None:
     reading = Reading(page_of(nothing_trained()))
+    sections = [attributes["id"] for tag, attributes in reading.elements if tag == "section"]
+    assert sections == ["answer", "maps", "trials", "wrong", "left-out", "provenance"]
+    assert "parallel" not in [attributes.get("id") for _, attributes in reading.elements]
     drawn = [attributes["data-plot"] for _, attributes in reading.elements if "data-plot" in attributes]
     assert drawn == ["error-map", "time-map", "statuses"]
     for reason in (

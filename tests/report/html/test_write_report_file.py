@@ -81,8 +81,10 @@ def test_a_report_at_any_time(tmp_path: Path, state: str) -> None:
     reading = Reading(write_report([plant(tmp_path / "planted", plan)]).read_text(encoding="utf-8"))
     assert said in reading.text
     sections = [attributes["id"] for tag, attributes in reading.elements if tag == "section"]
-    assert len(sections) == 7  # none of these has a band of equal parameters, so that section is left out
-    assert "equal-parameters" not in sections
+    assert {"answer", "maps", "trials", "wrong", "provenance"} <= set(sections)
+    assert "equal-parameters" not in sections  # none of these has a band of equal parameters
+    assert "left-out" in sections
+    assert "Error against depth:width at equal parameters: No band of equal parameters" in reading.text
     assert "img" not in {tag for tag, _ in reading.elements}
     assert reading.open == []
     reading.json()  # every script of values can be read

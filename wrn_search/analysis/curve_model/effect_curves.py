@@ -51,7 +51,10 @@ def _curve(
         categorical=bool(axis.levels),
         at={name: int(value) if name == DEPTH else value for name, value in fixed.items()},
         points=tuple((value, float(mean), float(low), float(high)) for value, mean, low, high in columns),
-        trials=_adjusted(fit, axis, at, trials),
+        trials=tuple(
+            EffectPoint(trial, value, error, ended)
+            for trial, (value,), error, ended in adjusted_ends(fit, [axis.name], at, trials)
+        ),
         best=effect.best if effect else None,
         best_low=effect.best_low if effect else None,
         best_high=effect.best_high if effect else None,
@@ -67,24 +70,27 @@ def _span(values: Sequence[float | str], ends: Array) -> tuple[Value, Value, flo
     return values[best], values[worst], float(middle), float(low), float(high)
 
 
-def _adjusted(
-    fit: CurveFit, axis: Axis, at: Setting, ends: Sequence[PredictedEnd]
-) -> tuple[EffectPoint, ...]:
-    """Each trial's end, moved by what the model says of the network and the other settings (a partial residual)."""
+def adjusted_ends(
+    fit: CurveFit, names: Sequence[str], at: Setting, ends: Sequence[PredictedEnd]
+) -> list[tuple[int, tuple[float | str, ...], float, bool]]:
+    """(trial, its own values of `names`, error in percent, whether it has an end): partial residuals.
+
+    Each trial's end is moved by what the model says of all other settings, from its own to those of `at`. An even
+    choice of at most `MOST_POINTS` or so; trials that learned nothing have an end and are in no fit.
+    """
     design, late = fit.observations.design, fit.late.mean(0)
-    points = []
-    for end, trial in list(zip(ends, fit.trials, strict=True))[:: 1 + len(ends) // MOST_POINTS]:
-        own = trial.hyperparameters
-        moved = {**at, axis.name: own[axis.name]}
+    fitted = {each.trial: each.hyperparameters for each in fit.trials}
+    ends = [each for each in ends if each.trial in fitted]
+    found = []
+    for end in ends[:: 1 + len(ends) // MOST_POINTS]:
+        own = fitted[end.trial]
+        moved = {**at, **{name: own[name] for name in names}}
         shift = float((design.row(moved) - design.row(own)) @ late)
         share = min(99.95, max(_LEAST, end.estimate)) / 100
         odds = share / (1 - share) * np.exp(shift)
-        points.append(
-            EffectPoint(
-                int(end.trial), own[axis.name], float(100 * odds / (1 + odds)), end.measured is not None
-            )
-        )
-    return tuple(points)
+        values = tuple(own[name] for name in names)
+        found.append((int(end.trial), values, float(100 * odds / (1 + odds)), end.measured is not None))
+    return found
 
 
 def importance_of_model(fit: CurveFit) -> tuple[Share, ...]:

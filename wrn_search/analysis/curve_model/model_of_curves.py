@@ -13,6 +13,7 @@ import numpy as np
 from wrn_search.analysis.curve_model.best_when_retrained import winner_of
 from wrn_search.analysis.curve_model.cells_of_the_space import model_cells, smallest_of
 from wrn_search.analysis.curve_model.effect_curves import effect_curves, importance_of_model
+from wrn_search.analysis.curve_model.effect_plane import effect_plane
 from wrn_search.analysis.curve_model.fit_at_the_end import (
     LEAST,
     draws_of,
@@ -167,7 +168,8 @@ class _Telling:
         cells = model_cells(chosen, self.material, self.error_map, self.margin)
         pairs = [(cell.depth, cell.widen_factor) for cell in cells]
         found = effects(chosen, EFFECT_MARGIN, pairs)
-        curves = effect_curves(chosen, found, cells, ends_of_trials(chosen))
+        ends = ends_of_trials(chosen)
+        curves = effect_curves(chosen, found, cells, ends)
         verdicts = verdicts_of(chosen, found, pairs, curves)
         plan, why_no_next = plan_of(chosen, found, verdicts, self.material, pairs, self.seconds)
         if not at_end:
@@ -182,6 +184,7 @@ class _Telling:
             smallest=smallest_of(cells),
             spread=_spread(chosen, min(cell.estimate for cell in cells)),
             curves=curves,
+            plane=effect_plane(chosen, cells, ends),
             importance=importance_of_model(chosen),
             next=plan,
             why_no_next=why_no_next,

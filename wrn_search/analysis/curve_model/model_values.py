@@ -116,6 +116,44 @@ class EffectCurve:
 
 
 @dataclass(frozen=True)
+class PlanePoint:
+    """A trial at its own two values, as if it had the network and the other settings of the plane."""
+
+    trial: int
+    x: float
+    y: float
+    error: float
+    ended: bool  # else its end is predicted
+
+
+@dataclass(frozen=True)
+class EffectPlane:
+    """The expected error over two numeric hyperparameters, all else fixed: adjusted for the network.
+
+    Attributes:
+        x, y: the hyperparameters; `x_log` and `y_log` where they act on a logarithm.
+        at: all else.
+        x_values, y_values: rising, between the lowest and the highest value tried.
+        errors, lows, highs: percent, a row for each of `y_values`, with 95 % intervals.
+        above: lower end of the 95 % interval of the log-odds above those of the lowest of `errors`; where it is 0 or
+            less the error is not told from the lowest.
+    """
+
+    x: str
+    y: str
+    x_log: bool
+    y_log: bool
+    at: Mapping[str, Value]
+    x_values: tuple[float, ...]
+    y_values: tuple[float, ...]
+    errors: tuple[tuple[float, ...], ...]
+    lows: tuple[tuple[float, ...], ...]
+    highs: tuple[tuple[float, ...], ...]
+    above: tuple[tuple[float, ...], ...]
+    trials: tuple[PlanePoint, ...]
+
+
+@dataclass(frozen=True)
 class Share:
     """How much of what the hyperparameters do to the log-odds of an error one of them does alone."""
 
@@ -189,6 +227,7 @@ class CurveModel:
     smallest: ModelCell | None = None  # of the cells that are as good as the best
     ends: tuple[TrialEnd, ...] = ()
     curves: tuple[EffectCurve, ...] = ()
+    plane: EffectPlane | None = None  # of dropout and weight decay, or of two others that take many values
     importance: tuple[Share, ...] = ()  # the largest first; they sum to 1
     next: tuple[NextTraining, ...] = ()
     why_no_next: str = ""

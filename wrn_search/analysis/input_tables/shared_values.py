@@ -36,6 +36,9 @@ class Trial:
     hparams: dict[str, Value]  # the searched leaves, by name in the order of the space
     device: str | None
     error: str | None  # why it diverged, failed or was interrupted: text of whoever raised it, to be escaped
+    seed: int | None = None
+    rung: int | None = None  # epoch at which the scheduler stopped it; None if it did not
+    anchor: bool | None = None  # drawn before any result and never stopped; None in tables that do not tell
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.errors import InputError, printable
 from wrn_search.report.depth_width_map import cell_error, cell_lines
-from wrn_search.report.html.axes import log_ticks
+from wrn_search.report.html.axes import log_floor, log_ticks
 from wrn_search.report.html.colours import LIGHT, SERIES, ramp, resolved
 from wrn_search.results.atomic_files import replacing
-from wrn_search.wording import short_count, shortened, shown
+from wrn_search.wording import short_count, shortened, shown, two_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,13 +101,14 @@ def error_map(findings: Findings, figure: Figure) -> bool:
         value = cell_error(cell)
         dark = value is not None and value < low + 0.55 * (high - low or 1.0)
         place = grid.widen_factors.index(cell.widen_factor), grid.depths.index(cell.depth)
-        text = "\n".join(cell_lines(cell, value, ".2f"))
+        text = "\n".join(cell_lines(cell, value, two_digits))
         axes.text(*place, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
     axes.set_xticks(range(columns), [shown(float(factor)) for factor in grid.widen_factors])
     axes.set_yticks(range(rows), [str(depth) for depth in grid.depths])
     axes.set(xlabel="widening factor", ylabel="depth")
     axes.grid(visible=False)
-    figure.colorbar(image, ax=axes, label="validation error (%)").outline.set_visible(False)
+    if high > low:  # a bar around one value would show errors that nobody has
+        figure.colorbar(image, ax=axes, label="validation error (%)").outline.set_visible(False)
     return True
 
 
@@ -169,15 +170,17 @@ def learning_curves(findings: Findings, figure: Figure) -> bool:
         return False
     figure.set_size_inches(_COLUMN, 2.4)
     axes = figure.subplots()
-    for curve in found.curves[_NAMED:]:
-        axes.plot(curve.epochs, curve.val_error, color=LIGHT["pale"], linewidth=0.4, alpha=0.5)
+    floor = log_floor(error for curve in found.curves for error in curve.val_error) or 0.0
+    drawn = [[max(error, floor) for error in curve.val_error] for curve in found.curves]  # as on the page
+    for curve, errors in list(zip(found.curves, drawn, strict=True))[_NAMED:]:
+        axes.plot(curve.epochs, errors, color=LIGHT["pale"], linewidth=0.4, alpha=0.5)
     for place, curve in reversed(list(enumerate(found.curves[:_NAMED]))):
         name = _text(findings.trials[curve.trial].name)
-        axes.plot(curve.epochs, curve.val_error, color=LIGHT[SERIES[place]], label=name)
+        axes.plot(curve.epochs, drawn[place], color=LIGHT[SERIES[place]], label=name)
     for drop in found.drops:
         axes.axvline(drop, color=LIGHT["axis"], linewidth=0.6, linestyle=":")
-    if all(error > 0 for curve in found.curves for error in curve.val_error):
-        _log(axes, [error for curve in found.curves for error in curve.val_error], vertical=True)
+    if floor:
+        _log(axes, [error for errors in drawn for error in errors], vertical=True)
     axes.set(xlabel="epoch", ylabel="validation error (%)")
     axes.legend(fontsize=5, loc="upper right")
     return True

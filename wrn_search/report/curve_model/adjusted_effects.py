@@ -9,7 +9,7 @@ from wrn_search.analysis.curve_model.model_values import EffectCurve
 from wrn_search.report.html.axes import axis, layout, log_axis
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
-from wrn_search.wording import hparams, plural, short_count, shown, two_significant
+from wrn_search.wording import plural, rounded, short_count, shown, two_significant
 
 
 def effect_figures(findings: Findings) -> list[Figure]:
@@ -25,7 +25,7 @@ def _figure(findings: Findings, curve: EffectCurve) -> Figure:
         x = log_axis(curve.name, [float(value) for value in values])
     ended = sum(point.ended for point in curve.trials)
     reading = (
-        f"Line and band: expected validation error {when} with its 95 % interval, for {hparams(curve.at)}. Points: "
+        f"Line and band: expected validation error {when} with its 95 % interval, for {rounded(curve.at)}. Points: "
         f"{plural(len(curve.trials), 'trial')}, each moved by what the model says of its network and other settings; "
         f"full: {ended} measured, pale: predicted. A straight reading is not possible where few trials lie."
     )
@@ -46,7 +46,7 @@ def _figure(findings: Findings, curve: EffectCurve) -> Figure:
 
 def _result(findings: Findings, curve: EffectCurve) -> str:
     lowest = min(curve.points, key=lambda point: point[1])
-    where = shown(lowest[0])
+    where = lowest[0] if isinstance(lowest[0], str) else short_count(lowest[0])
     low, high = two_significant(lowest[2]), two_significant(lowest[3])
     told = f"Lowest expected at {curve.name} {where}: {two_significant(lowest[1])} % ({low} to {high})"
     if curve.best_low is not None and curve.best_high is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.model_values import DivergenceRate, ModelCell
 from wrn_search.analysis.curve_model.verdict_lines import hidden_words
-from wrn_search.report.depth_width_map import colour_bar
+from wrn_search.report.depth_width_map import cells_to_choose, colour_bar
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
@@ -29,7 +29,8 @@ def expected_map(findings: Findings) -> Figure:
     best = min(model.cells, key=lambda cell: cell.estimate)
     result = (
         f"Lowest expected error {_interval(best)} with {best.network}; {len(model.cells) - predicted} of "
-        f"{plural(len(model.cells), 'network')} have a trial {when} ({model.epoch}), {predicted} are predicted."
+        f"{plural(len(model.cells), 'network')} have a trial {when} ({model.epoch}), {predicted} "
+        f"{'is' if predicted == 1 else 'are'} predicted."
     )
     reading = (
         "Expected validation error of a network trained again, with its 95 % interval, each at its own best setting of "
@@ -92,6 +93,7 @@ def _figure(
         "textfont": {"size": 11},
         "hoverinfo": "text",
         "hoverongaps": False,
+        "choose": cells_to_choose(findings.error_map, depths, widths),
         "xgap": 3,  # pixels
         "ygap": 3,
         "colorscale": "@map",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from wrn_search.report.html.figure import MAX_ROWS, Figure, Table
 from wrn_search.report.html.markup import Html, element, escape, join, script_json
@@ -41,17 +41,51 @@ def figure_block(figure: Figure) -> Html:
     )
 
 
-def figures_block(figures: Iterable[Figure]) -> Html:
+def tabbed_block(figures: Sequence[tuple[str, Figure]]) -> Html:
+    """Figures (label of the tab, figure) in one place, of which the first is seen; all of them without JavaScript."""
+    if len(figures) == 1:
+        return figure_block(figures[0][1])
+    tabs = [
+        element(
+            "button",
+            label,
+            type="button",
+            role="tab",
+            aria_controls=f"tab-{figure.key}",
+            id=f"to-{figure.key}",
+        )
+        for label, figure in figures
+    ]
+    panels = [
+        element(
+            "div",
+            figure_block(figure),
+            id=f"tab-{figure.key}",
+            class_="panel",
+            role="tabpanel",
+            aria_labelledby=f"to-{figure.key}",
+        )
+        for _, figure in figures
+    ]
+    wide = "tabbed wide" if any(figure.wide for _, figure in figures) else "tabbed"
+    row = element("div", *tabs, class_="tabs", role="tablist", hidden=True)
+    return element("div", row, *panels, class_=wide)
+
+
+def figures_block(figures: Iterable[Figure | Html]) -> Html:
     """Figures beside one another where the screen is wide enough."""
-    return element("div", *(figure_block(figure) for figure in figures), class_="figures")
+    blocks = (figure_block(each) if isinstance(each, Figure) else each for each in figures)
+    return element("div", *blocks, class_="figures")
 
 
 def table_block(table: Table) -> Html:
     """A table that scrolls on a narrow screen; at most `MAX_ROWS` rows, and it says so."""
     head = element("tr", *(_cell("th", name, place, table) for place, name in enumerate(table.head)))
     rows = [
-        element("tr", *(_cell("td", value, place, table) for place, value in enumerate(row)))
-        for row in table.rows[:MAX_ROWS]
+        element(
+            "tr", *(_cell("td", value, place, table) for place, value in enumerate(_linked(table, number)))
+        )
+        for number in range(min(len(table.rows), MAX_ROWS))
     ]
     cut = f"The first {MAX_ROWS:,} of {len(table.rows):,} rows; all trials are in trials.parquet."
     notes = [note for note in (table.note, cut if len(table.rows) > MAX_ROWS else "") if note]
@@ -63,6 +97,18 @@ def _scrolled(content: Html) -> Html:
     """What may be wider than the screen; `page.js` shows the hint where it is."""
     hint = "Wider than this screen: scroll sideways to see the rest."
     return join([element("div", content, class_="scroll"), element("p", hint, class_="hint")])
+
+
+def _linked(table: Table, number: int) -> tuple[str, ...]:
+    """A row, its first text a link to the row of its trial among all trials."""
+    row = table.rows[number]
+    trial = table.trials[number] if table.trials else None
+    return row if trial is None else (trial_link(trial, row[0]), *row[1:])
+
+
+def trial_link(trial: int, name: str) -> Html:
+    """A link to a trial's row in the table of all trials; the page's script follows it."""
+    return element("a", name, href=f"#trial-{trial}")
 
 
 def _cell(tag: str, value: str, place: int, table: Table) -> Html:

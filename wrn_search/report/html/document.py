@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -18,15 +18,20 @@ from wrn_search import __version__
 from wrn_search.report.html.colours import DARK, LIGHT, THEMES, css_variables
 from wrn_search.report.html.markup import Html, element, join, script_json
 
+_DATA = {"themes": script_json(THEMES), "hovers": script_json([])}  # of every page, unless it has its own
+_SCRIPTS = ("trials.js", "parallel.js", "page.js")  # each uses what stands before it
 
-def page(header: Html, sections: Sequence[tuple[str, str, Html]], title: str, hovers: list[str]) -> str:
+
+def page(
+    header: Html, sections: Sequence[tuple[str, str, Html]], title: str, data: Mapping[str, Html]
+) -> str:
     """The page.
 
     Args:
         header: above all sections.
         sections: (key in addresses, name, content) each.
         title: of the window.
-        hovers: what figures say of each trial.
+        data: JSON of the scripts by the ids under which they look for it, such as `hovers`, the texts of all trials.
     """
     entries = [element("li", element("a", name, href=f"#{key}")) for key, name, _ in sections]
     body = [
@@ -35,20 +40,20 @@ def page(header: Html, sections: Sequence[tuple[str, str, Html]], title: str, ho
         element("main", *(_section(place, *each) for place, each in enumerate(sections, start=1))),
         element("footer", f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by WRN Search {__version__}."),
     ]
-    return _document(f"{title}: WRN Search", join(body), hovers)
+    return _document(f"{title}: WRN Search", join(body), data)
 
 
 def _section(place: int, key: str, name: str, content: Html) -> Html:
     return element("section", element("h2", f"{place}. {name}"), content, id=key)
 
 
-def _document(title: str, body: Html, hovers: list[str]) -> str:
+def _document(title: str, body: Html, data: Mapping[str, Html]) -> str:
     css = _file("page.css")
     colours = (
         f":root {{ {css_variables(LIGHT)} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {css_variables(DARK)} }} }}\n"
     )
-    scripts = [get_plotlyjs().replace("</script", "<\\/script"), _file("page.js")]
+    scripts = [get_plotlyjs().replace("</script", "<\\/script"), *map(_file, _SCRIPTS)]
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -58,15 +63,14 @@ def _document(title: str, body: Html, hovers: list[str]) -> str:
         element("title", title),
         element("style", Html(colours + css)),
     )
-    data = [
-        element("script", script_json(value), type="application/json", id=key)
-        for key, value in (("themes", THEMES), ("hovers", hovers))
+    values = [
+        element("script", value, type="application/json", id=key) for key, value in {**_DATA, **data}.items()
     ]
     absent = element(
         "noscript", element("p", "Figures need JavaScript; the tables below them hold the same values.")
     )
     code = [element("script", Html(script)) for script in scripts]
-    whole = element("html", head, element("body", absent, body, *data, *code), lang="en")
+    whole = element("html", head, element("body", absent, body, *values, *code), lang="en")
     return f"<!DOCTYPE html>\n{whole}\n"
 
 

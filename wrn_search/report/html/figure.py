@@ -24,12 +24,15 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     text_columns: int = 1  # the first so many hold text; numbers stand to the right
     note: str = ""
+    trials: Sequence[
+        int | None
+    ] = ()  # of each row the trial that its first text names, which leads to its row
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure. Colours are names of the palette (`@ink`); a trace's `trials` are places in `Findings.trials`,
-    of which the page makes its `hovertext`.
+    of which the page makes its `hovertext` and what a click leads to; the `choose` of a map names the trials of a cell.
     """
 
     key: str  # in the page's addresses: `report.html#error-map`

@@ -52,18 +52,25 @@ def plot_text(value: object) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def script_json(value: Any) -> Html:
-    """JSON that can stand in a script element: no `<`, so nothing in it ends the element or opens a comment."""
-    text = json.dumps(_plain(value), allow_nan=False, separators=(",", ":"))  # ASCII: U+2028 is escaped too
+def script_json(value: Any, *, exact: bool = False) -> Html:
+    """JSON that can stand in a script element: no `<`, so nothing in it ends the element or opens a comment.
+
+    Floats have six significant digits, or all where they are `exact`; what is not finite becomes null.
+    """
+    digits = None if exact else _SIGNIFICANT
+    text = json.dumps(
+        _plain(value, digits), allow_nan=False, separators=(",", ":")
+    )  # ASCII: U+2028 is escaped
     return Html(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def _plain(value: Any) -> Any:
-    """Floats with six significant digits; what is not finite becomes null."""
+def _plain(value: Any, digits: int | None) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.{_SIGNIFICANT}g}") if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        return value if digits is None else float(f"{value:.{digits}g}")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, digits) for item in value]
     return value

@@ -26,8 +26,113 @@
   };
 
   // Every trial's text stands in the page once; a trace only names the trials of its points.
-  const named = ({ trials, ...trace }) =>
+  const named = ({ trials, choose, ...trace }) =>
     trials ? { ...trace, hovertext: trials.map((place) => (place === null ? "" : hovers[place])) } : trace;
+
+  // --- the way from a point to its row ---------------------------------------------------------------------------
+
+  const toRow = (place) => {
+    if (!trialTable || place === null || place === undefined) return;
+    const hash = `#trial-${place}`;
+    if (window.location.hash === hash) trialTable.show(place);
+    else window.location.hash = hash; // `back` leads to the figure again
+  };
+  let pointer = "mouse"; // what was last put down on the page
+  document.addEventListener("pointerdown", (event) => { pointer = event.pointerType; }, true);
+
+  // A finger has no other way to see what a point is: a tap names it and offers the way; a mouse goes at once.
+  const offer = (plot, place) => {
+    const figure = plot.closest("figure");
+    let line = figure.querySelector(".pointed");
+    if (!line) {
+      line = Object.assign(document.createElement("p"), { className: "pointed note" });
+      figure.querySelector("figcaption").before(line);
+    }
+    const link = Object.assign(document.createElement("a"), { href: `#trial-${place}` });
+    link.textContent = `The row of ${trialTable.name(place)}`;
+    line.replaceChildren(link);
+  };
+
+  // What a cell of a map, a bar or a step of a distribution says of the trials that it stands for.
+  const choices = ({ x, y, equal, most }, point) => {
+    const within = (key, low, high) => ({
+      key,
+      text: low === high ? String(low) : `${low === -Infinity ? "" : Number(low.toPrecision(3))}..${Number(high.toPrecision(3))}`,
+      test: (value) => value !== null && low <= value && value <= high,
+    });
+    const found = Object.entries(equal ?? {}).map(([key, sought]) => ({
+      key,
+      text: sought,
+      test: (value) => value === sought,
+    }));
+    if (x) found.push(within(x.key, ...x.ranges[point.pointNumber[1]]), within(y.key, ...y.ranges[point.pointNumber[0]]));
+    if (most) found.push(within(most, -Infinity, point.x + 1e-9));
+    return found;
+  };
+
+  const clicked = (plot, { points: [point] }) => {
+    const trace = read(`values-${plot.dataset.plot}`).data[point.curveNumber];
+    if (!trialTable || !trace) return;
+    if (trace.choose) {
+      trialTable.choose(choices(trace.choose, point));
+      trialTable.scrollTo();
+      return;
+    }
+    const place = trace.trials?.[point.pointNumber];
+    if (place === null || place === undefined) return;
+    if (pointer === "touch") offer(plot, place);
+    else toRow(place);
+  };
+
+  const follow = () => {
+    const place = window.location.hash.match(/^#trial-(\d+)$/);
+    if (place) trialTable?.show(Number(place[1]));
+    else openTabOf(document.getElementById(decodeURIComponent(window.location.hash.slice(1))));
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#trial-']");
+    if (link && link.getAttribute("href") === window.location.hash) follow();
+  });
+  window.addEventListener("hashchange", follow);
+
+  // --- tabs ------------------------------------------------------------------------------------------------------
+
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
+  const openTab = (chosen) => {
+    tabs.filter((tab) => tab.parentElement === chosen.parentElement).forEach((tab) => {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      panelOf(tab).hidden = tab !== chosen;
+    });
+    panelOf(chosen).querySelectorAll("[data-plot]").forEach((plot) => window.Plotly.Plots.resize(plot));
+    tellCut();
+  };
+  const openTabOf = (target) => {
+    const panel = target?.closest(".panel");
+    if (!panel) return;
+    if (panel.hidden) openTab(document.getElementById(panel.getAttribute("aria-labelledby")));
+    target.scrollIntoView();
+  };
+  tabs.forEach((tab) => {
+    tab.addEventListener("click", () => openTab(tab));
+    tab.addEventListener("keydown", ({ key }) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+      const row = [...tab.parentElement.children];
+      if (!step) return;
+      const next = row[(row.indexOf(tab) + step + row.length) % row.length];
+      openTab(next);
+      next.focus();
+    });
+  });
+  const showTabs = () => {
+    document.querySelectorAll("[role=tablist]").forEach((list) => {
+      list.hidden = false;
+      openTab(list.querySelector("[aria-selected=true]") ?? list.firstElementChild);
+    });
+  };
+
+  // --- drawing ---------------------------------------------------------------------------------------------------
 
   const draw = (plot, dark) => {
     const theme = themes[dark ? "dark" : "light"];
@@ -42,12 +147,21 @@
   };
 
   const drawAll = async (dark) => {
+    document.querySelectorAll(".panel").forEach((panel) => { panel.hidden = false; }); // what is hidden has no size
     let drawn = 0;
     for (const plot of plots) {
+      const first = !plot.on;
       await draw(plot, dark);
+      if (first) {
+        plot.on("plotly_click", (event) => clicked(plot, event));
+        plot.on("plotly_afterplot", tellCut); // a plot follows the window a little later
+      }
       drawn += 1;
     }
+    parallelPlot?.draw(themes[dark ? "dark" : "light"]);
+    showTabs();
     tellCut();
+    if (!document.documentElement.dataset.drawn) follow();
     document.documentElement.dataset.drawn = String(drawn);
   };
 
@@ -57,6 +171,7 @@
     boxes.forEach((box) => box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1));
   window.addEventListener("resize", tellCut);
   document.addEventListener("toggle", tellCut, true);
+  trialTable?.onChange(tellCut);
 
   scheme.addEventListener("change", () => drawAll(scheme.matches));
   window.addEventListener("beforeprint", () => drawAll(false));
