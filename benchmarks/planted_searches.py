@@ -6,6 +6,7 @@ The flagship space: depth 16 to 40, k 1 to 10, dropout, weight decay; 60 epochs,
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,20 +46,28 @@ class Truth:
         return self.depth - self.width / 2
 
 
-def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: int = 3) -> ObservedCurves:
+def searched(
+    truth: Truth,
+    trials: int,
+    seed: int,
+    anchors: float = 0.0,
+    eta: int = 3,
+    depths: Sequence[float] = DEPTHS,
+    widths: Sequence[float] = WIDTHS,
+) -> ObservedCurves:
     """One search: TPE proposes, each trial is stopped at a rung unless it is among the best third so far."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     generator = np.random.default_rng(seed)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
-    cells = {(d, k): truth.cell * generator.standard_normal() for d in DEPTHS for k in WIDTHS}
+    cells = planted_cells(truth, generator, depths, widths)
     arrived: dict[int, list[float]] = {rung: [] for rung in RUNGS}
     exempt = set(generator.choice(trials, round(anchors * trials), replace=False).tolist())
     told = []
     for number in range(trials):
         trial = study.ask()
         setting: dict[str, float | str] = {
-            "depth": trial.suggest_categorical("depth", DEPTHS),
-            "widen_factor": trial.suggest_categorical("widen_factor", WIDTHS),
+            "depth": trial.suggest_categorical("depth", depths),
+            "widen_factor": trial.suggest_categorical("widen_factor", widths),
             "dropout": trial.suggest_float("dropout", 0.0, 0.5),
             "weight_decay": trial.suggest_float("weight_decay", 1e-5, 5e-3, log=True),
         }
@@ -68,7 +77,8 @@ def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: in
             error = float(wrong[index])
             trial.report(error, rung)
             arrived[rung].append(error)
-            if number not in exempt and not goes_on(error, arrived[rung], eta):
+            better = sum(each < error for each in arrived[rung])
+            if number not in exempt and not goes_on(better, len(arrived[rung]), eta):
                 seen = index + 1
                 break
         ended = seen == len(PHI)
@@ -91,6 +101,20 @@ def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: in
     return ObservedCurves(tuple(told), truth.images, EPOCHS, rungs=RUNGS, chance_error=90.0)
 
 
+def planted_cells(
+    truth: Truth, generator: np.random.Generator, depths: Sequence[float], widths: Sequence[float]
+) -> dict[tuple[float, float], float]:
+    """What each cell has beside the slopes: the first that a search draws."""
+    return {(d, k): truth.cell * generator.standard_normal() for d in depths for k in widths}
+
+
+def end_of(truth: Truth, depth: float, width: float, dropout: float, decay: float, cell: float) -> float:
+    """Log-odds of an error at the end; `decay` is log10 of the weight decay above its best, -3.5."""
+    blocks, doublings = math.log2(depth - 4) - 4.2, math.log2(width) - 1.86
+    end = -2.7 + truth.depth * blocks + truth.width * doublings + cell
+    return end + 0.5 * (dropout - 0.25) + 0.1 * decay**2
+
+
 def _curve(
     truth: Truth,
     setting: dict[str, float | str],
@@ -102,8 +126,7 @@ def _curve(
     blocks, doublings = math.log2(depth - 4) - 4.2, math.log2(width) - 1.86
     decay = math.log10(float(setting["weight_decay"])) + 3.5
     dropout = float(setting["dropout"])
-    end = -2.7 + truth.depth * blocks + truth.width * doublings + cells[depth, width]
-    end += 0.5 * (dropout - 0.25) + 0.1 * decay**2
+    end = end_of(truth, depth, width, dropout, decay, cells[depth, width])
     start = 1.2 + truth.early_depth * blocks + truth.early_width * doublings + 0.6 * dropout - 0.15 * decay
     z = (
         end

@@ -96,7 +96,7 @@ ROOMS: dict[str, Room] = {
     "analysis": _room(
         4,
         "what can be said and how surely: the numbers of each section of the report",
-        "errors wording curves networks datasets searchers schedulers space space.domains paper results",
+        "errors end_reason wording curves networks datasets searchers schedulers space space.domains paper results",
         "numpy pandas optuna pyarrow scipy",
     ),
     "memory.probe": _room(
@@ -105,11 +105,17 @@ ROOMS: dict[str, Room] = {
         "space memory hardware images training",
         "torch ray",
     ),
+    "verdict_so_far": _room(
+        4,
+        "the verdict while a search runs, and whether its questions are answered",
+        "curves networks results space space.domains",
+        "numpy scipy",
+    ),
     "decisions": _room(
         5,
         "pure: what to train next, who goes on, who gets which place, when a search ends",
         "errors end_reason seeds epoch_metrics networks searchers schedulers space memory hardware results "
-        "training.learning_rate",
+        "training.learning_rate verdict_so_far",
     ),
     "report": _room(
         5,
@@ -147,7 +153,7 @@ ROOMS: dict[str, Room] = {
         7,
         "searches played against recorded curves under a simulated clock: the judge of every search method",
         "errors wording seeds epoch_metrics networks datasets searchers schedulers space space.domains results "
-        "decisions report",
+        "decisions end_reason report",
         "numpy scipy pyarrow pydantic",
     ),
     "cluster": _room(
@@ -161,7 +167,7 @@ ROOMS: dict[str, Room] = {
         "one run from request to last table; resume, dry run, display",
         "errors end_reason lines_on_stderr wording user_paths networks datasets space space.domains "
         "searchers memory hardware results images "
-        "decisions ray_tune cluster forecast",
+        "decisions ray_tune cluster forecast verdict_so_far",
         "ray rich yaml torch",
     ),
     "confirmation": _room(

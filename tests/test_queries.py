@@ -92,6 +92,14 @@ def test_the_answers_are_those_of_a_loop(results: Path, monkeypatch: pytest.Monk
     assert len(small) < sum(row["status"] == "completed" for row in rows), "the budget shuts somebody out"
     assert names["answer"].iloc[0]["trial_id"] == best["trial_id"]
 
+    (regularisation, _) = _pairs()[2]
+    full = [row for row in rows if row["status"] == "completed"]
+    lonely = dict(full[0], depth=94, widen_factor=0.5)  # the only one of its network: nothing to be above
+    names["trials"] = pd.concat([names["trials"], pd.DataFrame([lonely])], ignore_index=True)
+    exec(regularisation, names)
+    assert names["answer"]["n"].sum() == len(full), "a network with one trial counts as excess 0"
+    names["trials"] = names["trials"].iloc[:-1]
+
     exec(cells, names)
     for cell in names["answer"].to_dict("records"):
         members = [row for row in rows if all(row[key] == cell[key] for key in ("depth", "widen_factor"))]

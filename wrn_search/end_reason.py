@@ -11,13 +11,14 @@ class EndReason(StrEnum):
     FINISHED = "finished"  # all trials that were asked for have been proposed
     EXHAUSTED = "exhausted"  # a finite space has no more configurations
     MAX_HOURS = "max_hours"  # `search.max_hours` are over
+    DECIDED = "decided"  # its questions are answered (`search.stop_when`)
     INTERRUPTED = "interrupted"  # the user wants to stop
     FAILED = "failed"  # the search cannot go on
 
     @property
     def at_once(self) -> bool:
         """Whether running trials end after their epoch; else they train to their end."""
-        return self in (EndReason.MAX_HOURS, EndReason.INTERRUPTED, EndReason.FAILED)
+        return not self.is_whole
 
     @property
     def is_whole(self) -> bool:
@@ -27,7 +28,7 @@ class EndReason(StrEnum):
     @property
     def seconds_for_epochs(self) -> float:
         """How long running trials may take to finish their epoch; then their last checkpoint counts."""
-        return float("inf") if self is EndReason.MAX_HOURS else SECONDS_TO_FINISH_EPOCHS
+        return float("inf") if self in (EndReason.MAX_HOURS, EndReason.DECIDED) else SECONDS_TO_FINISH_EPOCHS
 
 
 SECONDS_TO_FINISH_EPOCHS = 10.0

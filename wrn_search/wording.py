@@ -61,6 +61,29 @@ def rounded(values: Mapping[str, int | float | str]) -> str:
     )
 
 
+_OF_BOTH = {
+    "helps": "at equal parameters depth is worth more than width",
+    "hurts": "at equal parameters width is worth more than depth",
+    "no difference": "at equal parameters depth and width make no difference",
+}
+
+
+def answers_text(answers: Mapping[str, object]) -> str:
+    """What a look of `search.stop_when` answered: `WRN-16-4 is the winner, WRN-10-4 the smallest as good`."""
+    told = []
+    for question, answer in answers.items():
+        if question == "winner":
+            told.append(f"{answer} is the winner")
+        elif question == "smallest_as_good":
+            told.append(f"{answer} is the smallest network as good")
+        elif question == "depth_vs_width":
+            told.append(_OF_BOTH.get(str(answer), str(answer)))
+        else:
+            verb = "makes" if answer == "no difference" else ""
+            told.append(" ".join(f"more {question} {verb} {answer}".split()))
+    return ", ".join(told)
+
+
 def sentence(text: str) -> str:
     """A statement as a sentence: a capital first, a full stop last; nothing stays nothing."""
     text = text.strip()

@@ -9,6 +9,8 @@ import pytest
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant, power_law
 from wrn_search.analysis.all_findings import findings_of, to_json
+from wrn_search.results.event_lines import to_line
+from wrn_search.results.events import Looked
 
 KEYS = [
     "verdicts",
@@ -113,6 +115,76 @@ def test_an_adaptive_search_says_what_it_cannot_tell(tmp_path):
     assert "no end on record" in found.notes[0]
     assert found.failures[0].reason == "boom"
     plain(found)
+
+
+def test_divergence_is_told_also_where_nothing_can_be_fitted(tmp_path):
+    """8 of 12 trainings at k = 8 diverged and no sentence said so: without validation images there is no model."""
+    plan = Plan(
+        model={"depth": {"choice": [16]}, "widen_factor": {"choice": [1, 8]}},
+        search=GRID | {"repeats": 12},
+        ends=dict.fromkeys(range(12, 20), ("diverged", "nan")),
+    )
+    path = plant(tmp_path / "results", plan)
+    (path / "manifest.json").unlink()
+    (path / "resolved.yaml").unlink()
+    found = findings_of(path)
+    assert found.model.epoch is None
+    assert line(found, "Divergence").text == (
+        "8 of 24 trainings diverged; the most at depth 16, widening factor 8: 8 of 12"
+    )
+
+
+def test_a_search_that_stopped_because_it_was_decided_says_so(tmp_path):
+    path = plant(tmp_path / "results", Plan(search=GRID, ended="decided"))
+    lines = (path / "events.jsonl").read_text().splitlines()
+    look = Looked(24, {"depth_vs_width": "hurts", "winner": "WRN-16-8", "smallest_as_good": "WRN-16-4"})
+    lines.insert(1, to_line(look, 1, 1.0))
+    (path / "events.jsonl").write_text("\n".join(lines) + "\n")
+    found = findings_of(path)
+    assert found.notes[0].startswith(
+        "the search stopped because it was decided: at equal parameters width is worth more than depth, WRN-16-8 is "
+        "the winner, WRN-16-4 is the smallest network as good. Each answer was given at 99 % in two looks in a row"
+    )
+    assert not any("have not" in limit for limit in found.answer.limits)
+
+
+@pytest.mark.parametrize(
+    ("values", "slope", "told"),
+    [
+        ([0.2, 0.3, 0.4], 20.0, "smallest dropout of the search (0.2): less was not tried"),
+        ([0.0, 0.1, 0.2], 20.0, ""),  # there is none below 0
+        ([0.2, 0.3, 0.4], -20.0, "largest dropout of the search (0.4): more was not tried"),
+    ],
+)
+def test_edges_of_regularisation_are_limits_at_both_ends(tmp_path, values, slope, told):
+    model = {"depth": {"choice": [16, 28]}, "widen_factor": {"choice": [1, 2]}, "dropout": {"choice": values}}
+    law = lambda leaves, weights: 12 + slope * (leaves["dropout"] - values[1])  # noqa: E731
+    found = findings_of(
+        plant(tmp_path / "results", Plan(model=model, search=GRID | {"repeats": 2}, error=law))
+    )
+    edges = [each for each in found.answer.edges if each.name == "dropout"]
+    assert bool(edges) is bool(told)
+    assert any(told in limit for limit in found.answer.limits) or not told
+
+
+def test_the_smallest_depth_that_exists_is_no_edge(tmp_path):
+    model = {"depth": {"choice": [10, 16, 22]}, "widen_factor": {"choice": [1, 2, 4]}}
+    law = lambda leaves, weights: 5 + 0.5 * leaves["depth"] + abs(leaves["widen_factor"] - 2)  # noqa: E731
+    found = findings_of(plant(tmp_path / "results", Plan(model=model, search=GRID, error=law, noise=0.0)))
+    assert found.answer.best.network == "WRN-10-2"
+    assert found.answer.edges == ()
+    model["depth"] = {"choice": [16, 22, 28]}
+    found = findings_of(plant(tmp_path / "second", Plan(model=model, search=GRID, error=law, noise=0.0)))
+    assert [(each.name, each.is_upper) for each in found.answer.edges] == [("depth", False)]
+
+
+def test_the_lowest_of_those_at_full_epochs_was_selected_from_all_tried(tmp_path):
+    plan = Plan(model=WITH_DROPOUT, search=TPE | {"scheduler": "asha", "trials": 24})
+    found = findings_of(plant(tmp_path / "results", plan))
+    (luck,) = [limit for limit in found.answer.limits if limit.startswith("The lowest of")]
+    completed = sum(trial.status == "completed" for trial in found.trials)
+    assert completed < 24
+    assert luck.startswith(f"The lowest of {completed} errors at full epochs, those that 24 became, is lucky")
 
 
 def test_the_tables_alone_are_enough(tmp_path):

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant, space_of, trial_rows
-from wrn_search.analysis.confirmation import FOLDER, confirm_of, coverage
+from wrn_search.analysis.confirmation import FOLDER, confirm_of
 from wrn_search.analysis.input_tables.joined_tables import material_of
+from wrn_search.analysis.statistics.fresh_seeds import coverage
 from wrn_search.errors import InputError
 from wrn_search.report.confirmation import finalists
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
@@ -21,7 +22,7 @@ SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
 PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
 
 
-def confirmation(path, chosen, *, manifest=True, lost=(), rule="top"):
+def confirmation(path, chosen, *, manifest=True, lost=(), rule="top", errors=None, running=()):
     """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
     rows = trial_rows(PLAN, space_of(PLAN))
     retrained = []
@@ -35,11 +36,14 @@ def confirmation(path, chosen, *, manifest=True, lost=(), rule="top"):
                     "repeat": repeat,
                     "seed": 10**6,
                 }
-                error = 5.0 + place + 0.1 * repeat
+                row["configuration"] = 2 * place + joined
+                error = (5.0 + place if errors is None else errors[place]) + 0.1 * repeat
                 row |= {"val_error": None, "test_error": error - 1} if joined else {"val_error": error}
                 row["epochs"] = 2 * row["epochs"]
                 if len(retrained) in lost:
                     row |= {"status": "diverged", "val_error": None, "test_error": None}
+                if len(retrained) in running:
+                    row |= {"status": "running", "val_error": None, "test_error": None}
                 retrained.append(row)
     folder = path / FOLDER
     (folder / "epochs").mkdir(parents=True)
@@ -48,7 +52,9 @@ def confirmation(path, chosen, *, manifest=True, lost=(), rule="top"):
     pq.write_table(EPOCHS_SCHEMA.empty_table(), folder / "epochs" / "part-000000.parquet")
     reads = [{"trial_id": f"c{i}", "time": 1.0} for i in range(5 * len(chosen))]
     if manifest:
-        told = {"confirms": {"trials": list(chosen), "rule": rule}, "test_reads": reads}
+        confirms = {"trials": list(chosen), "rule": rule, "repeats": 5}
+        confirms |= {} if errors is None else {"winner": "fresh_median"}
+        told = {"confirms": confirms, "test_reads": reads}
         (folder / "manifest.json").write_text(json.dumps(told))
     return folder
 
@@ -59,7 +65,7 @@ def path(tmp_path):
 
 
 def test_the_coverage_of_a_range():
-    assert [coverage(n) for n in (0, 1, 2, 5)] == [None, 0.0, 50.0, 93.75]
+    assert [coverage(n) for n in (0, 1, 2, 5)] == [0.0, 0.0, 50.0, 93.75]
 
 
 def test_a_search_that_was_not_confirmed(path):
@@ -83,6 +89,30 @@ def test_finalists_come_in_the_order_of_the_choice_with_their_curse(path):
     assert first.test_summary == pytest.approx((4.2, 4.0, 4.4))
     assert first.winners_curse == pytest.approx(statistics.fmean(first.val_errors) - first.search_error)
     assert (first.coverage, first.not_completed) == (93.75, 0)
+
+
+def test_the_lowest_fresh_median_is_the_winner_and_the_others_are_compared_with_it(path):
+    confirmation(path, chosen=(7, 2, 4), errors=(6.0, 5.0, 5.1))
+    found, _ = confirm_of(material_of([path]))
+    assert [each.number for each in found.finalists] == [2, 4, 7]
+    assert [each.is_winner for each in found.finalists] == [True, False, False]
+    winner, near, far = found.finalists
+    assert winner.curse_interval[0] < winner.winners_curse < winner.curse_interval[1]
+    assert winner.above_winner is None
+    assert (near.above_winner, far.above_winner) == (pytest.approx(0.1), pytest.approx(1.0))
+    assert near.above_interval[0] < 0 < near.above_interval[1]
+    assert far.above_interval[0] > 0
+    figure = finalists(found)
+    assert figure.result.startswith(f"Fresh seeds named {winner.network}: ")
+    assert figure.result.endswith("Of 2 other finalists 1 is told from it by fresh validation errors (95 %).")
+
+
+def test_while_a_fresh_error_is_to_come_nobody_is_the_winner(path):
+    confirmation(path, chosen=(7, 2), errors=(6.0, 5.0), running={12})
+    found, _ = confirm_of(material_of([path]))
+    assert [each.number for each in found.finalists] == [7, 2]
+    assert not any(each.is_winner for each in found.finalists)
+    assert finalists(found).result.startswith("No winner is named yet")
 
 
 def test_finalists_that_were_named_are_said_to_be(path):

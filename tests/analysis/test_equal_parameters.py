@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from tests.analysis.planted import Plan, plant, power_law
+from wrn_search.analysis.all_findings import findings_of
 from wrn_search.analysis.equal_parameters import (
     BAND,
     MAX_BANDS,
@@ -20,6 +22,7 @@ from wrn_search.analysis.input_tables.configurations import configurations_of, s
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.report.equal_parameters import iso_params
 
 MODEL = {"depth": {"choice": [16, 22, 28, 40]}, "widen_factor": {"choice": [1, 2, 4, 8]}}
 
@@ -140,3 +143,41 @@ def test_few_networks_give_reasons_instead_of_numbers(tmp_path):
     assert (found.slope, found.bands) == (None, ())
     assert found.why_no_slope == found.why_no_interval == bought_of(own).why_no_fit
     assert "at least 5 networks" in found.why_no_slope
+
+
+def test_a_grid_with_seeds_has_its_interval_from_their_spread_and_says_how_the_curve_fits(tmp_path):
+    search = {"searcher": "grid", "scheduler": "none", "repeats": 4}
+    found = findings_of(plant(tmp_path / "results", Plan(search=search)))
+    told = found.iso_params
+    assert told.by_repeats
+    assert told.lack_of_fit.freedom == (16 - 6, 48)
+    assert not told.lack_of_fit.fails
+    assert found.answer.bought.by_repeats
+    reading = iso_params(found).reading
+    assert (
+        "The interval comes from the spread of the repeats; the fitted curve misses their means by no more"
+        in reading
+    )
+    assert "F(10, 48) = " in reading
+
+
+def test_where_the_curve_does_not_fit_the_repeats_that_is_said_and_they_give_no_interval(tmp_path):
+    def kink(leaves, num_params):
+        return 4 + 3 * max(0.0, 20 - float(np.log2(num_params)))
+
+    search = {"searcher": "grid", "scheduler": "none", "repeats": 4}
+    found = findings_of(plant(tmp_path / "results", Plan(search=search, error=kink, noise=0.05)))
+    assert found.iso_params.lack_of_fit.fails
+    assert not found.iso_params.by_repeats
+    assert found.iso_params.interval is not None
+    assert (
+        "misses the means by more than their repeats explain (lack of fit: F(10, 48)"
+        in iso_params(found).reading
+    )
+
+
+def test_without_repeats_it_is_said_that_there_are_none(tmp_path):
+    found = findings_of(plant(tmp_path / "results", Plan()))
+    assert not found.iso_params.by_repeats
+    assert found.iso_params.lack_of_fit is None
+    assert "The interval comes from how far configurations miss the curve." in iso_params(found).reading

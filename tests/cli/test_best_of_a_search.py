@@ -19,12 +19,13 @@ from tests.results.searches import (
 )
 from wrn_search.analysis.all_findings import findings_of
 from wrn_search.cli.search_summary import summary_dict, summary_of
+from wrn_search.confirmation.choice_of_finalists import candidates
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Reported, Stopped
 from wrn_search.results.kept_checkpoints import CheckpointKeeper
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
 from wrn_search.results.table_writer import TableWriter
-from wrn_search.results.trial_selection import find_trial
+from wrn_search.results.trial_selection import find_trial, ranked_configurations
 from wrn_search.session.progress_display import Progress
 
 NETWORKS = [(10, 1.0), (16, 1.0), (16, 2.0), (22, 1.0), (10, 2.0), (10, 0.5)]
@@ -88,3 +89,7 @@ def test_the_best_is_the_same_wherever_it_is_named(tmp_path: Path, seed: int, re
     assert progress.best.number == number
     assert f"best {best.val_error:.2f} %" in progress.line(0.0)
     assert (directory.checkpoints / f"{state.trials[number].trial_id}.pt").exists()
+    configuration = state.trials[number].configuration
+    assert ranked_configurations(state)[0][0].configuration == configuration
+    finalist = candidates(state)[0]
+    assert (finalist.configuration, finalist.estimate) == (configuration, best.val_error)

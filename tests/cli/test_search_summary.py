@@ -11,6 +11,7 @@ from wrn_search.results.events import (
     Event,
     Exhausted,
     Failed,
+    Looked,
     Proposed,
     Reported,
     SearchEnded,
@@ -145,3 +146,18 @@ def test_failures_of_one_reason_are_counted_together_and_the_file_of_one_is_name
     for number in (0, 1):
         state.trials[number].error = f"ValueError: no\nall of it: logs/{number}.txt"
     assert "2 trials failed: ValueError: no (all of it: logs/0.txt)" in summary_text(state, "x").splitlines()
+
+
+def test_a_search_that_is_decided_says_what_it_decided() -> None:
+    state = _state(TRIALS)
+    answers = {"depth_vs_width": "helps", "winner": "WRN-16-2", "smallest_as_good": "WRN-16-1"}
+    state.apply(100.0, Looked(24, answers))
+    state.apply(101.0, SearchEnded("decided"))
+    assert (
+        "The search stopped because it is decided: at equal parameters depth is worth more than width, WRN-16-2 is the "
+        "winner, WRN-16-1 is the smallest network as good."
+    ) in summary_text(state, "x")
+    assert summary_dict(state, "x")["decided"] == answers
+    state.apply(102.0, SearchEnded("finished"))
+    assert summary_dict(state, "x")["decided"] is None
+    assert "decided" not in summary_text(state, "x")

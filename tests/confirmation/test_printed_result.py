@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.results.searches import metrics, proposed, search_started, started, timed, trial_config
-from wrn_search.confirmation.printed_result import confirmed, confirmed_dict, confirmed_text, coverage
+from wrn_search.analysis.statistics.fresh_seeds import coverage
+from wrn_search.confirmation.confirmed_finalists import confirmed
+from wrn_search.confirmation.printed_result import confirmed_dict, confirmed_text
 from wrn_search.results import events
 from wrn_search.results.state_from_events import SearchState, fold
 
@@ -35,9 +37,9 @@ def choice(**changes: Any) -> events.Chosen:
     return dataclasses.replace(made, **changes)
 
 
-def state_of(*, lost: int | None = None, left: bool = False) -> SearchState:
+def state_of(*, lost: int | None = None, left: bool = False, **changes: Any) -> SearchState:
     """The whole confirmation; without the end of trial `lost`, or without its last trial."""
-    happened: list[events.Event] = [search_started(), choice()]
+    happened: list[events.Event] = [search_started(), choice(**changes)]
     for number in range(4 * REPEATS - left):
         configuration, repeat = divmod(number, REPEATS)
         happened += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
@@ -90,8 +92,8 @@ def test_the_winner_is_whom_validation_named_though_another_has_the_lower_test_e
     assert "The winner is finalist 1, 007_" in text
     assert "they cover the median with 75 %" in text
     assert (
-        "winner's curse +1.00 points: validation error 2.00 % with fresh seeds, where the search had seen 1.00 %"
-        in text
+        "winner's curse +1.00 points (-3.23 to +5.23): validation error 2.00 % with fresh seeds, where the search had "
+        "seen 1.00 %" in text
     )
     assert "The test split was read 6 times for 6 networks" in text
     assert text.splitlines()[-1] == "Results: results/x/confirm"
@@ -161,3 +163,78 @@ def test_nothing_retrained_yet_is_no_failure() -> None:
         not in text.partition("The winner is")[2].partition("choose nothing")[2].partition("Not finished")[0]
     )
     assert confirmed_dict(confirmed(state), state, "x")["finalists"][0]["winners_curse"] is None
+
+
+def with_fresh(first: list[float], second: list[float], **changes: Any) -> SearchState:
+    """A whole confirmation, or one that lacks its last retrainings on the split, with these fresh errors."""
+    happened: list[events.Event] = [search_started(), choice(winner="fresh_median", **changes)]
+    for number in range(4 * REPEATS):
+        configuration, repeat = divmod(number, REPEATS)
+        happened += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
+        if configuration % 2:
+            told = metrics(4, val_error=None, val_loss=None)
+            tested = events.Tested(number, 0.1, TEST[configuration][repeat], 300)
+            happened += [events.Reported(number, told, "node", "cpu"), events.TestOpened(number), tested]
+        else:
+            error = (second if configuration else first)[repeat]
+            if error < 0:
+                continue  # still trains
+            happened.append(events.Reported(number, metrics(4, val_error=error), "node", "cpu"))
+        happened.append(events.Completed(number))
+    return fold(timed(*happened))
+
+
+def test_the_lowest_fresh_median_names_finalist_1_whatever_the_search_and_the_test_split_say() -> None:
+    state = with_fresh([5.0, 6.0, 9.0], [2.0, 1.0, 4.0])
+    found = confirmed(state)
+    assert [(each.place, each.chosen_place, each.number) for each in found.finalists] == [
+        (1, 2, 2),
+        (2, 1, 7),
+    ]
+    told = confirmed_dict(found, state, "x")
+    assert [each["winner"] for each in told["finalists"]] == [True, False]
+    assert (told["winner"][:4], told["winner_rule"]) == ("002_", "fresh_median")
+    text = confirmed_text(found, state, "x")
+    assert "The winner is finalist 1, 002_" in text
+    assert "the lowest median of fresh validation errors, a rule on record before any was retrained" in text
+
+
+def test_no_winner_is_named_while_a_fresh_error_is_to_come() -> None:
+    state = with_fresh([5.0, 6.0, 9.0], [2.0, 1.0, -1.0])
+    told = confirmed_dict(confirmed(state), state, "x")
+    assert told["winner"] is None
+    assert not any(each["winner"] for each in told["finalists"])
+    assert "The winner is named when all retrainings on the search's own images have ended" in confirmed_text(
+        confirmed(state), state, "x"
+    )
+
+
+def test_the_curse_has_an_interval_and_finalists_are_compared_by_a_test_not_by_ranges() -> None:
+    """Ranges apart, 4.1 to 7 above 1 to 4: with three seeds each that is no proof, and with tight ones it is."""
+    loose = confirmed(with_fresh([1.0, 2.5, 4.0], [4.1, 5.5, 7.0]))
+    tight = confirmed(with_fresh([1.9, 2.0, 2.1], [4.9, 5.0, 5.1]))
+    for found, verdict in ((loose, "not told from the winner"), (tight, "worse")):
+        assert f"finalist 2 +3.00 points ({'-' if found is loose else '+'}" in confirmed_text(
+            found, state_of(), "x"
+        )
+        assert f"above it: {verdict}" in confirmed_text(found, state_of(), "x")
+        low, high = found.finalists[0].curse_interval(found.spread) or (0, 0)
+        assert low < found.finalists[0].winners_curse < high
+    assert found.spread is not None
+    assert found.spread.freedom == 4
+
+
+def test_a_diverged_retraining_counts_as_guessing_when_the_winner_is_named() -> None:
+    happened: list[events.Event] = [search_started(), choice(winner="fresh_median")]
+    errors = {0: [1.0, None, None], 2: [5.0, 6.0, 7.0]}
+    for number in range(4 * REPEATS):
+        configuration, repeat = divmod(number, REPEATS)
+        happened += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
+        if configuration in errors:
+            error = errors[configuration][repeat]
+            if error is None:
+                happened.append(events.Diverged(number, 2, "nan"))
+                continue
+            happened += [events.Reported(number, metrics(4, val_error=error), "node", "cpu")]
+        happened.append(events.Completed(number))
+    assert [each.chosen_place for each in confirmed(fold(timed(*happened))).finalists] == [2, 1]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.decisions.playing import FACTS, space_of
+from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
@@ -19,6 +20,8 @@ from wrn_search.results.events import SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.space.space import Space
+from wrn_search.verdict_so_far import looks
+from wrn_search.verdict_so_far.answered_questions import FIRST, SMALLEST, STEP, WINNER, Answer
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "before_the_rooms"
 
@@ -81,6 +84,30 @@ def test_a_recorded_search_proposes_and_stops_again_as_it_did(
     found = played_again(folder, None)
     assert found.same, found.difference
     assert found.trials == 20
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_so_does_one_that_stopped_because_it_was_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """The looks of the play are those of the record: after as many ends, at the same trials; no two at one moment."""
+    tables = []
+
+    def answers(table: ObservedCurves, sizes: object) -> dict[str, Answer | None]:
+        tables.append(table)
+        return {WINNER: Answer(WINNER, network=(10.0, 1.0)), SMALLEST: Answer(SMALLEST, network=(10.0, 1.0))}
+
+    monkeypatch.setattr(looks, "answers_of", answers)
+    space = space_of(
+        model={"depth": {"choice": [10, 16]}, "dropout": {"uniform": [0.0, 0.5]}},
+        search={"searcher": "random", "trials": 60, "anchors": 0.2, "stop_when": "decided"},
+    )
+    folder = recorded(tmp_path / "r", space, lambda n: 1 + 0.618034 * n % 1, workers)
+    found = played_again(folder, None)
+    assert found.same, found.difference
+    assert FIRST + STEP <= found.trials < 60
+    assert len(tables) == 4
+    assert tables[2:] == tables[:2]
 
 
 @pytest.mark.parametrize("lines", [60, 101, 150])

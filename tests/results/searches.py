@@ -16,6 +16,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Known,
+    Looked,
     Paused,
     Proposed,
     Reopened,
@@ -135,6 +136,7 @@ def every_event() -> list[TimedEvent]:
         reported(5, 1),
         Retried(5, "the trial's process ended"),
         started(5),
+        Looked(4, {"depth_vs_width": "hurts", "winner": "WRN-16-4", "smallest_as_good": None}),
         Exhausted(6),
         SearchEnded("interrupted"),
     )

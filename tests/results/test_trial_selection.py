@@ -78,8 +78,8 @@ def test_an_unfinished_configuration_comes_after_those_that_are_whole() -> None:
     assert find_trial(fold(timed(*events[:-1])), "best").number == 2
 
 
-def test_configurations_rank_by_the_mean_of_their_seeds_where_divergence_counts_as_chance() -> None:
-    """Means 4, (2 + 90) / 2 = 46; the third and the fourth never got to the end, but for one lucky seed."""
+def test_configurations_rank_by_the_median_of_their_seeds_where_divergence_counts_as_chance() -> None:
+    """Medians 4, (2 + 90) / 2 = 46; the third and the fourth never got to the end, but for one lucky seed."""
     errors = (3.0, 5.0, 2.0, "diverged", 1.0, "stopped", "stopped", "diverged")
     state = state_of(*errors, configurations=(0, 0, 1, 1, 2, 2, 3, 3))
     ranked = ranked_configurations(state)

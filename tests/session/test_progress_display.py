@@ -8,6 +8,7 @@ import pytest
 from tests.decisions.playing import metrics, space_of
 from wrn_search.results.events import Completed, Event, Failed, Proposed, Reported, Started, Stopped
 from wrn_search.session.progress_display import Progress, ProgressDisplay
+from wrn_search.verdict_so_far.affordable_fits import VerdictSoFar
 from wrn_search.wording import duration
 
 
@@ -147,3 +148,35 @@ def test_durations() -> None:
         "12 min",
         "3 h 20 min",
     ]
+
+
+def test_the_verdict_so_far_stands_beside_the_progress() -> None:
+    progress = Progress(rows=6, max_epochs=2, began=100.0)
+    leading = (("WRN-16-2", 0.61), ("WRN-10-2", 0.25), ("WRN-16-1", 0.14))
+    told = progress.line(100.0, VerdictSoFar(40, ("WRN-16-2", 1.63, 0.91, 2.62), leading))
+    assert told.endswith(
+        "winner so far WRN-16-2, 1.6 % when retrained (0.91 to 2.6) | best network WRN-16-2 61 %, WRN-10-2 25 %, "
+        "WRN-16-1 14 % (predicted from 40 trials)"
+    )
+    assert "winner" not in progress.line(100.0, VerdictSoFar(6, None, leading))
+    assert progress.line(100.0) == progress.line(100.0, None)
+
+
+def test_the_display_shows_what_its_watch_has_found_and_tells_it_of_reports() -> None:
+    class Watch:
+        verdict = VerdictSoFar(7, None, (("WRN-10-1", 1.0),))
+        changes = ticks = 0
+
+        def tick(self) -> None:
+            self.ticks += 1
+
+    stream, watch = io.StringIO(), Watch()
+    progress = Progress(rows=3, max_epochs=2, began=100.0)
+    display = ProgressDisplay(progress, lambda: 100.0, stream, watch)  # type: ignore[arg-type]
+    with display:
+        for moment, event in _events():
+            display(moment, event)
+        display.tick(at_once=True)
+    assert watch.changes == sum(isinstance(event, Reported) for _, event in _events())
+    assert watch.ticks >= watch.changes
+    assert "best network WRN-10-1 100 % (predicted from 7 trials)" in stream.getvalue()

@@ -25,7 +25,7 @@ from wrn_search.results.events_jsonl import Record, read_events, read_whole_line
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import manifest_on_record, mend_small_files
 from wrn_search.results.state_from_events import fold
-from wrn_search.session.resume import Begun, resumed_search
+from wrn_search.session.resume import Begun, is_whole, resumed_search
 from wrn_search.session.search_request import Request, asked_to_resume, request_of
 from wrn_search.session.search_run import run
 from wrn_search.space.space import Space
@@ -108,6 +108,18 @@ def test_a_file_that_the_last_session_saw_already_does_not_undo_what_that_one_wa
     _session(request, SearchResumed({"search.trials": 30}, **_told(request)))
     space, begun = _resumed(file, results=tmp_path / "out")
     assert (space.search.trials, begun.changed) == (30, {})
+
+
+def test_a_decided_search_is_only_read_until_something_else_is_asked_of_it(tmp_path) -> None:
+    text = FILE.replace("trials: 9", "trials: 90, stop_when: decided")
+    file = _begin(tmp_path, text)
+    asked = request_of(file, (), tmp_path / "out")
+    _session(asked, SearchResumed(**_told(asked)), SearchEnded("decided"))
+    wholes = {}
+    for override in ("search.trials=90", "search.trials=120", "search.stop_when=null"):
+        request, begun = resumed_search(asked_to_resume(file, (override,), tmp_path / "out"))
+        wholes[override] = is_whole(request, begun)
+    assert wholes == {"search.trials=90": True, "search.trials=120": False, "search.stop_when=null": False}
 
 
 @pytest.mark.parametrize("lost", [[], ["resolved.yaml", "search.yaml", "manifest.json"]])

@@ -1,31 +1,19 @@
-"""Prepared data of these tests live in a folder of their own; one real search of thin networks serves them all."""
+"""One real search of thin networks serves all tests of what becomes of the winner."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.one_search_of_a_room import own_search
+from tests.prepared_data_folder import prepared_data_folder
 from tests.winner.searches import train_search
 
-
-@pytest.fixture(scope="package", autouse=True)
-def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WRN_SEARCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
+__all__ = ["own_search", "prepared_data_folder"]  # fixtures of every test here
 
 
 @pytest.fixture(scope="package")
-def searched(tmp_path_factory: pytest.TempPathFactory, _data_folder: None) -> Path:
+def searched(tmp_path_factory: pytest.TempPathFactory, prepared_data_folder: None) -> Path:
     """The results of `train_search`; read only."""
     return train_search(tmp_path_factory.mktemp("searched") / "small")
-
-
-@pytest.fixture
-def own_search(searched: Path, tmp_path: Path) -> Path:
-    """A copy of it to change."""
-    import shutil
-
-    return Path(shutil.copytree(searched, tmp_path / "small"))

@@ -33,7 +33,7 @@ from wrn_search.analysis.learning_curves import BestSoFar, Curves, best_so_far_o
 from wrn_search.analysis.paper_comparison import Paper, paper_of
 from wrn_search.analysis.pareto_fronts import Pareto, pareto_of
 from wrn_search.analysis.provenance import Provenance, provenance_of, searches_of
-from wrn_search.wording import plural
+from wrn_search.wording import answers_text, plural
 
 _TRIAL_COLUMNS = (
     *("search", "number", "trial_id", "name", "network", "status", "configuration", "repeat", "depth"),
@@ -199,6 +199,12 @@ def _notes(material: Material) -> list[str]:
         if source.state == "unfinished":
             notes.append(
                 f"{where}the search has no end on record: it is running, or it died and can be resumed."
+            )
+        elif source.decided is not None:
+            told = f": {answers_text(source.decided)}" if source.decided else ""
+            notes.append(
+                f"{where}the search stopped because it was decided{told}. Each answer was given at 99 % in two looks "
+                "in a row, as looks at a growing search are many tries; intervals below are those of one look, 95 %."
             )
         elif source.state not in ("finished", "exhausted", "unknown"):
             notes.append(f"{where}the search ended early: {source.state}.")

@@ -21,7 +21,7 @@ from wrn_search.analysis.equal_parameters import Bought, IsoParams
 from wrn_search.analysis.input_tables.configurations import Configuration, estimate_of
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate, Trial
-from wrn_search.analysis.statistics.limits_of_the_design import limits_of
+from wrn_search.analysis.statistics.limits_of_the_design import Edge, edges_of, limits_of
 from wrn_search.analysis.statistics.networks_not_told_apart import Comparison, compare
 from wrn_search.wording import hardly_better_than_guessing, hparams, percent, plural, size
 
@@ -40,6 +40,9 @@ class Answer:
     seed_freedom: int  # degrees of freedom of it
     bought: Bought
     limits: tuple[str, ...]  # what the design of this search cannot tell, a sentence each
+    edges: tuple[
+        Edge, ...
+    ] = ()  # of those limits the hyperparameters that are best at an end of what was tried
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -65,11 +68,12 @@ def answer_of(
     equal = () if comparison is None else _as_good(configurations, comparison, model, dataset.chance_error)
     equivalents = tuple(estimate_of(c, material, deviation) for c in equal)
     smallest = equivalents[0] if equivalents else None
+    edges = edges_of(material, comparison, model)
     lines = (
         *question_lines(model),
         _best_line(material, trials, best, model),
         *(network_lines(model) or _smallest_lines(material, comparison, best, smallest, configurations)),
-        *divergence_lines(model),
+        *(divergence_lines(model) or _diverged_lines(material)),
         *audit_lines(model),
     )
     return Answer(
@@ -80,7 +84,8 @@ def answer_of(
         seed_deviation=deviation,
         seed_freedom=comparison.seed_freedom if comparison else 0,
         bought=bought,
-        limits=limits_of(material, comparison, iso_params, model),
+        limits=limits_of(material, comparison, iso_params, edges),
+        edges=edges,
     )
 
 
@@ -96,6 +101,24 @@ def _as_good(
         if (each.depth, each.widen_factor) in good and each.num_params <= comparison.best.num_params:
             found.setdefault(each.network, each)
     return sorted(found.values(), key=lambda c: (c.num_params, c.number))
+
+
+def _diverged_lines(material: Material) -> list[Line]:
+    """Without a model that tells rates: how many trainings diverged, and where the largest share did."""
+    rows = material.trials[~material.trials["status"].isin(("running", "interrupted"))]
+    cells = [
+        (int((each["status"] == "diverged").sum()), len(each), int(depth), float(width))
+        for (depth, width), each in rows.groupby(["depth", "widen_factor"])
+    ]
+    failed = sum(count for count, *_ in cells)
+    if not failed:
+        return []
+    count, n, depth, width = max(cells, key=lambda cell: (cell[0] / cell[1], cell[1]))
+    text = (
+        f"{failed} of {plural(len(rows), 'training')} diverged; the most at depth {depth}, widening factor {width:g}: "
+        f"{count} of {n}"
+    )
+    return [Line("Divergence", text)]
 
 
 def _best_line(material: Material, trials: Sequence[Trial], best: Estimate | None, model: CurveModel) -> Line:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wrn_search.analysis.input_tables.joined_tables import KEY, Material, keyed
+from wrn_search.analysis.input_tables.shared_values import Interval
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
+from wrn_search.analysis.statistics.fresh_seeds import coverage, fresh_spread
 from wrn_search.errors import InputError
 from wrn_search.networks.architecture import Architecture
 from wrn_search.results.table_reader import read_tables
+from wrn_search.results.trial_selection import FRESH_MEDIAN, Order, Repeat, standing_of
+from wrn_search.results.trial_state import FINAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,28 +30,34 @@ class Finalist:
 
     network: str
     number: int | None  # of the search's trial
-    search_error: float | None  # what the search had seen: the mean of its repeats
+    search_error: float | None  # what the search had seen: the median of its repeats
     val_errors: tuple[float, ...]  # fresh seeds, the search's own split
     val_summary: tuple[float, float, float] | None
     winners_curse: float | None  # median of `val_errors` minus `search_error`
     test_errors: tuple[float, ...]  # retrained on train and validation
     test_summary: tuple[float, float, float] | None
     coverage: float | None  # percent: how surely the range covers the median, 100 (1 - 2^(1-n))
-    is_winner: bool  # named by validation
+    is_winner: (
+        bool  # by the lowest median of `val_errors`, once all are there; in older ones by `search_error`
+    )
     trial: int | None = None  # place of the search's trial in `Findings.trials`
     not_completed: int = (
         0  # retrainings that diverged, failed or have not ended: in no error above, but counted
     )
+    curse_interval: Interval | None = None  # 95 % of `winners_curse`, for all finalists together
+    above_winner: float | None = None  # median of `val_errors` minus the winner's, points
+    above_interval: Interval | None = None  # 95 % of it, for all pairs of finalists together
 
 
 @dataclass(frozen=True)
 class Confirm:
     """What `confirm` found, all its finalists."""
 
-    finalists: tuple[Finalist, ...]  # the one that validation named first
+    finalists: tuple[Finalist, ...]  # the winner first
     test_reads: int | None  # how often test files were read, by the manifest
     note: str
-    named: bool = False  # the finalists, by the user and not by validation, which put them in order
+    named: bool = False  # the finalists, by the user and not by validation
+    by_fresh_median: bool = False  # how the winner is named; older versions took the search's own errors
 
 
 def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
@@ -56,8 +66,7 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
     notes: list[str] = []
     reads: list[int] = []
     lengths: set[int] = set()  # epochs of the retrainings' schedules
-    named = False
-    found = False
+    named = found = by_fresh_median = False
     for place, source in enumerate(material.sources):
         folder = source.directory.path / FOLDER
         if not folder.is_dir():
@@ -69,14 +78,17 @@ def confirm_of(material: Material) -> tuple[Confirm | None, tuple[str, ...]]:
             continue
         found = True
         confirmation = read_source(folder)
-        finalists += _finalists(trials, material, place, confirmation)
+        fresh = confirmation.fact("confirms", "winner") == FRESH_MEDIAN
+        by_fresh_median = by_fresh_median or fresh
+        finalists += _finalists(trials, material, place, confirmation, fresh)
         named = named or confirmation.fact("confirms", "rule") == "trials"
         lengths |= set(trials["epochs"].dropna().astype(int))
         reads += _test_reads(confirmation)
     if not found:
         return None, tuple(notes)
     note = _note(finalists, lengths, material.max_epochs)
-    return Confirm(tuple(finalists), sum(reads) if reads else None, note, named), tuple(notes)
+    total = sum(reads) if reads else None
+    return Confirm(tuple(finalists), total, note, named, by_fresh_median), tuple(notes)
 
 
 def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
@@ -92,8 +104,10 @@ def _note(finalists: list[Finalist], lengths: set[int], max_epochs: int) -> str:
     )
 
 
-def _finalists(trials: pd.DataFrame, material: Material, place: int, confirmation: Source) -> list[Finalist]:
-    """One for each retrained configuration, the winner by validation first.
+def _finalists(
+    trials: pd.DataFrame, material: Material, place: int, confirmation: Source, by_fresh_median: bool
+) -> list[Finalist]:
+    """One for each retrained configuration, the winner first.
 
     The manifest of the confirmation names the searches' trials in the order of the choice. Without it, and for those of
     searches that are not read, the order is that of the first retraining, which begins with the winner, too.
@@ -108,11 +122,68 @@ def _finalists(trials: pd.DataFrame, material: Material, place: int, confirmatio
         seen = searched.loc[before.get(key, [])]
         finalist = _finalist(trials.loc[rows], seen, order, material.dataset.chance_error)
         known = None if finalist.trial is None else _trial(material.trials, finalist.trial)
-        found.append((nth if known is None else order.get(known, len(order) or nth), finalist))
-    ordered = sorted(found, key=lambda each: each[0])
-    return [
-        Finalist(**{**vars(finalist), "is_winner": nth == 0}) for nth, (_, finalist) in enumerate(ordered)
+        chosen = nth if known is None else order.get(known, len(order) or nth)
+        found.append((_standing(trials.loc[rows], material.dataset.chance_error), chosen, finalist))
+    ordered = sorted(found, key=lambda each: each[1])
+    is_named = bool(ordered)
+    if by_fresh_median:
+        repeats = confirmation.fact("confirms", "repeats")
+        is_named = len(ordered) == len(order or ordered) and all(
+            _has_ended(trials.loc[rows], repeats) for rows in retrained.values()
+        )
+        if is_named:
+            ordered.sort(key=lambda each: (each[0] is None, each[0] or (), each[1]))
+    return _with_intervals([each for *_, each in ordered], is_named)
+
+
+def _standing(rows: pd.DataFrame, chance: float | None) -> Order | None:
+    """How its fresh seeds rank, by the rule that `confirm` and `export` rank by."""
+    rows = rows.sort_values("number")
+    fresh = [
+        Repeat(int(row.number), row.status, int(row.epochs_done), row.val_error, row.status == "diverged")
+        for row in _on_the_split(rows).itertuples()
     ]
+    params = int(rows["num_params"].iloc[0])
+    found = standing_of(fresh, 100.0 if chance is None else chance, params) if fresh else None
+    return found.order if found else None
+
+
+def _on_the_split(rows: pd.DataFrame) -> pd.DataFrame:
+    """Retrainings on the search's own images: of each finalist the even one of its two configurations."""
+    return rows[rows["configuration"] % 2 == 0].sort_values("number")
+
+
+def _has_ended(rows: pd.DataFrame, repeats: object) -> bool:
+    split = _on_the_split(rows)
+    enough = len(split) >= repeats if type(repeats) is int else True
+    return enough and bool(split["status"].isin(FINAL).all())
+
+
+def _with_intervals(ordered: list[Finalist], is_named: bool) -> list[Finalist]:
+    """The winner marked, and what the spread of all fresh seeds says."""
+    spread = fresh_spread([each.val_errors for each in ordered])
+    found = []
+    for nth, each in enumerate(ordered):
+        curse = above = above_interval = None
+        median = each.val_summary[0] if each.val_summary else None
+        if spread and median is not None and each.search_error is not None:
+            low, high = spread.of_median(median, len(each.val_errors))
+            curse = low - each.search_error, high - each.search_error
+        best = ordered[0].val_summary
+        if is_named and nth and median is not None and best is not None:
+            above = median - best[0]
+            if spread:
+                above_interval = spread.of_difference(above, len(each.val_errors), len(ordered[0].val_errors))
+        found.append(
+            replace(
+                each,
+                is_winner=is_named and nth == 0,
+                curse_interval=curse,
+                above_winner=above,
+                above_interval=above_interval,
+            )
+        )
+    return found
 
 
 def _order(material: Material, place: int, confirmation: Source) -> dict[tuple[int, int], int]:
@@ -151,7 +222,7 @@ def _finalist(
     val = full.loc[full["test_error"].isna(), "val_error"].dropna().tolist()
     seen = searched.loc[searched["status"] == "completed", "val_error"].tolist()
     seen += [] if chance is None else [chance] * int((searched["status"] == "diverged").sum())
-    search_error = statistics.fmean(seen) if seen else None
+    search_error = statistics.median(seen) if seen else None
     places = sorted(searched.index, key=lambda row: order.get(_trial(searched, row), len(order)))
     return Finalist(
         network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
@@ -162,19 +233,11 @@ def _finalist(
         winners_curse=statistics.median(val) - search_error if val and search_error is not None else None,
         test_errors=tuple(test),
         test_summary=_summary(test),
-        coverage=coverage(len(test or val)),
+        coverage=coverage(len(test or val)) if test or val else None,
         is_winner=False,
         trial=int(places[0]) if places else None,
         not_completed=len(rows) - len(full),
     )
-
-
-def coverage(n: int) -> float | None:
-    """How surely (percent) the range of n values holds the median of what they are drawn from: 100 (1 - 2^(1-n)).
-
-    It misses only if all fall on one side of the median, which happens with probability 2 * 2^-n.
-    """
-    return 100 * (1 - 2.0 ** (1 - n)) if n else None
 
 
 def _summary(values: list[float]) -> tuple[float, float, float] | None:

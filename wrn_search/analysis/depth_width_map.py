@@ -67,9 +67,7 @@ def error_map_of(material: Material, configurations: Sequence[Configuration]) ->
         full = full.sort_values(["val_error", "number"])
         repeated = [by_number[number] for number in set(full["configuration"])]
         repeated = [c for c in repeated if len(c.completed) > 1]
-        best = min(
-            repeated, key=lambda c: (statistics.median(c.values(chance)), c.mean, c.number), default=None
-        )
+        best = min(repeated, key=lambda c: c.order(chance), default=None)
         values = best.values(chance) if best else ()
         cells.append(
             Cell(

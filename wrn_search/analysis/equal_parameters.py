@@ -11,7 +11,15 @@ import numpy as np
 from wrn_search.analysis.input_tables.configurations import Configuration, pooled_seed_deviation, reach_of
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Interval
-from wrn_search.analysis.statistics.equal_size_trend import Floats, Trend, fit, intervals
+from wrn_search.analysis.statistics.equal_size_trend import (
+    Floats,
+    RepeatedTrend,
+    Trend,
+    fit,
+    intervals,
+    repeated_trend,
+)
+from wrn_search.analysis.statistics.pure_error import LackOfFit
 
 BAND = 1.3  # the largest network of a band has at most so many times the parameters of the smallest
 MAX_BANDS = 12
@@ -32,6 +40,8 @@ class Bought:
     n: int  # configurations (of an adaptive search: networks, each with its lowest error)
     why_no_fit: str  # empty if there is a fit
     why_no_interval: str  # empty if there is one
+    by_repeats: bool = False  # see `IsoParams`
+    lack_of_fit: LackOfFit | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +81,16 @@ class IsoParams:
     )  # points of error for each doubling of depth:width at equal parameters; positive: wide wins
     interval: (
         Interval | None
-    )  # bootstrap over configurations, only of repeated, grid or random designs (rule 5)
+    )  # only of repeated, grid or random designs (rule 5): from the spread of repeats, else over configurations
     found: bool | None  # whether the interval excludes 0; None without an interval
     n: int  # points in the fit
     searches: tuple[str, ...]  # whose trials are in the fit
     why_no_slope: str
     why_no_interval: str
+    by_repeats: bool = False  # whether the interval is that of the repeats' spread
+    lack_of_fit: LackOfFit | None = (
+        None  # of the curve against the repeats; where it fails they give no interval
+    )
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,7 @@ class Evidence:
     depths: tuple[int, ...]  # of the points
     searches: tuple[str, ...]
     why_no_interval: str  # empty if there may be one
+    repeats: tuple[tuple[float, ...], ...] = ()  # the errors behind each point, percent
 
 
 def evidence_of(material: Material, configurations: Sequence[Configuration]) -> Evidence:
@@ -102,17 +117,51 @@ def evidence_of(material: Material, configurations: Sequence[Configuration]) -> 
         depths=tuple(c.depth for c in chosen),
         searches=tuple(searches),
         why_no_interval=why,
+        repeats=tuple(c.values(chance) for c in chosen),
     )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The trend, and where its intervals come from."""
+
+    evidence: Evidence
+    trend: Trend | str  # or why there is none
+    repeated: RepeatedTrend | None  # where there are repeats enough
+
+    @property
+    def by_repeats(self) -> bool:
+        """Whether the curve is laid through repeats, and fits them."""
+        return self.repeated is not None and not (self.lack_of_fit and self.lack_of_fit.fails)
+
+    @property
+    def lack_of_fit(self) -> LackOfFit | None:
+        """Of the curve through the repeats."""
+        return self.repeated.fit.lack_of_fit if self.repeated else None
+
+    def interval(self, weights: Floats) -> Interval | None:
+        """95 % of `weights @ (slope, per_doubling)`; None where there may be none."""
+        if self.evidence.why_no_interval or isinstance(self.trend, str):
+            return None
+        if self.repeated is not None and self.by_repeats:
+            return self.repeated.interval(weights)
+        return intervals(*_arrays(self.evidence), weights)
+
+
+def _told(evidence: Evidence) -> _Told:
+    log_params, log_ratio, error = _arrays(evidence)
+    repeated = None if evidence.why_no_interval else repeated_trend(log_params, log_ratio, evidence.repeats)
+    told = _Told(evidence, fit(log_params, log_ratio, error), repeated)
+    return _Told(evidence, repeated.trend, repeated) if repeated and told.by_repeats else told
 
 
 def iso_params_of(evidence: Evidence) -> IsoParams:
     """The bands with the fitted trend drawn into each."""
-    log_params, log_ratio, error = _arrays(evidence)
-    trend = fit(log_params, log_ratio, error)
-    interval, why = None, evidence.why_no_interval
-    if isinstance(trend, Trend) and not why:
-        interval = intervals(log_params, log_ratio, error, np.array([1.0, 0.0]))
-        why = "" if interval else "one configuration alone decides the fit"
+    told = _told(evidence)
+    trend, why = told.trend, evidence.why_no_interval
+    interval = told.interval(np.array([1.0, 0.0]))
+    if isinstance(trend, Trend) and not why and interval is None:
+        why = "one configuration alone decides the fit"
     no_slope = trend if isinstance(trend, str) else ""
     return IsoParams(
         bands=tuple(
@@ -125,6 +174,8 @@ def iso_params_of(evidence: Evidence) -> IsoParams:
         searches=evidence.searches,
         why_no_slope=no_slope,
         why_no_interval=why or no_slope,
+        by_repeats=interval is not None and told.by_repeats,
+        lack_of_fit=told.lack_of_fit,
     )
 
 
@@ -134,17 +185,14 @@ def bought_of(evidence: Evidence) -> Bought:
     Parameters grow as (depth - 4) k^2. Doubling them by depth doubles depth - 4, so log2(depth:k) rises by the mean of
     (depth - 4) / depth; by width, k grows by sqrt 2 and log2(depth:k) falls by a half.
     """
-    log_params, log_ratio, error = _arrays(evidence)
-    trend = fit(log_params, log_ratio, error)
-    n = len(evidence.points)
+    told = _told(evidence)
+    trend, n = told.trend, len(evidence.points)
     if isinstance(trend, str):
         return Bought(None, None, None, None, n, trend, trend)
     rise = float(np.mean([(depth - 4) / depth for depth in evidence.depths]))
     by_depth, by_width = np.array([rise, 1.0]), np.array([-0.5, 1.0])
     effects = np.array([trend.slope, trend.per_doubling])
-    may = not evidence.why_no_interval
-    depth_interval = intervals(log_params, log_ratio, error, by_depth) if may else None
-    width_interval = intervals(log_params, log_ratio, error, by_width) if may else None
+    depth_interval, width_interval = told.interval(by_depth), told.interval(by_width)
     return Bought(
         depth_per_doubling=float(by_depth @ effects),
         width_per_doubling=float(by_width @ effects),
@@ -154,6 +202,8 @@ def bought_of(evidence: Evidence) -> Bought:
         why_no_fit="",
         why_no_interval=evidence.why_no_interval
         or ("" if depth_interval and width_interval else "one configuration alone decides the fit"),
+        by_repeats=depth_interval is not None and told.by_repeats,
+        lack_of_fit=told.lack_of_fit,
     )
 
 
@@ -198,7 +248,7 @@ def _lowest_of_each_network(
 ) -> list[Configuration]:
     lowest: dict[str, Configuration] = {}
     for c in configurations:
-        if c.network not in lowest or c.mean_error(chance) < lowest[c.network].mean_error(chance):
+        if c.network not in lowest or c.order(chance) < lowest[c.network].order(chance):
             lowest[c.network] = c
     return list(lowest.values())
 

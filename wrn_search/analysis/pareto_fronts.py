@@ -147,7 +147,7 @@ def _of_networks(configurations: Sequence[Configuration]) -> dict[str, float]:
 def _lowest_of_networks(configurations: Sequence[Configuration], chance: float | None) -> list[Configuration]:
     """The configuration with the lowest median of each network."""
     found: dict[str, Configuration] = {}
-    for c in sorted(configurations, key=lambda c: (statistics.median(c.values(chance)), c.mean, c.number)):
+    for c in sorted(configurations, key=lambda c: c.order(chance)):
         found.setdefault(c.network, c)
     return list(found.values())
 

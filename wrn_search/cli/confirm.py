@@ -2,10 +2,10 @@
 
 Finalists are chosen by validation error at full epochs, at most one of each network (`--no-per-network`: any), or named
 by `--trials 1,21`, and recorded before any is retrained. Each is retrained twice over: on the search's own training
-images (its validation error minus the search's estimate is the winner's curse), and on training and validation images
-together, for its test error. Results go to the first RESULTS/confirm, or where --results says; running the command
-again goes on where it stopped, and prints a finished confirmation again. Several searches must be comparable, as
-`report` asks too: the same images, equal epochs.
+images (its validation error minus the search's estimate is the winner's curse; the lowest median of fresh errors names
+the winner, finalist 1), and on training and validation images together, for its test error. Results go to the first
+RESULTS/confirm, or where --results says; running the command again goes on where it stopped, and prints a finished
+confirmation again. Several searches must be comparable, as `report` asks too: the same images, equal epochs.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def _say_what_one_a_network_left_out(request: ConfirmationRequest) -> None:
 
 
 def _show(state: SearchState, request: ConfirmationRequest, options: argparse.Namespace) -> None:
-    from wrn_search.confirmation.printed_result import confirmed, confirmed_dict, confirmed_text
+    from wrn_search.confirmation.confirmed_finalists import confirmed
+    from wrn_search.confirmation.printed_result import confirmed_dict, confirmed_text
 
     found, where = confirmed(state), str(request.directory.path)
     if options.json:

@@ -15,7 +15,7 @@ from typing import Any
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of, standings
 from wrn_search.results.trial_state import TrialState
-from wrn_search.wording import hardly_better_than_guessing, plural
+from wrn_search.wording import answers_text, hardly_better_than_guessing, plural
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
         "results": where,
         "dataset": state.dataset,
         "ended": state.ended,
+        "decided": state.looks[-1].answers if state.ended == "decided" and state.looks else None,
         "trials": len(state.trials),
         "by_status": dict(sorted(found.counts.items())),
         "best": None if found.best is None else _best_dict(state, found.best, found.errors),
@@ -187,6 +188,8 @@ def _end_lines(state: SearchState) -> list[str]:
     match state.ended:
         case "max_hours":
             return ["The search ended because search.max_hours were over."]
+        case "decided":
+            return [f"The search stopped because it is decided: {answers_text(state.looks[-1].answers)}."]
         case "exhausted":
             return [
                 f"The search ended because its space has {plural(state.exhausted or 0, 'configuration')} and no more."

@@ -13,13 +13,11 @@ from typing import Any
 
 from wrn_search.confirmation.finalist import Finalist
 from wrn_search.confirmation.searches_to_confirm import Searched, named_trial
-from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
 from wrn_search.errors import InputError, Problem
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import is_whole
-from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.searchers.searcher import Full
+from wrn_search.results.trial_selection import FRESH_MEDIAN, is_whole, standings
+from wrn_search.results.trial_state import TrialState
 from wrn_search.space.trial_config import TrialConfig
 
 DEFAULT_TOP = 3
@@ -61,37 +59,32 @@ class Rule:
 
 
 def candidates(state: SearchState) -> list[Finalist]:
-    """Every configuration that reached full epochs, the lowest validation error first, the earlier one of equals.
+    """Every configuration that reached full epochs, the best first by the one rule that ranks (`order_of`).
 
-    The estimate is what the searcher was told (`outcome_of`): the mean of the completed repeats, those that diverged
-    counted with the error of chance. Configurations with repeats that have not ended are none where others are whole.
+    The estimate is the median of its repeats, one that diverged counted with the error of chance. Configurations with
+    repeats that have not ended are none where others are whole.
     """
     by_configuration: dict[int, list[TrialState]] = defaultdict(list)
     for trial in state.trials.values():
         by_configuration[trial.configuration].append(trial)
     most = max(map(len, by_configuration.values()), default=0)
     found: list[tuple[bool, Finalist]] = []
-    for configuration, trials in by_configuration.items():
-        ended = [ended_trial(trial) for trial in trials if trial.status in FINAL]
-        completed = sum(trial.status == "completed" for trial in ended)
-        outcome = outcome_of(ended, state.chance_error)
-        if not completed or not isinstance(outcome, Full):
-            continue
+    for standing in standings(state):
+        trials = by_configuration[state.trials[standing.number].configuration]
         first = trials[0]
         finalist = Finalist(
             first.number,
-            configuration,
+            first.configuration,
             first.hparams,
             first.config,
             first.num_params,
-            outcome.val_error,
-            completed,
+            standing.median,
+            sum(trial.status == "completed" for trial in trials),
             state.search_id,
         )
         found.append((is_whole(trials, most), finalist))
     whole = [finalist for has_ended, finalist in found if has_ended]
-    among = whole or [finalist for _, finalist in found]
-    return sorted(among, key=lambda each: (each.estimate, each.configuration))
+    return whole or [finalist for _, finalist in found]
 
 
 def candidates_of(searches: Sequence[Searched]) -> list[Finalist]:
@@ -226,6 +219,7 @@ def choice_of(searches: Sequence[Searched], rule: Rule, repeats: int, epochs: in
             }
             for search in searches
         },
+        winner=FRESH_MEDIAN,
     )
 
 

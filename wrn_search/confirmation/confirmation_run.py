@@ -124,14 +124,20 @@ def _trainable() -> type[WideResNetTrainable]:
 
 
 def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -> None:
-    """The choice goes on record, before anything is trained; from now on the manifest counts each reading."""
+    """The choice goes on record, and how the winner will be named, before anything is trained.
+
+    From now on the manifest counts each reading of the test split.
+    """
     if conductor.state.choice is None:
         record.append(request.chosen)
     chosen = request.chosen
     about = {
         "confirms": {
             "search_id": chosen.source,
-            **{name: getattr(chosen, name) for name in ("rule", "top", "per_network", "repeats", "epochs")},
+            **{
+                name: getattr(chosen, name)
+                for name in ("rule", "top", "per_network", "repeats", "epochs", "winner")
+            },
             "trials": [finalist.number for finalist in request.finalists],
             "sources": [finalist.source or chosen.source for finalist in request.finalists],
             "searches": chosen.sources,

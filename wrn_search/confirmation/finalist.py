@@ -23,7 +23,7 @@ class Finalist:
     hparams: dict[str, Any]
     config: dict[str, Any]  # `TrialConfig.to_dict()` of that trial
     num_params: int
-    estimate: float  # percent: the search's validation error at full epochs, mean of its repeats
+    estimate: float  # percent: the search's validation error at full epochs, median of its repeats
     repeats: int  # of them that were completed
     source: str = ""  # search_id of the search; empty in records of versions that knew one search alone
 

@@ -6,102 +6,17 @@ As the paper reports (median of five runs); min and max say how sure that is. No
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from wrn_search.analysis.input_tables.shared_values import Interval
+from wrn_search.analysis.statistics.fresh_seeds import coverage
+from wrn_search.confirmation.confirmed_finalists import Confirmed, ConfirmedFinalist, above_winner
 from wrn_search.confirmation.finalist import search_label
-from wrn_search.confirmation.spread_of_seeds import Spread, coverage
+from wrn_search.confirmation.spread_of_seeds import Spread
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.tensorboard.run_names import short_name
-from wrn_search.results.trial_state import FINAL, TrialState
-
-
-@dataclass(frozen=True)
-class ConfirmedFinalist:
-    """One finalist: what the search had seen, and what fresh seeds saw."""
-
-    place: int  # by validation, from 1: the first is the winner
-    name: str  # before it that of its search, where there are several
-    source: str  # search_id of that
-    number: int  # of its first trial in the search
-    num_params: int
-    estimate: float  # percent
-    repeats: int  # of the search that the estimate is the mean of
-    validation: Spread  # retrained on the search's training images
-    test: Spread  # retrained on training and validation images
-    ended: Counter[str]  # of its retrainings, by status
-    hparams: dict[str, Any]
-
-    @property
-    def winners_curse(self) -> float | None:
-        """Fresh-seed validation error, median, minus the search's estimate, in percentage points."""
-        return None if self.validation.median is None else self.validation.median - self.estimate
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A confirmation, finished or not."""
-
-    name: str
-    chosen: Chosen
-    chosen_at: float | None  # Unix seconds
-    finalists: tuple[ConfirmedFinalist, ...]
-    test_reads: int
-    tested: int  # networks with a test error
-    test_images: int | None
-    left: int  # retrainings that have not ended
-
-
-def confirmed(state: SearchState) -> Confirmed:
-    """What the state of a confirmation says."""
-    assert state.choice is not None, "a confirmation begins with its choice"
-    trials = list(state.trials.values())
-    finalists = tuple(
-        _finalist(
-            state.choice,
-            int(place),
-            values,
-            [trial for trial in trials if trial.configuration // 2 == int(place) - 1],
-        )
-        for place, values in state.choice.finalists.items()
-    )
-    images = {trial.tested.images for trial in trials if trial.tested}
-    rows = 2 * len(finalists) * state.choice.repeats
-    return Confirmed(
-        name=state.search,
-        chosen=state.choice,
-        chosen_at=state.chosen_at,
-        finalists=finalists,
-        test_reads=sum(len(trial.test_opened) for trial in trials),
-        tested=sum(trial.tested is not None for trial in trials),
-        test_images=images.pop() if len(images) == 1 else None,
-        left=rows - sum(trial.status in FINAL for trial in trials),
-    )
-
-
-def _finalist(
-    chosen: Chosen, place: int, values: dict[str, Any], trials: Sequence[TrialState]
-) -> ConfirmedFinalist:
-    source = values.get("source") or chosen.source
-    completed = [trial for trial in trials if trial.status == "completed"]
-    fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
-    return ConfirmedFinalist(
-        place=place,
-        name=search_label(chosen, source)
-        + short_name(values["number"], values["config"], searched=values["hparams"]),
-        source=source,
-        number=values["number"],
-        num_params=values["num_params"],
-        estimate=values["estimate"],
-        repeats=values["repeats"],
-        validation=Spread(tuple(fresh)),
-        test=Spread(tuple(trial.tested.test_error for trial in completed if trial.tested)),
-        ended=Counter(trial.status for trial in trials),
-        hparams=values["hparams"],
-    )
+from wrn_search.results.trial_selection import FRESH_MEDIAN
 
 
 def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
@@ -158,11 +73,11 @@ def _rows(found: Confirmed) -> list[list[str]]:
         rows.append(
             [
                 f"{each.place}",
-                each.name + (" (winner)" if each.place == 1 else ""),
+                each.name + (" (winner)" if found.is_named and each.place == 1 else ""),
                 f"{each.num_params:,}",
-                f"{each.estimate:.2f}" + (f" (mean of {each.repeats})" if each.repeats > 1 else ""),
+                f"{each.estimate:.2f}" + (f" (median of {each.repeats})" if each.repeats > 1 else ""),
                 _with_n(each.validation, found),
-                "-" if curse is None else f"{curse:+.2f}",
+                "-" if curse is None else f"{curse:+.2f}{_within(each.curse_interval(found.spread))}",
                 _with_n(each.test, found),
             ]
         )
@@ -178,11 +93,20 @@ def _with_n(spread: Spread, found: Confirmed) -> str:
 
 
 def _answer(found: Confirmed, search: SearchState) -> list[str]:
-    """The sentences: the winner, its test error, how lucky its estimate was."""
+    """The sentences: the winner and how it was named, its test error, its luck, and who is told from it."""
     winner = found.finalists[0]
-    named = "as validation named it"
+    if not found.is_named:
+        return [
+            "The winner is named when all retrainings on the search's own images have ended: the finalist with the "
+            "lowest median of fresh validation errors. That rule is on record; test errors choose nothing."
+        ]
+    named = "the lowest median of fresh validation errors, a rule on record before any was retrained"
+    if found.chosen.winner != FRESH_MEDIAN:
+        named = "as validation named it"
     if found.chosen.rule == "trials":
         named = "the best by validation of those that were named"
+        if found.chosen.winner == FRESH_MEDIAN:
+            named = "of those that were named the one with the lowest median of fresh validation errors"
     lines = [f"The winner is finalist 1, {winner.name}, {named}; test errors choose nothing."]
     if winner.test.errors:
         low, high, n = min(winner.test.errors), max(winner.test.errors), len(winner.test.errors)
@@ -193,15 +117,43 @@ def _answer(found: Confirmed, search: SearchState) -> list[str]:
         )
     if winner.winners_curse is not None:
         lines.append(
-            f"  winner's curse {winner.winners_curse:+.2f} points: validation error {winner.validation.median:.2f} % "
-            f"with fresh seeds, where the search had seen {winner.estimate:.2f} %"
+            f"  winner's curse {winner.winners_curse:+.2f} points{_within(winner.curse_interval(found.spread))}: "
+            f"validation error {winner.validation.median:.2f} % with fresh seeds, where the search had seen "
+            f"{winner.estimate:.2f} %"
         )
+    lines += _told_apart(found)
     if found.chosen.epochs != search.max_epochs:
         lines.append(
             f"  The search trained for {search.max_epochs} epochs and this for {found.chosen.epochs}: the difference "
             "holds both luck and length."
         )
     return lines
+
+
+def _told_apart(found: Confirmed) -> list[str]:
+    """Each other finalist against the winner; ranges that do or do not overlap say nothing."""
+    lines = []
+    for each in found.finalists[1:]:
+        above = above_winner(found, each)
+        if above is None:
+            continue
+        difference, interval = above
+        verdict = "no spread is known to tell them by" if interval is None else "not told from the winner"
+        if interval is not None and interval[0] > 0:
+            verdict = "worse"
+        lines.append(
+            f"  finalist {each.place} {difference:+.2f} points{_within(interval)} above it: {verdict}"
+        )
+    if found.spread is not None:
+        lines.append(
+            f"  Intervals are 95 % for all finalists together, by the spread of all fresh seeds "
+            f"({found.spread.deviation:.2f} points, {found.spread.freedom} degrees of freedom)."
+        )
+    return lines
+
+
+def _within(interval: Interval | None) -> str:
+    return "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
 
 
 def _counts(found: Confirmed) -> list[str]:
@@ -247,12 +199,15 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
         "retrainings_left": found.left,
         "test_reads": found.test_reads,
         "test_images": found.test_images,
-        "winner": found.finalists[0].name,
+        "winner_rule": chosen.winner or "validation",
+        "winner": found.finalists[0].name if found.is_named else None,
+        "fresh_deviation": found.spread.deviation if found.spread else None,
         "finalists": [
             {
                 "place": each.place,
+                "chosen_place": each.chosen_place,
                 "name": each.name,
-                "winner": each.place == 1,
+                "winner": found.is_named and each.place == 1,
                 "number": each.number,
                 "search_id": each.source,
                 "hparams": each.hparams,
@@ -261,12 +216,25 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
                 "search_repeats": each.repeats,
                 "val_error": each.validation.to_dict(),
                 "winners_curse": each.winners_curse,
+                "winners_curse_interval": _listed(each.curse_interval(found.spread)),
+                **_above(found, each),
                 "test_error": each.test.to_dict(),
                 "statuses": dict(each.ended),
             }
             for each in found.finalists
         ],
     }
+
+
+def _above(found: Confirmed, each: ConfirmedFinalist) -> dict[str, Any]:
+    """How far it lies above the winner, if it is another."""
+    above = above_winner(found, each) if found.is_named and each.place > 1 else None
+    difference, interval = above or (None, None)
+    return {"above_winner": difference, "above_winner_interval": _listed(interval)}
+
+
+def _listed(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

@@ -6,6 +6,8 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
+from wrn_search.analysis.statistics.fresh_seeds import coverage
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -35,11 +37,3 @@ class Spread:
             "coverage": coverage(len(self.errors)),
             "errors": list(self.errors),
         }
-
-
-def coverage(n: int) -> float:
-    """With what percentage min and max of n independent values enclose the median of their distribution.
-
-    Both lie on one side of it with probability 2 * (1/2)^n.
-    """
-    return 100 * (1 - 2.0 ** (1 - n)) if n else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from wrn_search.curves.curve_likelihood import (
     log_odds,
 )
 from wrn_search.curves.curve_parameters import Parameters
-from wrn_search.curves.design_columns import Array, design_of
+from wrn_search.curves.design_columns import Array, Design, design_of
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
@@ -151,6 +152,21 @@ def observations_of(table: ObservedCurves) -> tuple[Observations, tuple[CurveTri
         raise ValueError(
             f"a trial must have learned and been seen at one of the epochs {epochs}, but none was"
         )
+    return arrays_of(trials, table, epochs, design_of(table)), trials
+
+
+def arrays_of(
+    trials: Sequence[CurveTrial],
+    table: ObservedCurves,
+    epochs: tuple[int, ...],
+    design: Design,
+    centre: float | None = None,
+) -> Observations:
+    """The curves of trials of a table, each seen at one of the epochs at least, as arrays of a design.
+
+    Args:
+        centre: what the prior of m_1 is centred on; the mean of the first log-odds seen if None.
+    """
     wrong = np.full((len(trials), len(epochs)), np.nan)
     for row, trial in enumerate(trials):
         values = dict(zip(trial.epochs, trial.wrong, strict=True))
@@ -168,9 +184,8 @@ def observations_of(table: ObservedCurves) -> tuple[Observations, tuple[CurveTri
             number[key] = len(number)
             settings.append(trial.hyperparameters)
         of[row] = number[key]
-    design = design_of(table)
     x = np.array([design.row(each) for each in settings]).reshape(len(settings), len(design.columns))
-    first = float(np.mean(z[np.arange(len(z)), seen.argmax(1)]))
+    first = float(np.mean(z[np.arange(len(z)), seen.argmax(1)])) if centre is None else centre
     return Observations(
         np.where(seen, z, 0.0),
         seen,
@@ -183,7 +198,7 @@ def observations_of(table: ObservedCurves) -> tuple[Observations, tuple[CurveTri
         table.images,
         most,
         np.ones(len(z)),
-    ), trials
+    )
 
 
 def _robust_mode(observations: Observations) -> tuple[Parameters, Array, Array]:

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from wrn_search.curves.curve_fit import CurveFit
+from wrn_search.curves.design_columns import Array
 from wrn_search.curves.ends_of_cells import expected_errors
 from wrn_search.curves.ends_of_trials import effects_of_configurations, expected_curves
 from wrn_search.curves.settings_of_cells import best_setting, cells_of, end_draws, mean_error, spreads
@@ -63,18 +64,23 @@ def retrained(fit: CurveFit, trial: str) -> Retrained:
     if trial not in names:
         raise ValueError(f"the trial must be one of those whose curves were fitted, but got {trial}")
     row, of = names.index(trial), fit.observations
-    configuration = of.of[row]
-    generator = np.random.default_rng([fit.seed, 3])
-    log_odds = np.empty(len(fit.draws))
-    for index, (at, draw) in enumerate(zip(fit.variances, fit.draws, strict=True)):
-        effect, covariance = effects_of_configurations(of, at, draw)
-        spread = np.sqrt(max(0.0, covariance[configuration, 0, 0]))
-        level = expected_curves(of, at, draw)[configuration, -1] + effect[configuration, 0]
-        log_odds[index] = level + spread * generator.standard_normal()
-    errors = mean_error(fit, log_odds, spreads(fit)[1])
+    errors = retrained_draws(fit)[:, of.of[row]]
     low, high = np.quantile(errors, [0.025, 0.975])
     measured = 100 * fit.trials[row].wrong[-1] / fit.table.images if of.seen[row, -1] else None
     return Retrained(trial, measured, float(errors.mean()), float(low), float(high))
+
+
+def retrained_draws(fit: CurveFit) -> Array:
+    """(S, C) percent: draws of the mean error over fresh seeds, for each configuration of the fit."""
+    of = fit.observations
+    generator = np.random.default_rng([fit.seed, 3])
+    log_odds = np.empty((len(fit.draws), len(of.x)))
+    for index, (at, draw) in enumerate(zip(fit.variances, fit.draws, strict=True)):
+        effect, covariance = effects_of_configurations(of, at, draw)
+        spread = np.sqrt(np.maximum(0.0, covariance[:, 0, 0]))
+        noise = generator.standard_normal(len(spread))
+        log_odds[index] = expected_curves(of, at, draw)[:, -1] + effect[:, 0] + spread * noise
+    return mean_error(fit, log_odds, np.broadcast_to(spreads(fit)[1][:, None], log_odds.shape))
 
 
 def hsu_constant(candidates: int, confidence: float = 0.95) -> float:

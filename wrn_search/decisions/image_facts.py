@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.verdict_so_far.looks import Images
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class DataFacts:
     train_images: int = 0
     stored_bytes: int = 0  # of images and labels as prepared: a GPU holds a copy
     test_images: int = 0  # evaluated after a training, in a confirmation
+
+
+def images_of(facts: DataFacts) -> Images:
+    """What the curve model must know of them."""
+    return Images(facts.validation_images, facts.num_classes, facts.image_shape[2])
 
 
 def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wrn_search.decisions.gpu_packing import Asked, Places
-from wrn_search.decisions.image_facts import DataFacts, workload_of
+from wrn_search.decisions.image_facts import DataFacts, images_of, workload_of
 from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.repeats_together import Arrival, RepeatsTogether
 from wrn_search.decisions.rung_epochs import rungs_of
@@ -21,11 +21,13 @@ from wrn_search.results.events import (
     Started,
     Stopped,
 )
+from wrn_search.results.events_jsonl import Record
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.schedulers.scheduler import Scheduler, Stop, Wait
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.verdict_so_far.looks import Looks
 
 
 class Knowledge:
@@ -37,9 +39,18 @@ class Knowledge:
         places: of the machines.
         facts: of the data.
         space: the search.
+        record: where looks at an undecided search go.
     """
 
-    def __init__(self, plan: Plan, scheduler: Scheduler, places: Places, facts: DataFacts, space: Space):
+    def __init__(
+        self,
+        plan: Plan,
+        scheduler: Scheduler,
+        places: Places,
+        facts: DataFacts,
+        space: Space,
+        record: Record,
+    ):
         self.state = SearchState()
         self.plan = plan
         self.scheduler = scheduler
@@ -52,6 +63,8 @@ class Knowledge:
         self._rungs = frozenset(rungs_of(space))  # where repeats wait for each other
         self.resting: dict[int, int] = {}  # configuration that the scheduler lets wait -> its rung
         self._first: dict[int, int] = {}  # configuration -> its first trial
+        self._looks = Looks(space, images_of(facts), rungs_of(space))
+        self._record = record
         self._together = RepeatsTogether(space.search.repeats, facts.chance_error)
 
     def learn(self, moment: float, event: Event) -> None:
@@ -59,6 +72,7 @@ class Knowledge:
         self.state.apply(moment, event)
         if isinstance(event, Proposed):
             self._first.setdefault(event.configuration, event.number)
+        self._looks.learn(event)
         for arrival in self._together.learn(event, self.state):
             self._arrives(arrival)
         match event:
@@ -77,6 +91,12 @@ class Knowledge:
         if isinstance(event, Retried):
             self.places.learn(self.workload(self.state.trials[event.number]), event.memory_bytes)
         self.plan.learn(event, self.state)
+
+    def is_decided(self) -> bool:
+        """Whether the search's questions are answered (`search.stop_when`); a look that is due goes on record."""
+        if (look := self._looks.due(self.state)) is not None:
+            self._record.append(look)
+        return self._looks.has_decided(self.state)
 
     def _arrives(self, arrival: Arrival) -> None:
         """The scheduler hears of a configuration at an epoch; whom it lets wait rests there, but for anchors."""

@@ -1,4 +1,7 @@
-"""When a search ends, and why: its hours are over, the user wants to stop, all is proposed, or it cannot go on."""
+"""When a search ends, and why.
+
+Its hours are over, its questions answered, the user wants to stop, all is proposed, or it cannot go on.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,22 @@ class SearchEnd:
         max_hours: `search.max_hours`.
         seconds_spent: wall seconds of the sessions before.
         clock: seconds.
+        is_decided: whether its questions are answered (`search.stop_when`).
     """
 
-    def __init__(self, max_hours: float | None, seconds_spent: float, clock: Callable[[], float]):
+    def __init__(
+        self,
+        max_hours: float | None,
+        seconds_spent: float,
+        clock: Callable[[], float],
+        is_decided: Callable[[], bool] = lambda: False,
+    ):
         self.reason: EndReason | None = None  # why no further trial will come; None while one may
         self.failure: str | None = None  # what went wrong, when that is `failed`
         self._max_hours = max_hours
         self._spent_before = seconds_spent
         self._clock = clock
+        self._is_decided = is_decided
         self._began = clock()
 
     @property
@@ -41,10 +52,12 @@ class SearchEnd:
         """Whether all trials have been proposed."""
         return self.reason is not None and self.reason.is_whole
 
-    def look_at_clock(self, trials_left: bool) -> None:
-        """Ends the search when its hours are over, `trials_left` being whether any trains or waits."""
+    def look(self, trials_left: bool) -> None:
+        """Ends the search when its hours are over or it is decided, `trials_left` being whether any trains or waits."""
         left = self.seconds_left
         if left is None or left > 0:
+            if self.reason is None and self._is_decided():
+                self.reason = EndReason.DECIDED
             return
         # All may have been proposed already: the trials that still train must not go on either.
         if self.reason is None or (self.all_proposed and trials_left):

@@ -76,15 +76,14 @@ class Conductor:
         self._record = record
         plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
         scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts))
-        self._known = Knowledge(plan, scheduler, self.places, facts, space)
-        self._waiting = (
-            WaitingTrials()
-        )  # unfinished trials that do not train now, but for those that rest at a rung
+        self._known = Knowledge(plan, scheduler, self.places, facts, space, record)
+        self._waiting = WaitingTrials()  # unfinished ones that do not train now, nor rest at a rung
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it
         for moment, event in record.events:
             self._known.learn(moment, event)
         record.subscribe(self._known.learn)
-        self._over = SearchEnd(space.search.max_hours, self.state.seconds_spent, clock)
+        spent, is_decided = self.state.seconds_spent, self._known.is_decided
+        self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided)
         self._supply = Supply(space, facts, self._known, record, self._over, self._waiting)
         for number in self._known.begin_session():
             self._supply.wait(number)
@@ -156,9 +155,9 @@ class Conductor:
         self._record.append(Reported(number, metrics, node, device))
         ends = self._ends_at_last_report(number)
         self._settle(number)
+        self.look_at_clock()
         if ends:
             return False
-        self.look_at_clock()
         if self._over.at_once:
             self.interrupted(number, f"the search ended: {self.end_reason}")
             return False
@@ -246,8 +245,8 @@ class Conductor:
         self._over.interrupt(bool(self._known.live or self._waiting))
 
     def look_at_clock(self) -> None:
-        """Ends the search when its hours are over; may be called without an event, too."""
-        self._over.look_at_clock(bool(self._known.live or self._waiting))
+        """Ends the search when its hours are over or it is decided; may be called without an event, too."""
+        self._over.look(bool(self._known.live or self._waiting))
 
     def _end(self, event: Diverged | Failed) -> None:
         """Ends a trial once; a second cause changes nothing."""

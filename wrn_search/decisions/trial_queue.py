@@ -99,8 +99,8 @@ class Supply:
                 pass
 
     def leave_behind(self) -> None:
-        """The search has all that it can have: what rests at a rung ends there."""
-        if self._over.all_proposed:
+        """The search has all that it can have, or is decided: what rests at a rung ends there."""
+        if self._over.all_proposed or self._over.reason is EndReason.DECIDED:
             for end in self._known.left_behind():
                 self._record.append(end)
 

@@ -141,6 +141,7 @@ def space_of(
         "trials": min(trials or len(table.configurations), len(table.configurations)),
         "warm_start": [],
         "max_hours": None,
+        "stop_when": None,
     }
     space = space_from_mapping(document, overrides)
     if not isinstance(table.space, TableSpace):

@@ -10,6 +10,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
+from wrn_search.end_reason import EndReason
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.nearest_configuration import NearestConfiguration
@@ -84,8 +85,9 @@ class OurSearch:
         return Begun(answer.number, place, curve, answer.epochs_done)
 
     def hears(self, epoch: int) -> bool:
-        """At rungs: nothing is decided between them, but for a search whose hours may be over."""
-        return self._has_hours or epoch in self._rungs
+        """At rungs: nothing is decided between them, but for a search whose hours may be over, or that is decided."""
+        decided = self._conductor.end_reason is EndReason.DECIDED
+        return self._has_hours or decided or epoch in self._rungs
 
     def reported(self, trial: int, epoch: int, error: float) -> bool:
         """The conductor hears of it."""

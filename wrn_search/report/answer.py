@@ -10,6 +10,7 @@ from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.report.by_products.follow_up_grid import follow_up_command
 from wrn_search.report.confirmation import finalists
 from wrn_search.report.curve_model.trainings_to_run import next_block
+from wrn_search.report.equal_parameters import interval_words
 from wrn_search.report.html.blocks import figures_block, folded, listing, prose, sentences, table_block
 from wrn_search.report.html.figure import Table
 from wrn_search.report.html.markup import Html, element, join
@@ -105,7 +106,7 @@ def _bought(bought: Bought) -> Html:
         ("width", f"{bought.width_per_doubling or 0.0:+.2f}", interval_text(bought.width_interval)),
     ]
     head = ("parameters spent on", "points of error a doubling", "95 % interval")
-    note = f"Fitted to n = {bought.n}; negative is better. {sentence(bought.why_no_interval)}".strip()
+    note = f"Fitted to n = {bought.n}; negative is better. {interval_words(bought)}"
     title = element("h4", "What a doubling of the parameters bought")
     return join([title, table_block(Table(head, rows, note=note))])
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wrn_search.analysis.confirmation import Confirm, Finalist
+from wrn_search.analysis.input_tables.shared_values import Interval
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
@@ -23,7 +24,7 @@ def finalists(confirm: Confirm) -> Figure:
         result=_result(winner, confirm),
         reading="Hollow diamond: what the search had seen; blue: fresh seeds on the search's own split; orange: "
         "test error of networks retrained on train and validation; bars: medians. All finalists are shown; "
-        f"validation named the winner. {sentence(confirm.note)}".strip(),
+        f"{_rule(confirm)}. {sentence(confirm.note)}".strip(),
         table=_table(confirm),
         traces=_traces(shown_ones, labels) if shown_ones else (),
         layout=layout(
@@ -37,6 +38,8 @@ def finalists(confirm: Confirm) -> Figure:
 
 def _result(winner: Finalist | None, confirm: Confirm) -> str:
     if winner is None:
+        if confirm.by_fresh_median and confirm.finalists:
+            return "No winner is named yet: the lowest median of the fresh seeds' validation errors will name it."
         return "No finalist has been named by validation yet."
     test = "its test error has not been read yet"
     if winner.test_summary:
@@ -49,7 +52,25 @@ def _result(winner: Finalist | None, confirm: Confirm) -> str:
         "" if confirm.test_reads is None else f"; test files were read {plural(confirm.test_reads, 'time')}"
     )
     named = "Of the trials that were named, validation put first" if confirm.named else "Validation named"
-    return f"{named} {winner.network}: {test}{reads}."
+    if confirm.by_fresh_median:
+        named = f"Fresh seeds named{', of the trials that were named,' if confirm.named else ''}"
+    return f"{named} {winner.network}: {test}{reads}.{_apart(confirm)}"
+
+
+def _rule(confirm: Confirm) -> str:
+    if confirm.by_fresh_median:
+        return "the lowest median of fresh seeds names the winner, a rule that was on record before any was retrained"
+    return "validation named the winner"
+
+
+def _apart(confirm: Confirm) -> str:
+    """Which of the others are told from the winner, by a test and not by ranges that do or do not overlap."""
+    told = [each.above_interval for each in confirm.finalists if each.above_interval is not None]
+    if not told:
+        return ""
+    worse = sum(low > 0 for low, _ in told)
+    others = plural(len(told), "other finalist")
+    return f" Of {others} {worse} {'is' if worse == 1 else 'are'} told from it by fresh validation errors (95 %)."
 
 
 def _label(finalist: Finalist) -> str:
@@ -100,6 +121,7 @@ def _table(confirm: Confirm) -> Table:
     head = (
         "network",
         "named by validation",
+        "above the winner (points)",
         "trial",
         "search's estimate (%)",
         "fresh seeds, median (range)",
@@ -111,18 +133,26 @@ def _table(confirm: Confirm) -> Table:
         (
             each.network,
             "winner" if each.is_winner else "",
+            _points_with(each.above_winner, each.above_interval),
             NONE if each.number is None else str(each.number),
             two_digits(each.search_error),
             _summary(each.val_summary),
-            NONE if each.winners_curse is None else f"{each.winners_curse:+.2f}",
+            _points_with(each.winners_curse, each.curse_interval),
             _summary(each.test_summary),
             f"{shown(len(each.val_errors))} + {shown(len(each.test_errors))}",
         )
         for each in confirm.finalists
     ]
-    return Table(
-        head, rows, text_columns=2, note="n: fresh seeds on the search's split + on train and validation."
-    )
+    note = "n: fresh seeds on the search's split + on train and validation."
+    if any(each.curse_interval for each in confirm.finalists):
+        note += " Intervals are 95 % for all finalists together, by the pooled spread of fresh seeds."
+    return Table(head, rows, text_columns=2, note=note)
+
+
+def _points_with(value: float | None, interval: Interval | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:+.2f}" + (f" ({interval[0]:+.2f} to {interval[1]:+.2f})" if interval else "")
 
 
 def _summary(summary: tuple[float, float, float] | None) -> str:

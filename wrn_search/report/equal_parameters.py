@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
-from wrn_search.analysis.equal_parameters import Band, IsoParams
+from wrn_search.analysis.equal_parameters import Band, Bought, IsoParams
 from wrn_search.report.html.axes import axis, error_bars, layout, log_axis
 from wrn_search.report.html.colours import ramp
 from wrn_search.report.html.figure import Figure, Table
@@ -99,9 +99,32 @@ def _reading(findings: Findings, found: IsoParams) -> str:
     if found.interval is not None:
         drawn = plural(sum(bool(band.line) for band in found.bands), "band")
         fit = f" Lines: one slope fitted to all bands, n = {found.n} points{of}, drawn in {drawn}."
-    how = " The interval comes from a bootstrap over configurations." if found.interval else ""
+    how = f" {interval_words(found)}" if found.interval else ""
     bands = "Each colour is a band of nearly equal numbers of parameters; to the right, deeper and narrower."
     return f"{bands}{fit}{how}"
+
+
+def interval_words(found: IsoParams | Bought) -> str:
+    """Where the interval comes from, and whether the curve fits the repeats."""
+    lack = found.lack_of_fit
+    tested = (
+        f"lack of fit: F({lack.freedom[0]}, {lack.freedom[1]}) = {lack.statistic:.2g}, p = {lack.probability:.2g}"
+        if lack
+        else ""
+    )
+    if found.by_repeats:
+        fits = (
+            f"; the fitted curve misses their means by no more than chance explains ({tested})"
+            if lack
+            else ""
+        )
+        return f"The interval comes from the spread of the repeats{fits}."
+    if lack is not None and lack.fails:
+        return (
+            f"The fitted curve misses the means by more than their repeats explain ({tested}), so an interval from "
+            "their spread would not hold: it comes from how far configurations miss the curve."
+        )
+    return "The interval comes from how far configurations miss the curve."
 
 
 def _table(findings: Findings, found: IsoParams) -> Table:

@@ -66,6 +66,9 @@ class Chosen:
     sources: dict[str, Any] = field(
         default_factory=dict
     )  # search_id -> its `search` (label) and `results`; empty where older versions chose, from `source` alone
+    winner: str = (
+        ""  # `fresh_median`: how the winner is named, see `finalists_in_order`; older versions: the first
+    )
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,14 @@ class Reopened:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """A look at whether the search's questions are answered (`search.stop_when`)."""
+
+    configurations: int  # that had ended
+    answers: dict[str, Any]  # question -> verdict, or name of a network; null while it is open
+
+
+@dataclass(frozen=True)
 class Exhausted:
     """A finite space has no more configurations."""
 
@@ -210,7 +221,7 @@ class Exhausted:
 class SearchEnded:
     """A session of the search ended."""
 
-    reason: str  # finished | exhausted | max_hours | interrupted | failed
+    reason: str  # finished | exhausted | max_hours | decided | interrupted | failed
 
 
 TrialEvent: TypeAlias = (  # of one that was proposed
@@ -229,7 +240,7 @@ TrialEvent: TypeAlias = (  # of one that was proposed
     | Reopened
 )
 Event: TypeAlias = (
-    SearchStarted | SearchResumed | Known | Chosen | Proposed | TrialEvent | Exhausted | SearchEnded
+    SearchStarted | SearchResumed | Known | Chosen | Proposed | TrialEvent | Looked | Exhausted | SearchEnded
 )
 TimedEvent: TypeAlias = tuple[float, Event]
 
@@ -252,6 +263,7 @@ EVENTS: dict[str, type[Event]] = {
     "retried": Retried,
     "interrupted": Interrupted,
     "reopened": Reopened,
+    "looked": Looked,
     "exhausted": Exhausted,
     "search_ended": SearchEnded,
 }

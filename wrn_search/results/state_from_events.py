@@ -16,6 +16,7 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Known,
+    Looked,
     Paused,
     Proposed,
     Reopened,
@@ -37,6 +38,7 @@ from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL, TrialState
 
 MOST_EPOCHS = 100_000
 _SESSION_BEGINS = (SearchStarted, SearchResumed)
+_ASKS = ("model.", "training.", "search.")  # keys of which a change asks something else, or for more
 _AFTER_SOURCES = (Proposed, Started, SearchEnded)  # what sources teach comes before these
 _LEAVES_ITS_PLACE = (Paused, Completed, Stopped, Diverged, Failed, Retried, Interrupted)
 
@@ -66,6 +68,7 @@ class SearchState:
     )  # of each change of the space on resume, `section.key` -> the value before it
     choice: Chosen | None = None  # of a confirmation; the first one stands
     chosen_at: float | None = None  # Unix seconds of that
+    looks: list[Looked] = field(default_factory=list)  # of `search.stop_when`, since the space last changed
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
     _side_by_side: SideBySide = field(default_factory=SideBySide)  # who trains beside whom
@@ -131,11 +134,15 @@ class SearchState:
             case SearchResumed():
                 self.ended = None
                 self.replaced += [event.was] if event.was else []
+                if any(key.startswith(_ASKS) for key in event.changed):
+                    self.looks = []
             case Known():
                 self.known.add((event.source, event.trial_id))
             case Chosen():
                 if self.choice is None:
                     self.choice, self.chosen_at = event, time
+            case Looked():
+                self.looks.append(event)
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():

@@ -1,7 +1,8 @@
 """Which trials are meant: those that rank first at full epochs, and one by its number, key or short name.
 
 The best is the one at the median of the configuration with the lowest median over its repeats: of many seeds the
-luckiest says little. The report ranks by the same rule (`analysis/statistics/networks_not_told_apart.py`).
+luckiest says little. `order_of` is the one definition: display, summary, export, kept checkpoints, TensorBoard's view,
+`confirm` and the report all rank by it.
 """
 
 from __future__ import annotations
@@ -57,12 +58,29 @@ class Standing:
         return statistics.median(self.errors)
 
 
+def order_of(
+    completed: Sequence[float], value: float, num_params: int, number: int, *, is_alone: bool, is_open: bool
+) -> Order:
+    """Where a configuration with an error at full epochs ranks among others; the best of all has the lowest.
+
+    Where configurations have repeats, those with two completed ones come first: one lucky seed of many wins against
+    any median. Of those the ones come first whose repeats have all ended; of equal values the lower mean of the
+    completed ones, the smaller network, the earlier one.
+
+    Args:
+        completed: percent, of the completed repeats.
+        value: percent: the median of the repeats, or what the curve model expects of another training.
+        num_params, number: of the configuration.
+        is_alone: whether a single repeat is completed, where the search has repeats.
+        is_open: whether any repeat has not ended.
+    """
+    return is_alone, is_open, value, statistics.fmean(completed), num_params, number
+
+
 def standing_of(repeats: Sequence[Repeat], chance_error: float, num_params: int) -> Standing | None:
     """The standing of a configuration; None where none of its repeats reached full epochs, or one was stopped.
 
-    Where configurations have repeats, those with two completed ones come first: one lucky seed of many wins against
-    any median. Of those the ones come first whose repeats have all ended; of equal medians the lower mean of the
-    completed ones, the smaller network, the earlier one.
+    Ranked by `order_of`, the median being its value; a repeat that is lost counts with the error of chance.
     """
     full = sorted(
         (each.error, each.number) for each in repeats if each.status == "completed" and each.error is not None
@@ -71,13 +89,13 @@ def standing_of(repeats: Sequence[Repeat], chance_error: float, num_params: int)
         return None
     completed = [error for error, _ in full]
     errors = sorted([*completed, *(chance_error for each in repeats if each.is_lost)])
-    order = (
-        len(full) < 2,
-        any(each.status not in FINAL for each in repeats),
+    order = order_of(
+        completed,
         statistics.median(errors),
-        statistics.fmean(completed),
         num_params,
         repeats[0].number,
+        is_alone=len(full) < 2,  # where no configuration has repeats, so are all
+        is_open=any(each.status not in FINAL for each in repeats),
     )
     _, middle = full[min((len(errors) - 1) // 2, len(full) - 1)]
     return Standing(order, tuple(errors), middle)
@@ -143,14 +161,44 @@ def standings(state: SearchState) -> list[Standing]:
     members: dict[int, list[Repeat]] = defaultdict(list)
     num_params: dict[int, int] = {}
     for trial in state.trials.values():
-        error = trial.last.val_error if trial.last else None
-        is_lost = trial.status == "diverged" or trial.out_of_memory
-        members[trial.configuration].append(
-            Repeat(trial.number, trial.status, trial.epochs_done, error, is_lost)
-        )
+        members[trial.configuration].append(_repeat(trial))
         num_params[trial.configuration] = trial.num_params
     found = [standing_of(repeats, state.chance_error, num_params[key]) for key, repeats in members.items()]
     return sorted((each for each in found if each is not None), key=lambda each: each.order)
+
+
+FRESH_MEDIAN = "fresh_median"
+
+
+def finalists_in_order(state: SearchState) -> tuple[int, ...] | None:
+    """The places, from 1, of a confirmation's finalists, the winner first; None while that cannot be told.
+
+    The winner has the lowest median validation error of its fresh seeds, by the rule of `standing_of`: the search's
+    own error of a finalist is the luckiest of many. A rule of before any retraining, so it is known when all on the
+    search's own images have ended. Finalists without a fresh error come last. Older versions named the first chosen.
+    """
+    choice = state.choice
+    assert choice is not None, "a confirmation begins with its choice"
+    if choice.winner != FRESH_MEDIAN:
+        return tuple(range(1, len(choice.finalists) + 1))
+    orders: list[tuple[bool, Order | tuple[()], int]] = []
+    for place in range(1, len(choice.finalists) + 1):
+        fresh = [
+            each
+            for each in state.trials.values()
+            if each.configuration == 2 * (place - 1)  # the odd one after it saw the validation images too
+        ]
+        if len(fresh) < choice.repeats or any(each.status not in FINAL for each in fresh):
+            return None
+        standing = standing_of([_repeat(each) for each in fresh], state.chance_error, fresh[0].num_params)
+        orders.append((standing is None, standing.order if standing else (), place))
+    return tuple(place for *_, place in sorted(orders))
+
+
+def _repeat(trial: TrialState) -> Repeat:
+    error = trial.last.val_error if trial.last else None
+    is_lost = trial.status == "diverged" or trial.out_of_memory
+    return Repeat(trial.number, trial.status, trial.epochs_done, error, is_lost)
 
 
 def read_state(directory: ResultsDirectory) -> SearchState:
@@ -178,23 +226,11 @@ def name_of(trial: TrialState) -> str:
 
 
 def ranked_configurations(state: SearchState) -> list[list[TrialState]]:
-    """The trials of each configuration that reached full epochs, lowest mean validation error first.
-
-    A repeat that diverged or ran out of memory counts with the error of chance. A configuration of which a repeat was
-    stopped did not get there: what became of the others was their luck. Those with repeats that have not ended come
-    last. Of a configuration all trials are listed, by number.
-    """
+    """The trials of each configuration that reached full epochs, the best first; of one all are listed, by number."""
     members: dict[int, list[TrialState]] = defaultdict(list)
-    for trial in state.trials.values():
-        members[trial.configuration].append(trial)
-    ranked, most = [], max(map(len, members.values()), default=0)
-    for configuration, trials in members.items():
-        last = [trial.last.val_error for trial in trials if trial.status == "completed" and trial.last]
-        full = [val_error for val_error in last if val_error is not None]
-        lost = [state.chance_error for trial in trials if trial.status == "diverged" or trial.out_of_memory]
-        if full and not any(trial.status == "stopped" for trial in trials):
-            ranked.append((not is_whole(trials, most), statistics.fmean(full + lost), configuration))
-    return [sorted(members[number], key=lambda trial: trial.number) for *_, number in sorted(ranked)]
+    for number in sorted(state.trials):
+        members[state.trials[number].configuration].append(state.trials[number])
+    return [members[state.trials[each.number].configuration] for each in standings(state)]
 
 
 def is_whole(repeats: Sequence[TrialState], most: int) -> bool:

@@ -18,6 +18,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from wrn_search.decisions.image_facts import images_of
+from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -36,7 +39,8 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_selection import Order, Standing, Standings
-from wrn_search.wording import duration
+from wrn_search.verdict_so_far.affordable_fits import VerdictSoFar, VerdictWatch, watch_of
+from wrn_search.wording import duration, plural, two_significant
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_REFRESHES = 0.25
@@ -95,8 +99,8 @@ class Progress:
             case _:
                 pass
 
-    def line(self, now: float) -> str:
-        """The whole display in one line."""
+    def line(self, now: float, verdict: VerdictSoFar | None = None) -> str:
+        """The whole display in one line, with the verdict so far if there is one."""
         ended = sum(self.ended.values())
         counts = ", ".join(
             f"{self.ended[status]} {status}"
@@ -117,7 +121,7 @@ class Progress:
         parts.append(
             f"{duration(elapsed)} so far" + (f", about {duration(left)} left" if left is not None else "")
         )
-        return " | ".join(parts)
+        return " | ".join([*parts, *verdict_parts(verdict)])
 
     def seconds_left(self, now: float) -> float | None:
         """By this session's pace of epochs, if trials to come take as many as those took that have ended, or wait.
@@ -180,6 +184,19 @@ class Progress:
         self._ended_epochs -= self._epochs.get(number, 0)
 
 
+def verdict_parts(verdict: VerdictSoFar | None) -> list[str]:
+    """`winner so far WRN-16-2, 1.6 % when retrained (0.9 to 2.6)` and the chances of the leading networks."""
+    if verdict is None:
+        return []
+    parts = []
+    if verdict.winner is not None:
+        name, *values = verdict.winner
+        expected, low, high = map(two_significant, values)
+        parts.append(f"winner so far {name}, {expected} % when retrained ({low} to {high})")
+    chances = ", ".join(f"{name} {100 * chance:.0f} %" for name, chance in verdict.leading)
+    return [*parts, f"best network {chances} (predicted from {plural(verdict.trials, 'trial')})"]
+
+
 class ProgressDisplay:
     """Shows `Progress` on stderr; a subscriber of the record.
 
@@ -189,9 +206,17 @@ class ProgressDisplay:
         progress: what is shown.
         clock: Unix seconds, as in the record; never goes back.
         stream: default stderr.
+        watch: fits the verdict so far; None tells none.
     """
 
-    def __init__(self, progress: Progress, clock: Callable[[], float], stream: TextIO | None = None):
+    def __init__(
+        self,
+        progress: Progress,
+        clock: Callable[[], float],
+        stream: TextIO | None = None,
+        watch: VerdictWatch | None = None,
+    ):
+        self._watch = watch
         self._progress = progress
         self._stream: TextIO | None = stream or sys.stderr  # None: closed by whoever started us
         self._clock = clock
@@ -214,10 +239,14 @@ class ProgressDisplay:
     def __call__(self, moment: float, event: Event) -> None:
         """Takes in a written event."""
         self._progress.apply(moment, event)
+        if self._watch is not None and isinstance(event, Reported):
+            self._watch.changes += 1
         self.tick(at_once=isinstance(event, SearchEnded))
 
     def tick(self, at_once: bool = False) -> None:
         """Shows the present state, not more often than is good."""
+        if self._watch is not None:
+            self._watch.tick()
         now = self._clock()
         pause = SECONDS_BETWEEN_REFRESHES if self._live else SECONDS_BETWEEN_LINES
         if not at_once and now - self._shown_at < pause:
@@ -227,10 +256,21 @@ class ProgressDisplay:
             if self._live:
                 self._live.update(self._renderable(), refresh=True)
             elif self._stream is not None:
-                print(self._progress.line(now), file=self._stream, flush=True)
+                print(self._line(now), file=self._stream, flush=True)
 
     def _renderable(self) -> Text:
-        return Text(self._progress.line(self._clock()).replace(" | ", "\n"))
+        return Text(self._line(self._clock()).replace(" | ", "\n"))
+
+    def _line(self, now: float) -> str:
+        return self._progress.line(now, self._watch.verdict if self._watch else None)
+
+
+def watch_on(conductor: Conductor) -> VerdictWatch | None:
+    """On a search; a confirmation trains no more than it was asked for, and has no verdict of its own."""
+    if conductor.state.choice is not None:
+        return None
+    space, images = conductor.space, images_of(conductor.facts)
+    return watch_of(conductor.state, space, images, rungs_of(space))
 
 
 def _live_console(stream: TextIO | None) -> Console | None:

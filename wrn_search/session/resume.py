@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.images.checks_of_images import same_split
 from wrn_search.results.events_jsonl import WholeLines, read_whole_lines
 from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
+from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Asked, Request, with_absolute_paths
 from wrn_search.session.space_of_a_resumed_search import check_comparable, edited
 from wrn_search.space.rules.broken_rule import spelled
@@ -128,6 +130,18 @@ def configurations_outside(space: Space, state: SearchState) -> int:
     """How many configurations on record the space could not have proposed."""
     first = [trial for trial in state.trials.values() if trial.repeat == 0]
     return sum(hparams_within(space, trial.config) is None for trial in first)
+
+
+def is_whole(request: Request, begun: Begun) -> bool:
+    """Whether a search has all the trials that are asked for, each at its end, or is decided and no more is asked."""
+    state = begun.state
+    if state.ended == EndReason.DECIDED and not begun.changed and not begun.reopened:
+        return True
+    if begun.reopened or any(trial.status not in FINAL for trial in state.trials.values()):
+        return False
+    if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
+        return True
+    return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
 
 
 def check_same_split(state: SearchState, split_hash: str) -> None:

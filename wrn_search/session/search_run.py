@@ -28,13 +28,12 @@ from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.events_jsonl import Record, check_nobody_writes
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
-from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
-from wrn_search.session.progress_display import Progress, ProgressDisplay
-from wrn_search.session.resume import Begun, check_same_split, resumed_search
+from wrn_search.session.progress_display import Progress, ProgressDisplay, watch_on
+from wrn_search.session.resume import Begun, check_same_split, is_whole, resumed_search
 from wrn_search.session.search_request import (
     Asked,
     Request,
@@ -103,7 +102,7 @@ def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) 
     request, begun = resumed_search(asked, retry_failed)
     for change in begun.changes:
         tell(f"changed {change}")
-    if _is_whole(request, begun):
+    if is_whole(request, begun):
         with copied(request.directory, copy):  # an earlier session may have ended before its copy was whole
             mend_files(request.directory, begun.state, request.space, begun.read)
         return SearchResult(request.directory.path, begun.state, EndReason(begun.state.ended or "finished"))
@@ -204,16 +203,6 @@ def run_trials(
     return SearchResult(request.directory.path, conductor.state, reason)
 
 
-def _is_whole(request: Request, begun: Begun) -> bool:
-    """Whether a search has all the trials that are asked for, each at its end."""
-    state = begun.state
-    if begun.reopened or any(trial.status not in FINAL for trial in state.trials.values()):
-        return False
-    if state.ended == EndReason.EXHAUSTED and not begun.has_another_space:
-        return True
-    return state.ended == EndReason.FINISHED and len(state.trials) >= request.rows
-
-
 def _followers(
     request: Request, conductor: Conductor, data: PreparedData, able: Sequence[LivingNode]
 ) -> list[Callback]:
@@ -249,7 +238,7 @@ def _session(
             if not followers:
                 stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
-            display = stack.enter_context(_display(request, record, quiet))
+            display = None if quiet else stack.enter_context(_display(request, record, conductor))
             record.forget()
 
             def tick() -> None:
@@ -278,14 +267,11 @@ def _session(
 
 
 @contextmanager
-def _display(request: Request, record: Record, quiet: bool) -> Iterator[ProgressDisplay | None]:
-    if quiet:
-        yield None
-        return
+def _display(request: Request, record: Record, conductor: Conductor) -> Iterator[ProgressDisplay]:
     progress = Progress(request.rows, request.space.training.epochs, began=record.now())
     for moment, event in record.events:
         progress.apply(moment, event)
-    display = ProgressDisplay(progress, record.now)
+    display = ProgressDisplay(progress, record.now, watch=watch_on(conductor))
     record.subscribe(display)
     with display:
         yield display

@@ -42,6 +42,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "rungs": list(rungs),
         "promote": bool(rungs) and space.search.promote,
         "anchors": anchors_of(space.search.anchors, space.trials) if rungs else 0,
+        "stop_when": space.search.stop_when,
         "trials": space.trials,
         "repeats": space.search.repeats,
         "rows": rows,
@@ -91,6 +92,8 @@ def text_of(told: dict[str, Any]) -> str:
             f"{told['anchors']} of {plural(told['trials'], 'configuration')}" if told["anchors"] else "none"
         )
         lines += [f"anchors       {many}: drawn at random before any result and never stopped"]
+    if told["stop_when"]:
+        lines += ["stops         when depth against width, the winner and the smallest as good are decided"]
     lines += [
         f"training      {plural(told['max_epochs'], 'epoch')}, {plural(told['most_epochs'], 'epoch')} over "
         f"{plural(told['rows'], 'trial')} at most"

@@ -207,6 +207,14 @@ class SearchSettings(Section):
         real_number(0, 100_000, above=True, nullable=True),
         Field(description="wall hours after which no epoch is begun"),
     ] = None
+    stop_when: Annotated[
+        str | None,
+        one_of("decided", nullable=True),
+        Field(
+            description="decided: the search ends when its questions are answered, depth against width, the winner and "
+            "the smallest network as good, each at 99 % in two looks in a row"
+        ),
+    ] = None
     retries: Annotated[
         int,
         whole_number(0, 1000),

@@ -14,7 +14,7 @@ from wrn_search.images.prepared_data import PreparedData, prepare
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
-from wrn_search.results.trial_selection import find_trial, name_of, read_state
+from wrn_search.results.trial_selection import finalists_in_order, find_trial, name_of, read_state
 from wrn_search.results.trial_state import TrialState
 from wrn_search.shell_commands import ours
 from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
@@ -108,8 +108,10 @@ def is_confirmed(results: str | Path) -> bool:
 def choose_finalist(results: str | Path, place: int, root: str | None = None) -> ChosenTrial:
     """The network that `confirm` trained on all images for the finalist at a place from 1, with its first seed.
 
+    Finalist 1 is the winner, see `finalists_in_order`.
+
     Raises:
-        InputError: no confirmation, no such finalist, or its network is not trained.
+        InputError: no confirmation, no such finalist, its place is not known yet, or its network is not trained.
     """
     directory = ResultsDirectory(results).confirmation
     if not directory.exists():
@@ -120,13 +122,12 @@ def choose_finalist(results: str | Path, place: int, root: str | None = None) ->
     finalists = len(state.choice.finalists) if state.choice else 0
     if not 1 <= place <= finalists:
         raise InputError.of("--finalist", f"must be 1 to {finalists}, the finalists' places, but got {place}")
+    order = finalists_in_order(state)
+    if order is None:
+        text = "the finalists are numbered by their fresh validation errors, of which some are still to come"
+        raise InputError.of("--finalist", f"{text}; go on with: {ours('confirm', Path(results))}")
     joined = [trial for trial in state.trials.values() if "joined" in trial.config["dataset"]]
-    configurations = sorted({trial.configuration for trial in joined})  # in the order of the places
-    mine = [
-        each
-        for each in joined
-        if each.repeat == 0 and each.configuration in configurations[place - 1 : place]
-    ]
+    mine = [each for each in joined if each.repeat == 0 and each.configuration // 2 == order[place - 1] - 1]
     if not mine or mine[0].status != "completed":
         got = f"is {mine[0].status}" if mine else "is not begun"
         text = f"the network of finalist {place} on all images must be trained to its end, but {got}"

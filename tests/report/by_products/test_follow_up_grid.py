@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -50,7 +51,8 @@ def test_the_grid_is_a_space_that_can_give_intervals(tmp_path):
     assert space.name == "first_follow_up"
     header = (tmp_path / "next.yaml").read_text().split("name:")[0]
     assert all(line.startswith("#") for line in header.splitlines())
-    assert f"costs     9 networks x {REPEATS} seeds x 10 epochs, about " in header
+    networks = len(space.model.depth.options) * len(space.model.widen_factor.options)
+    assert f"costs     {networks} networks x {REPEATS} seeds x 10 epochs, about " in header
 
 
 def test_what_the_grid_finds_is_found_beside_the_search(tmp_path):
@@ -115,6 +117,67 @@ def test_at_the_edge_of_the_space_the_grid_looks_beyond_it(tmp_path):
     assert 40 in space.model.depth.options
     assert max(space.model.depth.options) > 40
     assert max(space.model.widen_factor.options) > 8
+
+
+@pytest.mark.parametrize("best", [1, 2, 4, 8])
+def test_the_narrowest_networks_stay_in_the_grid(tmp_path, best):
+    """k = 1 used to be dropped: the grid could not say whether a wider network beats it."""
+
+    def law(leaves, num_params):
+        return 5 + abs(math.log2(leaves["widen_factor"] / best)) + abs(leaves["depth"] - 22) / 10
+
+    model = {"depth": {"choice": [16, 22, 28]}, "widen_factor": {"choice": [1, 2, 4, 8]}}
+    material, findings = found(plant(tmp_path / "results", Plan(model=model, error=law, noise=0.0)))
+    space = write_follow_up(material, findings, tmp_path / "next.yaml")
+    assert {1.0, float(best)} <= set(space.model.widen_factor.options)
+
+
+@pytest.mark.parametrize(("decay", "upwards"), [(5e-3, True), (1e-5, False)])
+def test_the_grid_goes_beyond_every_edge_that_the_limits_complain_about(tmp_path, decay, upwards):
+    def law(leaves, num_params):
+        return 8 + 2 * abs(math.log10(leaves["weight_decay"] / decay)) + abs(leaves["widen_factor"] - 2)
+
+    training = {"epochs": 10, "weight_decay": {"choice": [1e-5, 1e-4, 5e-3]}}
+    search = {"searcher": "grid", "scheduler": "none", "repeats": 2}
+    material, findings = found(
+        plant(tmp_path / "results", Plan(training=training, search=search, error=law, noise=0.1))
+    )
+    assert any("weight_decay of the search" in limit for limit in findings.answer.limits)
+    space = write_follow_up(material, findings, tmp_path / "next.yaml")
+    for edge in findings.answer.edges:
+        options = (space.training if edge.name == "weight_decay" else space.model).__dict__[edge.name].options
+        assert (max(options) > edge.value) if edge.is_upper else (min(options) < edge.value)
+    assert decay in space.training.weight_decay.options
+    assert any(each.name == "weight_decay" and each.is_upper is upwards for each in findings.answer.edges)
+    header = (tmp_path / "next.yaml").read_text().split("name:")[0]
+    assert "settings  weight_decay" in header
+    assert " networks x 2 settings x " in header
+
+
+def test_networks_that_want_other_regularisation_get_theirs_and_those_that_agree_one_value(tmp_path):
+    def law(leaves, num_params):
+        wanted = 0.0 if own and leaves["widen_factor"] < 3 else 0.3
+        return 8 + 30 * (leaves["dropout"] - wanted) ** 2 + abs(leaves["widen_factor"] - 4) / 4
+
+    model = {
+        "depth": {"choice": [16, 22, 28]},
+        "widen_factor": {"choice": [1, 2, 4, 8]},
+        "dropout": {"choice": [0.0, 0.15, 0.3, 0.45, 0.6]},
+    }
+    search = {"searcher": "grid", "scheduler": "none"}
+    own = False
+    material, findings = found(
+        plant(tmp_path / "agree", Plan(model=model, search=search, error=law, noise=0.05))
+    )
+    space = write_follow_up(material, findings, tmp_path / "agree.yaml")
+    assert space.model.dropout == pytest.approx(0.3, abs=0.12)
+
+
+def test_the_detectable_difference_is_told_without_repeats_too(tmp_path):
+    material, findings = found(plant(tmp_path / "results", Plan()))
+    text = follow_up_text(material, findings)
+    assert re.search(r"two networks that differ by [0-9.]+ points", text)
+    assert re.search(r"a slope of [0-9.]+ points a doubling of depth:width is found", text)
 
 
 def test_the_header_says_which_difference_the_grid_can_find(tmp_path):

@@ -13,6 +13,11 @@ DROPOUT = (
 )
 BROKEN = [
     (
+        "model: {depth: 16, dropout: {uniform: [0.0, 0.5]}}\nsearch: {stop_when: decided}",
+        "search.stop_when: is for a search of networks, so depth or widen_factor must take several values, but got "
+        "depth: 16 and widen_factor: 1.0",
+    ),
+    (
         "training: {epochs: 150, lr_drops: [60, 120, 160]}",
         "training.lr_drops: every drop must come before the last of the 150 epochs, but got [60, 120, 160]",
     ),

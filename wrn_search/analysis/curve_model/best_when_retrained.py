@@ -16,8 +16,7 @@ from wrn_search.analysis.curve_model.model_values import Winner
 from wrn_search.analysis.input_tables.configurations import Configuration
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.design_columns import Array
-from wrn_search.curves.ends_of_trials import effects_of_configurations, expected_curves
-from wrn_search.curves.settings_of_cells import mean_error, spreads
+from wrn_search.curves.winner_and_smallest import retrained_draws
 
 
 def best_of(
@@ -27,36 +26,22 @@ def best_of(
 ) -> Configuration | None:
     """The best configuration; None if there is none with an error at full epochs.
 
-    Those whose repeats have all ended come first. Then the lowest expected error counts, by configuration, or the
-    lowest median where a configuration has none; of equals the lower mean, the smaller network, the earlier one.
+    By the one rule (`order_of`) with the lowest expected error, by configuration, instead of the median; those without
+    an expected one come after those that have one.
     """
     expected = expected or {}
 
-    def order(each: Configuration) -> tuple[bool, bool, float, float, int, int]:
-        median = statistics.median(each.values(chance_error))
-        value = expected.get(each.number, median)
-        unknown = bool(expected) and each.number not in expected
-        return each.ended < each.trials, unknown, value, each.mean, each.num_params, each.number
+    def order(each: Configuration) -> tuple[object, ...]:
+        alone, is_open, *others = each.order(chance_error, expected.get(each.number))
+        return alone, is_open, bool(expected) and each.number not in expected, *others
 
     return min(configurations, key=order, default=None)
 
 
 def expected_when_retrained(fit: CurveFit) -> dict[int, Array]:
-    """Draws (S,) of the mean error over fresh seeds, percent, for each trial of the fit: its configuration's.
-
-    The same as `curves.retrained`, for all configurations in one pass.
-    """
-    of = fit.observations
-    generator = np.random.default_rng([fit.seed, 3])
-    log_odds = np.empty((len(fit.draws), len(of.x)))
-    for index, (at, draw) in enumerate(zip(fit.variances, fit.draws, strict=True)):
-        effect, covariance = effects_of_configurations(of, at, draw)
-        spread = np.sqrt(np.maximum(0.0, covariance[:, 0, 0]))
-        noise = generator.standard_normal(len(spread))
-        log_odds[index] = expected_curves(of, at, draw)[:, -1] + effect[:, 0] + spread * noise
-    seeds = np.broadcast_to(spreads(fit)[1][:, None], log_odds.shape)
-    errors = mean_error(fit, log_odds, seeds)
-    return {int(trial.trial): errors[:, of.of[row]] for row, trial in enumerate(fit.trials)}
+    """Draws (S,) of the mean error over fresh seeds, percent, for each trial of the fit: its configuration's."""
+    draws, of = retrained_draws(fit), fit.observations.of
+    return {int(trial.trial): draws[:, of[row]] for row, trial in enumerate(fit.trials)}
 
 
 def winner_of(

@@ -10,8 +10,7 @@ import numpy as np
 from wrn_search.analysis.curve_model.table_of_curves import MOST, curves_on_record
 from wrn_search.analysis.input_tables.configurations import Configuration
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.curves.curve_fit import CurveFit, learned
-from wrn_search.curves.curve_likelihood import Observations, count_variance, log_odds
+from wrn_search.curves.curve_fit import CurveFit, arrays_of, learned
 from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.observed_curves import CurveTrial
 
@@ -23,33 +22,13 @@ def told_of(fit: CurveFit, trials: Sequence[CurveTrial]) -> CurveFit | None:
 
     Repeats that are not among them say nothing here.
     """
-    of, images = fit.observations, fit.table.images
+    of = fit.observations
     chosen = tuple(each for each in trials if learned(each, fit.table) and set(each.epochs) & set(of.epochs))
     if not chosen:
         return None
-    wrong = np.full((len(chosen), len(of.epochs)), np.nan)
-    for row, trial in enumerate(chosen):
-        values = dict(zip(trial.epochs, trial.wrong, strict=True))
-        wrong[row] = [values.get(epoch, np.nan) for epoch in of.epochs]
-    seen = ~np.isnan(wrong)
-    counted = np.where(seen, wrong, 0.0)
-    settings = {trial.configuration: trial.hyperparameters for trial in chosen}
-    number = {configuration: place for place, configuration in enumerate(settings)}
     spreads = {trial.trial: float(value) for trial, value in zip(fit.trials, of.spread, strict=True)}
-    rows = [of.design.row(each) for each in settings.values()]
-    observations = Observations(
-        z=np.where(seen, log_odds(counted, images, of.most), 0.0),
-        seen=seen,
-        count_variance=np.where(seen, count_variance(counted, images, of.most), 1.0),
-        x=np.array(rows).reshape(len(rows), len(of.design.columns)),
-        of=np.array([number[trial.configuration] for trial in chosen], dtype=np.intp),
-        design=of.design,
-        epochs=of.epochs,
-        centre=of.centre,
-        images=images,
-        most=of.most,
-        spread=np.array([spreads.get(trial.trial, 1.0) for trial in chosen]),
-    )
+    spread = np.array([spreads.get(trial.trial, 1.0) for trial in chosen])
+    observations = replace(arrays_of(chosen, fit.table, of.epochs, of.design, of.centre), spread=spread)
     table = replace(fit.table, trials=tuple(trials))
     return replace(fit, table=table, observations=observations, trials=chosen)
 

@@ -165,14 +165,15 @@ class Share:
 
 @dataclass(frozen=True)
 class NextTraining:
-    """One training of the plan."""
+    """One configuration of the plan, to be trained with `count` fresh seeds."""
 
     question: str  # that it narrows
     network: str
     hparams: Mapping[str, Value]
-    hours: float | None  # at the measured pace; None where nothing was timed
-    low: float  # the interval of the question's factor after it and those before it
+    hours: float | None  # of each seed, at the measured pace; None where nothing was timed
+    low: float  # the interval of the question's factor after the plan as far as its last seed
     high: float
+    count: int = 1
 
 
 @dataclass(frozen=True)

@@ -84,17 +84,18 @@ def plan_of(
     settings = _settings(fit, pairs)
     planned = next_trainings(fit, effect, count, settings, cost or (lambda _: 1.0))
     names = fit.observations.design.axes
-    found = []
+    found: dict[str, NextTraining] = {}
     for each in planned:
         pair = int(each.hyperparameters[DEPTH]), float(each.hyperparameters[WIDTH])
         network = network_of(material, pair)
         values: dict[str, Value] = {DEPTH: pair[0], WIDTH: pair[1]}
         values |= {name: each.hyperparameters[name] for name in names if name not in values}
         hours = each.cost if cost else None
-        found.append(
-            NextTraining(chosen.question, network[0] if network else "", values, hours, each.low, each.high)
-        )
-    return tuple(found), ""
+        name, key = network[0] if network else "", repr(sorted(values.items()))
+        before = found.pop(key, None)  # equal rows are one with a count, placed by its last seed
+        seeds = 1 + (before.count if before else 0)
+        found[key] = NextTraining(chosen.question, name, values, hours, each.low, each.high, seeds)
+    return tuple(found.values()), ""
 
 
 def _settings(fit: CurveFit, pairs: Sequence[Pair]) -> list[Setting]:

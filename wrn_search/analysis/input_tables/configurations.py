@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
+from wrn_search.results.trial_selection import Order, order_of
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL
 
 _NORMAL = 1.959964
@@ -33,6 +34,7 @@ class Configuration:
     trials: int
     trial: int  # the completed one nearest the median, of an even number the lower middle one
     seconds_per_epoch: float | None  # median over its completed trials
+    repeats: int = 1  # that configurations of its search have, at most
 
     @property
     def mean(self) -> float:
@@ -42,6 +44,18 @@ class Configuration:
     def values(self, chance_error: float | None) -> tuple[float, ...]:
         """The errors, one that diverged counting with the error of chance (rule 2), where that is known."""
         return self.completed + (() if chance_error is None else (chance_error,) * self.diverged)
+
+    def order(self, chance_error: float | None, value: float | None = None) -> Order:
+        """Where it ranks among others, by the one rule (`order_of`); `value` instead of its median."""
+        middle = statistics.median(self.values(chance_error)) if value is None else value
+        return order_of(
+            self.completed,
+            middle,
+            self.num_params,
+            self.number,
+            is_alone=len(self.completed) < 2 <= self.repeats,
+            is_open=self.ended < self.trials,
+        )
 
     def mean_error(self, chance_error: float | None) -> float:
         """Mean of `values`, percent: what a searcher was told."""
@@ -60,8 +74,11 @@ def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple
     # Row by row: a group of pandas takes a thousand times as long as a row.
     for row in material.trials[columns].itertuples(name="Row"):
         grouped.setdefault(row.configuration, []).append(row)
+    most: dict[int, int] = {}
+    for rows in grouped.values():
+        most[rows[0].source] = max(most.get(rows[0].source, 1), len(rows))
     return tuple(
-        _configuration(rows, seconds)
+        replace(_configuration(rows, seconds), repeats=most[rows[0].source])
         for _, rows in sorted(grouped.items())
         if (statuses := {row.status for row in rows}) >= {"completed"} and "stopped" not in statuses
     )

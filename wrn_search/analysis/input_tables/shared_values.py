@@ -63,7 +63,7 @@ class Search:
     adaptive: (
         bool | None
     )  # searcher tpe or scheduler asha (rule 5); None is not known and treated as adaptive
-    state: str  # finished | running | interrupted | failed | max_hours | exhausted | unknown
+    state: str  # finished | running | interrupted | failed | max_hours | decided | exhausted | unknown
     trials: int  # rows
     trials_planned: int | None  # rows that the space asks for
     searched: tuple[str, ...]  # names of the hyperparameters

@@ -7,13 +7,15 @@ could tell, and a sentence that says so.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.results.event_lines import from_line
-from wrn_search.results.events import SearchEnded, SearchStarted
+from wrn_search.results.events import Looked, SearchEnded, SearchStarted
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -37,6 +39,7 @@ class Source:
         str  # reason of the last session's end, `unfinished` while there is none, `unknown` without a record
     )
     missing: tuple[str, ...]  # `FILE: why`
+    decided: Mapping[str, Any] | None = None  # what a search that stopped because it is decided answered
     has_stopped: bool = False  # whether a scheduler stopped a trial, by the tables
 
     @property
@@ -118,8 +121,8 @@ def read_source(path: Path, *, has_stopped: bool = False) -> Source:
     missing: list[str] = []
     space = _space(directory, missing)
     manifest = _manifest(directory.manifest, missing)
-    started, state = _record_ends(directory.events, missing)
-    return Source(directory, space, manifest, started, state, tuple(missing), has_stopped)
+    started, state, decided = _record_ends(directory.events, missing)
+    return Source(directory, space, manifest, started, state, tuple(missing), decided, has_stopped)
 
 
 def _is_change(value: Any) -> bool:
@@ -159,8 +162,13 @@ def _manifest(path: Path, missing: list[str]) -> dict[str, Any]:
     return values
 
 
-def _record_ends(path: Path, missing: list[str]) -> tuple[SearchStarted | None, str]:
-    """The first event of the record, and how its last session stands: the millions between are not read."""
+def _record_ends(
+    path: Path, missing: list[str]
+) -> tuple[SearchStarted | None, str, Mapping[str, Any] | None]:
+    """The first event of the record, how its last session stands, and the last look of one that is decided.
+
+    The millions between are not read.
+    """
     try:
         with path.open("rb") as file:
             first = file.readline()
@@ -169,14 +177,19 @@ def _record_ends(path: Path, missing: list[str]) -> tuple[SearchStarted | None, 
             tail = file.read()
     except OSError as error:
         missing.append(f"{path.name}: {error.strerror}")
-        return None, "unknown"
+        return None, "unknown", None
     started = _event(first, path, missing)
     whole = tail[: tail.rfind(b"\n") + 1].splitlines()
     last = _event(whole[-1] + b"\n", path, missing) if whole else None
     state = last.reason if isinstance(last, SearchEnded) else "unfinished"
     if whole and last is None:
         state = "unknown"  # the line is there, but of another version or damaged
-    return started if isinstance(started, SearchStarted) else None, state
+    decided = None
+    if state == EndReason.DECIDED:
+        looks = [line for line in whole if b'"event":"looked"' in line]
+        look = _event(looks[-1] + b"\n", path, missing) if looks else None
+        decided = look.answers if isinstance(look, Looked) else {}
+    return started if isinstance(started, SearchStarted) else None, state, decided
 
 
 def _event(line: bytes, path: Path, missing: list[str]) -> Any:

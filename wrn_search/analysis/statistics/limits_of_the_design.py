@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.analysis.equal_parameters import IsoParams
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.statistics.networks_not_told_apart import Comparison
+from wrn_search.networks.architecture import depth_step, parse_block
 from wrn_search.wording import plural
 
 _NEAR = 0.05  # of a hyperparameter's range: what is best there may lie beyond
@@ -16,7 +19,7 @@ _NO_LESS = {"dropout": 0.0}  # values below which there is nothing
 
 
 def limits_of(
-    material: Material, comparison: Comparison | None, iso_params: IsoParams, model: CurveModel
+    material: Material, comparison: Comparison | None, iso_params: IsoParams, edges: Sequence[Edge]
 ) -> tuple[str, ...]:
     """The limits that hold here, the gravest first."""
     rules = (
@@ -24,7 +27,7 @@ def limits_of(
         _unfinished(material),
         _one_seed(material, comparison),
         _luck(material, comparison),
-        _edges(material, comparison, model),
+        _edges(edges),
         _bands(iso_params),
         _images(material),
     )
@@ -49,8 +52,8 @@ def _unfinished(material: Material) -> Iterator[str]:
     open_trials = int(statuses.get("running", 0) + statuses.get("interrupted", 0))
     planned = [source.trials_planned for source in material.sources]
     to_come = sum(total for total in planned if total is not None) - len(material.trials)
-    ended = all(source.state in ("finished", "exhausted") for source in material.sources)
-    if open_trials:
+    ended = all(source.state in ("finished", "exhausted", "decided") for source in material.sources)
+    if open_trials and not ended:
         yield (
             f"{plural(open_trials, 'trial')} have not ended: the answer may change."
             if open_trials > 1
@@ -78,27 +81,47 @@ def _luck(material: Material, comparison: Comparison | None) -> Iterator[str]:
         )
 
 
-def _edges(material: Material, comparison: Comparison | None, model: CurveModel) -> Iterator[str]:
+@dataclass(frozen=True)
+class Edge:
+    """A hyperparameter whose best value lies at an end of what was tried: beyond it may be a better one."""
+
+    name: str
+    value: float  # the best
+    is_upper: bool
+    expected: bool  # by the curve model, not by the best network
+
+
+def edges_of(material: Material, comparison: Comparison | None, model: CurveModel) -> tuple[Edge, ...]:
     """Of depth and width by the best network; of the others by where the model expects the lowest error."""
     if comparison is None:
-        return
+        return ()
     matters = {each.question for each in model.verdicts if each.verdict in ("helps", "hurts")}
-    found = {curve.name: curve.best for curve in model.curves if curve.best and curve.name in matters}
+    found: dict[str, Any] = {curve.name: curve.best for curve in model.curves if curve.name in matters}
     if model.epoch is None:
         row = material.trials.loc[comparison.best.trial]
         found |= {name: row[name] for name in material.hyperparameters}
     found |= {"depth": comparison.best.depth, "widen_factor": comparison.best.widen_factor}
+    block = str(material.trials["block"].loc[comparison.best.trial])
+    least = _NO_LESS | {"depth": 4 + depth_step(parse_block(block))}
+    edges = []
     for name, value in found.items():
         tried = [each for each in set(material.trials[name].dropna()) if not isinstance(each, str)]
-        if len(tried) < 2:
+        if len(tried) < 2 or value is None or isinstance(value, str):
             continue
         place = _place(float(value), min(tried), max(tried))
-        told = name in matters and name not in ("depth", "widen_factor")
-        whose = "The lowest error is expected at" if told else "The best network has"
+        expected = name in matters and name not in ("depth", "widen_factor")
         if place >= 1 - _NEAR:
-            yield f"{whose} the largest {name} of the search ({value:.4g}): more was not tried."
-        elif place <= _NEAR and _place(_NO_LESS.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
-            yield f"{whose} the smallest {name} of the search ({value:.4g}): less was not tried."
+            edges.append(Edge(name, float(value), True, expected))
+        elif place <= _NEAR and _place(least.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
+            edges.append(Edge(name, float(value), False, expected))
+    return tuple(edges)
+
+
+def _edges(edges: Iterable[Edge]) -> Iterator[str]:
+    for each in edges:
+        whose = "The lowest error is expected at" if each.expected else "The best network has"
+        kind, other = ("largest", "more") if each.is_upper else ("smallest", "less")
+        yield f"{whose} the {kind} {each.name} of the search ({each.value:.4g}): {other} was not tried."
 
 
 def _place(value: float, low: float, high: float) -> float:

@@ -55,11 +55,11 @@ def compare(
         <= margin(best, c, images, deviation, freedom, constant)
     ]
     networks: dict[str, Configuration] = {}
-    for c in sorted(equal, key=lambda c: (c is not best, _rank(c, chance_error))):
+    for c in sorted(equal, key=lambda c: (c is not best, c.order(chance_error))):
         networks.setdefault(c.network, c)
     return Comparison(
         best=best,
-        equivalents=tuple(sorted(networks.values(), key=lambda c: (c.num_params, _rank(c, chance_error)))),
+        equivalents=tuple(sorted(networks.values(), key=lambda c: (c.num_params, c.order(chance_error)))),
         candidates=len(configurations),
         seed_deviation=deviation,
         seed_freedom=freedom,
@@ -92,8 +92,3 @@ def margin(
         return 0.0
     effective = freedom * (variance / seeds) ** 2 if seeds else math.inf
     return float(stdtrit(min(effective, 1e9), ndtr(constant))) * math.sqrt(variance)
-
-
-def _rank(c: Configuration, chance_error: float | None) -> tuple[float, float, int, int]:
-    """Lowest median first; of equals the lower mean, the smaller network, the earlier one."""
-    return statistics.median(c.values(chance_error)), c.mean, c.num_params, c.number

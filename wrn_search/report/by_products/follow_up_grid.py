@@ -11,16 +11,19 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.hyperparameter_slices import native
+from wrn_search.analysis.input_tables.configurations import binomial_variance
 from wrn_search.analysis.input_tables.joined_tables import Material
+from wrn_search.analysis.statistics.equal_size_trend import slope_error
 from wrn_search.errors import InputError, printable
 from wrn_search.networks.architecture import MAX_WIDEN_FACTOR, Architecture, depth_step, parse_block
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.report.by_products.settings_of_the_grid import Settings, settings_of
 from wrn_search.results.atomic_files import written_once
 from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
@@ -35,6 +38,7 @@ REPEATS = 5  # the range of five covers the median with 93.75 %
 FILE = Path("follow_up.yaml")
 _OF_POWER = 1.96 + 0.84  # standard errors: 95 %, two-sided, and 80 % power
 STEPS = 3  # depths, and widening factors
+_SAME_WIDTH = 1.1
 _MODEL_KEYS = ("dropout", "init")
 _TRAINING_KEYS = (
     *("epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "weight_decay_on", "lr_schedule"),
@@ -122,6 +126,12 @@ class _Grid:
     depths: list[int]
     widths: list[float]
     block: str
+    settings: list[Settings] = field(default_factory=list)  # of what else was searched
+
+    @property
+    def configurations(self) -> int:
+        """Networks times settings."""
+        return len(self.networks) * math.prod(len(each.values) for each in self.settings)
 
     @property
     def networks(self) -> list[Architecture]:
@@ -130,8 +140,9 @@ class _Grid:
 
 
 def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid) -> dict[str, Any]:
-    """The best configuration's own values for all but depth and width."""
+    """Depths, widths and the grid's settings; the best configuration's own values for all else."""
     leaves = material.trials.loc[findings.trials.index(trial)]
+    chosen = {each.name: _value(each) for each in grid.settings}
     space = material.sources[int(leaves["source"])].space
     seeds = [provenance.seed or 0 for provenance in findings.provenance]
     document: dict[str, Any] = {
@@ -142,9 +153,9 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
             "depth": {"choice": grid.depths},
             "widen_factor": {"choice": grid.widths},
             "block": grid.block,
-            **{name: native(leaves[name]) for name in _MODEL_KEYS},
+            **{name: chosen.get(name, native(leaves[name])) for name in _MODEL_KEYS},
         },
-        "training": {name: native(leaves[name]) for name in _TRAINING_KEYS},
+        "training": {name: chosen.get(name, native(leaves[name])) for name in _TRAINING_KEYS},
         "search": {
             "searcher": "grid",
             "scheduler": "none",
@@ -160,8 +171,17 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
 def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
     """The best network in the middle, or at a corner where the middle would need networks larger than any so far.
 
-    Where the best is the deepest or the widest tried, what lies beyond is the question, so it stands in the middle.
+    Where the best lies at an edge of the depths or widths tried, what lies beyond is the question, so it stands in the
+    middle. The narrowest networks tried stay in: they cost least, and are what a wider one must beat.
     """
+    grid = _around(findings, trial, material)
+    narrowest = min(other.widen_factor for other in findings.trials)
+    if narrowest < min(grid.widths) / _SAME_WIDTH:
+        grid = replace(grid, widths=[narrowest, *grid.widths])
+    return replace(grid, settings=settings_of(material, findings, grid.networks))
+
+
+def _around(findings: Findings, trial: Trial, material: Material) -> _Grid:
     block = str(material.trials["block"].iloc[findings.trials.index(trial)])
     most = max(other.num_params for other in findings.trials)
     grids = []
@@ -170,9 +190,7 @@ def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
         grids.append(
             _Grid(depths, widths_around(trial.widen_factor, depths, block, narrower=narrower), block)
         )
-    deepest = max(other.depth for other in findings.trials)
-    widest = max(other.widen_factor for other in findings.trials)
-    if trial.depth == deepest or trial.widen_factor == widest:
+    if any(edge.name in ("depth", "widen_factor") for edge in findings.answer.edges):
         return grids[0]
     fitting = (grid for grid in grids if max(num_params(network) for network in grid.networks) <= 1.1 * most)
     return next(fitting, grids[-1])
@@ -197,6 +215,8 @@ def _free(results: Path) -> Path:
 
 def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[str]) -> str:
     networks, hours = len(grid.networks), _hours(findings, grid)
+    settings = math.prod(len(each.values) for each in grid.settings)
+    each_with = f" x {settings} settings" if settings > 1 else ""
     cost = f"about {hours:.2g} hours of training at the measured pace" if hours else "time not known"
     of = ", ".join(search.name for search in findings.searches)
     lines = [
@@ -205,8 +225,9 @@ def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[st
         f"asks      whether depth or width is worth more at equal parameters around {trial.network}",
         f"how       {len(grid.depths)} depths x {len(grid.widths)} widening factors, {REPEATS} seeds each, no early",
         "          stopping; along the diagonals networks have about equal parameters",
-        f"costs     {networks} networks x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
-        f"expect    measured intervals{_detectable(findings)}",
+        *(f"settings  {each.why}" for each in grid.settings if each.why),
+        f"costs     {networks} networks{each_with} x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
+        f"expect    measured intervals{_detectable(findings, grid)}",
         "",
         *(f"    {command}" for command in commands),
     ]
@@ -214,15 +235,29 @@ def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[st
     return "".join(f"# {printable(line)}".rstrip() + "\n" for line in lines)
 
 
-def _detectable(findings: Findings) -> str:
-    """The smallest difference of two networks that so many seeds find with a power of 80 %, one in twenty by chance."""
+def _detectable(findings: Findings, grid: _Grid) -> str:
+    """The smallest differences that so many seeds find with a power of 80 %, one in twenty by chance."""
     spread = findings.answer.seed_deviation
     if spread is None:
         spread = findings.model.spread
+    counted = ""
     if not spread:
-        return ": this design can give them"
-    difference = _OF_POWER * spread * math.sqrt(2 / REPEATS)
-    return f"; two networks that differ by {two_significant(difference)} points are told apart in 4 of 5 such grids"
+        best = findings.answer.best
+        variance = binomial_variance(best.val_error, findings.dataset.validation_images) if best else None
+        if variance is None:
+            return ": which differences they find the first seeds will tell, as no spread is on record"
+        spread, counted = math.sqrt(variance), ", if seeds differ by no more than counting errors does,"
+    difference = two_significant(_OF_POWER * spread * math.sqrt(2 / REPEATS))
+    told = f"; two networks that differ by {difference} points{counted} are told apart in 4 of 5 such grids"
+    unit = slope_error(grid.networks, REPEATS)
+    if unit is not None:
+        slope = two_significant(_OF_POWER * spread * unit)
+        told += f", and a slope of {slope} points a doubling of depth:width is found"
+    return told
+
+
+def _value(settings: Settings) -> Any:
+    return settings.values[0] if len(settings.values) == 1 else {"choice": list(settings.values)}
 
 
 def _hours(findings: Findings, grid: _Grid) -> float | None:
@@ -230,5 +265,5 @@ def _hours(findings: Findings, grid: _Grid) -> float | None:
     paces = [t.seconds_per_epoch / t.num_params for t in findings.trials if t.seconds_per_epoch]
     if not paces:
         return None
-    weights = sum(num_params(network) for network in grid.networks)
+    weights = sum(num_params(network) for network in grid.networks) * grid.configurations / len(grid.networks)
     return statistics.median(paces) * weights * REPEATS * findings.max_epochs / 3600

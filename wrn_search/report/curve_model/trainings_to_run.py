@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
-
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.model_values import NextTraining
 from wrn_search.report.html.blocks import table_block
@@ -20,27 +17,23 @@ def next_block(findings: Findings) -> Html:
     if not model.next:
         return join([title, element("p", sentence(model.why_no_next))]) if model.why_no_next else join(())
     last = model.next[-1]
-    hours = [each.hours for each in model.next if each.hours is not None]
+    hours = [each.count * each.hours for each in model.next if each.hours is not None]
     cost = f", {duration(3600 * sum(hours))} of training at the measured pace" if hours else ""
     (verdict,) = [each for each in model.verdicts if each.question == last.question]
+    count = sum(each.count for each in model.next)
     said = (
-        f"{plural(len(model.next), 'training')} to the end{cost} would narrow {last.question.replace('_', ' ')} from "
+        f"{plural(count, 'training')} to the end{cost} would narrow {last.question.replace('_', ' ')} from "
         f"{verdict.low:.2f} to {verdict.high:.2f} to about {last.low:.2f} to {last.high:.2f}."
     )
-    head = ("network", "setting", "seeds", "training of each", "interval after them")
-    rows = [
-        _row(list(same)) for _, same in groupby(model.next, key=lambda each: (each.network, each.hparams))
-    ]
+    head = ("network", "setting", "seeds", "training of each")
+    rows = [_row(each) for each in model.next]
     return join([title, element("p", said), table_block(Table(head, rows, text_columns=2))])
 
 
-def _row(same: Sequence[NextTraining]) -> tuple[str, ...]:
-    """Trainings of one configuration that follow one another: fresh seeds of it."""
-    last = same[-1]
+def _row(each: NextTraining) -> tuple[str, ...]:
     return (
-        last.network,
-        hparams(last.hparams, without=("depth", "widen_factor")),
-        str(len(same)),
-        NONE if last.hours is None else duration(3600 * last.hours),
-        f"{last.low:.2f} to {last.high:.2f}",
+        each.network,
+        hparams(each.hparams, without=("depth", "widen_factor")),
+        str(each.count),
+        NONE if each.hours is None else duration(3600 * each.hours),
     )

@@ -192,6 +192,15 @@ def _drops_below_epochs(space: Space) -> Iterator[Broken]:
         )
 
 
+def _what_is_decided_varies(space: Space) -> Iterator[Broken]:
+    varies = [name for name in ("depth", "widen_factor") if is_domain(getattr(space.model, name))]
+    if space.search.stop_when is not None and not varies:
+        reads: tuple[Path, ...] = (("search", "stop_when"), ("model", "depth"), ("model", "widen_factor"))
+        text = "is for a search of networks, so depth or widen_factor must take several values"
+        both = f"depth: {_shown(space.model.depth)} and widen_factor: {_shown(space.model.widen_factor)}"
+        yield Broken(reads[0], f"{text}, but got {both}", reads)
+
+
 RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _one_block,
     _depths_exist,
@@ -206,6 +215,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _who_learns_may_start_warm,
     _rungs_below_epochs,
     _drops_below_epochs,
+    _what_is_decided_varies,
 )
 
 
