@@ -65,6 +65,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "rungs": "schedule",
             "grace_period": 3,
             "reduction_factor": 3,
+            "promote": True,
             "anchors": 0.1,
             "trials": None,
             "repeats": 1,
