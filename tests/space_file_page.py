@@ -107,6 +107,10 @@ def _words(schema: dict[str, Any]) -> str:
             return f"number {low} {high}"
         case "boolean":
             return "true or false"
+        case "object" if len(schema["properties"]) <= 4:
+            return f"mapping of {', '.join(schema['properties'])}"
+        case "object":
+            return "mapping of keys that can be searched to values"
         case "array":
             return f"list: {_words(schema['items'])}"
         case "string":

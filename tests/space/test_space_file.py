@@ -218,6 +218,7 @@ NULLABLE = {
         "dataset.augmentation",
         "dataset.train_images",
     ),
+    "model.network",
     *("model.block", "model.deepening_factor", "search.trials", "search.max_hours", "search.trial_timeout"),
 }
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]

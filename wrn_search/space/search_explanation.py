@@ -15,6 +15,8 @@ from wrn_search.wording import plural
 
 # Above this many networks the smallest and largest are taken from the ends of each domain.
 _MAX_NETWORKS = 20_000
+_MOST_NAMES = 1000  # of listed networks that are told
+_MOST_SHOWN = 12
 
 
 def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None = None) -> dict[str, Any]:
@@ -36,11 +38,15 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
         "configurations_in_space": space.size,
-        "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)},
+        "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
+        | ({} if space.networks is None else {"names": [each.name for each in space.networks[:_MOST_NAMES]]}),
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
-        "anchors": anchors_of(space.search.anchors, space.trials) if rungs else 0,
+        "points": len(space.search.points),
+        "anchors": anchors_of(space.search.anchors, max(0, space.trials - len(space.search.points)))
+        if rungs
+        else 0,
         "trials": space.trials,
         "repeats": space.search.repeats,
         "rows": rows,
@@ -52,6 +58,8 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
 def network_range(space: Space) -> tuple[Architecture, Architecture]:
     """The networks of the space with the fewest and the most parameters."""
     model = space.model
+    if space.networks is not None:
+        return min(space.networks, key=num_params), max(space.networks, key=num_params)
     if model.deepening_factor is not None:
         blocks: list[Scalar] = [
             block_name((3,) * int(n)) for n in finite_values(model.deepening_factor) or ()
@@ -77,11 +85,19 @@ def text_of(told: dict[str, Any]) -> str:
     lines += ["", f"data          {_dataset_text(told['dataset'])}", "searched"]
     lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
     lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
+    if names := told["networks"].get("names"):
+        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+        lines += [f"networks      {plural(len(names), 'network')}: {', '.join(names[:_MOST_SHOWN])}{more}"]
     many = "a continuous space" if size is None else plural(size, "configuration")
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
     lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
+    if told["points"]:
+        first = min(told["points"], told["trials"])
+        lines += [
+            f"points        {plural(first, 'configuration')} of search.points first, in the order of the file"
+        ]
     if size is not None and size < told["trials"]:
         lines += [f"              the space has only {size}: the search ends when they have been tried"]
     lines += [f"scheduler     {_scheduler_text(told)}"]

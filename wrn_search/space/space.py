@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
-from wrn_search.networks.architecture import (
-    block_name,
-    parse_block,
-)
-from wrn_search.searchers.searcher import SearchedSpace
+from wrn_search.networks.architecture import Architecture, block_name, parse_block
+from wrn_search.searchers.searcher import Hparams, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.axes.axes import SHAPE
+from wrn_search.space.axes.axes_of_a_space import (
+    AnyAxes,
+    axes_of,
+    listed_networks,
+    merged,
+    points_on_axes,
+    with_network,
+)
+from wrn_search.space.axes.listed_networks import leaves_of
+from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.space.domains import Choice, Domain, IntRange, Scalar, is_domain
+from wrn_search.space.domains import Domain, Scalar
 from wrn_search.space.rules.keys_with_own_rules import (
     NAME,
     OBJECTIVES,
@@ -63,50 +71,70 @@ class Space(Section):
     @property
     def hyperparameters(self) -> dict[str, Domain]:
         """The leaves that are searched, in the order of the sections, with their domains."""
-        return dict(self._domains)
+        return dict(self.axes.hyperparameters)
+
+    @property
+    def networks(self) -> Sequence[Architecture] | None:
+        """All networks, where they are no product of depths, widths and blocks: listed ones, or those of points."""
+        return self.axes.networks
 
     @property
     def trials(self) -> int:
-        """Configurations to propose at most: `search.trials`, else the whole grid, else 64."""
+        """Configurations to propose at most: `search.trials`, else a whole grid or list of points, else 64."""
         if self.search.trials is not None:
             return self.search.trials
         size = self.size
-        whole_grid = SEARCHERS[self.search.searcher].needs_finite_space
-        return size if whole_grid and size is not None else DEFAULT_TRIALS
+        whole = SEARCHERS[self.search.searcher].needs_finite_space or isinstance(self.axes, ListedPoints)
+        return size if whole and size is not None else DEFAULT_TRIALS
 
     @property
     def size(self) -> int | None:
         """Configurations in a finite space; None when a domain is continuous."""
-        size = 1
-        for domain in self.hyperparameters.values():
-            match domain:
-                case Choice():
-                    size *= len(domain.options)
-                case IntRange():
-                    size *= len(domain.values)
-                case _:
-                    return None
-        return size
+        return self.axes.size
 
     @property
     def searched(self) -> SearchedSpace:
         """What a searcher must know of this space."""
-        return SearchedSpace(self.hyperparameters, self.size, self.search.seed)
+        axes = self.axes
+        return SearchedSpace(
+            axes.domains, axes.size, self.search.seed, axes.cell, self._points_tried_first(), axes.canonical
+        )
 
-    # Both are asked some times for each proposal, and a space never changes.
+    def hparams_at(self, point: Hparams) -> Hparams:
+        """The hyperparameters that a point on the searcher's axes stands for."""
+        return self.axes.hparams(point)
+
+    def point_of(self, hparams: Hparams) -> Hparams | None:
+        """The searcher's point for hyperparameters that lie in their domains; None where their network is no choice."""
+        return self.axes.point(hparams)
+
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters that make a network, as far as they are searched."""
+        leaves = leaves_of(network) | {"deepening_factor": network.deepening_factor}
+        return {name: leaves[name] for name in self.hyperparameters if name in leaves}
+
+    def _points_tried_first(self) -> tuple[Hparams, ...]:
+        """The points of the file on the searcher's axes; an axis that is left open is not in them."""
+        return points_on_axes(self.axes, self.search.points)
+
+    # All are asked some times for each proposal, and a space never changes.
     @cached_property
-    def _leaves(self) -> dict[str, Scalar | Domain]:
+    def axes(self) -> AnyAxes:
+        """What the searcher draws on, and what a point there stands for."""
+        return axes_of(self.leaves, listed_networks(self.model.network), self.search.points)
+
+    @cached_property
+    def leaves(self) -> dict[str, Scalar | Domain]:
+        """Every leaf of `model` and `training` with its value or domain; `model.network` as what it stands for."""
         sections = (self.model, self.training)
-        return {name: getattr(section, name) for section in sections for name in type(section).model_fields}
-
-    @cached_property
-    def _domains(self) -> dict[str, Domain]:
-        return {name: value for name, value in self._leaves.items() if is_domain(value)}
+        named = {name: getattr(section, name) for section in sections for name in type(section).model_fields}
+        del named["network"]
+        return with_network(named, listed_networks(self.model.network))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The space with other sections; what was derived from the old ones stays behind."""
         copy = super().model_copy(update=update, deep=deep)
-        for derived in ("_leaves", "_domains"):
+        for derived in ("leaves", "axes"):
             copy.__dict__.pop(derived, None)
         return copy
 
@@ -122,7 +150,7 @@ class Space(Section):
             compile: resolved, `on` or `off`.
         """
         assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
-        leaves: dict[str, Any] = self._leaves | hparams
+        leaves = merged(self.leaves, hparams)
         if leaves["deepening_factor"] is not None:
             leaves["block"] = block_name((3,) * leaves["deepening_factor"])
         elif leaves["block"] is None:
@@ -133,7 +161,10 @@ class Space(Section):
         return TrialConfig(**{name: leaves[name] for name in LEAVES}, dataset=self.dataset, seed=seed)
 
     def to_document(self) -> dict[str, Any]:
-        """Plain YAML values with every default filled in; reading them gives this space again."""
+        """Plain YAML values with every default filled in; reading them gives this space again.
+
+        Where `model.network` names the networks, the keys that it stands for are left out.
+        """
 
         def plain(value: Any) -> Any:
             if isinstance(value, dict):
@@ -141,4 +172,6 @@ class Space(Section):
             return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
         document: dict[str, Any] = plain(self.model_dump())
+        if self.model.network is not None:
+            document["model"] = {k: v for k, v in document["model"].items() if k not in SHAPE}
         return document

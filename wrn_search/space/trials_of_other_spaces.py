@@ -29,7 +29,7 @@ def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar
 def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
     """The same for a trial that this space could have proposed: its fixed values are the trial's too, else None."""
     hparams = searched_values(space, leaves)
-    if hparams is None:
+    if hparams is None or space.point_of(hparams) is None:
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
     same = space.trial_config(hparams, 0, **resolved).leaves

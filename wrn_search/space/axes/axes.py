@@ -1,0 +1,132 @@
+"""The axes that a searcher draws on, and the hyperparameters that a point on them stands for.
+
+Hyperparameters are what is recorded, trained and reported: `depth`, `widen_factor`, `dropout`. Mostly each is an axis
+of its own. Networks that a file lists, or that a budget leaves, are no product of depths and widths: they have axes of
+their own, on which every point is one of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from wrn_search.networks.architecture import Architecture
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.space.domains import Domain, IntRange, finite_values
+
+CELL = ("depth", "widen_factor")
+SHAPE = ("depth", "widen_factor", "block", "deepening_factor")  # the keys of a network
+
+
+class NetworkAxes(Protocol):
+    """Axes of networks that are no product of depths and widths."""
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The axes."""
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Those of them whose values anchors take in turn."""
+
+    @property
+    def size(self) -> int:
+        """Networks."""
+
+    @property
+    def networks(self) -> Sequence[Architecture]:
+        """All of them."""
+
+    def hparams(self, point: Hparams) -> Hparams:
+        """Depth, widening factor and block, as far as they are searched, of a point; it may have further axes."""
+
+    def point(self, hparams: Hparams) -> Hparams | None:
+        """The point of a network; None if it is none of these."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What is searched, as the searcher sees it and as it is recorded.
+
+    Attributes:
+        hyperparameters: what is recorded, in the order of the sections.
+        network: axes of the networks, where they are no product.
+    """
+
+    hyperparameters: Mapping[str, Domain]
+    network: NetworkAxes | None = None
+
+    @cached_property
+    def domains(self) -> dict[str, Domain]:
+        """The axes, those of the network first."""
+        if self.network is None:
+            return dict(self.hyperparameters)
+        return {**self.network.domains, **self._others}
+
+    @property
+    def networks(self) -> Sequence[Architecture] | None:
+        """All networks, where they are no product of depths, widths and blocks."""
+        return None if self.network is None else self.network.networks
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Axes whose values anchors take in turn."""
+        return CELL if self.network is None else self.network.cell
+
+    @cached_property
+    def size(self) -> int | None:
+        """Configurations; None when a domain is continuous."""
+        counts = [_count(domain) for domain in self._others.values()]
+        if any(count is None for count in counts):
+            return None
+        return math.prod(count or 0 for count in counts) * (self.network.size if self.network else 1)
+
+    def hparams(self, point: Hparams) -> Hparams:
+        """The hyperparameters of a point."""
+        if self.network is None:
+            return point
+        values = {name: point[name] for name in self._others} | self.network.hparams(point)
+        return {name: values[name] for name in self.hyperparameters}
+
+    def point(self, hparams: Hparams) -> Hparams | None:
+        """The point of hyperparameters that lie in their domains; None where their network is none of the space's.
+
+        Hyperparameters beside the network may be left out, and then are no part of the point.
+        """
+        if self.network is None:
+            return dict(hparams)
+        found = self.network.point(hparams)
+        return None if found is None else found | {k: v for k, v in hparams.items() if k in self._others}
+
+    def names_network(self, hparams: Hparams) -> bool:
+        """Whether hyperparameters tell a whole network, where networks are no product."""
+        return self.network is not None and self._shape <= hparams.keys()
+
+    def canonical(self, point: Hparams) -> Hparams:
+        """Of all points that stand for one configuration, the same."""
+        if self.network is None:
+            return point
+        found = self.network.point(self.network.hparams(point))
+        assert found is not None, point
+        return {**found, **{name: point[name] for name in self._others}}
+
+    @cached_property
+    def _others(self) -> dict[str, Domain]:
+        """The hyperparameters that are axes of their own."""
+        return {name: domain for name, domain in self.hyperparameters.items() if name not in self._shape}
+
+    @cached_property
+    def _shape(self) -> frozenset[str]:
+        """The hyperparameters that make a network, where networks are no product."""
+        return frozenset(SHAPE) & self.hyperparameters.keys() if self.network else frozenset()
+
+
+def _count(domain: Domain) -> int | None:
+    """Values of a finite domain."""
+    if isinstance(domain, IntRange):
+        return len(domain.values)
+    values = finite_values(domain)
+    return None if values is None else len(values)
