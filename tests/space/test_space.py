@@ -58,6 +58,13 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "precision": "auto",
             "compile": "auto",
         },
+        "constraints": {
+            "num_params": None,
+            "macs": None,
+            "multiple_of": None,
+            "num_classes": None,
+            "image_shape": None,
+        },
         "objectives": ["val_error"],
         "search": {
             "searcher": "tpe",

@@ -35,6 +35,7 @@ PLAYS = 10
 _MOST_TRIALS = 2_000  # of a search that is played at all: a second or two
 _MOST_IN_ALL = 640  # trials of all plays together
 ASSUMPTION = "made-up curves, whose order at a rung is that at the end but for noise"
+_MOST_CELLS = 10_000  # networks of a space whose cells are counted
 _NOISE = (
     0.35  # of the deviation over configurations, at the first rung: Kendall's tau with the end of about 0.7
 )
@@ -83,6 +84,8 @@ def forecast(
 
 
 def _cells(space: Space) -> int | None:
+    if space.networks is not None and len(space.networks) > _MOST_CELLS:
+        return None
     if space.networks is not None:
         return len({(network.depth, network.widen_factor) for network in space.networks})
     depths, widths = finite_values(space.model.depth), finite_values(space.model.widen_factor)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.tensor_sizes import Workload
-from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
@@ -24,17 +22,11 @@ def probe_configs(
     values = [telling_values(name, domain) for name, domain in leaves.items()]
     points = [dict(zip(leaves, point, strict=True)) for point in itertools.product(*values)]
     if space.networks is not None:  # no product of depths and widths
-        ends = telling_networks(space.networks)
+        ends = list(dict.fromkeys(space.axes.extremes))
         points = [point | space.shape_of(network) for point in points for network in ends]
     configs = [space.trial_config(point, 0, precision=precision, compile="off") for point in points]
     configs.sort(key=lambda config: trial_memory(workload(config)).allocated_bytes)
     return [configs[0], configs[-1]][: len(configs)]
-
-
-def telling_networks(networks: Sequence[Architecture]) -> list[Architecture]:
-    """Of many networks some among which memory is least and most, also where all have as many parameters."""
-    orders: tuple[Callable[[Architecture], float], ...] = (num_params, macs, lambda each: each.depth)
-    return list(dict.fromkeys(end(networks, key=order) for order in orders for end in (min, max)))
 
 
 def telling_values(name: str, domain: Domain) -> list[Scalar]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import PrivateAttr
 
-from wrn_search.space.axes.axes import Axes
+from wrn_search.space.axes.searched_axes import Axes
 from wrn_search.space.domains import Domain
 from wrn_search.space.space import Space
 

@@ -9,7 +9,7 @@ from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts, workload_of
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.machine import Node
-from wrn_search.memory.choice_of_probes import telling_networks, telling_values
+from wrn_search.memory.choice_of_probes import telling_values
 from wrn_search.memory.gpu_shares import smallest_share
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.space.domains import finite_values
@@ -89,7 +89,7 @@ def _networks(space: Space, precision: str) -> Iterator[TrialConfig]:
     if networks is not None:
         largest = {name: telling_values(name, domain)[-1] for name, domain in leaves.items()}
         if len(networks) > _MOST_NETWORKS:
-            networks = telling_networks(networks)
+            networks = list(dict.fromkeys(space.axes.extremes))
         for network in networks:
             hparams = largest | space.shape_of(network)
             yield space.trial_config(hparams, 0, precision=precision, compile="off")

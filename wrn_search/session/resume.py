@@ -20,7 +20,7 @@ from wrn_search.space.trials_of_other_spaces import hparams_within
 from wrn_search.space.yaml_with_lines import yaml_text
 
 # A change of these may make room for new configurations.
-SPACE = ("model.", "training.", "search.searcher", "search.points")
+SPACE = ("model.", "training.", "constraints.", "search.searcher", "search.points")
 
 
 @dataclass(frozen=True)

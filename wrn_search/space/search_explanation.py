@@ -39,7 +39,14 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
         "configurations_in_space": space.size,
         "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
-        | ({} if space.networks is None else {"names": [each.name for each in space.networks[:_MOST_NAMES]]}),
+        | (
+            {}
+            if space.networks is None
+            else {
+                "count": len(space.networks),
+                "names": [e.name for e in itertools.islice(space.networks, _MOST_NAMES)],
+            }
+        ),
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
@@ -59,7 +66,7 @@ def network_range(space: Space) -> tuple[Architecture, Architecture]:
     """The networks of the space with the fewest and the most parameters."""
     model = space.model
     if space.networks is not None:
-        return min(space.networks, key=num_params), max(space.networks, key=num_params)
+        return min(space.axes.extremes, key=num_params), max(space.axes.extremes, key=num_params)
     if model.deepening_factor is not None:
         blocks: list[Scalar] = [
             block_name((3,) * int(n)) for n in finite_values(model.deepening_factor) or ()
@@ -86,8 +93,9 @@ def text_of(told: dict[str, Any]) -> str:
     lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
     lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
     if names := told["networks"].get("names"):
-        more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-        lines += [f"networks      {plural(len(names), 'network')}: {', '.join(names[:_MOST_SHOWN])}{more}"]
+        count = told["networks"]["count"]
+        more = f" and {count - _MOST_SHOWN} more" if count > _MOST_SHOWN else ""
+        lines += [f"networks      {plural(count, 'network')}: {', '.join(names[:_MOST_SHOWN])}{more}"]
     many = "a continuous space" if size is None else plural(size, "configuration")
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]

@@ -11,7 +11,6 @@ from pydantic import ConfigDict, Field
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
 from wrn_search.searchers.searcher import Hparams, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.axes.axes import SHAPE
 from wrn_search.space.axes.axes_of_a_space import (
     AnyAxes,
     axes_of,
@@ -20,10 +19,13 @@ from wrn_search.space.axes.axes_of_a_space import (
     points_on_axes,
     with_network,
 )
-from wrn_search.space.axes.listed_networks import leaves_of
+from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of
 from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.searched_axes import SHAPE
+from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import Domain, Scalar
+from wrn_search.space.network_budgets import network_lattice, within_budgets
 from wrn_search.space.rules.keys_with_own_rules import (
     NAME,
     OBJECTIVES,
@@ -62,6 +64,7 @@ class Space(Section):
     dataset: DatasetSettings = Field(default_factory=lambda: DatasetSettings.model_validate({}))
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    constraints: ConstraintSettings = ConstraintSettings()
     objectives: Annotated[
         tuple[str, ...], OBJECTIVES, Field(description="what is minimised: the validation error, in percent")
     ] = ("val_error",)
@@ -121,7 +124,14 @@ class Space(Section):
     @cached_property
     def axes(self) -> AnyAxes:
         """What the searcher draws on, and what a point there stands for."""
-        return axes_of(self.leaves, listed_networks(self.model.network), self.search.points)
+        lattice = network_lattice(self.leaves, self.constraints, self.dataset.facts)
+        return axes_of(self.leaves, self.listed, lattice, self.search.points)
+
+    @cached_property
+    def listed(self) -> ListedNetworks | None:
+        """The networks of `model.network` that meet the constraints; None without the key."""
+        listed = listed_networks(self.model.network)
+        return None if listed is None else within_budgets(listed, self.constraints, self.dataset.facts)
 
     @cached_property
     def leaves(self) -> dict[str, Scalar | Domain]:
@@ -129,12 +139,12 @@ class Space(Section):
         sections = (self.model, self.training)
         named = {name: getattr(section, name) for section in sections for name in type(section).model_fields}
         del named["network"]
-        return with_network(named, listed_networks(self.model.network))
+        return with_network(named, self.listed)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The space with other sections; what was derived from the old ones stays behind."""
         copy = super().model_copy(update=update, deep=deep)
-        for derived in ("leaves", "axes"):
+        for derived in ("leaves", "listed", "axes"):
             copy.__dict__.pop(derived, None)
         return copy
 

@@ -29,6 +29,8 @@ def cells_of_the_space(material: Material, error_map: CellMap) -> tuple[Pair, ..
     depths, widths = {depth for depth, _ in tried}, {width for _, width in tried}
     listed = [source.space.networks if source.space else None for source in material.sources]
     if all(networks is not None for networks in listed):  # no product of depths and widths
+        if any(len(networks or ()) > MOST for networks in listed):
+            return tuple(sorted(tried))
         own = {(each.depth, each.widen_factor) for networks in listed for each in networks or ()}
         return tuple(sorted(tried | own if len(tried | own) <= MOST and not error_map.binned else tried))
     for source in material.sources:

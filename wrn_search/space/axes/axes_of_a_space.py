@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wrn_search.networks.architecture import block_name
+from wrn_search.networks.lattice import Lattice
 from wrn_search.searchers.searcher import Hparams
-from wrn_search.space.axes.axes import Axes
+from wrn_search.space.axes.lattice_axes import LatticeAxes
 from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of, named_network
 from wrn_search.space.axes.listed_points import ListedPoints, kernels_of, network_if_there_is_one
+from wrn_search.space.axes.searched_axes import CELL, SHAPE, Axes
 from wrn_search.space.domains import Choice, Domain, Scalar, is_domain, member
 
 AnyAxes = Axes | ListedPoints
@@ -34,6 +36,7 @@ def with_network(leaves: Mapping[str, Any], listed: ListedNetworks | None) -> di
 def axes_of(
     leaves: Mapping[str, Scalar | Domain | None],
     listed: ListedNetworks | None,
+    lattice: Lattice | None,
     points: Sequence[Hparams],
 ) -> AnyAxes:
     """The axes of a space.
@@ -41,11 +44,14 @@ def axes_of(
     Args:
         leaves: all leaves of `model` and `training`, in their order.
         listed: the networks of `model.network`.
+        lattice: the networks that meet the constraints, where there are any and `listed` is not there.
         points: of `search.points`; without any domain they are the space.
     """
     domains = {name: value for name, value in leaves.items() if is_domain(value)}
     if domains or not points:
-        return Axes(domains, listed if listed is not None and len(listed.networks) > 1 else None)
+        if listed is not None:
+            return Axes(domains, listed if len(listed.networks) > 1 else None)
+        return Axes(domains, _lattice_axes(leaves, lattice) if lattice else None)
     whole = [merged(leaves, point) for point in points]
     networks = [network_if_there_is_one(values) for values in whole]
     told = {name for point in points for name in point}
@@ -56,6 +62,12 @@ def axes_of(
         tuple({name: values[name] for name in leaves if name in told} for values in whole),
         tuple(dict.fromkeys(each for each in networks if each is not None)),
     )
+
+
+def _lattice_axes(leaves: Mapping[str, Scalar | Domain | None], lattice: Lattice) -> LatticeAxes:
+    """The axes of a lattice that is not empty."""
+    fixed = {name: leaves[name] for name in CELL if not is_domain(leaves[name])}
+    return LatticeAxes(lattice, tuple(name for name in SHAPE if is_domain(leaves[name])), fixed)
 
 
 def merged(leaves: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:

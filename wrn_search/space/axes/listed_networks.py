@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +47,16 @@ class ListedNetworks:
 
     networks: tuple[Architecture, ...]
     cell: tuple[str, ...] = (AXIS,)
+
+    @property
+    def kernels(self) -> Sequence[tuple[int, ...]]:
+        """Of all blocks."""
+        return tuple(dict.fromkeys(network.kernels for network in self.networks))
+
+    @property
+    def extremes(self) -> Sequence[Architecture]:
+        """All networks: they are few."""
+        return self.networks
 
     @property
     def domains(self) -> Mapping[str, Domain]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,6 +32,16 @@ class ListedPoints:
         """What the points tell, each with all values that it has there."""
         names = self.points[0]
         return {name: Choice(tuple(dict.fromkeys(point[name] for point in self.points))) for name in names}
+
+    @property
+    def kernels(self) -> Sequence[tuple[int, ...]]:
+        """Of all blocks."""
+        return tuple(dict.fromkeys(network.kernels for network in self.networks))
+
+    @property
+    def extremes(self) -> Sequence[Architecture]:
+        """All networks: they are few."""
+        return self.networks
 
     @property
     def domains(self) -> Mapping[str, Domain]:

@@ -9,8 +9,15 @@ from wrn_search.networks.architecture import block_name, depth_problem, parse_bl
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.searched_axes import SHAPE
 from wrn_search.space.domains import Choice, finite_values, is_domain
+from wrn_search.space.network_budgets import are_there
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
+from wrn_search.space.rules.rules_of_budgets import (
+    budgets_can_be_counted,
+    points_meet_the_budgets,
+    some_network_meets_the_budgets,
+)
 from wrn_search.space.rules.rules_of_points import network_stands_alone, points_lie_in_the_space
 from wrn_search.space.section_keys import MAX_TRIALS
 from wrn_search.space.space import Space
@@ -37,7 +44,7 @@ def _one_block(space: Space) -> Iterator[Broken]:
 def _blocks(space: Space) -> list[tuple[int, ...]]:
     """Kernel lists of every block that the space can propose."""
     if space.networks is not None:
-        return list(dict.fromkeys(network.kernels for network in space.networks))
+        return list(space.axes.kernels)
     model = space.model
     if model.deepening_factor is not None:
         return [(3,) * int(length) for length in finite_values(model.deepening_factor) or ()]
@@ -47,6 +54,10 @@ def _blocks(space: Space) -> list[tuple[int, ...]]:
 def _depths_exist(space: Space) -> Iterator[Broken]:
     reads: tuple[Path, ...] = (("model", "depth"), ("model", "block"), ("model", "deepening_factor"))
     if space.networks is not None or space.model.network is not None:  # each was looked at by itself
+        return
+    if are_there(space.constraints) and not _is_fixed(
+        space
+    ):  # what does not exist is no network of the lattice
         return
     depth = space.model.depth
     for index, value in enumerate(finite_values(depth) or ()):
@@ -58,6 +69,11 @@ def _depths_exist(space: Space) -> Iterator[Broken]:
             yield Broken(at, problem, reads)
             if not isinstance(depth, Choice):  # of a range, the first depth that does not exist says enough
                 return
+
+
+def _is_fixed(space: Space) -> bool:
+    """Whether the space has but one network."""
+    return not any(is_domain(getattr(space.model, name)) for name in SHAPE)
 
 
 def _dropout_has_a_place(space: Space) -> Iterator[Broken]:
@@ -130,6 +146,8 @@ def _grid_is_finite(space: Space) -> Iterator[Broken]:
     if not SEARCHERS[space.search.searcher].needs_finite_space:
         return
     for name, domain in space.hyperparameters.items():
+        if space.networks is not None and name in SHAPE:  # of a lattice, whose widths are finite
+            continue
         if finite_values(domain) is None:
             section = "model" if name in type(space.model).model_fields else "training"
             path: Path = (section, name)
@@ -194,6 +212,9 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _who_learns_may_start_warm,
     _rungs_below_epochs,
     _drops_below_epochs,
+    budgets_can_be_counted,
+    some_network_meets_the_budgets,
+    points_meet_the_budgets,
     network_stands_alone,
     points_lie_in_the_space,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.networks.architecture import Architecture
-from wrn_search.space.axes.axes import SHAPE, Axes
 from wrn_search.space.axes.axes_of_a_space import merged
 from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.listed_points import kernels_of, network_of
+from wrn_search.space.axes.searched_axes import SHAPE, Axes
 from wrn_search.space.domains import finite_values, is_domain, member
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 
@@ -101,7 +102,7 @@ def _within(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
         rule = f"a point must tell all of {', '.join(shape)} or none, as networks are no product of them"
         yield next(iter(told)), f"{rule}, {got(told)}"
     elif told and axes.network.point(told) is None:
-        names = ", ".join(exact_name(network) for network in axes.network.networks[:20])
+        names = ", ".join(exact_name(network) for network in itertools.islice(axes.network.networks, 20))
         yield (
             next(iter(told)),
             f"a point's network must be one of the space's networks ({names}), {got(told)}",
@@ -112,7 +113,7 @@ def _kernels(space: Space) -> set[tuple[int, ...]]:
     """Of every block that the space has."""
     leaves = space.leaves
     if space.networks is not None:
-        return {network.kernels for network in space.networks}
+        return set(space.axes.kernels)
     name = "block" if leaves["deepening_factor"] is None else "deepening_factor"
     return {kernels_of({**leaves, name: each}) for each in finite_values(leaves[name] or "B(3,3)") or ()}
 

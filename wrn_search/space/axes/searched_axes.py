@@ -40,6 +40,14 @@ class NetworkAxes(Protocol):
     def networks(self) -> Sequence[Architecture]:
         """All of them."""
 
+    @property
+    def kernels(self) -> Sequence[tuple[int, ...]]:
+        """Of all their blocks."""
+
+    @property
+    def extremes(self) -> Sequence[Architecture]:
+        """Among them those with the fewest and the most parameters and multiply-adds, and layers."""
+
     def hparams(self, point: Hparams) -> Hparams:
         """Depth, widening factor and block, as far as they are searched, of a point; it may have further axes."""
 
@@ -70,6 +78,16 @@ class Axes:
     def networks(self) -> Sequence[Architecture] | None:
         """All networks, where they are no product of depths, widths and blocks."""
         return None if self.network is None else self.network.networks
+
+    @property
+    def kernels(self) -> Sequence[tuple[int, ...]]:
+        """Of all blocks of `networks`."""
+        return () if self.network is None else self.network.kernels
+
+    @property
+    def extremes(self) -> Sequence[Architecture]:
+        """Of `networks` those with the fewest and the most parameters, multiply-adds and layers."""
+        return () if self.network is None else self.network.extremes
 
     @property
     def cell(self) -> tuple[str, ...]:
