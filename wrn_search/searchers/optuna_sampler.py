@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from wrn_search.searchers.knowledge_of_other_searches import together
-from wrn_search.searchers.optuna_distributions import distribution_of
+from wrn_search.searchers.optuna_distributions import distributions_of
 from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace
 from wrn_search.searchers.untried import Untried
 from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
@@ -45,9 +45,7 @@ class OptunaSearcher:
         self._untried = Untried(space)
         self._make_sampler = make_sampler
         self._together = together
-        self._distributions = {
-            name: distribution_of(domain) for name, domain in space.hyperparameters.items()
-        }
+        self._distributions = distributions_of(space)
         # Points that the study keeps are exact copies of events: this sampler is never asked.
         self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         self._trials: dict[int, optuna.Trial] = {}
@@ -133,6 +131,6 @@ def _native(domain: Domain, value: Any) -> Scalar:
         case Choice():
             return value  # type: ignore[no-any-return]
         case IntRange():
-            return int(value)
+            return round(value)
         case _:
             return float(value)

@@ -62,6 +62,7 @@ class SearchedSpace:
         "widen_factor",
     )  # axes of the network; anchors take their values in turn
     points: tuple[Hparams, ...] = ()  # tried first, in this order; an axis that one lacks is drawn for it
+    places: frozenset[str] = frozenset()  # axes of whole numbers between which `canonical` rounds
     canonical: Callable[[Hparams], Hparams] = (
         _itself  # of all points that stand for one configuration, the same
     )

@@ -43,13 +43,13 @@ class TpeSearcher:
         from optuna.samplers._tpe.sampler import default_gamma
 
         from wrn_search.searchers.better_and_worse import BetterAndWorse
-        from wrn_search.searchers.optuna_distributions import distribution_of
+        from wrn_search.searchers.optuna_distributions import distributions_of
         from wrn_search.searchers.uniform_draws import UniformDraws
 
         self._seed = space.seed
         self._untried = Untried(space)
         self._draws = UniformDraws(space.hyperparameters)
-        self._distributions = {name: distribution_of(each) for name, each in space.hyperparameters.items()}
+        self._distributions = distributions_of(space)
         self._heard = BetterAndWorse(self._distributions)
         # Optuna's own, though private: each version has its densities and its share of better ones.
         optuna_s = TPESampler(seed=0, constant_liar=True)

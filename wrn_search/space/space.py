@@ -100,7 +100,13 @@ class Space(Section):
         """What a searcher must know of this space."""
         axes = self.axes
         return SearchedSpace(
-            axes.domains, axes.size, self.search.seed, axes.cell, self._points_tried_first(), axes.canonical
+            axes.domains,
+            axes.size,
+            self.search.seed,
+            axes.cell,
+            self._points_tried_first(),
+            axes.places,
+            axes.canonical,
         )
 
     def hparams_at(self, point: Hparams) -> Hparams:

@@ -95,12 +95,13 @@ def test_a_million_combinations_take_two_seconds_and_a_proposal_five_millisecond
     assert time.process_time() - began < 2.0
     searcher = SEARCHERS["tpe"].make(made.searched)
     seen = set()
-    began = time.process_time()
-    for number in range(60):
+    for number in range(80):
+        if number == 20:  # the first ones are drawn at random, and import what densities are made of
+            began = time.process_time()
         point = searcher.propose(number)
         assert point is not None
         searcher.proposed(number, point)
         searcher.told(number, Full(10.0 + number % 7))
         seen.add(tuple(made.hparams_at(point).values()))
     assert (time.process_time() - began) / 60 < 0.005
-    assert len(seen) == 60
+    assert len(seen) == 80

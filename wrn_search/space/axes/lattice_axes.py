@@ -15,7 +15,7 @@ from typing import Any
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
 from wrn_search.networks.lattice import Kernels, Lattice
 from wrn_search.searchers.searcher import Hparams
-from wrn_search.space.domains import Choice, Domain, IntRange
+from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
 
 BLOCK, DEPTH, WIDTH = "block", "depth_place", "width_place"
 
@@ -47,6 +47,11 @@ class LatticeAxes:
         return found
 
     @property
+    def places(self) -> frozenset[str]:
+        """The axes that are places in an order; numbers between them are rounded."""
+        return frozenset((DEPTH, WIDTH))
+
+    @property
     def cell(self) -> tuple[str, ...]:
         """Anchors take blocks and depths in turn; widths are drawn."""
         return BLOCK, DEPTH
@@ -70,8 +75,8 @@ class LatticeAxes:
         """Depth, widening factor and block, as far as they are searched."""
         kernels = parse_block(str(point[BLOCK])) if BLOCK in point else self._blocks[0]
         rows = self._rows[kernels]
-        depth, widths = rows[int(point.get(DEPTH, 0)) * len(rows) // self._depths]
-        k = widths[int(point.get(WIDTH, 0)) * len(widths) // self._widths]
+        depth, widths = rows[_place(point.get(DEPTH, 0), self._depths) * len(rows) // self._depths]
+        k = widths[_place(point.get(WIDTH, 0), self._widths) * len(widths) // self._widths]
         values: Hparams = {"depth": depth, "widen_factor": k, "block": block_name(kernels)}
         values["deepening_factor"] = len(kernels)
         return {name: values[name] for name in self.shape}
@@ -125,3 +130,8 @@ class LatticeAxes:
     def _widths(self) -> int:
         """Places on the axis of widths."""
         return max(len(widths) for rows in self._rows.values() for _, widths in rows)
+
+
+def _place(value: Scalar, count: int) -> int:
+    """The nearest place on an axis of so many."""
+    return min(max(round(float(value)), 0), count - 1)

@@ -49,6 +49,11 @@ class ListedNetworks:
     cell: tuple[str, ...] = (AXIS,)
 
     @property
+    def places(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    @property
     def kernels(self) -> Sequence[tuple[int, ...]]:
         """Of all blocks."""
         return tuple(dict.fromkeys(network.kernels for network in self.networks))

@@ -34,6 +34,11 @@ class ListedPoints:
         return {name: Choice(tuple(dict.fromkeys(point[name] for point in self.points))) for name in names}
 
     @property
+    def places(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    @property
     def kernels(self) -> Sequence[tuple[int, ...]]:
         """Of all blocks."""
         return tuple(dict.fromkeys(network.kernels for network in self.networks))

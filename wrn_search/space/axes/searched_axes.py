@@ -29,6 +29,10 @@ class NetworkAxes(Protocol):
         """The axes."""
 
     @property
+    def places(self) -> frozenset[str]:
+        """Those of them that are whole numbers in an order; numbers between are rounded."""
+
+    @property
     def cell(self) -> tuple[str, ...]:
         """Those of them whose values anchors take in turn."""
 
@@ -73,6 +77,11 @@ class Axes:
         if self.network is None:
             return dict(self.hyperparameters)
         return {**self.network.domains, **self._others}
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Axes of whole numbers between which `canonical` rounds."""
+        return frozenset() if self.network is None else self.network.places
 
     @property
     def networks(self) -> Sequence[Architecture] | None:
