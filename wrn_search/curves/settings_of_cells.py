@@ -57,12 +57,17 @@ def best_setting(
     """Where a cell's expected end is lowest, within the values seen: each hyperparameter in turn, twice around.
 
     Args:
-        fixed: hyperparameters that are not looked for, such as the block of a network.
+        fixed: hyperparameters that are not looked for, such as the block of a network; what does not apply to the
+            cell is not either.
     """
     design, late = fit.observations.design, fit.late.mean(0)
-    setting = in_cell(fit, cell, fixed or {})
+    fixed = {
+        **{name: each for name, each in fit.table.held(cell).items() if name in design.axes},
+        **(fixed or {}),
+    }
+    setting = in_cell(fit, cell, fixed)
     for axis in [*design.axes.values()] * 2:
-        if axis.name in (DEPTH, WIDTH, *(fixed or {})):
+        if axis.name in (DEPTH, WIDTH, *fixed):
             continue
         options: Sequence[float | str] = axis.levels or [
             back_on_scale(axis, (each - axis.centre) / axis.unit)

@@ -26,4 +26,4 @@ class TableSpace(Space):
     @property
     def axes(self) -> Axes:
         """The table's hyperparameters, in its order, each an axis of its own."""
-        return Axes(self._of_table)
+        return Axes(self._of_table, None, {"block": None, "deepening_factor": None})

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from wrn_search.searchers.knowledge_of_other_searches import together
@@ -61,8 +62,9 @@ class OptunaSearcher:
         """The study holds the configuration as running from now on."""
         self._joined = None
         self._untried.take(hparams)
-        self._study.enqueue_trial(hparams)
-        self._trials[configuration] = self._study.ask(self._distributions)
+        values, distributions = self._that_apply(hparams)
+        self._study.enqueue_trial(values)
+        self._trials[configuration] = self._study.ask(distributions)
 
     def told(self, configuration: int, outcome: Outcome) -> None:
         """Full values as COMPLETE, early ends as PRUNED with what was seen on the way, crashes as FAIL."""
@@ -81,14 +83,21 @@ class OptunaSearcher:
     def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """Lies beside the study: these trials were never asked for here, and may be tried again."""
         self._joined = None
+        values, distributions = self._that_apply(hparams)
         trial = optuna.trial.create_trial(
             state=TrialState.COMPLETE if full else TrialState.PRUNED,
             value=curve[max(curve)] if full else None,
-            params=hparams,
-            distributions=self._distributions,
+            params=values,
+            distributions=distributions,
             intermediate_values={} if full else curve,
         )
         self._known.setdefault(source, []).append(trial)
+
+    def _that_apply(self, hparams: Hparams) -> tuple[Hparams, dict[str, BaseDistribution]]:
+        """The hyperparameters that apply, and their distributions: Optuna's samplers take spaces that differ."""
+        idle = self._space.idle(hparams)
+        distributions = {name: each for name, each in self._distributions.items() if name not in idle}
+        return {name: hparams[name] for name in distributions}, distributions
 
     def _all_that_is_known(self) -> optuna.Study:
         """The study, and with it what other searches found, if there is any; made anew when that has changed."""
@@ -131,6 +140,6 @@ def _native(domain: Domain, value: Any) -> Scalar:
         case Choice():
             return value  # type: ignore[no-any-return]
         case IntRange():
-            return round(value)
+            return round(float(value))
         case _:
             return float(value)

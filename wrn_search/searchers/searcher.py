@@ -46,6 +46,10 @@ def _itself(point: Hparams) -> Hparams:
     return point
 
 
+def _none(point: Hparams) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class SearchedSpace:
     """What a searcher must know of a space: axes with a domain each, whose values a point has.
@@ -65,6 +69,9 @@ class SearchedSpace:
     places: frozenset[str] = frozenset()  # axes of whole numbers between which `canonical` rounds
     canonical: Callable[[Hparams], Hparams] = (
         _itself  # of all points that stand for one configuration, the same
+    )
+    idle: Callable[[Hparams], frozenset[str]] = (
+        _none  # axes that do not apply at a point, whatever they say there
     )
 
 

@@ -12,6 +12,7 @@ ones, at most 25, are always the best of all. So a proposal costs hardly more af
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 
 if TYPE_CHECKING:
-    from wrn_search.searchers.better_and_worse import Split
+    from wrn_search.searchers.better_and_worse import Observed, Split
 
 _DRAWN_AT_RANDOM = 10  # Optuna's default, running trials counted
 MOST_WORSE = 1000  # of which the density of the worse ones is made
@@ -50,15 +51,17 @@ class TpeSearcher:
         self._untried = Untried(space)
         self._draws = UniformDraws(space.hyperparameters)
         self._distributions = distributions_of(space)
-        self._heard = BetterAndWorse(self._distributions)
+        self._heard = BetterAndWorse(self._distributions, space.idle)
         # Optuna's own, though private: each version has its densities and its share of better ones.
         optuna_s = TPESampler(seed=0, constant_liar=True)
         self._density = optuna_s._parzen_estimator_cls
         self._parameters = optuna_s._parzen_estimator_parameters
         self._how_many_better = optuna_s._gamma or default_gamma
-        names = list(self._distributions)
+        names = [name for name, domain in space.hyperparameters.items() if not (together and domain.when)]
         # Optuna's order, in which it draws.
         self._groups = [sorted(names)] if together and names else [[name] for name in names]
+        # What applies to some configurations only is drawn by itself, from those alone.
+        self._groups += [[name] for name in self._distributions if name not in names]
         self._generator = np.random.RandomState(0)
 
     def propose(self, configuration: int) -> Hparams | None:
@@ -94,7 +97,7 @@ class TpeSearcher:
         for names in self._groups:
             group = {name: self._distributions[name] for name in names}
             better, worse = (
-                self._density({name: side[name] for name in names}, group, self._parameters)
+                self._density(_that_apply(side, names), group, self._parameters)
                 for side in (split.better, split.worse)
             )
             candidates = better.sample(self._generator, _CANDIDATES)
@@ -102,6 +105,12 @@ class TpeSearcher:
             for name in names:
                 drawn[name] = group[name].to_external_repr(candidates[name][best].item())
         return {name: drawn[name] for name in self._distributions}
+
+
+def _that_apply(side: Observed, names: Sequence[str]) -> Observed:
+    """The values of these hyperparameters, of all configurations to which they all apply."""
+    kept = np.all([~np.isnan(side[name]) for name in names], axis=0)
+    return {name: side[name][kept] for name in names}
 
 
 TPE = SearcherKind(TpeSearcher, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)

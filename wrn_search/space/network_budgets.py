@@ -13,7 +13,7 @@ from wrn_search.networks.lattice import BUDGETS, Candidates, Lattice, lattice_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.networks.sizes_of_many import ImageKind
 from wrn_search.space.axes.listed_networks import ListedNetworks
-from wrn_search.space.axes.listed_points import kernels_of
+from wrn_search.space.axes.network_leaves import kernels_of
 from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import interval_of

@@ -159,7 +159,21 @@ def _dataset_text(dataset: dict[str, Any]) -> str:
     )
 
 
-def _domain_text(document: dict[str, list[Scalar]]) -> str:
+def _domain_text(document: dict[str, Any]) -> str:
+    when = document.get("when", {})
+    text = _values_text({kind: arguments for kind, arguments in document.items() if kind != "when"})
+    return text + (f", where {' and '.join(_condition_text(*each) for each in when.items())}" if when else "")
+
+
+def _condition_text(key: str, wanted: Any) -> str:
+    """`widen_factor is at least 4`."""
+    if isinstance(wanted, list):
+        return f"{key} is {' or '.join(map(str, wanted))}"
+    ends = {"min": "at least", "max": "at most"}
+    return f"{key} is {' and '.join(f'{ends[end]} {value:g}' for end, value in wanted.items())}"
+
+
+def _values_text(document: dict[str, list[Scalar]]) -> str:
     ((kind, arguments),) = document.items()
     shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in arguments]
     match kind:

@@ -6,7 +6,7 @@ Pydantic was chosen for the walk through the sections, defaults, frozen values a
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -162,6 +162,11 @@ def _searchable(*sections: type[Section]) -> dict[str, Leaf]:
         for name, field in fields.items()
     }
     return {name: leaf for name, leaf in leaves.items() if leaf.searchable}
+
+
+def default_of(name: str) -> Any:
+    """Of a key of `model` or `training`: what a trial is trained with to which a searched key does not apply."""
+    return {**ModelSettings.model_fields, **TrainingSettings.model_fields}[name].default
 
 
 class SearchSettings(Section):

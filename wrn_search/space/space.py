@@ -15,13 +15,12 @@ from wrn_search.space.axes.axes_of_a_space import (
     AnyAxes,
     axes_of,
     listed_networks,
-    merged,
     points_on_axes,
     with_network,
 )
 from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.searched_axes import SHAPE
+from wrn_search.space.axes.network_leaves import SHAPE, merged
 from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import Domain, Scalar
@@ -38,6 +37,7 @@ from wrn_search.space.section_keys import (
     SearchSettings,
     Section,
     TrainingSettings,
+    default_of,
 )
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 
@@ -107,6 +107,7 @@ class Space(Section):
             self._points_tried_first(),
             axes.places,
             axes.canonical,
+            axes.idle,
         )
 
     def hparams_at(self, point: Hparams) -> Hparams:
@@ -160,13 +161,17 @@ class Space(Section):
         """The one training that `hparams` describe within this space.
 
         Args:
-            hparams: a value for each of `hyperparameters`.
+            hparams: a value for each of `hyperparameters`, or null for one that does not apply: the key's default
+                is what is trained with.
             seed: the trial's own seed.
             precision: resolved, `fp32` or `bf16`.
             compile: resolved, `on` or `off`.
         """
         assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
-        leaves = merged(self.leaves, hparams)
+        leaves = merged(self.leaves, self.axes.applied(hparams))
+        leaves |= {
+            name: default_of(name) for name, value in leaves.items() if value is None and name not in SHAPE
+        }
         if leaves["deepening_factor"] is not None:
             leaves["block"] = block_name((3,) * leaves["deepening_factor"])
         elif leaves["block"] is None:

@@ -80,3 +80,27 @@ def test_of_three_the_best_meets_each_other(tmp_path: Path) -> None:
         (A, B),
         (A, "WRN-22-0.5"),
     ]
+
+
+def test_a_network_is_told_with_nothing_that_does_not_apply_to_it(tmp_path: Path) -> None:
+    """Dropout helps the wide one, to which alone it applies; the narrow one is told as it was trained."""
+    plan = Plan(
+        model={
+            "network": ["WRN-16-1", "WRN-16-4"],
+            "dropout": {"uniform": [0.0, 0.5], "when": {"widen_factor": {"min": 4}}},
+        },
+        training={"epochs": 10, "weight_decay": {"loguniform": [1e-5, 1e-2]}},
+        search={"searcher": "random", "scheduler": "none", "trials": 30},
+        error=lambda leaves, _: 14.0 - 8 * leaves["dropout"] - leaves["widen_factor"],
+        noise=0.2,
+    )
+
+    findings = findings_of(plant(tmp_path / "planted", plan))
+
+    (contest,) = findings.model.contests
+    assert (contest.better.network, contest.other.network) == ("WRN-16-4", "WRN-16-1")
+    assert contest.other.at["dropout"] == 0.0
+    assert float(contest.better.at["dropout"]) > 0.3
+    assert contest.other.low <= 13.0 <= contest.other.high
+    narrow = next(cell for cell in findings.model.cells if cell.widen_factor == 1)
+    assert narrow.at["dropout"] == 0.0

@@ -10,8 +10,9 @@ from wrn_search.networks.lattice import Lattice
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.axes.lattice_axes import LatticeAxes
 from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of, named_network
-from wrn_search.space.axes.listed_points import ListedPoints, kernels_of, network_if_there_is_one
-from wrn_search.space.axes.searched_axes import CELL, SHAPE, Axes
+from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_if_there_is_one
+from wrn_search.space.axes.searched_axes import CELL, Axes
 from wrn_search.space.domains import Choice, Domain, Scalar, is_domain, member
 
 AnyAxes = Axes | ListedPoints
@@ -50,8 +51,8 @@ def axes_of(
     domains = {name: value for name, value in leaves.items() if is_domain(value)}
     if domains or not points:
         if listed is not None:
-            return Axes(domains, listed if len(listed.networks) > 1 else None)
-        return Axes(domains, _lattice_axes(leaves, lattice) if lattice else None)
+            return Axes(domains, listed if len(listed.networks) > 1 else None, leaves)
+        return Axes(domains, _lattice_axes(leaves, lattice) if lattice else None, leaves)
     whole = [merged(leaves, point) for point in points]
     networks = [network_if_there_is_one(values) for values in whole]
     told = {name for point in points for name in point}
@@ -68,14 +69,6 @@ def _lattice_axes(leaves: Mapping[str, Scalar | Domain | None], lattice: Lattice
     """The axes of a lattice that is not empty."""
     fixed = {name: leaves[name] for name in CELL if not is_domain(leaves[name])}
     return LatticeAxes(lattice, tuple(name for name in SHAPE if is_domain(leaves[name])), fixed)
-
-
-def merged(leaves: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
-    """The leaves with a point's own values; its block stands against the section's deepening factor, and that too."""
-    values = {**leaves, **point}
-    if ("block" in point) != ("deepening_factor" in point):
-        values["deepening_factor" if "block" in point else "block"] = None
-    return values
 
 
 def points_on_axes(axes: AnyAxes, points: Sequence[Hparams]) -> tuple[Hparams, ...]:

@@ -71,15 +71,23 @@ class LatticeAxes:
         """The outermost networks."""
         return self.networks.extremes
 
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters of a network."""
+        values: Hparams = {
+            "depth": network.depth,
+            "widen_factor": network.widen_factor,
+            "block": network.block,
+            "deepening_factor": network.deepening_factor,
+        }
+        return {name: values[name] for name in self.shape}
+
     def hparams(self, point: Hparams) -> Hparams:
         """Depth, widening factor and block, as far as they are searched."""
         kernels = parse_block(str(point[BLOCK])) if BLOCK in point else self._blocks[0]
         rows = self._rows[kernels]
         depth, widths = rows[_place(point.get(DEPTH, 0), self._depths) * len(rows) // self._depths]
         k = widths[_place(point.get(WIDTH, 0), self._widths) * len(widths) // self._widths]
-        values: Hparams = {"depth": depth, "widen_factor": k, "block": block_name(kernels)}
-        values["deepening_factor"] = len(kernels)
-        return {name: values[name] for name in self.shape}
+        return self.shape_of(Architecture(depth, k, kernels))
 
     def point(self, hparams: Hparams) -> Hparams | None:
         """The first point of a network."""

@@ -83,10 +83,14 @@ class ListedNetworks:
         options = {name: tuple(dict.fromkeys(each)) for name, each in values.items()}
         return {name: Choice(each) for name, each in options.items() if len(each) > 1}
 
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters of a network."""
+        leaves = leaves_of(network)
+        return {name: leaves[name] for name in self.hyperparameters}
+
     def hparams(self, point: Hparams) -> Hparams:
         """Of a point's network."""
-        leaves = leaves_of(self._by_name[str(point[AXIS])])
-        return {name: leaves[name] for name in self.hyperparameters}
+        return self.shape_of(self._by_name[str(point[AXIS])])
 
     def point(self, hparams: Hparams) -> Hparams | None:
         """The network with these values; None if it is none of these."""

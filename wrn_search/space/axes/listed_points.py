@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from wrn_search.networks.architecture import Architecture, parse_block
+from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.domains import Choice, Domain, IntRange
 
@@ -32,6 +31,14 @@ class ListedPoints:
         """What the points tell, each with all values that it has there."""
         names = self.points[0]
         return {name: Choice(tuple(dict.fromkeys(point[name] for point in self.points))) for name in names}
+
+    def idle(self, point: Hparams) -> frozenset[str]:
+        """Nothing is: each point says what it has."""
+        return frozenset()
+
+    def applied(self, hparams: Hparams) -> Hparams:
+        """The same: each point says what it has."""
+        return hparams
 
     @property
     def places(self) -> frozenset[str]:
@@ -74,26 +81,3 @@ class ListedPoints:
     @cached_property
     def _places(self) -> dict[tuple[object, ...], int]:
         return {tuple(point.values()): place for place, point in enumerate(self.points)}
-
-
-def kernels_of(leaves: Mapping[str, Any]) -> tuple[int, ...]:
-    """Of the block that leaves of `model` describe."""
-    length, block = leaves["deepening_factor"], leaves["block"]
-    return parse_block(block or "B(3,3)") if length is None else (3,) * int(length)
-
-
-def network_of(leaves: Mapping[str, Any]) -> Architecture:
-    """The network that leaves of `model` describe.
-
-    Raises:
-        ValueError: there is none with such a depth and block.
-    """
-    return Architecture(int(leaves["depth"]), float(leaves["widen_factor"]), kernels_of(leaves))
-
-
-def network_if_there_is_one(leaves: Mapping[str, Any]) -> Architecture | None:
-    """The same; None where there is none."""
-    try:
-        return network_of(leaves)
-    except ValueError:
-        return None

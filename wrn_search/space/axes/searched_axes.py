@@ -7,18 +7,20 @@ their own, on which every point is one of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher import Hparams
-from wrn_search.space.domains import Domain, IntRange, finite_values
+from wrn_search.space.axes.network_leaves import SHAPE, shaped
+from wrn_search.space.domains import Domain, IntRange, applies, finite_values, first_value
 
 CELL = ("depth", "widen_factor")
-SHAPE = ("depth", "widen_factor", "block", "deepening_factor")  # the keys of a network
+BLOCKS = ("block", "deepening_factor")  # two names of one thing
 
 
 class NetworkAxes(Protocol):
@@ -52,6 +54,9 @@ class NetworkAxes(Protocol):
     def extremes(self) -> Sequence[Architecture]:
         """Among them those with the fewest and the most parameters and multiply-adds, and layers."""
 
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters of a network."""
+
     def hparams(self, point: Hparams) -> Hparams:
         """Depth, widening factor and block, as far as they are searched, of a point; it may have further axes."""
 
@@ -66,10 +71,31 @@ class Axes:
     Attributes:
         hyperparameters: what is recorded, in the order of the sections.
         network: axes of the networks, where they are no product.
+        leaves: every leaf of `model` and `training`: conditions may read fixed ones.
     """
 
     hyperparameters: Mapping[str, Domain]
     network: NetworkAxes | None = None
+    leaves: Mapping[str, Any] = field(default_factory=dict)
+
+    def applied(self, hparams: Hparams) -> Hparams:
+        """The same with null for what its conditions leave out."""
+        if not self.conditional:
+            return hparams
+        values = shaped({**self.leaves, **hparams}, hparams)
+        out = {name: None for name in self.conditional if not applies(self.hyperparameters[name], values)}
+        return cast(Hparams, {**hparams, **{name: None for name in out if name in hparams}})
+
+    def idle(self, point: Hparams) -> frozenset[str]:
+        """Axes of hyperparameters that do not apply at a point."""
+        if not self.conditional:
+            return frozenset()
+        return frozenset(name for name, value in self.hparams(point).items() if value is None)
+
+    @cached_property
+    def conditional(self) -> tuple[str, ...]:
+        """Hyperparameters that apply only where others have certain values."""
+        return tuple(name for name, domain in self.hyperparameters.items() if domain.when)
 
     @cached_property
     def domains(self) -> dict[str, Domain]:
@@ -106,27 +132,52 @@ class Axes:
     @cached_property
     def size(self) -> int | None:
         """Configurations; None when a domain is continuous."""
-        counts = [_count(domain) for domain in self._others.values()]
-        if any(count is None for count in counts):
+        counts = {name: _count(domain) for name, domain in self._others.items()}
+        if any(count is None for count in counts.values()):
             return None
-        return math.prod(count or 0 for count in counts) * (self.network.size if self.network else 1)
+        if self.conditional:
+            return self._size_under_conditions({name: count or 0 for name, count in counts.items()})
+        return math.prod(count or 0 for count in counts.values()) * (self.network.size if self.network else 1)
+
+    def _size_under_conditions(self, counts: Mapping[str, int]) -> int:
+        """Configurations, where what does not apply has no values: counted for each choice of what conditions read."""
+        read = {key for name in self.conditional for key, _ in self.hyperparameters[name].when}
+        free = [name for name in self._others if name in read or (name in SHAPE and read & set(BLOCKS))]
+        shapes: list[Hparams] = [{}]
+        if self.network is not None:
+            shapes = [self.network.shape_of(each) for each in self.network.networks]
+        total = 0
+        for shape in shapes:
+            for values in itertools.product(
+                *(finite_values(self.hyperparameters[name]) or () for name in free)
+            ):
+                told = self.applied({**shape, **dict(zip(free, values, strict=True)), **self._open(free)})
+                rest = (counts[name] for name in counts if name not in free and told[name] is not None)
+                total += math.prod(rest)
+        return total
+
+    def _open(self, free: Sequence[str]) -> Hparams:
+        """A value for every hyperparameter that no condition reads."""
+        return {name: first_value(each) for name, each in self._others.items() if name not in free}
 
     def hparams(self, point: Hparams) -> Hparams:
-        """The hyperparameters of a point."""
+        """The hyperparameters of a point; null for one that does not apply there."""
         if self.network is None:
-            return point
+            return self.applied(point)
         values = {name: point[name] for name in self._others} | self.network.hparams(point)
-        return {name: values[name] for name in self.hyperparameters}
+        return self.applied({name: values[name] for name in self.hyperparameters})
 
     def point(self, hparams: Hparams) -> Hparams | None:
         """The point of hyperparameters that lie in their domains; None where their network is none of the space's.
 
         Hyperparameters beside the network may be left out, and then are no part of the point.
         """
+        first = {k: first_value(self.hyperparameters[k]) for k, v in hparams.items() if v is None}
         if self.network is None:
-            return dict(hparams)
+            return hparams | first
         found = self.network.point(hparams)
-        return None if found is None else found | {k: v for k, v in hparams.items() if k in self._others}
+        others = {k: v for k, v in hparams.items() if k in self._others}
+        return None if found is None else found | others | first
 
     def names_network(self, hparams: Hparams) -> bool:
         """Whether hyperparameters tell a whole network, where networks are no product."""
@@ -134,11 +185,11 @@ class Axes:
 
     def canonical(self, point: Hparams) -> Hparams:
         """Of all points that stand for one configuration, the same."""
-        if self.network is None:
+        if self.network is None and not self.conditional:
             return point
-        found = self.network.point(self.network.hparams(point))
+        found = self.point(self.hparams(point))
         assert found is not None, point
-        return {**found, **{name: point[name] for name in self._others}}
+        return {name: found[name] for name in self.domains}
 
     @cached_property
     def _others(self) -> dict[str, Domain]:

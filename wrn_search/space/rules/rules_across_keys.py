@@ -9,7 +9,7 @@ from wrn_search.networks.architecture import block_name, depth_problem, parse_bl
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.searched_axes import SHAPE
+from wrn_search.space.axes.network_leaves import SHAPE
 from wrn_search.space.domains import Choice, finite_values, is_domain
 from wrn_search.space.network_budgets import are_there
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
@@ -18,6 +18,7 @@ from wrn_search.space.rules.rules_of_budgets import (
     points_meet_the_budgets,
     some_network_meets_the_budgets,
 )
+from wrn_search.space.rules.rules_of_conditions import conditions_can_be_told, may_apply_with_one_convolution
 from wrn_search.space.rules.rules_of_points import network_stands_alone, points_lie_in_the_space
 from wrn_search.space.section_keys import MAX_TRIALS
 from wrn_search.space.space import Space
@@ -79,6 +80,12 @@ def _is_fixed(space: Space) -> bool:
 def _dropout_has_a_place(space: Space) -> Iterator[Broken]:
     dropout = space.model.dropout
     if isinstance(space.axes, ListedPoints):  # each was looked at by itself
+        return
+    if (
+        is_domain(dropout)
+        and dropout.when
+        and not may_apply_with_one_convolution(dropout.when, _blocks(space))
+    ):
         return
     if any(len(kernels) == 1 for kernels in _blocks(space)) and (is_domain(dropout) or dropout):
         reads: tuple[Path, ...] = (("model", "dropout"), ("model", "block"), ("model", "deepening_factor"))
@@ -215,6 +222,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     budgets_can_be_counted,
     some_network_meets_the_budgets,
     points_meet_the_budgets,
+    conditions_can_be_told,
     network_stands_alone,
     points_lie_in_the_space,
 )

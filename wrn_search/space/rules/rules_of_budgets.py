@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.sizes_of_many import ImageKind
-from wrn_search.space.axes.axes_of_a_space import listed_networks, merged
+from wrn_search.space.axes.axes_of_a_space import listed_networks
 from wrn_search.space.axes.listed_networks import exact_name
-from wrn_search.space.axes.listed_points import ListedPoints, network_if_there_is_one
+from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.network_leaves import merged, network_if_there_is_one
 from wrn_search.space.network_budgets import (
     are_there,
     budgets_of,

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.networks.architecture import Architecture
-from wrn_search.space.axes.axes_of_a_space import merged
 from wrn_search.space.axes.listed_networks import exact_name
-from wrn_search.space.axes.listed_points import kernels_of, network_of
-from wrn_search.space.axes.searched_axes import SHAPE, Axes
+from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_of, shaped
+from wrn_search.space.axes.searched_axes import Axes
 from wrn_search.space.domains import finite_values, is_domain, member
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 
@@ -94,6 +93,8 @@ def _within(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
         elif domain is None and value != leaves[name]:
             text = f"{name} is fixed at {spelled(leaves[name])} in this space (give it a domain to search it)"
             yield name, f"{text}, {got(value)}"
+    if not outside:
+        yield from _conditions(space, point)
     if axes.network is None or outside:
         return
     shape = [name for name in SHAPE if name in axes.hyperparameters]
@@ -107,6 +108,19 @@ def _within(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
             next(iter(told)),
             f"a point's network must be one of the space's networks ({names}), {got(told)}",
         )
+
+
+def _conditions(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Values that do not apply to the point, as far as it tells what their conditions read."""
+    values = merged(space.leaves, point)
+    if not any(is_domain(values[name]) for name in ("block", "deepening_factor")):
+        values = shaped(space.leaves, point)
+    for name in point:
+        domain = space.hyperparameters.get(name)
+        for key, condition in domain.when if domain else ():
+            if not is_domain(values[key]) and values[key] is not None and not condition.holds(values[key]):
+                wanted = spelled({key: condition.to_document()})
+                yield name, f"{name} applies only when {wanted}, but got {key}: {spelled(values[key])}"
 
 
 def _kernels(space: Space) -> set[tuple[int, ...]]:
