@@ -33,8 +33,8 @@ Where the rule says "or a domain", the key can be searched: instead of a value w
 |---|---|
 """
 _AFTER_DOMAINS = """
-A domain may have a condition: `{uniform: [0, 0.5], when: {widen_factor: {min: 4}}}` is searched where the widening factor
-is at least 4 ([spaces.md](spaces.md)).
+A domain may have a condition: `{uniform: [0, 0.5], when: {widen_factor: {min: 4}}}` is searched where the widening
+factor is at least 4 ([spaces.md](spaces.md)).
 
 Keys that take none are the same for all trials of a search, as only equal trainings are compared: run a search for
 each value and name all results to one `report`. `1e-3` is a number, `on` and `off` are names, merge keys
