@@ -10,6 +10,7 @@ from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.searchers.anchors import anchors_of
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
+from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
 from wrn_search.wording import plural
 
@@ -37,6 +38,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "description": space.description,
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
+        "constraints": {k: v for k, v in space.constraints.model_dump().items() if v is not None},
         "configurations_in_space": space.size,
         "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
         | (
@@ -92,6 +94,10 @@ def text_of(told: dict[str, Any]) -> str:
     lines += ["", f"data          {_dataset_text(told['dataset'])}", "searched"]
     lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
     lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
+    if limits := [
+        shown(k, v) if isinstance(v, dict) else f"{k}: {v}" for k, v in told["constraints"].items()
+    ]:
+        lines += [f"constraints   {', '.join(limits)}"]
     if names := told["networks"].get("names"):
         count = told["networks"]["count"]
         more = f" and {count - _MOST_SHOWN} more" if count > _MOST_SHOWN else ""
