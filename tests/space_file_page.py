@@ -112,6 +112,10 @@ def _words(schema: dict[str, Any]) -> str:
             return "true or false"
         case "object" if len(schema["properties"]) <= 4:
             return f"mapping of {', '.join(schema['properties'])}"
+        case "object" if "confidence" in schema["properties"]:
+            return (
+                "mapping of keys that can be searched to values, and `confidence` (`low`, `medium`, `high`)"
+            )
         case "object":
             return "mapping of keys that can be searched to values"
         case "array":

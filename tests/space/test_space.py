@@ -76,6 +76,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "trials": None,
             "repeats": 1,
             "points": [],
+            "prior": None,
             "warm_start": [],
             "max_hours": None,
             "retries": 2,

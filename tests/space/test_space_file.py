@@ -219,6 +219,7 @@ NULLABLE = {
         "dataset.train_images",
     ),
     "model.network",
+    "search.prior",
     *(f"constraints.{key}" for key in ("num_params", "macs", "multiple_of", "num_classes", "image_shape")),
     *("model.block", "model.deepening_factor", "search.trials", "search.max_hours", "search.trial_timeout"),
 }

@@ -17,6 +17,7 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import Anchors
+from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
 from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -77,6 +78,7 @@ class SearchPlan:
         searched = space.searched
         self._anchors = Anchors(searched, space.search.anchors if stops else 0.0)
         self._points = PointsTriedFirst(searched)
+        self._around_prior = DrawsAroundPrior(searched, space.trials)
         self._as_anchors: dict[int, bool] = {}  # configuration on record -> whether it is an anchor
         self._space = space
         self._chance_error = chance_error
@@ -117,10 +119,12 @@ class SearchPlan:
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
 
     def _next_hparams(self, configuration: int) -> Hparams | None:
-        """The points of the file; then an anchor where one is due, unless all points are tried in order anyway."""
+        """The points of the file; then an anchor or a draw around the prior where one is due, else the searcher's."""
         point = self._points.next()
         if point is None and self.is_anchor(configuration) and not self.enumerates:
             point = self._anchors.draw(configuration)
+        elif point is None and self._around_prior.is_due(configuration):
+            point = self._around_prior.draw(configuration)
         elif point is None:
             point = self._up_to_date().propose(configuration)
         return None if point is None else self._space.hparams_at(point)
@@ -163,6 +167,7 @@ class SearchPlan:
         else:
             self._anchors.proposed(point)
             self._points.proposed(point)
+            self._around_prior.proposed(point)
             self._tell(lambda searcher: searcher.proposed(event.configuration, point))
 
     def _tell_outcome(self, state: SearchState, configuration: int) -> None:

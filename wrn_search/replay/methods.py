@@ -143,6 +143,7 @@ def space_of(
         "trials": min(trials or len(table.configurations), len(table.configurations)),
         "warm_start": [],
         "points": [],
+        "prior": None,
         "max_hours": None,
     }
     space = space_from_mapping(document, overrides)

@@ -51,6 +51,14 @@ def _none(point: Hparams) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
+class Prior:
+    """What a person believes to be good."""
+
+    values: Hparams  # on the axes; what is left open has no belief
+    confidence: str  # low | medium | high
+
+
+@dataclass(frozen=True)
 class SearchedSpace:
     """What a searcher must know of a space: axes with a domain each, whose values a point has.
 
@@ -73,6 +81,7 @@ class SearchedSpace:
     idle: Callable[[Hparams], frozenset[str]] = (
         _none  # axes that do not apply at a point, whatever they say there
     )
+    prior: Prior | None = None
 
 
 class Searcher(Protocol):

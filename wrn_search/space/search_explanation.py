@@ -9,6 +9,7 @@ from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.searchers.anchors import anchors_of
+from wrn_search.searchers.draws_around_a_prior import around_prior
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
@@ -53,6 +54,8 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "points": len(space.search.points),
+        "prior": space.search.prior,
+        "around_prior": around_prior(space.searched.prior, space.trials),
         "anchors": anchors_of(space.search.anchors, max(0, space.trials - len(space.search.points)))
         if rungs
         else 0,
@@ -112,6 +115,9 @@ def text_of(told: dict[str, Any]) -> str:
         lines += [
             f"points        {plural(first, 'configuration')} of search.points first, in the order of the file"
         ]
+    if told["prior"]:
+        believed = ", ".join(f"{name} {value}" for name, value in told["prior"].items())
+        lines += [f"prior         {plural(told['around_prior'], 'configuration')} drawn around {believed}"]
     if size is not None and size < told["trials"]:
         lines += [f"              the space has only {size}: the search ends when they have been tried"]
     lines += [f"scheduler     {_scheduler_text(told)}"]

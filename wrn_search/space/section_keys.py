@@ -27,7 +27,7 @@ from wrn_search.space.rules.keys_with_own_rules import (
     WARM_START,
     auto_or_count,
 )
-from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf
+from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf, prior_leaf
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
 
 DEFAULT_TRIALS = 64
@@ -219,6 +219,14 @@ class SearchSettings(Section):
             "one leaves out is drawn at random; where no key has a domain they are the space: nothing else is tried"
         ),
     ] = ()
+    prior: Annotated[
+        dict[str, Scalar] | None,
+        prior_leaf(_searchable(ModelSettings, TrainingSettings)),
+        Field(
+            description="what is believed to be good, and how surely: {dropout: 0.3, confidence: medium}; 5 % (low), "
+            "10 % (medium) or 15 % (high) of the configurations are drawn around it, which is all that it can cost"
+        ),
+    ] = None
     warm_start: Annotated[
         tuple[str, ...],
         WARM_START,

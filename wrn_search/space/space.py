@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field
 
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
-from wrn_search.searchers.searcher import Hparams, SearchedSpace
+from wrn_search.searchers.searcher import Hparams, Prior, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.axes_of_a_space import (
     AnyAxes,
@@ -29,6 +29,7 @@ from wrn_search.space.rules.keys_with_own_rules import (
     NAME,
     OBJECTIVES,
 )
+from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 from wrn_search.space.rules.number_and_text_rules import plain_text, text
 from wrn_search.space.section_keys import (
     DEFAULT_TRIALS,
@@ -108,6 +109,7 @@ class Space(Section):
             axes.places,
             axes.canonical,
             axes.idle,
+            self._prior(),
         )
 
     def hparams_at(self, point: Hparams) -> Hparams:
@@ -126,6 +128,14 @@ class Space(Section):
     def _points_tried_first(self) -> tuple[Hparams, ...]:
         """The points of the file on the searcher's axes; an axis that is left open is not in them."""
         return points_on_axes(self.axes, self.search.points)
+
+    def _prior(self) -> Prior | None:
+        """What the file believes to be good, on the searcher's axes."""
+        if self.search.prior is None:
+            return None
+        believed = {name: value for name, value in self.search.prior.items() if name != CONFIDENCE}
+        (values,) = points_on_axes(self.axes, [believed])
+        return Prior(values, str(self.search.prior[CONFIDENCE]))
 
     # All are asked some times for each proposal, and a space never changes.
     @cached_property

@@ -8,12 +8,15 @@ from typing import Any
 
 from wrn_search.errors import nearest
 from wrn_search.networks.architecture import Architecture, block_name
+from wrn_search.searchers.draws_around_a_prior import CONFIDENCES
 from wrn_search.space.axes.listed_networks import exact_name, leaves_of, named_network
 from wrn_search.space.domains import Scalar
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import BLOCK
+from wrn_search.space.rules.number_and_text_rules import one_of
 
+CONFIDENCE = "confidence"  # how sure a prior is
 _KEYS = ("depth", "widen_factor", "block", "deepening_factor")
 _FORMS = "WRN-16-2, WRN-40-2-B(3,1,3) or {depth: 16, widen_factor: 2}"
 
@@ -110,6 +113,32 @@ def points_leaf(keys: Mapping[str, Leaf]) -> Leaf:
     properties = {name: leaf.schema for name, leaf in alone.items()}
     item = {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
     return Leaf(check, {"type": "array", "items": item})
+
+
+def prior_leaf(keys: Mapping[str, Leaf]) -> Leaf:
+    """A leaf that takes what a person believes to be good: a configuration, as far as it is believed, and how surely.
+
+    Args:
+        keys: the rules of all keys that a belief may tell.
+    """
+    alone = {name: dataclasses.replace(leaf, searchable=False, nullable=False) for name, leaf in keys.items()}
+    sure = one_of(*CONFIDENCES)
+
+    def check(value: Any) -> dict[str, Scalar]:
+        if not isinstance(value, Mapping):
+            raise broken(f"must be a belief, such as {{dropout: 0.3, confidence: medium}}, {got(value)}")
+        believed = {key: item for key, item in value.items() if key != CONFIDENCE}
+        if not believed:
+            raise broken(f"must tell a value of a key that is searched, {got(dict(value))}")
+        try:
+            confidence = sure.check(value.get(CONFIDENCE, "medium"))
+        except LeafProblems as error:
+            raise broken(f"{CONFIDENCE} {error.problems[0][1]}", CONFIDENCE) from None
+        return _checked_point(believed, alone) | {CONFIDENCE: confidence}
+
+    properties = {name: leaf.schema for name, leaf in alone.items()} | {CONFIDENCE: sure.schema}
+    schema = {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
+    return Leaf(check, schema, nullable=True)
 
 
 def _checked_point(item: Any, keys: Mapping[str, Leaf]) -> dict[str, Scalar]:

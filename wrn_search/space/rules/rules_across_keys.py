@@ -19,7 +19,11 @@ from wrn_search.space.rules.rules_of_budgets import (
     some_network_meets_the_budgets,
 )
 from wrn_search.space.rules.rules_of_conditions import conditions_can_be_told, may_apply_with_one_convolution
-from wrn_search.space.rules.rules_of_points import network_stands_alone, points_lie_in_the_space
+from wrn_search.space.rules.rules_of_points import (
+    network_stands_alone,
+    points_lie_in_the_space,
+    prior_lies_in_the_space,
+)
 from wrn_search.space.section_keys import MAX_TRIALS
 from wrn_search.space.space import Space
 
@@ -225,6 +229,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     conditions_can_be_told,
     network_stands_alone,
     points_lie_in_the_space,
+    prior_lies_in_the_space,
 )
 
 

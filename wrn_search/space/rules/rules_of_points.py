@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_of, shaped
 from wrn_search.space.axes.searched_axes import Axes
 from wrn_search.space.domains import finite_values, is_domain, member
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
+from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 
 if TYPE_CHECKING:
     from wrn_search.space.space import Space
 
 _NETWORK: Path = ("model", "network")
 _POINTS: Path = ("search", "points")
+_PRIOR: Path = ("search", "prior")
 
 
 def network_stands_alone(space: Space) -> Iterator[Broken]:
@@ -44,6 +47,25 @@ def points_lie_in_the_space(space: Space) -> Iterator[Broken]:
         if not problems and (same := seen.setdefault(_meant(space, point, whole), place)) != place:
             text = "every configuration must be listed once (search.repeats trains more seeds of it), but got"
             yield Broken((*_POINTS, place), f"{text} point {place + 1} again as point {same + 1}", (_POINTS,))
+
+
+def prior_lies_in_the_space(space: Space) -> Iterator[Broken]:
+    """A prior has values of domains, at least one, and a searcher that draws."""
+    prior = space.search.prior
+    if prior is None:
+        return
+    reads: tuple[Path, ...] = (_PRIOR, ("model",), ("training",), ("search", "searcher"))
+    believed = {name: value for name, value in prior.items() if name != CONFIDENCE}
+    if SEARCHERS[space.search.searcher].needs_finite_space:
+        text = (
+            f"is for a searcher that draws, but got searcher: {space.search.searcher}, which tries all points"
+        )
+        yield Broken(_PRIOR, text, reads)
+    elif not is_searched(space) or not believed.keys() & space.hyperparameters.keys():
+        yield Broken(_PRIOR, f"must tell a value of a key that is searched, {got(prior)}", reads)
+    else:
+        for key, text in _within(space, believed):
+            yield Broken((*_PRIOR, key), text, reads)
 
 
 def is_searched(space: Space) -> bool:
