@@ -21,7 +21,7 @@ FINITE = {
     "widen_factor": {"choice": [1, 2.5]},
     "deepening_factor": {"int": [2, 3]},
 }
-# Of at most 50 trials as they were proposed before spaces had axes of their own (808c020): to write one anew is to break
+# Of at most 50 trials as they were proposed before spaces had axes of their own (808c020): to write one anew breaks
 # searches that wait to be resumed. The finite space has 8 points, which TPE draws at random.
 GOLDEN = {
     ("random", False): "fe5892fe51b167ee",
