@@ -66,7 +66,7 @@ class ObservedCurves:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     rungs: tuple[int, ...] = ()
     chance_error: float | None = None
-    held: Callable[[tuple[float, float]], Mapping[str, float | str]] = _nothing
+    held: Callable[[tuple[float, float]], Mapping[str, float | str]] = field(default=_nothing, compare=False)
 
     def __post_init__(self) -> None:
         _must(bool(self.trials), "there must be at least one trial", len(self.trials))
