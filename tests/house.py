@@ -50,7 +50,7 @@ ROOMS: dict[str, Room] = {
         "numpy scipy",
     ),
     "networks": _room(
-        0, "which network: depth, width, block; its size in closed form; its layers", "", "torch"
+        0, "which network: depth, width, block; its size in closed form; its layers", "", "torch numpy"
     ),
     "file_system": _room(
         0, "locks, leases and flushes: what file systems have, and what stands in where not"

@@ -33,6 +33,9 @@ Where the rule says "or a domain", the key can be searched: instead of a value w
 |---|---|
 """
 _AFTER_DOMAINS = """
+A domain may have a condition: `{uniform: [0, 0.5], when: {widen_factor: {min: 4}}}` is searched where the widening
+factor is at least 4 ([spaces.md](spaces.md)).
+
 Keys that take none are the same for all trials of a search, as only equal trainings are compared: run a search for
 each value and name all results to one `report`. `1e-3` is a number, `on` and `off` are names, merge keys
 (`<<: *anchor`) are taken; tags are refused. A path may begin with `~` and hold `$VARIABLE`.
@@ -107,6 +110,14 @@ def _words(schema: dict[str, Any]) -> str:
             return f"number {low} {high}"
         case "boolean":
             return "true or false"
+        case "object" if len(schema["properties"]) <= 4:
+            return f"mapping of {', '.join(schema['properties'])}"
+        case "object" if "confidence" in schema["properties"]:
+            return (
+                "mapping of keys that can be searched to values, and `confidence` (`low`, `medium`, `high`)"
+            )
+        case "object":
+            return "mapping of keys that can be searched to values"
         case "array":
             return f"list: {_words(schema['items'])}"
         case "string":

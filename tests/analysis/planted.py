@@ -190,20 +190,20 @@ def curve(final: Any, epoch: Any, epochs: int) -> Any:
 
 def _proposals(space: Space, rng: np.random.Generator) -> list[dict[str, Any]]:
     """The grid, or independent draws whatever the searcher is called."""
-    domains = space.hyperparameters
+    domains = space.searched.hyperparameters
     if space.search.searcher == "grid":
         points: list[dict[str, Any]] = [{}]
         for name, domain in domains.items():
             values = domain.options if isinstance(domain, Choice) else domain.values  # type: ignore[union-attr]
             points = [{**point, name: value} for point in points for value in values]
-        return points[: space.trials]
+        return [space.hparams_at(point) for point in points[: space.trials]]
     drawn: list[dict[str, Any]] = []
     most = space.trials if space.size is None else min(space.trials, space.size)
     while len(drawn) < most:  # a searcher proposes nothing twice
         point = {name: _draw(domain, rng) for name, domain in domains.items()}
         if point not in drawn or space.size is None:
             drawn.append(point)
-    return drawn
+    return [space.hparams_at(point) for point in drawn]
 
 
 def _draw(domain: Any, rng: np.random.Generator) -> Any:

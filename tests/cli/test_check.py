@@ -55,14 +55,14 @@ def test_the_schema_takes_every_shipped_space_file(capsys: pytest.CaptureFixture
         ([], "SPACE: a space file must be named (or --schema), but got none"),
         (
             ["--schema", "x.yaml"],
-            "--schema: must stand without SPACE and --set: it is the same for all of them",
+            "--schema: must stand without SPACE, --set and --lattice: it is the same for all of them",
         ),
         (["x\x1b[31m.yaml"], "x\\x1b[31m.yaml: the space file must be a YAML file, but there is nothing"),
         (["search_spaces"], "search_spaces: the space file must be a YAML file, but there is a directory"),
         (
             ["search_spaces/cifar_smoke.yaml", "--set", "model.dept=3"],
             "--set: model.dept: unknown key, must be one of "
-            "depth, widen_factor, block, deepening_factor, dropout, init (did you mean 'depth'?)",
+            "network, depth, widen_factor, block, deepening_factor, dropout, init (did you mean 'depth'?)",
         ),
     ],
     ids=lambda part: part if isinstance(part, str) else "",

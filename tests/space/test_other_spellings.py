@@ -85,8 +85,8 @@ def test_a_foreign_domain_is_told_with_ours(key: str, foreign: str, ours: str) -
     [
         (
             'model: {dropout: {if: "widen_factor > 4", uniform: [0.1, 0.5]}}',
-            "model.dropout: a domain must not depend on another key, but got {if: 'widen_factor > 4', uniform: "
-            "[0.1, 0.5]}; write a space file for each case, and name all results to one report",
+            "model.dropout: what a domain depends on must stand under when, but got {if: 'widen_factor > 4', uniform: "
+            "[0.1, 0.5]}; write {uniform: [0, 0.5], when: {widen_factor: {min: 4}}}",
         ),
         (
             "training: {lr_schedule: {choice: [step, cosine]}}",

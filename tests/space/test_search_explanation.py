@@ -109,3 +109,24 @@ def test_a_huge_space_is_measured_at_its_ends() -> None:
     read = space("model: {depth: {int: [10, 9994, 6]}, widen_factor: {int: [1, 100]}}")
 
     assert [network.name for network in network_range(read)] == ["WRN-10-1", "WRN-9994-100"]
+
+
+def test_budgets_lists_points_and_conditions_are_told() -> None:
+    text = (
+        "model:\n  depth: {int: [10, 100, 6]}\n  widen_factor: {uniform: [1, 6]}\n"
+        "  dropout: {uniform: [0, 0.5], when: {widen_factor: {min: 4}, depth: [10, 16]}}\n"
+        "constraints: {num_params: {target: 2.2e6, tolerance: 5%}, multiple_of: 2}\n"
+        "search: {points: [{network: WRN-10-5.5}]}\n"
+    )
+    made = space(text)
+
+    told = explanation(made, (18, 36))
+    lines = text_of(told).splitlines()
+
+    assert told["networks"]["count"] == len(told["networks"]["names"]) == len(made.networks or ())
+    assert "  dropout             0 to 0.5, where widen_factor is at least 4 and depth is 10 or 16" in lines
+    assert "constraints   num_params: {target: 2200000, tolerance: 0.05}, multiple_of: 2" in lines
+    assert "points        1 configuration of search.points first, in the order of the file" in lines
+    assert any(
+        line.startswith(f"networks      {len(made.networks or ())} networks: WRN-10-") for line in lines
+    )

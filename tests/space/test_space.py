@@ -38,6 +38,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "train_images": None,
         },
         "model": {
+            "network": None,
             "depth": 16,
             "widen_factor": 1.0,
             "block": None,
@@ -58,6 +59,13 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "precision": "auto",
             "compile": "auto",
         },
+        "constraints": {
+            "num_params": None,
+            "macs": None,
+            "multiple_of": None,
+            "num_classes": None,
+            "image_shape": None,
+        },
         "objectives": ["val_error"],
         "search": {
             "searcher": "tpe",
@@ -69,8 +77,11 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "anchors": 0.1,
             "trials": None,
             "repeats": 1,
+            "points": [],
+            "prior": None,
             "warm_start": [],
             "max_hours": None,
+            "stop_when": None,
             "retries": 2,
             "trial_timeout": None,
             "max_failed_share": 0.5,
@@ -85,7 +96,7 @@ def test_leaf_names_are_unique_and_are_those_of_the_trial_config() -> None:
     names = [*ModelSettings.model_fields, *TrainingSettings.model_fields]
 
     assert len(set(names)) == len(names)
-    assert set(names) == set(LEAVES)
+    assert set(names) == {*LEAVES, "network"}  # which stands for depth, widen_factor and block
 
 
 def test_a_space_never_changes() -> None:
@@ -202,4 +213,4 @@ def test_the_schema_refuses_what_the_reader_refuses(document: dict[str, Any]) ->
 def test_no_section_of_the_model_takes_what_is_no_value_of_it(name: str, value: Any) -> None:
     takes = VALIDATOR.is_valid({"model": {name: value}})
 
-    assert takes == (value is None and name in ("block", "deepening_factor"))
+    assert takes == (value is None and name in ("network", "block", "deepening_factor"))

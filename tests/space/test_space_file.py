@@ -38,7 +38,7 @@ KEY_ERRORS = [
     ),
     (
         "model: {num_params: 3}",
-        "model.num_params: exact parameter budgets are not supported yet; take the key out",
+        "model.num_params: unknown key here; it belongs under constraints",
     ),
     ("model: 3", "model: must be a section with keys below it, but got 3"),
     ("search: [1, 2]", "search: must be a section with keys below it, but got [1, 2]"),
@@ -218,6 +218,9 @@ NULLABLE = {
         "dataset.augmentation",
         "dataset.train_images",
     ),
+    "model.network",
+    "search.prior",
+    *(f"constraints.{key}" for key in ("num_params", "macs", "multiple_of", "num_classes", "image_shape")),
     *("model.block", "model.deepening_factor", "search.trials", "search.max_hours", "search.trial_timeout"),
 }
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wrn_search.analysis.curve_model.best_when_retrained import best_of
+from wrn_search.analysis.curve_model.listed_networks_compared import contest_lines
 from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.analysis.curve_model.verdict_lines import (
     Line,
@@ -70,6 +71,7 @@ def answer_of(
     smallest = equivalents[0] if equivalents else None
     edges = edges_of(material, comparison, model)
     lines = (
+        *contest_lines(model, material.max_epochs),
         *question_lines(model),
         _best_line(material, trials, best, model),
         *(network_lines(model) or _smallest_lines(material, comparison, best, smallest, configurations)),

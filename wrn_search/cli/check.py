@@ -16,6 +16,8 @@ from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
 from wrn_search.forecast.forecast_here import forecast_here
 from wrn_search.space.data_folders import place_of
+from wrn_search.space.lattice_listing import lattice_rows, lattice_text
+from wrn_search.space.network_budgets import check_images
 from wrn_search.space.search_explanation import explanation, text_of
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
@@ -36,15 +38,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="as in run_search.py",
     )
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of space files")
+    parser.add_argument(
+        "--lattice", action="store_true", help="list the networks that constraints or model.network leave"
+    )
     parser.add_argument("--json", action="store_true", help="print the explanation as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """The command."""
     if options.schema:
-        if options.space is not None or options.overrides:
+        if options.space is not None or options.overrides or options.lattice:
             raise InputError.of(
-                "--schema", "must stand without SPACE and --set: it is the same for all of them"
+                "--schema", "must stand without SPACE, --set and --lattice: it is the same for all of them"
             )
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Space.model_json_schema()
         show(json.dumps(schema, indent=2))
@@ -53,12 +58,16 @@ def run(options: argparse.Namespace) -> int:
         raise InputError.of("SPACE", "a space file must be named (or --schema), but got none")
     space = read_space(options.space, options.overrides)
     facts, problem = _look(space)
+    check_images(space, facts.num_classes, facts.image_shape)
     told = explanation(space, rungs_of(space), facts)
+    if options.lattice:
+        told |= {"lattice": lattice_rows(space, facts)} if options.json else {}
     expected = forecast_here(space, facts, results_root()) if problem is None else None
     if options.json:
         show(json.dumps(told | {"forecast": expected.to_dict() if expected else None}, indent=2))
     else:
-        show("\n".join([text_of(told), *(expected.lines() if expected else [])]))
+        lattice = [lattice_text(space, facts)] if options.lattice else []
+        show("\n".join([text_of(told), *(expected.lines() if expected else []), *lattice]))
     if problem is not None:
         raise problem
     return 0

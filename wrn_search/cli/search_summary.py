@@ -141,7 +141,9 @@ def _best_lines(state: SearchState, found: Summary) -> list[str]:
         middle = [
             "  Configurations are compared by the median of their seeds; the trial named is the one there."
         ]
-    searched = ", ".join(f"{name} {_shown(best.value_of(name))}" for name in state.searched)
+    searched = ", ".join(
+        f"{name} {_shown(best.value_of(name))}" for name in state.searched if not best.leaves_out(name)
+    )
     return [
         f"Lowest error at full epochs ({state.max_epochs}): {name_of(best)}",
         f"  validation error {error}, training error {metrics.train_error:.2f} %, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +39,10 @@ class CurveTrial:
     anchor: bool = False  # drawn before any result, never stopped
 
 
+def _nothing(cell: tuple[float, float]) -> Mapping[str, float | str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class ObservedCurves:
     """Trials of one data set and split, trained for equally many epochs at most.
@@ -50,6 +54,7 @@ class ObservedCurves:
         scales: of each hyperparameter that the trials name; `SCALES` where not given, else linear or categorical.
         rungs: epochs at which trials were stopped, or could have been; may be empty.
         chance_error: percent, of always answering the most frequent class; None where unknown.
+        held: cell (depth, widen_factor) -> what cannot be chosen there, since it does not apply, and its value.
 
     Raises:
         ValueError: a rule that does not hold, with what came.
@@ -61,6 +66,7 @@ class ObservedCurves:
     scales: Mapping[str, Scale] = field(default_factory=dict)
     rungs: tuple[int, ...] = ()
     chance_error: float | None = None
+    held: Callable[[tuple[float, float]], Mapping[str, float | str]] = field(default=_nothing, compare=False)
 
     def __post_init__(self) -> None:
         _must(bool(self.trials), "there must be at least one trial", len(self.trials))

@@ -51,12 +51,23 @@ def back_on_scale(axis: Axis, position: float) -> float:
     return float(2.0**scaled) + (4 if axis.scale == "blocks" else 0)
 
 
-def best_setting(fit: CurveFit, cell: tuple[float, float]) -> dict[str, float | str]:
-    """Where a cell's expected end is lowest, within the values seen: each hyperparameter in turn, twice around."""
+def best_setting(
+    fit: CurveFit, cell: tuple[float, float], fixed: Setting | None = None
+) -> dict[str, float | str]:
+    """Where a cell's expected end is lowest, within the values seen: each hyperparameter in turn, twice around.
+
+    Args:
+        fixed: hyperparameters that are not looked for, such as the block of a network; what does not apply to the
+            cell is not either.
+    """
     design, late = fit.observations.design, fit.late.mean(0)
-    setting = in_cell(fit, cell, {})
+    fixed = {
+        **{name: each for name, each in fit.table.held(cell).items() if name in design.axes},
+        **(fixed or {}),
+    }
+    setting = in_cell(fit, cell, fixed)
     for axis in [*design.axes.values()] * 2:
-        if axis.name in (DEPTH, WIDTH):
+        if axis.name in (DEPTH, WIDTH, *fixed):
             continue
         options: Sequence[float | str] = axis.levels or [
             back_on_scale(axis, (each - axis.centre) / axis.unit)

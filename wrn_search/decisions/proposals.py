@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 from typing import Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
@@ -17,6 +18,8 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import Anchors
+from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
+from wrn_search.searchers.points_tried_first import PointsTriedFirst
 from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed
@@ -76,15 +79,19 @@ class SearchPlan:
         kind = SEARCHERS[space.search.searcher]
         self.enumerates = kind.needs_finite_space
         stops = SCHEDULERS[space.search.scheduler].stops_trials
-        self._anchors = Anchors(space.searched, space.search.anchors if stops else 0.0)
+        searched = space.searched
+        self._anchors = Anchors(searched, space.search.anchors if stops else 0.0)
+        self._points = PointsTriedFirst(searched)
+        self._around_prior = DrawsAroundPrior(searched, space.trials)
+        self._as_anchors: dict[int, bool] = {}  # configuration on record -> whether it is an anchor
         self._space = space
         self._chance_error = chance_error
         self._resolved = {"precision": precision, "compile": compile}
-        self._make_searcher = partial(kind.make, space.searched)
+        self._make_searcher = partial(kind.make, searched)
         self._searcher: Searcher | None = self._make_searcher()  # None while one must be made that knows less
-        self._heard: list[
-            tuple[int | None, Telling]
-        ] = []  # (configuration of an outcome, all that it was told)
+        # All that it was told, in order: outcomes by their configuration, all else by numbers below 0.
+        self._heard: dict[int, Telling] = {}
+        self._order = count(1)
         self._told: set[int] = set()  # configurations whose outcome it knows
         self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
         self._outside: set[int] = (
@@ -97,8 +104,10 @@ class SearchPlan:
         return len(self._outside)
 
     def is_anchor(self, configuration: int) -> bool:
-        """As the share `search.anchors` and the seed say; none where no trial is stopped."""
-        return self._anchors.place(configuration) is not None
+        """As the share `search.anchors` and the seed say; none where no trial is stopped, and no point of the file."""
+        if configuration in self._as_anchors:
+            return self._as_anchors[configuration]
+        return self._points.next() is None and self._anchors.place(configuration) is not None
 
     def propose(
         self, state: SearchState, configuration: int, repeat: int
@@ -114,10 +123,15 @@ class SearchPlan:
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
 
     def _next_hparams(self, configuration: int) -> Hparams | None:
-        """An anchor where one is due, unless all points are tried in order anyway."""
-        if self.is_anchor(configuration) and not self.enumerates:
-            return self._anchors.draw(configuration)
-        return self._up_to_date().propose(configuration)
+        """The points of the file; then an anchor or a draw around the prior where one is due, else the searcher's."""
+        point = self._points.next()
+        if point is None and self.is_anchor(configuration) and not self.enumerates:
+            point = self._anchors.draw(configuration)
+        elif point is None and self._around_prior.is_due(configuration):
+            point = self._around_prior.draw(configuration)
+        elif point is None:
+            point = self._up_to_date().propose(configuration)
+        return None if point is None else self._space.hparams_at(point)
 
     def learn(self, event: Event, state: SearchState) -> None:
         """The searcher hears of proposals, of what other searches found, and of configurations that have ended."""
@@ -125,12 +139,14 @@ class SearchPlan:
             case Proposed():
                 self._configurations.setdefault(event.configuration, []).append(event.number)
                 if event.repeat == 0:
+                    self._as_anchors[event.configuration] = event.anchor
                     self._learn_proposal(event)
             case Known():
                 hparams = searched_values(self._space, event.leaves)
-                if hparams is not None:
+                point = None if hparams is None else self._space.point_of(hparams)
+                if point is not None:
                     source, curve = _as_ours(event, state)
-                    self._tell(lambda searcher: searcher.known(source, hparams, curve, event.full))
+                    self._tell(lambda searcher: searcher.known(source, point, curve, event.full))
             case Stopped() | Completed() | Diverged() | Failed():
                 self._tell_outcome(state, state.trials[event.number].configuration)
             case Reopened():
@@ -149,11 +165,14 @@ class SearchPlan:
     def _learn_proposal(self, event: Proposed) -> None:
         """The searcher hears of what lies in its space; an earlier session may have had a wider one."""
         hparams = self.hparams_of(event)
-        if hparams is None:
+        point = None if hparams is None else self._space.point_of(hparams)
+        if point is None:
             self._outside.add(event.configuration)
         else:
-            self._anchors.proposed(hparams)
-            self._tell(lambda searcher: searcher.proposed(event.configuration, hparams))
+            self._anchors.proposed(point)
+            self._points.proposed(point)
+            self._around_prior.proposed(point)
+            self._tell(lambda searcher: searcher.proposed(event.configuration, point))
 
     def _tell_outcome(self, state: SearchState, configuration: int) -> None:
         """Tells the searcher of a configuration whose repeats have all ended."""
@@ -173,12 +192,12 @@ class SearchPlan:
 
     def _tell_of(self, configuration: int, trials: Sequence[TrialState]) -> None:
         outcome = outcome_of([ended_trial(trial) for trial in trials], self._chance_error)
-        self._heard = [each for each in self._heard if each[0] != configuration]
+        self._heard.pop(configuration, None)  # what was told of it at a rung before
         self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
 
     def _tell(self, telling: Telling, outcome_of: int | None = None) -> None:
         """The searcher hears something, and will again if another one must be made."""
-        self._heard.append((outcome_of, telling))
+        self._heard[-next(self._order) if outcome_of is None else outcome_of] = telling
         if self._searcher is not None:
             telling(self._searcher)
 
@@ -186,14 +205,14 @@ class SearchPlan:
         """A searcher cannot forget; a new one that hears all else knows what is left."""
         if configuration in self._told:
             self._told.remove(configuration)
-            self._heard = [each for each in self._heard if each[0] != configuration]
+            del self._heard[configuration]
             self._searcher = None
 
     def _up_to_date(self) -> Searcher:
         """The searcher, knowing all that is to be known."""
         if self._searcher is None:
             self._searcher = self._make_searcher()
-            for _, telling in self._heard:
+            for telling in self._heard.values():
                 telling(self._searcher)
         return self._searcher
 

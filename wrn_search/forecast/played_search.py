@@ -22,11 +22,11 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.hardware.machine import Node
-from wrn_search.results.events import Event, SearchStarted
+from wrn_search.results.events import Event, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
 from wrn_search.searchers.anchors import Anchors
-from wrn_search.searchers.grid_search import grid_point
+from wrn_search.searchers.grid_search import GridSearcher
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Scalar, finite_values
@@ -37,6 +37,7 @@ PLAYS = 10
 _MOST_TRIALS = 2_000  # of a search that is played at all: a second or two
 _MOST_IN_ALL = 640  # trials of all plays together
 ASSUMPTION = "made-up curves, whose order at a rung is that at the end but for noise"
+_MOST_CELLS = 10_000  # networks of a space whose cells are counted
 _NOISE = (
     0.35  # of the deviation over configurations, at the first rung: Kendall's tau with the end of about 0.7
 )
@@ -92,6 +93,10 @@ def forecast(
 
 
 def _cells(space: Space) -> int | None:
+    if space.networks is not None and len(space.networks) > _MOST_CELLS:
+        return None
+    if space.networks is not None:
+        return len({(network.depth, network.widen_factor) for network in space.networks})
     depths, widths = finite_values(space.model.depth), finite_values(space.model.widen_factor)
     return None if depths is None or widths is None else len(depths) * len(widths)
 
@@ -181,9 +186,11 @@ class _DrawnPlan:
         self._space = space
         self._configurations = rows // space.search.repeats
         self._generator = generator
-        self._anchors = Anchors(space.searched, space.search.anchors)
+        self._searched = space.searched
+        self._anchors = Anchors(self._searched, space.search.anchors)
         whole = space.size is not None and space.size <= self._configurations
         self.enumerates = whole or SEARCHERS[space.search.searcher].needs_finite_space
+        self._grid = GridSearcher(self._searched)
 
     def is_anchor(self, configuration: int) -> bool:
         """As in the search."""
@@ -198,16 +205,21 @@ class _DrawnPlan:
             return first.hparams, TrialConfig.from_dict(first.config)
         if configuration >= self._configurations:
             return None
-        leaves = self._space.hyperparameters
-        hparams: Hparams | None = {name: _drawn(domain, self._generator) for name, domain in leaves.items()}
+        axes = self._searched.hyperparameters
+        point: Hparams | None = {name: _drawn(domain, self._generator) for name, domain in axes.items()}
         if self.enumerates:
-            hparams = grid_point(leaves, configuration)
-        if hparams is None:
+            point = self._grid.propose(configuration)
+        if point is None:
             return None
+        hparams = self._space.hparams_at(point)
         return hparams, self._space.trial_config(hparams, 0, precision="fp32", compile="off")
 
     def learn(self, event: Event, state: SearchState) -> None:
-        """Nothing."""
+        """Which points of a space that is tried as a whole are taken."""
+        if self.enumerates and isinstance(event, Proposed) and event.repeat == 0:
+            point = self._space.point_of(event.hparams)
+            assert point is not None, event
+            self._grid.proposed(event.configuration, point)
 
     def rests(self, configuration: int, state: SearchState) -> None:
         """Nobody searches."""

@@ -20,10 +20,11 @@ def probe_configs(
     """The trainings of a space with the least and the most predicted memory, in this order; one where they agree."""
     leaves = space.hyperparameters
     values = [telling_values(name, domain) for name, domain in leaves.items()]
-    configs = [
-        space.trial_config(dict(zip(leaves, point, strict=True)), 0, precision=precision, compile="off")
-        for point in itertools.product(*values)
-    ]
+    points = [dict(zip(leaves, point, strict=True)) for point in itertools.product(*values)]
+    if space.networks is not None:  # no product of depths and widths
+        ends = list(dict.fromkeys(space.axes.extremes))
+        points = [point | space.shape_of(network) for point in points for network in ends]
+    configs = [space.trial_config(point, 0, precision=precision, compile="off") for point in points]
     configs.sort(key=lambda config: trial_memory(workload(config)).allocated_bytes)
     return [configs[0], configs[-1]][: len(configs)]
 

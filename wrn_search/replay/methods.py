@@ -18,6 +18,7 @@ from wrn_search.replay.simulated_clock import Clock, Player
 from wrn_search.replay.table_space import TableSpace
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
@@ -30,6 +31,7 @@ _SAID_ELSEWHERE = {
     "search.trials": "--trials",
     "search.seed": "--seeds",
     "search.warm_start": "nothing: a play begins without knowledge",
+    "search.points": "nothing: a method finds its own",
 }
 
 DEFAULT = (("tpe", "asha"), ("random", "asha"), ("random", "none"))
@@ -140,11 +142,14 @@ def space_of(
         "seed": seed,
         "trials": min(trials or len(table.configurations), len(table.configurations)),
         "warm_start": [],
+        "points": [],
+        "prior": None,
         "max_hours": None,
         "stop_when": None,
     }
     space = space_from_mapping(document, overrides)
-    if not isinstance(table.space, TableSpace):
+    # A list of points is no space to search: the values of its keys are, and proposals fall on the nearest point.
+    if not isinstance(table.space, TableSpace) and not isinstance(table.space.axes, ListedPoints):
         return space
     space = TableSpace.of(space, table.hyperparameters)
     if SEARCHERS[method.searcher].needs_finite_space and space.size is None:

@@ -73,9 +73,16 @@ class NearestConfiguration:
         return [part for name, domain in self._domains.items() for part in _scaled(domain, hparams[name])]
 
 
-def _scaled(domain: Domain, value: Scalar) -> list[float]:
-    """0 at one end of the domain, 1 at the other; of labels the corners of a simplex whose sides are 1."""
+def _scaled(domain: Domain, value: Scalar | None) -> list[float]:
+    """0 at one end of the domain, 1 at the other; of labels the corners of a simplex whose sides are 1.
+
+    One that does not apply lies in the middle.
+    """
     match domain:
+        case Choice(options) if value is None and any(isinstance(option, str) for option in options):
+            return [0.0] * len(options)
+        case _ if value is None:
+            return [0.5]
         case Choice(options) if any(isinstance(option, str) for option in options):
             return [math.sqrt(0.5) * (option == value) for option in options]
         case Choice(options):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import PrivateAttr
 
+from wrn_search.space.axes.searched_axes import Axes
 from wrn_search.space.domains import Domain
 from wrn_search.space.space import Space
 
@@ -23,6 +24,6 @@ class TableSpace(Space):
         return made
 
     @property
-    def hyperparameters(self) -> dict[str, Domain]:
-        """The table's, in its order."""
-        return self._of_table
+    def axes(self) -> Axes:
+        """The table's hyperparameters, in its order, each an axis of its own."""
+        return Axes(self._of_table, None, {"block": None, "deepening_factor": None})

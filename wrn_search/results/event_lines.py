@@ -175,7 +175,10 @@ def _check_content(name: str, values: dict[str, Any], where: str) -> None:
     if name == "proposed" and (problem := config_problem(values["config"])) is not None:
         raise InputError.of("proposed.config", problem, where)
     for leaves in ("hparams", "leaves"):
-        if (problem := _leaves_problem(values.get(leaves, {}))) is not None:
+        told = values.get(leaves, {})
+        if leaves == "hparams":  # null is one that does not apply
+            told = {key: value for key, value in told.items() if value is not None or key not in LEAVES}
+        if (problem := _leaves_problem(told)) is not None:
             raise InputError.of(f"{name}.{leaves}", problem, where)
     if name == "known" and not _is_curve(values["curve"]):
         text = (

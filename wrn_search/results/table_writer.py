@@ -186,7 +186,7 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
     images = sum(metrics.images_per_second * metrics.seconds for metrics in all_metrics)
     last = trial.last
     return {
-        **{leaf: trial.config[leaf] for leaf in LEAVES},
+        **{leaf: None if trial.leaves_out(leaf) else trial.config[leaf] for leaf in LEAVES},
         "search": search,
         "trial_id": trial.trial_id,
         "number": trial.number,

@@ -69,8 +69,12 @@ class TrialState:
         return min((error for error in errors if error is not None), default=None)
 
     def value_of(self, name: str) -> Any:
-        """The trial's value of a hyperparameter, which another session's space may have fixed."""
+        """The trial's value of a hyperparameter, which another session's space may have fixed; None if none applies."""
         return self.hparams.get(name, self.config.get(name))
+
+    def leaves_out(self, name: str) -> bool:
+        """Whether a hyperparameter does not apply to this trial, by its conditions; it is trained with the default."""
+        return name in self.hparams and self.hparams[name] is None
 
     def start(self, time: float, event: Started) -> None:
         """The trial is running, for the first time or again."""

@@ -15,8 +15,6 @@ from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 from wrn_search.space.domains import Scalar, finite_values
 
-CELL = ("depth", "widen_factor")  # what makes a network; anchors take its values in turn
-
 
 def anchors_of(share: float, configurations: int) -> int:
     """How many of so many configurations are anchors: one in each whole stretch of 1 / share."""
@@ -31,7 +29,7 @@ class Anchors:
     comes again; all else is drawn from its domain.
 
     Args:
-        space: what is searched.
+        space: what is searched; the points that are tried first are no anchors, and stretches begin after them.
         share: of the configurations, 0 to 1.
     """
 
@@ -42,7 +40,8 @@ class Anchors:
 
     def place(self, configuration: int) -> int | None:
         """The how manieth anchor a configuration is, from 0; None for those that are none."""
-        if self._share <= 0:
+        configuration -= len(self._space.points)
+        if self._share <= 0 or configuration < 0:
             return None
         first = int(configuration * self._share)
         return next(
@@ -64,10 +63,10 @@ class Anchors:
         self._untried.take(hparams)
 
     def cell(self, place: int) -> dict[str, Scalar]:
-        """Depth and widening factor of an anchor, as far as they are searched and finite."""
+        """The network of an anchor: depth and widening factor, as far as they are searched and finite."""
         axes = [
             (name, values)
-            for name in CELL
+            for name in self._space.cell
             if name in self._space.hyperparameters
             and (values := finite_values(self._space.hyperparameters[name])) is not None
         ]

@@ -7,8 +7,9 @@ places within their own searches are (`knowledge_of_other_searches.py` says the 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -81,10 +82,14 @@ class BetterAndWorse:
 
     Args:
         distributions: of the hyperparameters.
+        idle: those that do not apply to a configuration: NaN among its numbers.
     """
 
-    def __init__(self, distributions: Mapping[str, BaseDistribution]):
+    def __init__(
+        self, distributions: Mapping[str, BaseDistribution], idle: Callable[[Hparams], frozenset[str]]
+    ):
         self._distributions = distributions
+        self._idle = idle
         self._own = _Found()
         self._rows: dict[int, int] = {}  # configuration -> its row
         self._elsewhere: dict[str, _Found] = {}  # by source
@@ -140,7 +145,11 @@ class BetterAndWorse:
 
     def _numbers(self, hparams: Hparams) -> list[float]:
         """A configuration as Optuna's numbers."""
-        return [each.to_internal_repr(hparams[name]) for name, each in self._distributions.items()]
+        idle = self._idle(hparams)
+        return [
+            math.nan if name in idle else each.to_internal_repr(hparams[name])
+            for name, each in self._distributions.items()
+        ]
 
     def _observed(self, values: NDArray[np.float64]) -> Observed:
         return {name: values[:, column] for column, name in enumerate(self._distributions)}

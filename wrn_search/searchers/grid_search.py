@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 
 from wrn_search.searchers.searcher import Curve, Hparams, Outcome, SearchedSpace, SearcherKind
@@ -14,6 +15,7 @@ class GridSearcher:
 
     def __init__(self, space: SearchedSpace):
         self._hyperparameters = space.hyperparameters
+        self._canonical = space.canonical
         self._taken: set[tuple[Scalar, ...]] = set()
         self._next = 0  # all points before it are taken
 
@@ -21,7 +23,7 @@ class GridSearcher:
         """The first point of the grid that was not tried: the search may have begun with another grid."""
         for index in itertools.count(self._next):
             point = grid_point(self._hyperparameters, index)
-            if point is None or tuple(point.values()) not in self._taken:
+            if point is None or self._is_new(point):
                 return point
         raise AssertionError("a grid ends")
 
@@ -29,9 +31,13 @@ class GridSearcher:
         """The point is taken."""
         self._taken.add(tuple(hparams[name] for name in self._hyperparameters))
         while (point := grid_point(self._hyperparameters, self._next)) is not None:
-            if tuple(point.values()) not in self._taken:
+            if self._is_new(point):
                 break
             self._next += 1
+
+    def _is_new(self, point: Hparams) -> bool:
+        """Not tried, and the first of all points that stand for its configuration."""
+        return tuple(point.values()) not in self._taken and self._canonical(point) == point
 
     def told(self, configuration: int, outcome: Outcome) -> None:
         """A grid learns nothing."""
@@ -49,6 +55,11 @@ def grid_point(hyperparameters: Mapping[str, Domain], index: int) -> Hparams | N
         index, position = divmod(index, len(values))
         point[name] = values[position]
     return dict(reversed(point.items())) if index == 0 else None
+
+
+def grid_size(hyperparameters: Mapping[str, Domain]) -> int:
+    """Points of the grid over finite domains."""
+    return math.prod(len(finite_values(domain) or ()) for domain in hyperparameters.values())
 
 
 GRID = SearcherKind(GridSearcher, needs_finite_space=True)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from wrn_search.searchers.knowledge_of_other_searches import together
-from wrn_search.searchers.optuna_distributions import distribution_of
+from wrn_search.searchers.optuna_distributions import distributions_of
 from wrn_search.searchers.searcher import Curve, Full, Hparams, Outcome, Pruned, SearchedSpace
 from wrn_search.searchers.untried import Untried
 from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
@@ -45,9 +46,7 @@ class OptunaSearcher:
         self._untried = Untried(space)
         self._make_sampler = make_sampler
         self._together = together
-        self._distributions = {
-            name: distribution_of(domain) for name, domain in space.hyperparameters.items()
-        }
+        self._distributions = distributions_of(space)
         # Points that the study keeps are exact copies of events: this sampler is never asked.
         self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         self._trials: dict[int, optuna.Trial] = {}
@@ -63,8 +62,9 @@ class OptunaSearcher:
         """The study holds the configuration as running from now on."""
         self._joined = None
         self._untried.take(hparams)
-        self._study.enqueue_trial(hparams)
-        self._trials[configuration] = self._study.ask(self._distributions)
+        values, distributions = self._that_apply(hparams)
+        self._study.enqueue_trial(values)
+        self._trials[configuration] = self._study.ask(distributions)
 
     def told(self, configuration: int, outcome: Outcome) -> None:
         """Full values as COMPLETE, early ends as PRUNED with what was seen on the way, crashes as FAIL."""
@@ -83,14 +83,21 @@ class OptunaSearcher:
     def known(self, source: str, hparams: Hparams, curve: Curve, full: bool) -> None:
         """Lies beside the study: these trials were never asked for here, and may be tried again."""
         self._joined = None
+        values, distributions = self._that_apply(hparams)
         trial = optuna.trial.create_trial(
             state=TrialState.COMPLETE if full else TrialState.PRUNED,
             value=curve[max(curve)] if full else None,
-            params=hparams,
-            distributions=self._distributions,
+            params=values,
+            distributions=distributions,
             intermediate_values={} if full else curve,
         )
         self._known.setdefault(source, []).append(trial)
+
+    def _that_apply(self, hparams: Hparams) -> tuple[Hparams, dict[str, BaseDistribution]]:
+        """The hyperparameters that apply, and their distributions: Optuna's samplers take spaces that differ."""
+        idle = self._space.idle(hparams)
+        distributions = {name: each for name, each in self._distributions.items() if name not in idle}
+        return {name: hparams[name] for name in distributions}, distributions
 
     def _all_that_is_known(self) -> optuna.Study:
         """The study, and with it what other searches found, if there is any; made anew when that has changed."""
@@ -133,6 +140,6 @@ def _native(domain: Domain, value: Any) -> Scalar:
         case Choice():
             return value  # type: ignore[no-any-return]
         case IntRange():
-            return int(value)
+            return round(float(value))
         case _:
             return float(value)

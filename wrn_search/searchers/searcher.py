@@ -42,20 +42,53 @@ class Crashed:
 Outcome: TypeAlias = Full | Pruned | Crashed
 
 
+def _itself(point: Hparams) -> Hparams:
+    return point
+
+
+def _none(point: Hparams) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What a person believes to be good."""
+
+    values: Hparams  # on the axes; what is left open has no belief
+    confidence: str  # low | medium | high
+
+
 @dataclass(frozen=True)
 class SearchedSpace:
-    """What a searcher must know of a space."""
+    """What a searcher must know of a space: axes with a domain each, whose values a point has.
 
-    hyperparameters: Mapping[str, Domain]  # in the order of the space file
+    Mostly the axes are the hyperparameters themselves. Where those depend on each other (networks that are listed, or
+    that a budget leaves) the space says what a point stands for, and which of several points with one meaning counts.
+    """
+
+    hyperparameters: Mapping[str, Domain]  # the axes, in the order of the space file
     size: int | None  # configurations in a finite space; None when a domain is continuous
     seed: int  # `search.seed`
+    cell: tuple[str, ...] = (
+        "depth",
+        "widen_factor",
+    )  # axes of the network; anchors take their values in turn
+    points: tuple[Hparams, ...] = ()  # tried first, in this order; an axis that one lacks is drawn for it
+    places: frozenset[str] = frozenset()  # axes of whole numbers between which `canonical` rounds
+    canonical: Callable[[Hparams], Hparams] = (
+        _itself  # of all points that stand for one configuration, the same
+    )
+    idle: Callable[[Hparams], frozenset[str]] = (
+        _none  # axes that do not apply at a point, whatever they say there
+    )
+    prior: Prior | None = None
 
 
 class Searcher(Protocol):
     """The contract of every searcher. Configurations are numbered from 0 in the order of their proposal."""
 
     def propose(self, configuration: int) -> Hparams | None:
-        """Native Python values for every hyperparameter, never twice the same; None when the space has run out."""
+        """Native Python values for every axis, never twice the same; None when the space has run out."""
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """A proposal was accepted, or is replayed from the record."""

@@ -48,23 +48,25 @@ class TpeSearcher:
         from optuna.samplers._tpe.sampler import default_gamma
 
         from wrn_search.searchers.better_and_worse import BetterAndWorse
-        from wrn_search.searchers.optuna_distributions import distribution_of
+        from wrn_search.searchers.optuna_distributions import distributions_of
         from wrn_search.searchers.parzen_densities import density_of
         from wrn_search.searchers.uniform_draws import UniformDraws
 
         self._seed = space.seed
         self._untried = Untried(space)
         self._draws = UniformDraws(space.hyperparameters)
-        self._distributions = {name: distribution_of(each) for name, each in space.hyperparameters.items()}
-        self._heard = BetterAndWorse(self._distributions)
+        self._distributions = distributions_of(space)
+        self._heard = BetterAndWorse(self._distributions, space.idle)
         # Optuna's own, though private: each version has its densities and its share of better ones.
         optuna_s = TPESampler(seed=0, constant_liar=True)
         self._density_of = density_of
         self._parameters = optuna_s._parzen_estimator_parameters
         self._how_many_better = optuna_s._gamma or default_gamma
-        names = list(self._distributions)
+        names = [name for name, domain in space.hyperparameters.items() if not (together and domain.when)]
         # Optuna's order, in which it draws.
         groups = [sorted(names)] if together and names else [[name] for name in names]
+        # What applies to some configurations only is drawn by itself, from those alone.
+        groups += [[name] for name in self._distributions if name not in names]
         self._groups = [{name: self._distributions[name] for name in group} for group in groups]
         self._generator = np.random.RandomState(0)
 
@@ -99,7 +101,7 @@ class TpeSearcher:
         self._heard.found_elsewhere(source, hparams, curve, full)
 
     def _density(self, group: Mapping[str, BaseDistribution], side: Observed) -> Density:
-        return self._density_of({name: side[name] for name in group}, group, self._parameters)
+        return self._density_of(_that_apply(side, list(group)), group, self._parameters)
 
     def _draw(self, densities: Sequence[tuple[Density, Density]], seed: int) -> Hparams:
         """A configuration from the densities of the better and of the worse ones, of each group."""
@@ -111,6 +113,12 @@ class TpeSearcher:
             for name, distribution in group.items():
                 drawn[name] = distribution.to_external_repr(candidates[name][best].item())
         return {name: drawn[name] for name in self._distributions}
+
+
+def _that_apply(side: Observed, names: Sequence[str]) -> Observed:
+    """The values of these hyperparameters, of all configurations to which they all apply."""
+    kept = np.all([~np.isnan(side[name]) for name in names], axis=0)
+    return {name: side[name][kept] for name in names}
 
 
 TPE = SearcherKind(TpeSearcher, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)

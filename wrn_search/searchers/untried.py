@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Callable
 
-from wrn_search.searchers.grid_search import grid_point
+from wrn_search.searchers.grid_search import grid_point, grid_size
 from wrn_search.searchers.searcher import Hparams, SearchedSpace
 from wrn_search.seeds import derived_seed
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, few_values, finite_values
@@ -43,19 +43,20 @@ class Untried:
         if size is not None and len(self._taken) >= size:
             return None
         for attempt in range(_DRAWS_BEFORE_ENUMERATING):
-            hparams = draw(derived_seed(seed, "proposal", configuration, attempt))
+            hparams = self._space.canonical(draw(derived_seed(seed, "proposal", configuration, attempt)))
             if tuple(hparams.values()) not in self._taken:
                 return hparams
         generator = random.Random(derived_seed(seed, "untried", configuration))
-        return self._anywhere(generator) if size is None else self._of_grid(size, generator)
+        return self._anywhere(generator) if size is None else self._of_grid(generator)
 
-    def _of_grid(self, size: int, generator: random.Random) -> Hparams:
+    def _of_grid(self, generator: random.Random) -> Hparams:
         """The first untried point of the grid from a random one on."""
-        start = generator.randrange(size)
-        for step in range(size):
-            point = grid_point(self._space.hyperparameters, (start + step) % size)
+        points = grid_size(self._space.hyperparameters)
+        start = generator.randrange(points)
+        for step in range(points):
+            point = grid_point(self._space.hyperparameters, (start + step) % points)
             assert point is not None
-            if tuple(point.values()) not in self._taken:
+            if tuple(point.values()) not in self._taken and self._space.canonical(point) == point:
                 return point
         raise AssertionError("the caller saw that a point is left")
 
@@ -66,15 +67,19 @@ class Untried:
         """
         domains = self._space.hyperparameters
         for _ in range(_DRAWS_ANYWHERE):
-            point = {name: _anywhere(domain, generator) for name, domain in domains.items()}
+            point = self._space.canonical(
+                {name: _anywhere(domain, generator) for name, domain in domains.items()}
+            )
             if tuple(point.values()) not in self._taken:
                 return point
         values = [few_values(domain, _FEW) for domain in domains.values()]
         if any(each is None for each in values):
             return None
-        points = itertools.product(*(each or () for each in values))
-        left = next((point for point in points if point not in self._taken), None)
-        return None if left is None else dict(zip(domains, left, strict=True))
+        for each in itertools.product(*(each or () for each in values)):
+            point = dict(zip(domains, each, strict=True))
+            if each not in self._taken and self._space.canonical(point) == point:
+                return point
+        return None
 
 
 def _anywhere(domain: Domain, generator: random.Random) -> Scalar:

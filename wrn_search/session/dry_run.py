@@ -38,6 +38,7 @@ from wrn_search.session.search_request import (
 )
 from wrn_search.session.warm_start import read_sources
 from wrn_search.session.which_ray import check_ray
+from wrn_search.space.network_budgets import check_images
 from wrn_search.space.search_explanation import explanation, network_range, text_of
 from wrn_search.space.space import Space
 from wrn_search.user_paths import results_root
@@ -76,6 +77,7 @@ def dry_run(
     request = plan.request
     read_sources(plan.sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
+    check_images(request.space, facts.num_classes, facts.image_shape)
     check_ray(address)
     machines = _machines(address)
     nodes = [machine.offer for machine in machines]

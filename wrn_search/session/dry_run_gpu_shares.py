@@ -71,6 +71,15 @@ def share_text(space: Space, facts: DataFacts, gpu_bytes: int, precision: str) -
 def _networks(space: Space, precision: str) -> Iterator[TrialConfig]:
     """Each network of the space once, at its largest in memory; of a large or continuous space its ends."""
     leaves = space.hyperparameters
+    networks = space.networks
+    if networks is not None:
+        largest = {name: telling_values(name, domain)[-1] for name, domain in leaves.items()}
+        if len(networks) > _MOST_NETWORKS:
+            networks = list(dict.fromkeys(space.axes.extremes))
+        for network in networks:
+            hparams = largest | space.shape_of(network)
+            yield space.trial_config(hparams, 0, precision=precision, compile="off")
+        return
     values = []
     for name, domain in leaves.items():
         ends = telling_values(name, domain)

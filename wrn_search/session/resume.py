@@ -21,7 +21,8 @@ from wrn_search.space.space_file import space_of
 from wrn_search.space.trials_of_other_spaces import hparams_within
 from wrn_search.space.yaml_with_lines import yaml_text
 
-SPACE = ("model.", "training.", "search.searcher")  # a change of these may make room for new configurations
+# A change of these may make room for new configurations.
+SPACE = ("model.", "training.", "constraints.", "search.searcher", "search.points")
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ from wrn_search.session.search_result import SearchFailed, SearchResult
 from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
 from wrn_search.session.warm_start import new_knowledge, read_sources
 from wrn_search.session.which_ray import check_ray, nodes_of_a_running_ray, start_own_ray
+from wrn_search.space.network_budgets import check_images
 
 if TYPE_CHECKING:
     from ray.tune import Callback
@@ -120,6 +121,7 @@ def _run(
     data = prepare(request.space.dataset)
     warn([*remarks_on(request.space.dataset), *data.warnings])
     check_batch_size(request.space, data.train_images)
+    check_images(request.space, data.num_classes, data.image_shape)
     if begun is not None:
         check_same_split(begun.state, data.split_hash)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from typing_extensions import TypeIs
 
@@ -12,14 +13,45 @@ Scalar: TypeAlias = int | float | str
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What another key must be: one of some values, or a number from low to high."""
+
+    options: tuple[Scalar, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+
+    def holds(self, value: Any) -> bool:
+        """Whether the other key's value is such."""
+        if self.options:
+            return value in self.options
+        return not isinstance(value, str) and self.low <= value <= self.high
+
+    def to_document(self) -> list[Scalar] | dict[str, float]:
+        """As the space file writes it."""
+        if self.options:
+            return list(self.options)
+        ends = {"min": self.low, "max": self.high}
+        return {name: end for name, end in ends.items() if math.isfinite(end)}
+
+
+When: TypeAlias = tuple[tuple[str, Condition], ...]  # (other key, what it must be) each; all must hold
+
+
+def _with(document: dict[str, Any], when: When) -> dict[str, Any]:
+    """A domain as the space file writes it, with its conditions."""
+    return document | ({"when": {key: each.to_document() for key, each in when}} if when else {})
+
+
+@dataclass(frozen=True)
 class Choice:
     """`{choice: [a, b, ...]}`: one of the listed values, in no order."""
 
     options: tuple[Scalar, ...]
+    when: When = ()
 
-    def to_document(self) -> dict[str, list[Scalar]]:
+    def to_document(self) -> dict[str, Any]:
         """As the space file writes it."""
-        return {"choice": list(self.options)}
+        return _with({"choice": list(self.options)}, self.when)
 
 
 @dataclass(frozen=True)
@@ -28,10 +60,11 @@ class Uniform:
 
     low: float
     high: float
+    when: When = ()
 
-    def to_document(self) -> dict[str, list[float]]:
+    def to_document(self) -> dict[str, Any]:
         """As the space file writes it."""
-        return {"uniform": [self.low, self.high]}
+        return _with({"uniform": [self.low, self.high]}, self.when)
 
 
 @dataclass(frozen=True)
@@ -43,10 +76,11 @@ class LogUniform:
 
     low: float
     high: float
+    when: When = ()
 
-    def to_document(self) -> dict[str, list[float]]:
+    def to_document(self) -> dict[str, Any]:
         """As the space file writes it."""
-        return {"loguniform": [self.low, self.high]}
+        return _with({"loguniform": [self.low, self.high]}, self.when)
 
 
 @dataclass(frozen=True)
@@ -60,17 +94,17 @@ class IntRange:
     high: int
     step: int = 1
     log: bool = False  # then the step is 1
+    when: When = ()
 
     @property
     def values(self) -> range:
         """All values, in order."""
         return range(self.low, self.high + 1, self.step)
 
-    def to_document(self) -> dict[str, list[int]]:
+    def to_document(self) -> dict[str, Any]:
         """As the space file writes it."""
-        if self.log:
-            return {"loguniform": [self.low, self.high]}
-        return {"int": [self.low, self.high, self.step]}
+        document = {"int": [self.low, self.high, self.step]}
+        return _with({"loguniform": [self.low, self.high]} if self.log else document, self.when)
 
 
 Domain: TypeAlias = Choice | Uniform | LogUniform | IntRange
@@ -85,6 +119,16 @@ DOMAINS: dict[str, type[Domain]] = {
 def is_domain(value: object) -> TypeIs[Domain]:
     """Whether a leaf's value is a domain, not a scalar."""
     return isinstance(value, Choice | Uniform | LogUniform | IntRange)
+
+
+def applies(domain: Domain, values: Mapping[str, Any]) -> bool:
+    """Whether all conditions of a domain hold for the values of all keys."""
+    return all(condition.holds(values[key]) for key, condition in domain.when)
+
+
+def first_value(domain: Domain) -> Scalar:
+    """The first option, or the low end."""
+    return domain.options[0] if isinstance(domain, Choice) else domain.low
 
 
 def finite_values(value: Scalar | Domain) -> tuple[Scalar, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wrn_search.space.domains import (
@@ -49,9 +50,9 @@ def ever_searched(
 
 def domain_of(document: Any) -> Domain | None:
     """The domain that a space file writes so, such as `{choice: [1, 2]}`; None for all else."""
-    if not isinstance(document, dict) or len(document) != 1:
+    if not isinstance(document, dict) or len(document.keys() - {"when"}) != 1:
         return None
-    ((kind, items),) = document.items()
+    ((kind, items),) = ((kind, items) for kind, items in document.items() if kind != "when")
     if kind not in DOMAINS or not isinstance(items, list) or not items:
         return None
     if kind == "choice":
@@ -63,7 +64,12 @@ def domain_of(document: Any) -> Domain | None:
 
 
 def _covering(domains: Sequence[Domain], tried: Sequence[Scalar]) -> Domain:
-    """The one domain of `domains` that holds everything, else one that does."""
+    """The one domain of `domains` that holds everything, else one that does; conditional if any was."""
+    when = next((domain.when for domain in domains if domain.when), ())
+    return replace(_holding_all(domains, tried), when=when)
+
+
+def _holding_all(domains: Sequence[Domain], tried: Sequence[Scalar]) -> Domain:
     outside = [value for value in tried if all(member(domain, value) is None for domain in domains)]
     if len(set(domains)) == 1 and not outside:
         return domains[0]

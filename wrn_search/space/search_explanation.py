@@ -9,12 +9,16 @@ from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.searchers.anchors import anchors_of
+from wrn_search.searchers.draws_around_a_prior import around_prior
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
+from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
 from wrn_search.wording import plural
 
 # Above this many networks the smallest and largest are taken from the ends of each domain.
 _MAX_NETWORKS = 20_000
+_MOST_NAMES = 1000  # of listed networks that are told
+_MOST_SHOWN = 12
 
 
 def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None = None) -> dict[str, Any]:
@@ -35,13 +39,27 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "description": space.description,
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
+        "constraints": {k: v for k, v in space.constraints.model_dump().items() if v is not None},
         "configurations_in_space": space.size,
-        "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)},
+        "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
+        | (
+            {}
+            if space.networks is None
+            else {
+                "count": len(space.networks),
+                "names": [e.name for e in itertools.islice(space.networks, _MOST_NAMES)],
+            }
+        ),
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "promote": bool(rungs) and space.search.promote,
-        "anchors": anchors_of(space.search.anchors, space.trials) if rungs else 0,
+        "points": len(space.search.points),
+        "prior": space.search.prior,
+        "around_prior": around_prior(space.searched.prior, space.trials),
+        "anchors": anchors_of(space.search.anchors, max(0, space.trials - len(space.search.points)))
+        if rungs
+        else 0,
         "stop_when": space.search.stop_when,
         "trials": space.trials,
         "repeats": space.search.repeats,
@@ -54,6 +72,8 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
 def network_range(space: Space) -> tuple[Architecture, Architecture]:
     """The networks of the space with the fewest and the most parameters."""
     model = space.model
+    if space.networks is not None:
+        return min(space.axes.extremes, key=num_params), max(space.axes.extremes, key=num_params)
     if model.deepening_factor is not None:
         blocks: list[Scalar] = [
             block_name((3,) * int(n)) for n in finite_values(model.deepening_factor) or ()
@@ -79,11 +99,27 @@ def text_of(told: dict[str, Any]) -> str:
     lines += ["", f"data          {_dataset_text(told['dataset'])}", "searched"]
     lines += [f"  {name:<20}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items()]
     lines += [] if told["hyperparameters"] else ["  nothing: every value is fixed"]
+    if limits := [
+        shown(k, v) if isinstance(v, dict) else f"{k}: {v}" for k, v in told["constraints"].items()
+    ]:
+        lines += [f"constraints   {', '.join(limits)}"]
+    if names := told["networks"].get("names"):
+        count = told["networks"]["count"]
+        more = f" and {count - _MOST_SHOWN} more" if count > _MOST_SHOWN else ""
+        lines += [f"networks      {plural(count, 'network')}: {', '.join(names[:_MOST_SHOWN])}{more}"]
     many = "a continuous space" if size is None else plural(size, "configuration")
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
     lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
+    if told["points"]:
+        first = min(told["points"], told["trials"])
+        lines += [
+            f"points        {plural(first, 'configuration')} of search.points first, in the order of the file"
+        ]
+    if told["prior"]:
+        believed = ", ".join(f"{name} {value}" for name, value in told["prior"].items())
+        lines += [f"prior         {plural(told['around_prior'], 'configuration')} drawn around {believed}"]
     if size is not None and size < told["trials"]:
         lines += [f"              the space has only {size}: the search ends when they have been tried"]
     lines += [f"scheduler     {_scheduler_text(told)}"]
@@ -139,7 +175,21 @@ def _dataset_text(dataset: dict[str, Any]) -> str:
     )
 
 
-def _domain_text(document: dict[str, list[Scalar]]) -> str:
+def _domain_text(document: dict[str, Any]) -> str:
+    when = document.get("when", {})
+    text = _values_text({kind: arguments for kind, arguments in document.items() if kind != "when"})
+    return text + (f", where {' and '.join(_condition_text(*each) for each in when.items())}" if when else "")
+
+
+def _condition_text(key: str, wanted: Any) -> str:
+    """`widen_factor is at least 4`."""
+    if isinstance(wanted, list):
+        return f"{key} is {' or '.join(map(str, wanted))}"
+    ends = {"min": "at least", "max": "at most"}
+    return f"{key} is {' and '.join(f'{ends[end]} {value:g}' for end, value in wanted.items())}"
+
+
+def _values_text(document: dict[str, list[Scalar]]) -> str:
     ((kind, arguments),) = document.items()
     shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in arguments]
     match kind:

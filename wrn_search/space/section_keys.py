@@ -6,18 +6,14 @@ Pydantic was chosen for the walk through the sections, defaults, frozen values a
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wrn_search.networks.architecture import (
-    MAX_DEEPENING_FACTOR,
-    MAX_DEPTH,
-    MAX_WIDEN_FACTOR,
-)
+from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, MAX_DEPTH, MAX_WIDEN_FACTOR
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
-from wrn_search.space.domains import Domain
+from wrn_search.space.domains import Domain, Scalar
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import (
     BLOCK,
@@ -27,6 +23,7 @@ from wrn_search.space.rules.keys_with_own_rules import (
     WARM_START,
     auto_or_count,
 )
+from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf, prior_leaf
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
 
 DEFAULT_TRIALS = 64
@@ -50,6 +47,14 @@ class Section(BaseModel):
 class ModelSettings(Section):
     """The network. Every key takes a value or a domain."""
 
+    network: Annotated[
+        str | Domain | None,
+        NETWORK,
+        Field(
+            description="depth, widening factor and block in one, instead of those keys: WRN-16-2, WRN-40-2-B(3,1,3), "
+            "{depth: 40, widen_factor: 2, block: B(3,1,3)}; {choice: [WRN-10-1.125, WRN-16-0.75]} compares them"
+        ),
+    ] = None
     depth: Annotated[
         int | Domain,
         whole_number(1, MAX_DEPTH, searchable=True),
@@ -145,6 +150,21 @@ class TrainingSettings(Section):
         return self
 
 
+def _searchable(*sections: type[Section]) -> dict[str, Leaf]:
+    """The rules of all keys of these sections that can be searched."""
+    fields = {name: field for section in sections for name, field in section.model_fields.items()}
+    leaves = {
+        name: next(part for part in field.metadata if isinstance(part, Leaf))
+        for name, field in fields.items()
+    }
+    return {name: leaf for name, leaf in leaves.items() if leaf.searchable}
+
+
+def default_of(name: str) -> Any:
+    """Of a key of `model` or `training`: what a trial is trained with to which a searched key does not apply."""
+    return {**ModelSettings.model_fields, **TrainingSettings.model_fields}[name].default
+
+
 class SearchSettings(Section):
     """What the search itself is told."""
 
@@ -195,6 +215,22 @@ class SearchSettings(Section):
             description="share of the configurations that are drawn at random before any result and never stopped"
         ),
     ] = 0.1
+    points: Annotated[
+        tuple[dict[str, Scalar], ...],
+        points_leaf(_searchable(ModelSettings, TrainingSettings)),
+        Field(
+            description="configurations that are tried first, in this order: [{depth: 16, dropout: 0.3}, ...]; what "
+            "one leaves out is drawn at random; where no key has a domain they are the space: nothing else is tried"
+        ),
+    ] = ()
+    prior: Annotated[
+        dict[str, Scalar] | None,
+        prior_leaf(_searchable(ModelSettings, TrainingSettings)),
+        Field(
+            description="what is believed to be good, and how surely: {dropout: 0.3, confidence: medium}; 5 % (low), "
+            "10 % (medium) or 15 % (high) of the configurations are drawn around it, which is all that it can cost"
+        ),
+    ] = None
     warm_start: Annotated[
         tuple[str, ...],
         WARM_START,
@@ -211,8 +247,8 @@ class SearchSettings(Section):
         str | None,
         one_of("decided", nullable=True),
         Field(
-            description="decided: the search ends when its questions are answered, depth against width, the winner and "
-            "the smallest network as good, each at 99 % in two looks in a row"
+            description="decided: the search ends when depth against width, the winner and the smallest network as "
+            "good are answered, each at 99 % in two looks in a row"
         ),
     ] = None
     retries: Annotated[

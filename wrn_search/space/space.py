@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
-from wrn_search.networks.architecture import (
-    block_name,
-    parse_block,
-)
-from wrn_search.searchers.searcher import SearchedSpace
+from wrn_search.networks.architecture import Architecture, block_name, parse_block
+from wrn_search.searchers.searcher import Hparams, Prior, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.axes.axes_of_a_space import (
+    AnyAxes,
+    axes_of,
+    listed_networks,
+    points_on_axes,
+    with_network,
+)
+from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of
+from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.network_leaves import SHAPE, merged
+from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.space.domains import Choice, Domain, IntRange, Scalar, is_domain
+from wrn_search.space.domains import Domain, Scalar
+from wrn_search.space.network_budgets import network_lattice, within_budgets
 from wrn_search.space.rules.keys_with_own_rules import (
     NAME,
     OBJECTIVES,
 )
+from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 from wrn_search.space.rules.number_and_text_rules import plain_text, text
 from wrn_search.space.section_keys import (
     DEFAULT_TRIALS,
@@ -28,6 +38,7 @@ from wrn_search.space.section_keys import (
     SearchSettings,
     Section,
     TrainingSettings,
+    default_of,
 )
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 
@@ -54,6 +65,7 @@ class Space(Section):
     dataset: DatasetSettings = Field(default_factory=lambda: DatasetSettings.model_validate({}))
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    constraints: ConstraintSettings = ConstraintSettings()
     objectives: Annotated[
         tuple[str, ...], OBJECTIVES, Field(description="what is minimised: the validation error, in percent")
     ] = ("val_error",)
@@ -63,50 +75,93 @@ class Space(Section):
     @property
     def hyperparameters(self) -> dict[str, Domain]:
         """The leaves that are searched, in the order of the sections, with their domains."""
-        return dict(self._domains)
+        return dict(self.axes.hyperparameters)
+
+    @property
+    def networks(self) -> Sequence[Architecture] | None:
+        """All networks, where they are no product of depths, widths and blocks: listed ones, or those of points."""
+        return self.axes.networks
 
     @property
     def trials(self) -> int:
-        """Configurations to propose at most: `search.trials`, else the whole grid, else 64."""
+        """Configurations to propose at most: `search.trials`, else a whole grid or list of points, else 64."""
         if self.search.trials is not None:
             return self.search.trials
         size = self.size
-        whole_grid = SEARCHERS[self.search.searcher].needs_finite_space
-        return size if whole_grid and size is not None else DEFAULT_TRIALS
+        whole = SEARCHERS[self.search.searcher].needs_finite_space or isinstance(self.axes, ListedPoints)
+        return size if whole and size is not None else DEFAULT_TRIALS
 
     @property
     def size(self) -> int | None:
         """Configurations in a finite space; None when a domain is continuous."""
-        size = 1
-        for domain in self.hyperparameters.values():
-            match domain:
-                case Choice():
-                    size *= len(domain.options)
-                case IntRange():
-                    size *= len(domain.values)
-                case _:
-                    return None
-        return size
+        return self.axes.size
 
     @property
     def searched(self) -> SearchedSpace:
         """What a searcher must know of this space."""
-        return SearchedSpace(self.hyperparameters, self.size, self.search.seed)
+        axes = self.axes
+        return SearchedSpace(
+            axes.domains,
+            axes.size,
+            self.search.seed,
+            axes.cell,
+            self._points_tried_first(),
+            axes.places,
+            axes.canonical,
+            axes.idle,
+            self._prior(),
+        )
 
-    # Both are asked some times for each proposal, and a space never changes.
+    def hparams_at(self, point: Hparams) -> Hparams:
+        """The hyperparameters that a point on the searcher's axes stands for."""
+        return self.axes.hparams(point)
+
+    def point_of(self, hparams: Hparams) -> Hparams | None:
+        """The searcher's point for hyperparameters that lie in their domains; None where their network is no choice."""
+        return self.axes.point(hparams)
+
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters that make a network, as far as they are searched."""
+        leaves = leaves_of(network) | {"deepening_factor": network.deepening_factor}
+        return {name: leaves[name] for name in self.hyperparameters if name in leaves}
+
+    def _points_tried_first(self) -> tuple[Hparams, ...]:
+        """The points of the file on the searcher's axes; an axis that is left open is not in them."""
+        return points_on_axes(self.axes, self.search.points)
+
+    def _prior(self) -> Prior | None:
+        """What the file believes to be good, on the searcher's axes."""
+        if self.search.prior is None:
+            return None
+        believed = {name: value for name, value in self.search.prior.items() if name != CONFIDENCE}
+        (values,) = points_on_axes(self.axes, [believed])
+        return Prior(values, str(self.search.prior[CONFIDENCE]))
+
+    # All are asked some times for each proposal, and a space never changes.
     @cached_property
-    def _leaves(self) -> dict[str, Scalar | Domain]:
+    def axes(self) -> AnyAxes:
+        """What the searcher draws on, and what a point there stands for."""
+        lattice = network_lattice(self.leaves, self.constraints, self.dataset.facts)
+        return axes_of(self.leaves, self.listed, lattice, self.search.points)
+
+    @cached_property
+    def listed(self) -> ListedNetworks | None:
+        """The networks of `model.network` that meet the constraints; None without the key."""
+        listed = listed_networks(self.model.network)
+        return None if listed is None else within_budgets(listed, self.constraints, self.dataset.facts)
+
+    @cached_property
+    def leaves(self) -> dict[str, Scalar | Domain]:
+        """Every leaf of `model` and `training` with its value or domain; `model.network` as what it stands for."""
         sections = (self.model, self.training)
-        return {name: getattr(section, name) for section in sections for name in type(section).model_fields}
-
-    @cached_property
-    def _domains(self) -> dict[str, Domain]:
-        return {name: value for name, value in self._leaves.items() if is_domain(value)}
+        named = {name: getattr(section, name) for section in sections for name in type(section).model_fields}
+        del named["network"]
+        return with_network(named, self.listed)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The space with other sections; what was derived from the old ones stays behind."""
         copy = super().model_copy(update=update, deep=deep)
-        for derived in ("_leaves", "_domains"):
+        for derived in ("leaves", "listed", "axes"):
             copy.__dict__.pop(derived, None)
         return copy
 
@@ -116,13 +171,17 @@ class Space(Section):
         """The one training that `hparams` describe within this space.
 
         Args:
-            hparams: a value for each of `hyperparameters`.
+            hparams: a value for each of `hyperparameters`, or null for one that does not apply: the key's default
+                is what is trained with.
             seed: the trial's own seed.
             precision: resolved, `fp32` or `bf16`.
             compile: resolved, `on` or `off`.
         """
         assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
-        leaves: dict[str, Any] = self._leaves | hparams
+        leaves = merged(self.leaves, self.axes.applied(hparams))
+        leaves |= {
+            name: default_of(name) for name, value in leaves.items() if value is None and name not in SHAPE
+        }
         if leaves["deepening_factor"] is not None:
             leaves["block"] = block_name((3,) * leaves["deepening_factor"])
         elif leaves["block"] is None:
@@ -133,7 +192,10 @@ class Space(Section):
         return TrialConfig(**{name: leaves[name] for name in LEAVES}, dataset=self.dataset, seed=seed)
 
     def to_document(self) -> dict[str, Any]:
-        """Plain YAML values with every default filled in; reading them gives this space again."""
+        """Plain YAML values with every default filled in; reading them gives this space again.
+
+        Where `model.network` names the networks, the keys that it stands for are left out.
+        """
 
         def plain(value: Any) -> Any:
             if isinstance(value, dict):
@@ -141,4 +203,6 @@ class Space(Section):
             return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
         document: dict[str, Any] = plain(self.model_dump())
+        if self.model.network is not None:
+            document["model"] = {k: v for k, v in document["model"].items() if k not in SHAPE}
         return document

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from wrn_search.space.domains import Scalar, member
+from wrn_search.space.domains import Scalar, applies, member
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import LEAVES
 
@@ -13,23 +13,28 @@ from wrn_search.space.trial_config import LEAVES
 def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
     """A value for each of the space's hyperparameters; None if a domain does not hold the trial's.
 
+    One that does not apply to the trial, by its conditions, is null.
+
     Args:
         space: the space.
         leaves: all leaves of `model` and `training`, as in `TrialConfig.to_dict`.
     """
-    found = {}
+    found: dict[str, Scalar | None] = {}
     for name, domain in space.hyperparameters.items():
+        if domain.when and name in leaves and not applies(domain, leaves):
+            found[name] = None
+            continue
         value = member(domain, leaves[name]) if name in leaves else None
         if value is None:
             return None
         found[name] = value
-    return found
+    return cast(dict[str, Scalar], found)
 
 
 def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
     """The same for a trial that this space could have proposed: its fixed values are the trial's too, else None."""
     hparams = searched_values(space, leaves)
-    if hparams is None:
+    if hparams is None or space.point_of(hparams) is None:
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
     same = space.trial_config(hparams, 0, **resolved).leaves

@@ -179,3 +179,20 @@ def test_pixels_that_one_record_does_not_know_are_not_held_against_another(tmp_p
     assert len(material_of([old, new]).trials) == len(material_of([new, old]).trials) == 10
     with pytest.raises(InputError, match="must have the same validation images"):
         material_of([new, other])
+
+
+def test_null_of_what_does_not_apply_is_what_was_trained(tmp_path) -> None:
+    model = {
+        "widen_factor": {"choice": [1, 4]},
+        "dropout": {"choice": [0.1, 0.2], "when": {"widen_factor": {"min": 4}}},
+    }
+    plan = Plan(model=model, search={"searcher": "random", "scheduler": "none", "trials": 3})
+    path = plant(tmp_path / "planted", plan)
+    table = pq.read_table(path / "trials.parquet")
+    rows = table.to_pylist()
+    nulls = [None if row["widen_factor"] < 4 else row["dropout"] for row in rows]
+    place = table.schema.get_field_index("dropout")
+    pq.write_table(table.set_column(place, table.schema.field(place), [nulls]), path / "trials.parquet")
+
+    assert None in nulls
+    assert material_of([path]).trials["dropout"].tolist() == [row["dropout"] for row in rows]

@@ -27,6 +27,12 @@ def cells_of_the_space(material: Material, error_map: CellMap) -> tuple[Pair, ..
     """All pairs of the values that were tried or could have been; middles of bins where k is continuous."""
     tried = {(cell.depth, cell.widen_factor) for cell in error_map.cells}
     depths, widths = {depth for depth, _ in tried}, {width for _, width in tried}
+    listed = [source.space.networks if source.space else None for source in material.sources]
+    if all(networks is not None for networks in listed):  # no product of depths and widths
+        if any(len(networks or ()) > MOST for networks in listed):
+            return tuple(sorted(tried))
+        own = {(each.depth, each.widen_factor) for networks in listed for each in networks or ()}
+        return tuple(sorted(tried | own if len(tried | own) <= MOST and not error_map.binned else tried))
     for source in material.sources:
         depths |= {int(value) for value in _values(source.domains.get(DEPTH))}
         if not error_map.binned:

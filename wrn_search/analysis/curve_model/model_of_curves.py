@@ -22,6 +22,7 @@ from wrn_search.analysis.curve_model.fit_at_the_end import (
     why_no_ends,
 )
 from wrn_search.analysis.curve_model.hidden_ends import hidden_ends_of
+from wrn_search.analysis.curve_model.listed_networks_compared import contests_of
 from wrn_search.analysis.curve_model.model_values import (
     EFFECT_MARGIN,
     Audit,
@@ -182,6 +183,7 @@ class _Telling:
             verdicts=verdicts,
             cells=cells,
             smallest=smallest_of(cells),
+            contests=contests_of(chosen, self.material, self.margin),
             spread=_spread(chosen, min(cell.estimate for cell in cells)),
             curves=curves,
             plane=effect_plane(chosen, cells, ends),

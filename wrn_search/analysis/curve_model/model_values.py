@@ -63,6 +63,32 @@ class ModelCell:
 
 
 @dataclass(frozen=True)
+class NetworkStanding:
+    """A network of a few that were compared: what its trials reached, and what it reaches at its own best setting."""
+
+    network: str
+    trials: int
+    ended: int  # of them that reached full epochs
+    lowest: float | None  # validation error of those; None without one
+    at: Mapping[str, Value]  # where its expected error is lowest
+    expected: float  # there, the mean over fresh seeds
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two networks, each at its own best setting of everything else."""
+
+    better: NetworkStanding  # by the expected error
+    other: NetworkStanding
+    difference: float  # points that the other one lies above
+    low: float  # with an interval that holds for all contests together
+    high: float
+    verdict: str  # better | no difference | undecided
+
+
+@dataclass(frozen=True)
 class Winner:
     """The configuration that was trained to its end and is expected to be lowest when trained again."""
 
@@ -226,6 +252,7 @@ class CurveModel:
     early_epoch: int | None = None
     winner: Winner | None = None
     smallest: ModelCell | None = None  # of the cells that are as good as the best
+    contests: tuple[Contest, ...] = ()  # the best of a few listed networks against each of the others
     ends: tuple[TrialEnd, ...] = ()
     curves: tuple[EffectCurve, ...] = ()
     plane: EffectPlane | None = None  # of dropout and weight decay, or of two others that take many values

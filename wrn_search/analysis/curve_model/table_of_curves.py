@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,8 @@ from wrn_search.analysis.early_stopping import rungs_on_record
 from wrn_search.analysis.hyperparameter_slices import is_log, native
 from wrn_search.analysis.input_tables.joined_tables import KEY, Material, keyed
 from wrn_search.curves.observed_curves import DEPTH, SCALES, WIDTH, CurveTrial, ObservedCurves, Scale, Status
+from wrn_search.space.domains import Domain, applies
+from wrn_search.space.section_keys import default_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +64,32 @@ def curves_on_record(material: Material, most: int | None = MOST) -> CurvesOnRec
             scales=scales,
             rungs=tuple(each for each in rungs_on_record(material) if each < material.max_epochs),
             chance_error=material.dataset.chance_error,
+            held=_held(material, scales),
         )
     except ValueError as error:
         return CurvesOnRecord(None, str(error), len(material.trials), left_out)
     return CurvesOnRecord(table, "", len(material.trials), left_out)
+
+
+def _held(
+    material: Material, scales: dict[str, Scale]
+) -> Callable[[tuple[float, float]], dict[str, float | str]]:
+    """Of a cell, the hyperparameters that its depth and width leave out, at what they are trained with there."""
+    conditional: dict[str, Domain] = {}
+    for source in material.sources:
+        for name, domain in source.domains.items():
+            if name in scales and domain.when and {key for key, _ in domain.when} <= {DEPTH, WIDTH}:
+                conditional[name] = domain
+
+    def held(cell: tuple[float, float]) -> dict[str, float | str]:
+        values = dict(zip((DEPTH, WIDTH), cell, strict=True))
+        return {
+            name: _value(default_of(name), scales[name])
+            for name, domain in conditional.items()
+            if not applies(domain, values)
+        }
+
+    return held
 
 
 def _names(material: Material) -> tuple[list[str], tuple[str, ...]]:

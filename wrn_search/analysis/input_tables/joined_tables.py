@@ -24,6 +24,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_state import FINAL, STATUSES
+from wrn_search.space.section_keys import default_of
 from wrn_search.space.trial_config import LEAVES
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def material_of(directories: Sequence[Path | str]) -> Material:
         read_tables(*paths)  # says which is missing or named twice
     for path in paths:
         try:
-            tables.append(read_tables(path))
+            trials, epochs = read_tables(path)
+            tables.append((_with_defaults(trials, path), epochs))
             _check_columns(tables[-1][0], path)
         except InputError as error:
             read_tables_problems += error.problems
@@ -95,6 +97,18 @@ def material_of(directories: Sequence[Path | str]) -> Material:
         max_epochs=int(trials["epochs"].max()),
         hyperparameters=_hyperparameters(trials, sources),
     )
+
+
+def _with_defaults(trials: pa.Table, path: Path) -> pa.Table:
+    """Where a searched key does not apply to a trial, which the table tells by null, what it was trained with."""
+    lacking = [name for name in LEAVES if trials[name].null_count]
+    domains = read_source(path).domains if lacking else {}
+    for name in lacking:
+        if name in domains and domains[name].when:
+            place = trials.schema.get_field_index(name)
+            filled = pc.fill_null(trials[name], default_of(name))
+            trials = trials.set_column(place, trials.schema.field(place), filled)
+    return trials
 
 
 def _check_columns(trials: pa.Table, path: Path) -> None:

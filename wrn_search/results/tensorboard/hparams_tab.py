@@ -29,7 +29,10 @@ def hparams_searched(state: SearchState, space: Space | None) -> dict[str, Domai
         space: its present one, if that is known.
     """
     trials = state.trials.values()
-    tried = {name: [trial.value_of(name) for trial in trials] for name in state.searched}
+    tried = {
+        name: [trial.value_of(name) for trial in trials if not trial.leaves_out(name)]
+        for name in state.searched
+    }
     return ever_searched(space.hyperparameters if space else {}, state.replaced, tried)
 
 

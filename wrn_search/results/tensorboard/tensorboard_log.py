@@ -206,7 +206,8 @@ class TensorBoardLog:
             start_time_secs=began,
         )
         for name in dict.fromkeys((*self._domains, *trial.hparams)):
-            set_value(start.hparams[name], trial.value_of(name))
+            if not trial.leaves_out(name):
+                set_value(start.hparams[name], trial.value_of(name))
         for name in standing(self._state):
             set_value(start.hparams[name], getattr(trial, name))
         message = HParamsPluginData(session_start_info=start)

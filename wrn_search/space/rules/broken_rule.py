@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -15,6 +16,15 @@ class LeafProblems(Exception):
     def __init__(self, problems: list[tuple[Path, str]]):
         super().__init__(problems)
         self.problems = problems
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule across keys that does not hold: at which key, in words, and which keys the rule read."""
+
+    at: Path
+    text: str
+    reads: tuple[Path, ...]
 
 
 def broken(text: str, *path: str | int) -> LeafProblems:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from wrn_search.errors import nearest
 from wrn_search.space.domains import DOMAINS, Choice, Domain, IntRange, LogUniform, Uniform
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got, spelled
+from wrn_search.space.rules.condition_rules import parsed_conditions
 from wrn_search.space.rules.foreign_domains import ours_instead
 
-_CONDITIONS = {"if", "when", "condition", "conditions", "conditional", "depends_on", "active_if", "given"}
+WHEN = "when"
+_CONDITIONS = {"if", "condition", "conditions", "conditional", "depends_on", "active_if", "given"}
 
 
 def parse_domain(value: dict[str, Any], check: Callable[[Any], Any]) -> Domain:
@@ -19,14 +22,15 @@ def parse_domain(value: dict[str, Any], check: Callable[[Any], Any]) -> Domain:
     Raises:
         LeafProblems: no domain, several at once, an unknown one, or values that break a rule.
     """
+    if WHEN in value:
+        domain = parse_domain({key: item for key, item in value.items() if key != WHEN}, check)
+        return dataclasses.replace(domain, when=parsed_conditions(value[WHEN]))
     kinds = ", ".join(DOMAINS)
     if len(value) > 1 and set(value) <= set(DOMAINS):
         raise broken(f"must be one domain ({kinds}), not several at once, {got(value)}")
     if set(value) & _CONDITIONS:
-        rule = "a domain must not depend on another key"
-        raise broken(
-            f"{rule}, {got(value)}; write a space file for each case, and name all results to one report"
-        )
+        rule = "what a domain depends on must stand under when"
+        raise broken(f"{rule}, {got(value)}; write {{uniform: [0, 0.5], when: {{widen_factor: {{min: 4}}}}}}")
     unknown = [key for key in value if key not in DOMAINS]
     if unknown:
         rule = f"a domain must be one of {kinds}"
@@ -128,7 +132,7 @@ def domain_schemas(scalar: dict[str, Any]) -> Iterator[dict[str, Any]]:
             array["maxItems"] = maximum
         return {
             "type": "object",
-            "properties": {kind: array},
+            "properties": {kind: array, WHEN: {"type": "object", "minProperties": 1}},
             "required": [kind],
             "additionalProperties": False,
         }

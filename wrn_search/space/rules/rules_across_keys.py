@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from wrn_search.datasets.dataset import WHITE
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.networks.architecture import block_name, depth_problem, parse_block
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
+from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.network_leaves import SHAPE
 from wrn_search.space.domains import Choice, finite_values, is_domain
-from wrn_search.space.rules.broken_rule import Path, got, spelled
+from wrn_search.space.network_budgets import are_there
+from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
+from wrn_search.space.rules.rules_of_budgets import (
+    budgets_can_be_counted,
+    points_meet_the_budgets,
+    some_network_meets_the_budgets,
+)
+from wrn_search.space.rules.rules_of_conditions import conditions_can_be_told, may_apply_with_one_convolution
+from wrn_search.space.rules.rules_of_points import (
+    network_stands_alone,
+    points_lie_in_the_space,
+    prior_lies_in_the_space,
+)
 from wrn_search.space.section_keys import MAX_TRIALS
 from wrn_search.space.space import Space
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A rule that does not hold: at which key, in words, and which keys the rule read."""
-
-    at: Path
-    text: str
-    reads: tuple[Path, ...]
 
 
 def broken_rules(space: Space) -> Iterator[Broken]:
@@ -45,6 +49,8 @@ def _one_block(space: Space) -> Iterator[Broken]:
 
 def _blocks(space: Space) -> list[tuple[int, ...]]:
     """Kernel lists of every block that the space can propose."""
+    if space.networks is not None:
+        return list(space.axes.kernels)
     model = space.model
     if model.deepening_factor is not None:
         return [(3,) * int(length) for length in finite_values(model.deepening_factor) or ()]
@@ -53,6 +59,12 @@ def _blocks(space: Space) -> list[tuple[int, ...]]:
 
 def _depths_exist(space: Space) -> Iterator[Broken]:
     reads: tuple[Path, ...] = (("model", "depth"), ("model", "block"), ("model", "deepening_factor"))
+    if space.networks is not None or space.model.network is not None:  # each was looked at by itself
+        return
+    if are_there(space.constraints) and not _is_fixed(
+        space
+    ):  # what does not exist is no network of the lattice
+        return
     depth = space.model.depth
     for index, value in enumerate(finite_values(depth) or ()):
         problem = next(
@@ -65,8 +77,21 @@ def _depths_exist(space: Space) -> Iterator[Broken]:
                 return
 
 
+def _is_fixed(space: Space) -> bool:
+    """Whether the space has but one network."""
+    return not any(is_domain(getattr(space.model, name)) for name in SHAPE)
+
+
 def _dropout_has_a_place(space: Space) -> Iterator[Broken]:
     dropout = space.model.dropout
+    if isinstance(space.axes, ListedPoints):  # each was looked at by itself
+        return
+    if (
+        is_domain(dropout)
+        and dropout.when
+        and not may_apply_with_one_convolution(dropout.when, _blocks(space))
+    ):
+        return
     if any(len(kernels) == 1 for kernels in _blocks(space)) and (is_domain(dropout) or dropout):
         reads: tuple[Path, ...] = (("model", "dropout"), ("model", "block"), ("model", "deepening_factor"))
         text = "dropout sits between the convolutions of a block, so it must be 0 where a block has only one"
@@ -131,7 +156,8 @@ def _enough_images(space: Space) -> Iterator[Broken]:
         yield Broken(train_reads[0], f"{rule}, {got(train)}", train_reads)
         return
     batch_reads: tuple[Path, ...] = (("training", "batch_size"), *train_reads)
-    largest = max(int(value) for value in finite_values(space.training.batch_size) or (0,))
+    sizes = finite_values(space.hyperparameters.get("batch_size", space.training.batch_size)) or (0,)
+    largest = max(int(value) for value in sizes)
     if largest > train:
         text = f"batch_size must be at most the {train} images that are trained on, {got(largest)}"
         yield Broken(batch_reads[0], text, batch_reads)
@@ -141,6 +167,8 @@ def _grid_is_finite(space: Space) -> Iterator[Broken]:
     if not SEARCHERS[space.search.searcher].needs_finite_space:
         return
     for name, domain in space.hyperparameters.items():
+        if space.networks is not None and name in SHAPE:  # of a lattice, whose widths are finite
+            continue
         if finite_values(domain) is None:
             section = "model" if name in type(space.model).model_fields else "training"
             path: Path = (section, name)
@@ -216,6 +244,13 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _rungs_below_epochs,
     _drops_below_epochs,
     _what_is_decided_varies,
+    budgets_can_be_counted,
+    some_network_meets_the_budgets,
+    points_meet_the_budgets,
+    conditions_can_be_told,
+    network_stands_alone,
+    points_lie_in_the_space,
+    prior_lies_in_the_space,
 )
 
 

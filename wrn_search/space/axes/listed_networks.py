@@ -1,0 +1,105 @@
+"""Networks by name (`model.network`): depth, widening factor and block in one, and the axis that is their choice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from wrn_search.networks.architecture import Architecture
+from wrn_search.searchers.searcher import Hparams
+from wrn_search.space.domains import Choice, Domain, Scalar
+
+AXIS = "network"
+_NAME = re.compile(r"WRN-(\d{1,6})-(\d{1,9}(?:\.\d{1,17})?)(?:-(B\(.*\)))?")
+
+
+def named_network(name: str) -> Architecture:
+    """The network of a name such as `WRN-28-10` or `WRN-40-2-B(3,1,3)`.
+
+    Raises:
+        ValueError: it is no such name, or no network has this depth with this block.
+    """
+    match = _NAME.fullmatch(name.strip())
+    if match is None:
+        raise ValueError(f"must be a network such as WRN-28-10 or WRN-40-2-B(3,1,3), but got '{name}'")
+    return Architecture.of(int(match[1]), float(match[2]), match[3] or "B(3,3)")
+
+
+def exact_name(network: Architecture) -> str:
+    """A name that `named_network` reads as the same network, to the last digit of the widening factor."""
+    k = network.widen_factor
+    short = f"{k:g}"
+    width = short if float(short) == k and "e" not in short else f"{k!r}"
+    base = f"WRN-{network.depth}-{width}"
+    return base if network.kernels == (3, 3) else f"{base}-{network.block}"
+
+
+def leaves_of(network: Architecture) -> dict[str, Scalar]:
+    """Its leaves of `model`."""
+    return {"depth": network.depth, "widen_factor": network.widen_factor, "block": network.block}
+
+
+@dataclass(frozen=True)
+class ListedNetworks:
+    """A choice of networks, by the contract of `NetworkAxes`."""
+
+    networks: tuple[Architecture, ...]
+    cell: tuple[str, ...] = (AXIS,)
+
+    @property
+    def places(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    @property
+    def kernels(self) -> Sequence[tuple[int, ...]]:
+        """Of all blocks."""
+        return tuple(dict.fromkeys(network.kernels for network in self.networks))
+
+    @property
+    def extremes(self) -> Sequence[Architecture]:
+        """All networks: they are few."""
+        return self.networks
+
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """The choice, by name."""
+        return {AXIS: Choice(tuple(self._by_name))}
+
+    @property
+    def size(self) -> int:
+        """Networks."""
+        return len(self.networks)
+
+    @cached_property
+    def hyperparameters(self) -> dict[str, Choice]:
+        """Depth, widening factor and block, as far as the networks differ in them."""
+        values: dict[str, list[Scalar]] = {}
+        for network in self.networks:
+            for name, value in leaves_of(network).items():
+                values.setdefault(name, []).append(value)
+        options = {name: tuple(dict.fromkeys(each)) for name, each in values.items()}
+        return {name: Choice(each) for name, each in options.items() if len(each) > 1}
+
+    def shape_of(self, network: Architecture) -> Hparams:
+        """The hyperparameters of a network."""
+        leaves = leaves_of(network)
+        return {name: leaves[name] for name in self.hyperparameters}
+
+    def hparams(self, point: Hparams) -> Hparams:
+        """Of a point's network."""
+        return self.shape_of(self._by_name[str(point[AXIS])])
+
+    def point(self, hparams: Hparams) -> Hparams | None:
+        """The network with these values; None if it is none of these."""
+        for name, network in self._by_name.items():
+            leaves = leaves_of(network)
+            if all(leaves[each] == hparams[each] for each in self.hyperparameters):
+                return {AXIS: name}
+        return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Architecture]:
+        return {exact_name(network): network for network in self.networks}
