@@ -68,7 +68,8 @@ def searched(truth: Truth, trials: int, seed: int, anchors: float = 0.0, eta: in
             error = float(wrong[index])
             trial.report(error, rung)
             arrived[rung].append(error)
-            if number not in exempt and not goes_on(error, arrived[rung], eta):
+            better = sum(each < error for each in arrived[rung])
+            if number not in exempt and not goes_on(better, len(arrived[rung]), eta):
                 seen = index + 1
                 break
         ended = seen == len(PHI)
