@@ -71,6 +71,7 @@ bench: $(INSTALLED) ## the benchmarks, a quarter of an hour on two quiet cores
 	$(BIN)/python -m benchmarks.search_overhead --driver "random:100,1000"
 	$(BIN)/python -m benchmarks.decisions_per_second --plays "random:20000x60@1000,tpe:1000x27@4"
 	$(BIN)/python -m benchmarks.report_size
+	$(BIN)/python -m benchmarks.answer_quality --seeds 5 --searches 4 --flagship 4
 	$(BIN)/python -m benchmarks.recording
 
 clean: ## remove .venv and caches; results stay

@@ -1,19 +1,37 @@
 """Tables of recorded learning curves, and searches with early stopping replayed on them.
 
-A table is one row a training. `RecordedCurves` says which columns are hyperparameters and on what scale; a further
-table needs one entry in `tables`, or a Parquet file beside a YAML file of the same fields.
+`tables` reads the public tables of a folder (`_READERS`: which columns are hyperparameters, and on what scale), results
+directories, and whatever else `wrn_search replay` reads (`curves.parquet` beside a `curves.yaml`, as shipped tables).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves, Scale
+from benchmarks.curve_table import TABLES
+from wrn_search.curves.observed_curves import DEPTH, SCALES, WIDTH, CurveTrial, ObservedCurves, Scale, Status
+from wrn_search.decisions.rung_epochs import geometric_rungs, schedule_rungs
+from wrn_search.errors import InputError
+from wrn_search.replay.curve_table import CurveTable, RecordedCurve
+from wrn_search.replay.table_of_parquet import tables_of_parquet
+from wrn_search.replay.table_of_results import table_of_results
+from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.space.domains import Domain, IntRange, LogUniform, finite_values
+
+_MOST_LEVELS = 6  # of a hyperparameter that has one where its scale has none, such as a weight decay of 0
+_GRACE = 3  # epochs before the first of geometric rungs
+_DEEPOBS = {  # problem: in words, images, error of chance
+    "svhn_wrn164": ("WRN-16-4 SVHN", 26_032, 80.4),
+    "cifar10_3c3d": ("3c3d CIFAR-10", 10_000, 90.0),
+    "cifar100_allcnnc": ("all-CNN-C CIFAR-100", 10_000, 99.0),
+    "fmnist_2c2d": ("2c2d Fashion-MNIST", 10_000, 90.0),
+}
+_TUNED_ON = ("digits",)  # data sets of our own searches that the model was tuned on
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class RecordedCurves:
         tuning: whether the model was tuned on it; the others were held out.
         full: every trial to its end.
         rungs: lists of epochs at which replayed searches stop trials.
+        table: as `wrn_search replay` plays it, where it was read so.
     """
 
     name: str
@@ -32,6 +51,7 @@ class RecordedCurves:
     tuning: bool
     full: ObservedCurves
     rungs: tuple[tuple[int, ...], ...]
+    table: CurveTable | None = None
 
 
 def recorded(
@@ -60,12 +80,90 @@ def recorded(
     return ObservedCurves(tuple(trials), images, last, hyperparameters, (), chance)
 
 
-def tables(folder: Path) -> Iterator[RecordedCurves]:
-    """The tables of a folder that are there (`lcbench_surrogate`, `deepobs`, `step_back`, `taskset`)."""
-    for name, read in _READERS.items():
-        path = folder / f"{name}.parquet"
-        if path.exists():
-            yield from read(pd.read_parquet(path))
+def tables(places: Sequence[Path]) -> Iterator[RecordedCurves]:
+    """The shipped tables, then those of each place: a folder of public tables, a results directory, a described file.
+
+    Raises:
+        InputError: a place that holds none of them, or a search without whole trainings.
+    """
+    for file in sorted(TABLES.glob("*/curves.parquet")):
+        yield from _described(file)
+    for place in places:
+        there = {name: place / f"{name}.parquet" for name in _READERS}
+        if any(path.exists() for path in there.values()):
+            for name, path in there.items():
+                if path.exists():
+                    yield from _READERS[name](pd.read_parquet(path))
+        elif ResultsDirectory(place).exists():
+            yield of_curve_table(table_of_results(place).table)
+        elif place.is_file() or (place / "curves.parquet").exists():
+            yield from _described(place if place.is_file() else place / "curves.parquet")
+        else:
+            known = ", ".join(f"{name}.parquet" for name in _READERS)
+            text = (
+                f"must hold {known}, a search with whole trainings, or `curves.parquet` with its description"
+            )
+            raise InputError.of("--curves", f"{text}, but holds none of them", str(place))
+
+
+def _described(file: Path) -> Iterator[RecordedCurves]:
+    """The tables of a Parquet file beside its description; a file called `curves` is named after its folder."""
+    for table in tables_of_parquet(file):
+        name = file.parent.name if file.stem == "curves" else file.stem
+        yield of_curve_table(replace(table, name=table.name.replace(file.stem, name, 1)))
+
+
+def of_curve_table(table: CurveTable) -> RecordedCurves:
+    """A table as `wrn_search replay` plays it: stopped where its schedule says, and at geometric rungs."""
+    scales = {_column(table, name): _scale(name, each) for name, each in table.hyperparameters.items()}
+    trials = tuple(
+        replace(_trial(table, number, curve, scales), trial=f"{number}.{repeat}", repeat=repeat)
+        for number, curves in enumerate(table.curves)
+        for repeat, curve in enumerate(curves)
+    )
+    chance = table.facts.chance_error if table.facts.chance_error < 100 else None
+    full = ObservedCurves(trials, table.facts.validation_images, table.epochs, scales, (), chance)
+    rungs = dict.fromkeys([scheduled_rungs(table), geometric_rungs(_GRACE, 3, table.epochs)])
+    tuning = table.space.dataset.name in _TUNED_ON and table.in_seconds
+    return RecordedCurves(table.name, table.name, tuning, full, tuple(each for each in rungs if each), table)
+
+
+def scheduled_rungs(table: CurveTable) -> tuple[int, ...]:
+    """Where the default of a search, `rungs: schedule`, would stop trials."""
+    training = table.space.training
+    return schedule_rungs(training.lr_schedule, training.lr_drops, table.epochs)
+
+
+def _column(table: CurveTable, name: str) -> str:
+    """Depth and width by their names in the model, all else by its own."""
+    return {table.depth: DEPTH, table.width: WIDTH}.get(name, name)
+
+
+def _scale(name: str, domain: Domain) -> Scale:
+    """As the report has it: that of the hyperparameter, else of its domain; few values without a scale are levels."""
+    values = finite_values(domain) or ()
+    if any(isinstance(value, str) for value in values):
+        return "categorical"
+    is_log = isinstance(domain, LogUniform) or (isinstance(domain, IntRange) and domain.log)
+    scale = SCALES.get(name, "log10" if is_log else "linear")
+    low = min(map(float, values)) if values else float(getattr(domain, "low", 1.0))
+    if scale in ("log2", "log10") and low <= 0:
+        return "categorical" if 0 < len(values) <= _MOST_LEVELS else "linear"
+    return scale
+
+
+def _trial(
+    table: CurveTable, configuration: int, curve: RecordedCurve, scales: Mapping[str, Scale]
+) -> CurveTrial:
+    """A whole training of the configuration at a place of a table."""
+    hparams = {_column(table, name): value for name, value in table.configurations[configuration].items()}
+    setting = {
+        name: str(value) if scales[name] == "categorical" else float(value) for name, value in hparams.items()
+    }
+    wrong = tuple((np.clip(curve.errors, 0, 100) / 100 * table.facts.validation_images).tolist())
+    epochs = tuple(range(1, len(wrong) + 1))
+    status: Status = "diverged" if curve.diverged else "completed"
+    return CurveTrial(str(configuration), str(configuration), setting, epochs, wrong, status)
 
 
 def _lcbench(frame: pd.DataFrame) -> Iterator[RecordedCurves]:
@@ -82,13 +180,15 @@ def _lcbench(frame: pd.DataFrame) -> Iterator[RecordedCurves]:
 
 
 def _deepobs(frame: pd.DataFrame) -> Iterator[RecordedCurves]:
-    """WRN-16-4 on SVHN (Schneider et al. 2019): constant learning rates over 7 decades, 160 epochs."""
-    rows = frame[frame.problem == "svhn_wrn164"].copy()
-    rows["learning_rate"] = rows.lr
-    rows["test_error"] = [values[1:] for values in rows.test_error]  # the first is before training
+    """Constant learning rates over 7 decades (Schneider et al. 2019): WRN-16-4 on SVHN, small networks elsewhere."""
     scales: dict[str, Scale] = {"learning_rate": "log10", "optimizer": "categorical"}
-    table = recorded(rows, scales, "test_error", 26_032, 80.4)
-    yield RecordedCurves("DeepOBS WRN-16-4 SVHN", "DeepOBS", False, table, ((3, 9, 27, 81), (10, 40)))
+    for problem, (name, images, chance) in _DEEPOBS.items():
+        rows = frame[frame.problem == problem].copy()
+        rows["learning_rate"] = rows.lr
+        rows["test_error"] = [values[1:] for values in rows.test_error]  # the first is before training
+        table = recorded(rows, scales, "test_error", images, chance)
+        rungs = ((3, 9, 27, 81), (10, 40))
+        yield RecordedCurves(f"DeepOBS {name}", "DeepOBS", problem != "svhn_wrn164", table, rungs)
 
 
 def _step_back(frame: pd.DataFrame) -> Iterator[RecordedCurves]:

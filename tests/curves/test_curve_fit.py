@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.curves.made_up_curves import made_up
-from wrn_search.curves.curve_fit import fit, fit_at_first_rung
+from wrn_search.curves.curve_fit import fit, fit_at_first_rung, wrong_by_guessing
 from wrn_search.curves.effects import Effect, effect_in_cell, effects
 from wrn_search.curves.ends_of_cells import ends_of_cells
 from wrn_search.curves.ends_of_trials import ends_of_trials
@@ -168,6 +168,40 @@ def test_a_trial_at_chance_is_no_curve_and_may_stay_there() -> None:
     end = next(each for each in ends_of_trials(found) if each.trial == "lost")
     assert end.high >= 89
     assert end.low < 50  # nothing says that it will not learn
+
+
+def test_what_counts_as_learned_depends_on_how_many_images_were_counted() -> None:
+    table = replace(made_up(12), images=10_000, chance_error=99.0)
+    assert wrong_by_guessing(table) == pytest.approx(9_900 - 3 * math.sqrt(10_000 * 0.99 * 0.01))
+    few = replace(single((5.0, 4.0)), images=60, chance_error=5.0)
+    assert wrong_by_guessing(few) == pytest.approx(
+        0.9 * 3
+    )  # three deviations below chance are fewer than none
+    assert wrong_by_guessing(replace(table, chance_error=None)) == math.inf
+
+
+def test_guesses_follow_guesses_and_slow_starters_follow_slow_starters() -> None:
+    """At an epoch where all are near chance, those that guess stay there; those a little below learn."""
+    table = made_up(30, stop=False)
+    ended = [replace(each, epochs=(2, *each.epochs), wrong=(4_400.0, *each.wrong)) for each in table.trials]
+    guessing = [
+        replace(
+            each,
+            trial=f"guess {each.trial}",
+            epochs=(2, *each.epochs),
+            wrong=(4_500.0,) * (1 + len(each.epochs)),
+        )
+        for each in table.trials[:8]
+    ]
+    cut = [
+        replace(ended[0], trial="slow", epochs=(2,), wrong=(4_400.0,), status="stopped"),
+        replace(ended[0], trial="guess", epochs=(2,), wrong=(4_500.0,), status="stopped"),
+    ]
+    rungs = (2, *table.rungs)
+    found = fit(replace(table, trials=(*ended, *guessing, *cut), rungs=rungs), draws=30)
+    ends = {each.trial: each for each in ends_of_trials(found)}
+    assert ends["guess"].estimate > 85
+    assert ends["slow"].estimate < 30
 
 
 def test_a_cell_that_nobody_tried_is_told_less_surely() -> None:

@@ -34,7 +34,7 @@ def written_out(of: Observations, at: Variances) -> tuple[np.ndarray, np.ndarray
     early = of.x[:, of.early_columns]
     design = np.hstack([np.eye(len(at.phi))[columns], of.x[configuration], phi * early[configuration]])
     seed_share = 1 - at.share if of.repeated else 1.0
-    covariance = at.of_configuration()[np.ix_(columns, columns)] * np.equal.outer(
+    covariance = (at.share * at.basis @ at.effects @ at.basis.T)[np.ix_(columns, columns)] * np.equal.outer(
         configuration, configuration
     )
     if not of.repeated:

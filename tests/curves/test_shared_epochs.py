@@ -40,5 +40,13 @@ def test_epochs_where_trials_were_stopped_come_in() -> None:
     assert first_rung(both) == 37
 
 
+def test_one_epoch_far_before_the_end_comes_in_before_the_first_rung() -> None:
+    for rungs, before in (((3, 9, 27), [1]), ((10, 40), [5]), ((12, 36), [5]), ((30, 60), [])):
+        epochs = shared_epochs(replace(whole(100), rungs=rungs))
+        assert set(rungs) <= set(epochs)
+        assert [each for each in epochs if each < 0.7 * rungs[0]] == before
+    assert shared_epochs(replace(whole(9), rungs=(1, 3)))[0] == 1  # nothing lies before the first epoch
+
+
 def test_one_epoch_is_the_end() -> None:
     assert shared_epochs(whole(1)) == (1,)

@@ -221,7 +221,14 @@ NULLABLE = {
     "model.network",
     "search.prior",
     *(f"constraints.{key}" for key in ("num_params", "macs", "multiple_of", "num_classes", "image_shape")),
-    *("model.block", "model.deepening_factor", "search.trials", "search.max_hours", "search.trial_timeout"),
+    *(
+        "model.block",
+        "model.deepening_factor",
+        "search.trials",
+        "search.max_hours",
+        "search.trial_timeout",
+        "search.stop_when",
+    ),
 }
 KEYS = [f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,8 +23,8 @@ from wrn_search.curves.design_columns import Array, Design, design_of
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
-AT_CHANCE = 0.98  # of the error of chance: what has not fallen below has learned nothing
 FREEDOM = 3.0  # of Student's t of a trial's curve
+_AT_CHANCE = 0.9  # of the error of chance: what has fallen below has learned something
 _ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
 _TAIL = 20.0  # degrees of freedom of proposals around the mode
@@ -77,12 +78,22 @@ class CurveFit:
 
 
 def learned(trial: CurveTrial, table: ObservedCurves) -> bool:
-    """Whether a trial belongs to the curves: it was seen, did not diverge and ended below the error of chance."""
+    """Whether a trial belongs to the curves: it was seen, did not diverge and ended below what guessing reaches."""
     if not trial.epochs or trial.status == "diverged":
         return False
+    return trial.wrong[-1] < wrong_by_guessing(table)
+
+
+def wrong_by_guessing(table: ObservedCurves) -> float:
+    """So many wrong images or more are no sign of learning: three deviations below chance; endless if it is unknown.
+
+    Where so few images were counted that no error could be a sign, what lies 10 % below chance is one.
+    """
     if table.chance_error is None:
-        return True
-    return trial.wrong[-1] < AT_CHANCE * table.chance_error / 100 * table.images
+        return math.inf
+    share = table.chance_error / 100
+    deviation = math.sqrt(table.images * share * (1 - share))
+    return max(table.images * share - 3 * deviation, _AT_CHANCE * table.images * share)
 
 
 def most_wrong(table: ObservedCurves) -> float:
@@ -209,7 +220,10 @@ def _robust_mode(observations: Observations) -> tuple[Parameters, Array, Array]:
         at = model.variances(mode)
         distances = squared_distances(model.of, at, coefficients(model.of, at))
         seen = model.of.seen.sum(1)
-        model = Parameters(replace(observations, spread=(FREEDOM + distances) / (FREEDOM + seen)))
+        spread = np.maximum(
+            1.0, (FREEDOM + distances) / (FREEDOM + seen)
+        )  # a smooth start promises no smooth end
+        model = Parameters(replace(observations, spread=spread))
         mode, spread = _mode(model, (mode - model.centre) / model.width)
     return model, mode, spread
 

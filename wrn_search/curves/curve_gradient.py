@@ -12,26 +12,24 @@ from dataclasses import replace
 import numpy as np
 
 from wrn_search.curves.curve_likelihood import (
+    NARROWER,
     Coefficients,
     Observations,
     Variances,
     joined_blocks,
     precisions,
+    prior_deviations,
 )
 from wrn_search.curves.design_columns import GROUPS, Array
 
 _STEP = 1e-6
 
 
-def flat(at: Variances, repeated: bool) -> Array:
-    """All that the likelihood depends on, in one row: covariances, noise, kappa, phi, logarithms of the widths."""
-    seed_share = 1 - at.share if repeated else 1.0
-    covariances = [at.of_trial(seed_share).ravel(), at.of_configuration().ravel()]
-    return np.concatenate([*covariances, at.noise**2, [at.kappa], at.phi, np.log(at.groups)])
-
-
 def slope_in_flat(of: Observations, at: Variances, given: Coefficients) -> Array:
-    """The derivative of the marginal likelihood by each entry of `flat`."""
+    """The derivative of the marginal likelihood by all that it depends on, in one row.
+
+    That is: covariances of trials and of configurations, noise^2, kappa, phi, logarithms of the widths late and early.
+    """
     rungs, columns = of.z.shape[1], of.x.shape[1]
     late, early = given.mean[rungs : rungs + columns], given.mean[rungs + columns :]
     x, x_early = of.x, of.x[:, of.early_columns]
@@ -65,15 +63,16 @@ def slope_in_flat(of: Observations, at: Variances, given: Coefficients) -> Array
     )
 
 
-def slope(of: Observations, make: Callable[[Array], Variances], vector: Array, given: Coefficients) -> Array:
-    """The derivative of the marginal likelihood by the vector from which `make` makes the variances."""
-    here = make(vector)
-    by_flat, start = slope_in_flat(of, here, given), flat(here, of.repeated)
-    result: Array = np.empty(len(vector))
-    for index in range(len(vector)):
-        moved = vector.copy()
-        moved[index] += _STEP
-        result[index] = by_flat @ (flat(make(moved), of.repeated) - start) / _STEP
+def slope(
+    of: Observations, at: Variances, flats: Callable[[Array], Array], vector: Array, given: Coefficients
+) -> Array:
+    """The derivative of the marginal likelihood by the vector that `at` is made of.
+
+    Args:
+        flats: (V, n) vectors -> (V, F), a row of `slope_in_flat`'s entries each.
+    """
+    rows = flats(np.vstack([vector, vector + _STEP * np.eye(len(vector))]))
+    result: Array = (rows[1:] - rows[0]) @ slope_in_flat(of, at, given) / _STEP
     return result
 
 
@@ -113,15 +112,18 @@ def _by_trial(
 
 
 def _of_groups(of: Observations, at: Variances, mean: Array, covariance: Array) -> Array:
-    """(len(GROUPS),) by the logarithm of each width."""
-    rungs = of.z.shape[1]
-    widths = np.concatenate(
-        [of.deviation * at.groups[of.group], (of.early * at.groups[of.group])[of.early_columns]]
-    )
-    group = np.concatenate([of.group, of.group[of.early_columns]])
-    squares = (mean[rungs:] ** 2 + np.diag(covariance)[rungs:]) / widths**2 - 1
-    slopes: Array = np.bincount(group, squares, minlength=len(GROUPS)).astype(float)
-    return slopes
+    """(2 len(GROUPS),) by the logarithm of each width, and of how much wider the early ones are."""
+    rungs, columns = of.z.shape[1], of.x.shape[1]
+    widths = np.concatenate(prior_deviations(of, at))
+    means, variances = mean[rungs:].copy(), np.diag(covariance)[rungs:].copy()
+    b, d = of.early_columns, columns + np.arange(len(of.early_columns))
+    both = covariance[rungs + b, rungs + d]
+    means[d] += NARROWER * means[b]
+    variances[d] += 2 * NARROWER * both + NARROWER**2 * variances[b]
+    squares = (means**2 + variances) / widths**2 - 1
+    late = np.bincount(of.group, squares[:columns], minlength=len(GROUPS)).astype(float)
+    early = np.bincount(of.group[of.early_columns], squares[columns:], minlength=len(GROUPS)).astype(float)
+    return np.concatenate([late + early, early])
 
 
 def squared_distances(of: Observations, at: Variances, given: Coefficients) -> Array:

@@ -2,8 +2,9 @@
 
     z_ij = m_j + x_i'b + phi_j x_i'd + u_i + phi_j v_i + w_ij + e_ij,        1 = phi_1 > phi_2 > ... > phi_J = 0
 
-b is what counts at the end, d what shows only early; u and v (correlated) are what hyperparameters leave of a trial's
-end and of its start, w wanders from rung to rung and is 0 at the end, e is counting and the noise of epochs.
+b is what counts at the end, d what shows only early (in the prior mean less of b than at the end); u and v (correlated)
+are what hyperparameters leave of a trial's end and of its start, w wanders from rung to rung and is 0 at the end, e is
+counting and the noise of epochs.
 Given phi and the variances all coefficients are Gaussian: Lindley & Smith, J. R. Stat. Soc. B 34 (1972). Blocks of a
 trial are J x J and joined by their sums alone, so the cost grows with the trials and never with their square.
 """
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from wrn_search.curves.design_columns import GROUPS, Array, Design
 
-_NEAR_CHANCE = 0.02
+_NEAR_CHANCE = 0.004
+NARROWER = 0.4  # of an effect at the end is not there early, in the prior mean: curves fan out from chance
 START_SD, STEP_SD, STEP = 2.0, 1.0, 0.5  # of the prior of m_J, and of m_j - m_(j+1) with its mean
 
 
@@ -85,6 +87,7 @@ class Variances:
         kappa: share of the counting noise that a network trained again would show anew.
         share: of the variance of u and v that belongs to the configuration, the rest to the seed.
         groups: (len(GROUPS),) widths of the priors; 1 for `size`.
+        early: (len(GROUPS),) the same of what shows only early, relative to `groups`.
     """
 
     phi: Array
@@ -94,6 +97,7 @@ class Variances:
     kappa: float
     share: float
     groups: Array
+    early: Array
 
     @property
     def basis(self) -> Array:
@@ -104,12 +108,6 @@ class Variances:
         """(J, J): covariance of a curve around its configuration's, without the noise of epochs."""
         basis = self.basis
         shared: Array = seed_share * basis @ self.effects @ basis.T + self.wander
-        return shared
-
-    def of_configuration(self) -> Array:
-        """(J, J): covariance that repeats share."""
-        basis = self.basis
-        shared: Array = self.share * basis @ self.effects @ basis.T
         return shared
 
     def of_epochs(self, count_variance: Array, spread: Array) -> Array:
@@ -250,17 +248,26 @@ def _normal_equations(of: Observations, at: Variances, weights: Array, pulled: A
     return precision, right
 
 
+def prior_deviations(of: Observations, at: Variances) -> tuple[Array, Array]:
+    """(P,) of b, and of d + `NARROWER` b where d is."""
+    late = of.deviation * at.groups[of.group]
+    early = of.early * (at.groups * at.early)[of.group]
+    return late, early[of.early_columns]
+
+
 def prior_precision(of: Observations, at: Variances) -> tuple[Array, float]:
     """(Q, Q) of the coefficients, and its log-determinant."""
     rungs = of.z.shape[1]
     steps = (np.eye(rungs) - np.eye(rungs, k=1)) / STEP_SD
     steps[-1] = 0
     steps[-1, -1] = 1 / START_SD
-    widths = at.groups[of.group]
-    late = of.deviation * widths
-    early = (of.early * widths)[of.early_columns]
+    late, early = prior_deviations(of, at)
     diagonal = np.concatenate([np.ones(rungs), late**-2.0, early**-2.0])
     precision = np.diag(diagonal)
+    b = rungs + of.early_columns
+    d = rungs + len(late) + np.arange(len(b))
+    precision[b, d] = precision[d, b] = NARROWER * early**-2.0
+    precision[b, b] += NARROWER**2 * early**-2.0
     precision[:rungs, :rungs] = steps.T @ steps
     log_steps = 2 * float(np.log(np.abs(np.diag(steps))).sum())
     return precision, log_steps + float(np.log(diagonal[rungs:]).sum())

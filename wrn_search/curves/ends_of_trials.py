@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong
+from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong, wrong_by_guessing
 from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
 from wrn_search.curves.design_columns import Array
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.settings_of_cells import end_draws
 
 _NEAR_CHANCE = 0.9  # of the error of chance: whoever is above may never leave it
+_STAY = 3  # trials near chance, of which half of one left it: what is held for likely before any is seen
 _QUANTILES = 24  # of Student's t for each draw: nothing is left to chance
 
 
@@ -23,7 +24,7 @@ class PredictedEnd:
 
     Attributes:
         trial: its name.
-        estimate, low, high: percent; the median and a 95 % interval.
+        estimate, low, high: percent; the mean and a 95 % interval.
         measured: percent, where the trial has an end.
     """
 
@@ -53,9 +54,10 @@ def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
             ends.append(PredictedEnd(trial.trial, measured, measured, measured, measured))
             continue
         values = draws[rows[trial.trial]] if trial.trial in rows else _by_hyperparameters(fit, trial)
-        told = _median_and_interval(values, np.full(len(values), 1 / len(values)))
+        weights = np.full(len(values), 1 / len(values))
+        told = _mean_and_interval(values, weights)
         if trial.wrong[-1] >= lost:
-            perhaps = _median_and_interval(*_perhaps_lost(table, values, lost))
+            perhaps = _median_and_interval(*_perhaps_lost(table, trial, values, lost))
             # a curve knows its middle better than the crowd does, but not that it will leave chance at all
             middle = told[0] if trial.trial in rows else perhaps[0]
             told = (middle, min(middle, perhaps[1]), max(middle, perhaps[2]))
@@ -81,13 +83,31 @@ def _by_hyperparameters(fit: CurveFit, trial: CurveTrial) -> Array:
     return percent
 
 
-def _perhaps_lost(table: ObservedCurves, values: Array, lost: float) -> tuple[Array, Array]:
-    """Percent and weights: `values` as often as trials near chance (`lost` wrong or more) left it, else near chance."""
+def _perhaps_lost(
+    table: ObservedCurves, trial: CurveTrial, values: Array, lost: float
+) -> tuple[Array, Array]:
+    """Percent and weights: `values` as often as trials as near chance at that epoch left it, else near chance.
+
+    Near is `lost` wrong or more; as near also means on the same side of what guessing reaches.
+    """
+    guessed, epoch = wrong_by_guessing(table), trial.epochs[-1]
     near = [100 * wrong / table.images for each in table.trials for wrong in each.wrong if wrong >= lost]
-    went_on = [each for each in table.trials if len(each.wrong) > 1 and each.wrong[0] >= lost]
-    left = (sum(each.wrong[-1] < lost for each in went_on) + 0.5) / (len(went_on) + 1)
+    there = [
+        (each.wrong[each.epochs.index(epoch)], each.wrong[-1])
+        for each in table.trials
+        if epoch in each.epochs[:-1]
+    ]
+    guesses = trial.wrong[-1] >= guessed
+    ends = [end for wrong, end in there if wrong >= lost and (wrong >= guessed) == guesses]
+    left = (sum(end < lost for end in ends) + 0.5) / (len(ends) + _STAY)
     weights = np.repeat([left / len(values), (1 - left) / len(near)], [len(values), len(near)])
     return np.concatenate([values, near]), weights
+
+
+def _mean_and_interval(values: Array, weights: Array) -> tuple[float, float, float]:
+    """The mean, which errs least in the square, and the 2.5 and 97.5 % quantiles of weighted values."""
+    _, low, high = _median_and_interval(values, weights)
+    return min(max(float(values @ weights), low), high), low, high
 
 
 def _median_and_interval(values: Array, weights: Array) -> tuple[float, float, float]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from wrn_search.curves.observed_curves import ObservedCurves
 
 MOST = 6  # epochs; more say little that these do not, and each costs
 _FEW = 3  # curves that must have an epoch for it to count
-_EARLIEST = 0.6  # of the first rung: what lies before says nothing of the end, and bends phi
+_EARLIEST = 0.7  # of the first rung: what lies before says nothing of the end, and bends phi
+_FAR, _BEFORE = (
+    8,
+    0.45,
+)  # but where the end is so many times as far, one epoch about there tells who still falls
 _APART = 1.3  # in ratio
 
 
@@ -29,7 +34,11 @@ def shared_epochs(table: ObservedCurves) -> tuple[int, ...]:
         return (table.last_epoch,)
     if not given:
         chosen.add(min(usable, key=lambda epoch: (abs(epoch - table.last_epoch / 10), epoch)))
-    free = {epoch for epoch in usable if epoch >= _EARLIEST * min(chosen)}
+    first = min(chosen)
+    before = [epoch for epoch in usable if _APART * epoch <= first]
+    if before and len(chosen) < MOST and _FAR * first <= table.last_epoch:
+        chosen.add(min(before, key=lambda epoch: (abs(math.log(epoch / (_BEFORE * first))), epoch)))
+    free = {epoch for epoch in usable if epoch >= _EARLIEST * first}
     while len(chosen) < MOST and (more := _widest_gap(chosen, free - chosen)) is not None:
         chosen.add(more)
     return tuple(sorted(chosen))
