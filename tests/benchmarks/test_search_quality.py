@@ -153,7 +153,7 @@ def test_a_small_run_writes_what_it_prints(
     assert [row["plays"] for row in found["held-out"]] == [2] * len(found["held-out"])
     for row in found["tuning"]:
         assert f"  {row['name']}" in printed
-        assert row["budgets"][0]["regret"][0] >= row["budgets"][1]["regret"][0] >= 0
+        assert all(each["regret"][0] >= 0 for each in row["budgets"])  # who is named best can turn out worse
     multivariate = next(row for row in found["tuning"] if row["name"] == "tpe-multivariate+none")
     assert multivariate["against"] == "tpe+none"
 

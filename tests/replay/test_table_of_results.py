@@ -86,9 +86,9 @@ def test_a_recorded_search_proposes_and_stops_again_as_it_did(
     assert found.trials == 20
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(("workers", "promote"), [(1, True), (1, False), (3, False)])
 def test_so_does_one_that_stopped_because_it_was_decided(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, promote: bool
 ) -> None:
     """The looks of the play are those of the record: after as many ends, at the same trials; no two at one moment."""
     tables = []
@@ -100,7 +100,13 @@ def test_so_does_one_that_stopped_because_it_was_decided(
     monkeypatch.setattr(looks, "answers_of", answers)
     space = space_of(
         model={"depth": {"choice": [10, 16]}, "dropout": {"uniform": [0.0, 0.5]}},
-        search={"searcher": "random", "trials": 60, "anchors": 0.2, "stop_when": "decided"},
+        search={
+            "searcher": "random",
+            "trials": 60,
+            "anchors": 0.2,
+            "stop_when": "decided",
+            "promote": promote,
+        },
     )
     folder = recorded(tmp_path / "r", space, lambda n: 1 + 0.618034 * n % 1, workers)
     found = played_again(folder, None)

@@ -88,14 +88,17 @@ def test_a_sweep_takes_what_a_kill_left(folder) -> None:
     assert _kept(folder) == {"3.pt"}
 
 
-def test_a_search_of_2000_trials_leaves_no_more_than_can_still_be_needed(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(("promote", "trials"), [(False, 2000), (True, 300)])
+def test_a_long_search_leaves_no_more_than_can_still_be_needed(
+    tmp_path, monkeypatch, promote: bool, trials: int
+) -> None:
     """Real files of a played search, at each of its reports: running trials' and the best's, through kills."""
     monkeypatch.setattr(
         "os.fsync", lambda descriptor: None
     )  # of 2,000 ends; what the disk keeps is tested elsewhere
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    space = space_of(search={"trials": 2000, "searcher": "random", "rungs": [1, 3, 6]})
+    space = space_of(search={"trials": trials, "searcher": "random", "rungs": [1, 3, 6], "promote": promote})
     record = new_record(tmp_path / "events.jsonl", space)
     most, running = [0], 4
 
@@ -108,7 +111,8 @@ def test_a_search_of_2000_trials_leaves_no_more_than_can_still_be_needed(tmp_pat
             return None  # diverges
         return 90.0 / (1 + assignment.config.dropout * epoch) + assignment.number % 7
 
-    for reports in (1500, 1500, 1500, None):
+    part = 3 * trials // 4
+    for reports in (part, part, part, None):
         keeper = CheckpointKeeper(folder, BEST)
         for moment, event in record.events:
             keeper(moment, event)
@@ -120,7 +124,9 @@ def test_a_search_of_2000_trials_leaves_no_more_than_can_still_be_needed(tmp_pat
         record.close()
         (folder / "00007-deadbeef.pt.partial").write_bytes(b"half of a write that was killed")
         record = Record.open(record.path)
-    assert len(conductor.state.trials) == 2000
+    assert len(conductor.state.trials) == trials
+    if promote:  # what rests at a rung is needed, too
+        return
     assert (
         most[0] <= running + BEST + 2
     )  # the half of a write, and one that has just taken the place of the best

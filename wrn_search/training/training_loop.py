@@ -17,6 +17,7 @@ from wrn_search.memory.keeping_freed_memory import release_freed_memory
 from wrn_search.memory.measured_peak import high_water_mark_bytes, reset_high_water_mark
 from wrn_search.memory.tensor_sizes import evaluation_batch_size
 from wrn_search.networks.wide_resnet import WideResNet
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.checkpoint_file import CheckpointError, load_checkpoint, save_checkpoint
 from wrn_search.training.divergence import check_finite
@@ -249,6 +250,8 @@ def _resolved(device: str) -> torch.device:
 
 def _identity(config: dict[str, Any], split_hash: str) -> dict[str, Any]:
     """What must agree between a checkpoint and the training that goes on: all but where the files lie."""
-    dataset = {f"dataset.{key}": value for key, value in config["dataset"].items() if key != "root"}
+    background = DatasetSettings.model_fields["background"].default  # checkpoints of earlier versions lack it
+    settings = {"background": background} | config["dataset"]
+    dataset = {f"dataset.{key}": value for key, value in settings.items() if key != "root"}
     leaves = {key: value for key, value in config.items() if key != "dataset"}
     return leaves | dataset | {"split_hash": split_hash}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
-from wrn_search.results.events import Completed, Diverged, Event, Failed, Looked, Reopened, Stopped
+from wrn_search.results.events import Completed, Diverged, Event, Failed, Looked, Paused, Reopened, Stopped
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.space import Space
 from wrn_search.verdict_so_far.answered_questions import Answer, Pair, answers_of, is_decided, next_look
@@ -24,7 +24,7 @@ class Images:
 
 
 class Looks:
-    """Looks at a search whenever enough configurations have ended since the last look; it holds no result.
+    """Looks at a search whenever enough configurations have ended, or rest at a rung, since the last look.
 
     What a look found is an event, so a search that is resumed is not looked at twice, and one that is decided stays so.
 
@@ -40,9 +40,11 @@ class Looks:
         self._ended: set[int] = set()
 
     def learn(self, event: Event) -> None:
-        """Counts the trials that have ended."""
+        """Counts the trials that have ended, or rest at a rung: one that goes on from there is not counted again."""
         match event:
             case Completed() | Stopped() | Diverged() | Failed():
+                self._ended.add(event.number)
+            case Paused() if event.reason:
                 self._ended.add(event.number)
             case Reopened():
                 self._ended.discard(event.number)
