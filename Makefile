@@ -6,6 +6,8 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 KILLS ?= 50
+# Processes of `make test`; 2 suit two cores, 0 runs all tests in one.
+TESTS_AT_ONCE ?= 2
 FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
@@ -42,7 +44,7 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
 test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
-	$(BIN)/python -m pytest -m "not slow and not faults and not cluster"
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile -m "not slow and not faults and not cluster"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not cluster"

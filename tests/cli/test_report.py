@@ -34,7 +34,7 @@ def test_json_and_both_files(results: Path, tmp_path: Path, capsys: pytest.Captu
     assert main(["report", str(results), *options]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["counts"]["trials"] == 12
-    assert f"{follow_up}: 45 trials; run it as its header says" in told.err
+    assert f"{follow_up}: 60 trials; run it as its header says" in told.err
     assert f"{study}: planted; look at them with: optuna-dashboard {study}" in told.err
     assert main(["check", str(follow_up)]) == 0
     assert main(["report", str(results), *options]) == 2

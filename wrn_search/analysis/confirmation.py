@@ -128,7 +128,7 @@ def _finalists(
     is_named = bool(ordered)
     if by_fresh_median:
         repeats = confirmation.fact("confirms", "repeats")
-        is_named = len(ordered) == len(order or ordered) and all(
+        is_named = len(ordered) >= len(order) and all(
             _has_ended(trials.loc[rows], repeats) for rows in retrained.values()
         )
         if is_named:
