@@ -78,32 +78,30 @@ def sentences(recorded: RecordedCurves, searches: int) -> Sentences | None:
 def flagship_search(recorded: RecordedCurves, table: CurveTable, seed: int) -> ObservedCurves:
     """One search of the flagship's section `search` on a table, one worker, as it would be on record."""
     search = read_space(FLAGSHIP).search
-    kept = ("rungs", "reduction_factor", "grace_period", "anchors")
+    kept = ("rungs", "reduction_factor", "grace_period", "promote", "anchors")
     settings = tuple(f"search.{name}={getattr(search, name)}" for name in kept)
     method = Method("flagship", search.searcher, search.scheduler, settings)
     player = OurSearch(space_of(table, method, (), search.trials, seed), table, 1, Clock())
     by_name = {each.trial: each for each in recorded.full.trials}
-    trials = []
+    trials = {}  # one that rested at a rung begins again
     for begun in iter(player.next_trial, None):
         place = next(at for at, each in enumerate(table.curves[begun.configuration]) if each is begun.curve)
         whole = by_name[f"{begun.configuration}.{place}"]
         status, epochs = _trained(player, begun, table.epochs)
-        trials.append(
-            replace(
-                whole,
-                trial=str(begun.trial),
-                epochs=whole.epochs[:epochs],
-                wrong=whole.wrong[:epochs],
-                status=status,
-                anchor=player.state.trials[begun.trial].anchor,
-            )
+        trials[begun.trial] = replace(
+            whole,
+            trial=str(begun.trial),
+            epochs=whole.epochs[:epochs],
+            wrong=whole.wrong[:epochs],
+            status=status,
+            anchor=player.state.trials[begun.trial].anchor,
         )
-    return replace(recorded.full, trials=tuple(trials), rungs=scheduled_rungs(table))
+    return replace(recorded.full, trials=tuple(trials.values()), rungs=scheduled_rungs(table))
 
 
 def _trained(player: OurSearch, begun: Begun, last: int) -> tuple[Status, int]:
     """(status, epochs) of a trial that the search lets train."""
-    for epoch in range(1, last + 1):
+    for epoch in range(begun.epochs_done + 1, last + 1):
         if epoch > len(begun.curve.errors):
             player.diverged(begun.trial, epoch)
             return "diverged", epoch - 1

@@ -39,7 +39,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "dropout": {"uniform": [0.0, 0.5]},
         },
         training={"epochs": 10, "weight_decay": {"loguniform": [1e-5, 1e-2]}},
-        search={"trials": 80, "searcher": "random", "scheduler": "asha", "repeats": 2},
+        search={"trials": 80, "searcher": "random", "scheduler": "asha", "promote": False, "repeats": 2},
     )
 
     def curve(assignment: Any, epoch: int) -> float | None:

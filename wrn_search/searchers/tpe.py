@@ -25,8 +25,8 @@ from wrn_search.seeds import derived_seed
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-    from wrn_search.searchers.better_and_worse import Observed
-    from wrn_search.searchers.parzen_densities import Density
+    from wrn_search.searchers.parzen.better_and_worse import Observed
+    from wrn_search.searchers.parzen.parzen_densities import Density
 
 _DRAWN_AT_RANDOM = 10  # Optuna's default, running trials counted
 MOST_WORSE = 1000  # of which the density of the worse ones is made
@@ -47,9 +47,9 @@ class TpeSearcher:
         from optuna.samplers import TPESampler
         from optuna.samplers._tpe.sampler import default_gamma
 
-        from wrn_search.searchers.better_and_worse import BetterAndWorse
         from wrn_search.searchers.optuna_distributions import distributions_of
-        from wrn_search.searchers.parzen_densities import density_of
+        from wrn_search.searchers.parzen.better_and_worse import BetterAndWorse
+        from wrn_search.searchers.parzen.parzen_densities import density_of
         from wrn_search.searchers.uniform_draws import UniformDraws
 
         self._seed = space.seed

@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import TPESampler
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 
-from wrn_search.searchers.parzen_densities import density_of
+from wrn_search.searchers.parzen.parzen_densities import density_of
 
 PARAMETERS = TPESampler(seed=0, constant_liar=True)._parzen_estimator_parameters
 CHOICE = CategoricalDistribution(("a", "b", "c", "d", "e"))
