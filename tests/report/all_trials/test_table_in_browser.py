@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 
 from tests.report import made
 from tests.report.hostile import HOSTILE
-from tests.report.html.browser import CHROMIUM, Browser, Page, running_browser
+from tests.report.html.browser import CHROMIUM, Browser, Page, opened
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.report.html.page_layout import page_of
 
@@ -41,12 +40,6 @@ _NAMES = (
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with running_browser(tmp_path_factory.mktemp("chromium") / "profile") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("page") / "report.html", made.findings())
 
@@ -55,13 +48,6 @@ def written(path: Path, findings: Findings) -> str:
     """The page as a file."""
     path.write_text(page_of(findings), encoding="utf-8")
     return path.as_uri()
-
-
-def opened(browser: Browser, address: str, **how: Any) -> Page:
-    """A tab in which everything has been drawn."""
-    page = browser.open(address, **({"width": 1400, "height": 900, "dark": False} | how))
-    page.wait_for("document.documentElement.dataset.drawn")
-    return page
 
 
 def put(page: Page, column: str, text: str) -> None:

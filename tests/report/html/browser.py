@@ -171,3 +171,10 @@ def _complaint(event: dict[str, Any]) -> str | None:
     if event["method"] == "Log.entryAdded" and parameters["entry"]["level"] in _COMPLAINTS:
         return json.dumps(parameters["entry"])
     return None
+
+
+def opened(browser: Browser, address: str, *, width: int = 1400, dark: bool = False) -> Page:
+    """A tab in which everything has been drawn."""
+    page = browser.open(address, width=width, height=900, dark=dark)
+    page.wait_for("document.documentElement.dataset.drawn")
+    return page

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.report import made
 from tests.report.hostile import hostile_findings
-from tests.report.html.browser import CHROMIUM, Browser, Page, running_browser
+from tests.report.html.browser import CHROMIUM, Browser, opened
 from tests.report.html.test_page import FIGURES
 from wrn_search.report.html.colours import DARK, LIGHT
 from wrn_search.report.html.page_layout import page_of
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
 )
 
-_DRAWN = "document.documentElement.dataset.drawn"
 _PLOTS = "[...document.querySelectorAll('[data-plot]')]"
 _KEYS = f"{_PLOTS}.filter(p => p.querySelector('.main-svg')).map(p => p.dataset.plot)"
 _HIDDEN = f"{_PLOTS}.filter(p => !p.closest('[hidden]') && p.getBoundingClientRect().height < 80).length"
@@ -26,23 +24,10 @@ _INK = "getComputedStyle(document.querySelector('#statuses .xtick text')).fill"
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with running_browser(tmp_path_factory.mktemp("chromium") / "profile") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(page_of(made.findings(), follow_up="name: follow_up\n"), encoding="utf-8")
     return path.as_uri()
-
-
-def opened(browser: Browser, address: str, *, width: int = 1400, dark: bool = False) -> Page:
-    """A tab in which everything has been drawn."""
-    page = browser.open(address, width=width, height=900, dark=dark)
-    page.wait_for(_DRAWN)
-    return page
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

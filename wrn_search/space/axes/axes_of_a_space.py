@@ -60,8 +60,8 @@ def axes_of(
         told = told - {"deepening_factor"} | {"block"}
         whole = [each | {"block": block_name(kernels_of(each))} for each in whole]
     return ListedPoints(
-        tuple({name: values[name] for name in leaves if name in told} for values in whole),
-        tuple(dict.fromkeys(each for each in networks if each is not None)),
+        networks=tuple(dict.fromkeys(each for each in networks if each is not None)),
+        points=tuple({name: values[name] for name in leaves if name in told} for values in whole),
     )
 
 

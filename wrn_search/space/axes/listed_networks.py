@@ -42,11 +42,10 @@ def leaves_of(network: Architecture) -> dict[str, Scalar]:
 
 
 @dataclass(frozen=True)
-class ListedNetworks:
-    """A choice of networks, by the contract of `NetworkAxes`."""
+class FewNetworks:
+    """What axes say of their networks that are a list."""
 
     networks: tuple[Architecture, ...]
-    cell: tuple[str, ...] = (AXIS,)
 
     @property
     def places(self) -> frozenset[str]:
@@ -62,6 +61,13 @@ class ListedNetworks:
     def extremes(self) -> Sequence[Architecture]:
         """All networks: they are few."""
         return self.networks
+
+
+@dataclass(frozen=True)
+class ListedNetworks(FewNetworks):
+    """A choice of networks, by the contract of `NetworkAxes`."""
+
+    cell: tuple[str, ...] = (AXIS,)
 
     @property
     def domains(self) -> Mapping[str, Domain]:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher import Hparams
+from wrn_search.space.axes.listed_networks import FewNetworks
 from wrn_search.space.domains import Choice, Domain, IntRange
 
 AXIS = "point"
 
 
 @dataclass(frozen=True)
-class ListedPoints:
+class ListedPoints(FewNetworks):
     """Exactly these configurations, in this order, by the contract of `Axes`.
 
     Attributes:
-        points: each with a value for every hyperparameter.
         networks: of all points, each once.
+        points: each with a value for every hyperparameter.
     """
 
     points: tuple[Hparams, ...]
-    networks: tuple[Architecture, ...]
     cell: tuple[str, ...] = ()
 
     @cached_property
@@ -39,21 +38,6 @@ class ListedPoints:
     def applied(self, hparams: Hparams) -> Hparams:
         """The same: each point says what it has."""
         return hparams
-
-    @property
-    def places(self) -> frozenset[str]:
-        """None."""
-        return frozenset()
-
-    @property
-    def kernels(self) -> Sequence[tuple[int, ...]]:
-        """Of all blocks."""
-        return tuple(dict.fromkeys(network.kernels for network in self.networks))
-
-    @property
-    def extremes(self) -> Sequence[Architecture]:
-        """All networks: they are few."""
-        return self.networks
 
     @property
     def domains(self) -> Mapping[str, Domain]:
