@@ -82,7 +82,8 @@ class OurSearch:
         if not self._seeds_in_order:
             first = derived_seed(self._seed, "recorded seed", trial.configuration) % len(curves)
         curve = curves[(first + trial.repeat) % len(curves)]
-        return Begun(answer.number, place, curve, answer.epochs_done)
+        # The record of a play has only the epochs that the conductor hears, so their number is not how far it has come.
+        return Begun(answer.number, place, curve, trial.last.epoch if trial.last is not None else 0)
 
     def hears(self, epoch: int) -> bool:
         """At rungs: nothing is decided between them, but for a search whose hours may be over, or that is decided."""
