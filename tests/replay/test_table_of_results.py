@@ -86,7 +86,7 @@ def test_a_recorded_search_proposes_and_stops_again_as_it_did(
     assert found.trials == 20
 
 
-@pytest.mark.parametrize(("workers", "promote"), [(1, True), (1, False), (3, False)])
+@pytest.mark.parametrize(("workers", "promote"), [(1, True), (3, True), (1, False), (3, False)])
 def test_so_does_one_that_stopped_because_it_was_decided(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, promote: bool
 ) -> None:
@@ -112,6 +112,8 @@ def test_so_does_one_that_stopped_because_it_was_decided(
     found = played_again(folder, None)
     assert found.same, found.difference
     assert FIRST + STEP <= found.trials < 60
+    recorded_trials = table_of_results(folder, whole=False).state.trials.values()
+    assert not any(trial.is_paused for trial in recorded_trials), "what rested ended with the search"
     assert len(tables) == 4
     assert tables[2:] == tables[:2]
 

@@ -124,6 +124,8 @@ class Conductor:
         self._end_what_is_over()
         self.look_at_clock()
         if self._over.at_once:
+            if not self._known.live:
+                self._supply.leave_behind()
             return NoTrial.DONE
         if len(self._known.live) >= self.allotment.at_once(len(self.state.trials)):
             return NoTrial.WAIT
