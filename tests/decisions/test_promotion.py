@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
-from wrn_search.results.events import Paused, Resumed, Started, Stopped
+from wrn_search.results.events import Paused, Reopened, Resumed, Started, Stopped
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.schedulers.asha import PromotingAsha
 from wrn_search.schedulers.scheduler import Wait
@@ -190,6 +190,57 @@ def test_those_that_rest_stay_so_when_the_user_stops_the_search(tmp_path) -> Non
     play(more, _curve)
     whole = _played(tmp_path / "whole.jsonl", _space(12))
     assert _fates(more) == _fates(whole)
+
+
+@pytest.mark.parametrize("reports", [*range(1, 20), 1000])
+def test_a_search_that_let_none_rest_goes_on_with_promotion(tmp_path, reports: int) -> None:
+    """As records of earlier versions do: who went on there by the other rule has gone on."""
+    path, before = tmp_path / "events.jsonl", _space(6, promote=False)
+    with new_record(path, before) as record:
+        play(conductor_of(before, record, concurrent=2), _curve, most_reports=reports)
+    conductor = conductor_of(_space(12), Record.open(path), concurrent=2)
+    play(conductor, _curve)
+    ends = [trial.status for trial in conductor.state.trials.values()]
+    assert len(ends) == 12
+    assert set(ends) == {"completed", "stopped"}
+    assert not conductor._known.resting
+
+
+@pytest.mark.parametrize("search", [{"promote": False}, {"scheduler": "none"}])
+def test_those_that_rest_end_or_go_on_by_another_scheduler(tmp_path, search: dict) -> None:
+    path, space = tmp_path / "events.jsonl", _space(6)
+    with new_record(path, space) as record:
+        play(conductor_of(space, record), _curve, most_reports=4)
+    conductor = conductor_of(_space(6, **search), Record.open(path))
+    play(conductor, _curve)
+    ends = {trial.status for trial in conductor.state.trials.values()}
+    assert ends == ({"completed", "stopped"} if "promote" in search else {"completed"})
+
+
+def test_a_failed_repeat_that_is_tried_again_trains_once_while_the_others_rest(tmp_path) -> None:
+    path, space = tmp_path / "events.jsonl", _space(9, repeats=2)
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record)
+        conductor.started(conductor.next_trial().number)
+        conductor.failed(0, "boom")
+        conductor.started(conductor.next_trial().number)
+        assert not conductor.reported(1, metrics(1, 1.0), "node", "cpu")
+    record = Record.open(path)
+    record.append(Reopened(0))
+    conductor = conductor_of(space, record, concurrent=5)
+    assert _numbers_begun(conductor) == [0, 2, 3, 4, 5]
+    for number in (2, 3, 4, 5):
+        conductor.reported(number, metrics(1, 50.0), "node", "cpu")
+    assert _numbers_begun(conductor) == [1, 6, 7, 8]
+    assert conductor.reported(0, metrics(1, 1.0), "node", "cpu"), "its configuration has gone on"
+
+
+def _numbers_begun(conductor: Conductor) -> list[int]:
+    numbers = []
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        conductor.started(answer.number)
+        numbers.append(answer.number)
+    return numbers
 
 
 def test_one_at_chance_ends_at_once(tmp_path) -> None:

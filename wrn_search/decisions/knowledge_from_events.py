@@ -16,6 +16,7 @@ from wrn_search.results.events import (
     Interrupted,
     Paused,
     Proposed,
+    Reported,
     Resumed,
     Retried,
     Started,
@@ -73,6 +74,7 @@ class Knowledge:
         if isinstance(event, Proposed):
             self._first.setdefault(event.configuration, event.number)
         self._looks.learn(event)
+        self._rests_no_more(event)
         for arrival in self._together.learn(event, self.state):
             self._arrives(arrival)
         match event:
@@ -84,10 +86,6 @@ class Knowledge:
                 self.places.leave(event.number)
             case _:
                 pass
-        if isinstance(event, Resumed | Stopped):
-            configuration = self.state.trials[event.number].configuration
-            if self.resting.pop(configuration, None) is not None and isinstance(event, Resumed):
-                self.scheduler.goes_on(configuration, event.rung)
         if isinstance(event, Retried):
             self.places.learn(self.workload(self.state.trials[event.number]), event.memory_bytes)
         self.plan.learn(event, self.state)
@@ -105,9 +103,23 @@ class Knowledge:
         if isinstance(self.scheduler.decide(configuration, epoch), Wait):
             if self._is_anchor(configuration):
                 self.scheduler.goes_on(configuration, epoch)
-            else:
+            elif self.unended_of(configuration):
                 self.resting[configuration] = epoch
                 self.plan.rests(configuration, self.state)
+
+    def _rests_no_more(self, event: Event) -> None:
+        """One that rested goes on, or is over; where an earlier session let none rest, only its reports tell that."""
+        if not isinstance(event, Resumed | Reported | Stopped | Completed | Diverged | Failed):
+            return
+        configuration = self.state.trials[event.number].configuration
+        rung = self.resting.get(configuration)
+        if rung is None:
+            return
+        if isinstance(event, Resumed) or (isinstance(event, Reported) and event.metrics.epoch > rung):
+            del self.resting[configuration]
+            self.scheduler.goes_on(configuration, rung)
+        elif isinstance(event, Stopped) or not self.unended_of(configuration):
+            del self.resting[configuration]
 
     def _is_anchor(self, configuration: int) -> bool:
         return self.state.trials[self._first[configuration]].anchor

@@ -114,10 +114,13 @@ class Supply:
         if self._over.at_once or (configuration := self._known.next_to_take_up(nothing_else)) is None:
             return False
         rung = self._known.resting[configuration]
-        for number in self._known.unended_of(configuration):
+        # A repeat that failed and is tried again trains, or waits for its place, while the others rest.
+        on_its_way = self._known.live.union(self._waiting.numbers)
+        resting = [each for each in self._known.unended_of(configuration) if each not in on_its_way]
+        for number in resting:
             self._record.append(Resumed(number, rung))
             self.wait(number)
-        return True
+        return bool(resting)
 
     def _propose(self) -> bool:
         """Puts a further repeat, or a new configuration, on record; whether there was one."""
