@@ -104,6 +104,18 @@ def test_equal_errors_and_divergence(tmp_path) -> None:
     assert {trial.status for trial in lost.state.trials.values()} == {"diverged"}
 
 
+@pytest.mark.parametrize("trials", [4, 5])
+def test_one_comes_to_its_end_though_the_best_diverged_on_their_way(tmp_path, trials: int) -> None:
+    def curve(assignment: Assignment, epoch: int) -> float | None:
+        return None if assignment.number < 2 and epoch > 2 else 20.0 + assignment.number
+
+    ends = [
+        trial.status
+        for trial in _played(tmp_path / "events.jsonl", _space(trials), curve).state.trials.values()
+    ]
+    assert ends == ["diverged", "diverged", "completed", *["stopped"] * (trials - 3)]
+
+
 def test_one_that_comes_early_goes_on_when_others_were_worse(tmp_path) -> None:
     path = tmp_path / "events.jsonl"
     conductor = _played(path, _space(9), lambda assignment, epoch: 20.0 + assignment.number)
@@ -194,7 +206,7 @@ def test_those_that_rest_stay_so_when_the_user_stops_the_search(tmp_path) -> Non
 
 @pytest.mark.parametrize("reports", [*range(1, 20), 1000])
 def test_a_search_that_let_none_rest_goes_on_with_promotion(tmp_path, reports: int) -> None:
-    """As records of earlier versions do: who went on there by the other rule has gone on."""
+    """Who went on by the other rule has gone on."""
     path, before = tmp_path / "events.jsonl", _space(6, promote=False)
     with new_record(path, before) as record:
         play(conductor_of(before, record, concurrent=2), _curve, most_reports=reports)
@@ -259,8 +271,8 @@ def test_a_scheduler_that_hears_the_same_again_answers_alike() -> None:
     assert isinstance(asha.decide(0, 1), Wait)
     assert asha.decide(2, 1) is None  # as good as the best of three
     waiting = {0: 1, 1: 1, 3: 1}
-    assert [asha.next_to_take_up(waiting, nothing_else=False) for _ in range(2)] == [1, 1]
+    assert [asha.next_to_take_up(waiting, at_least=0) for _ in range(2)] == [1, 1]
     asha.goes_on(1, 1)
     assert asha.decide(1, 1) is None
-    assert asha.next_to_take_up({0: 1, 3: 1}, nothing_else=False) is None
+    assert asha.next_to_take_up({0: 1, 3: 1}, at_least=0) is None
     assert asha.left_behind(0, 1).reason == "2 of 4 trials at this rung were better"

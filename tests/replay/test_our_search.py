@@ -60,7 +60,9 @@ def test_asha_stops_by_its_rule() -> None:
 
 def test_one_that_waited_at_a_rung_goes_on_from_there() -> None:
     """No epoch is trained twice, though a play's record has only those at rungs."""
-    player, result = played(falling(20), "random", "asha", "search.rungs=[3,6]", "search.anchors=0", workers=3)
+    player, result = played(
+        falling(20), "random", "asha", "search.rungs=[3,6]", "search.anchors=0", workers=3
+    )
     assert result.counts["completed"] >= 1
     assert {trial.status for trial in player.state.trials.values()} == {"completed", "stopped"}
     assert result.epochs == sum(result.last_epoch.values())

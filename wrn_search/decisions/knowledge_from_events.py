@@ -138,9 +138,9 @@ class Knowledge:
         }
         return sorted(trials.keys() - self._ended_before - resting)
 
-    def next_to_take_up(self, nothing_else: bool) -> int | None:
+    def next_to_take_up(self, at_least: int) -> int | None:
         """The configuration that rests at a rung and goes on now, if there is one."""
-        return self.scheduler.next_to_take_up(self.resting, nothing_else) if self.resting else None
+        return self.scheduler.next_to_take_up(self.resting, at_least) if self.resting else None
 
     def unended_of(self, configuration: int) -> list[int]:
         """Its trials that have not ended, by number."""

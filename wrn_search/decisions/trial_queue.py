@@ -88,7 +88,7 @@ class Supply:
 
     def add(self) -> bool:
         """Whether somebody joined: who rested at a rung and may go on comes before anything new."""
-        return self._take_up(nothing_else=False) or self._propose() or self._take_up(self._nothing_else)
+        return self._take_up(0) or self._propose() or self._take_up(self._at_least)
 
     def add_the_last_ones(self, concurrent: int) -> None:
         """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
@@ -105,13 +105,20 @@ class Supply:
                 self._record.append(end)
 
     @property
-    def _nothing_else(self) -> bool:
-        """Whether nothing trains, nothing waits for a place and nothing new will come."""
-        return self._over.all_proposed and not self._known.live and not self._waiting
+    def _at_least(self) -> int:
+        """How many of the best at a rung may go on now, however few have arrived there.
 
-    def _take_up(self, nothing_else: bool) -> bool:
+        When nothing trains, waits for a place or will come, the best one comes to its end; and where those that went on
+        have all failed or diverged, whoever is the best that is left.
+        """
+        if not self._over.all_proposed or self._known.live or self._waiting:
+            return 0
+        trials = self._known.state.trials
+        return 1 if any(trial.status == "completed" for trial in trials.values()) else len(trials)
+
+    def _take_up(self, at_least: int) -> bool:
         """Puts on record that a configuration goes on; whether there was one."""
-        if self._over.at_once or (configuration := self._known.next_to_take_up(nothing_else)) is None:
+        if self._over.at_once or (configuration := self._known.next_to_take_up(at_least)) is None:
             return False
         rung = self._known.resting[configuration]
         # A repeat that failed and is tried again trains, or waits for its place, while the others rest.

@@ -120,11 +120,11 @@ class PromotingAsha(_Arrivals):
         """It counts as one of those that the rung has let go on."""
         self._gone_on.setdefault(epoch, set()).add(configuration)
 
-    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
         """The best one that waits at the highest rung where it is among the best 1/eta."""
         for rung in reversed(self.rungs):
             arrived = len(self._rising.get(rung, ()))
-            may = max(arrived // self.reduction_factor, int(nothing_else))
+            may = max(arrived // self.reduction_factor, at_least)
             best = self._best_waiting(rung, waiting)
             if best is not None and bisect_left(self._rising[rung], best[0]) < may:
                 return best[1]

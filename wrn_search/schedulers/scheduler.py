@@ -44,13 +44,13 @@ class Scheduler(Protocol):
     def goes_on(self, configuration: int, epoch: int) -> None:
         """A configuration goes on from `epoch` though it was to wait there, live or replayed; an anchor always does."""
 
-    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
         """Which configuration that waits goes on now; None if none does yet. Changes nothing.
 
         Args:
             waiting: configuration -> the epoch at which it waits.
-            nothing_else: whether nothing trains and nothing new will come: then a scheduler lets at least one come to
-                its end.
+            at_least: so many of the best at an epoch may go on from there, however few have arrived: for the time when
+                nothing trains and nothing new will come, and one must come to its end.
         """
 
     def left_behind(self, configuration: int, epoch: int) -> Stop:
@@ -63,7 +63,7 @@ class NothingWaits:
     def goes_on(self, configuration: int, epoch: int) -> None:
         """Nobody waited."""
 
-    def next_to_take_up(self, waiting: Mapping[int, int], nothing_else: bool) -> int | None:
+    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
         """Nobody waits."""
         return None
 

@@ -78,6 +78,7 @@ class Progress:
                 )
             case Started():
                 self.running.add(event.number)
+                self.waiting.discard(event.number)
             case Reported():
                 self._report(moment, event)
             case Completed():
