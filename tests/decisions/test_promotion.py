@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
+from wrn_search.end_reason import EndReason
 from wrn_search.results.events import Paused, Reopened, Resumed, Started, Stopped
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.schedulers.asha import PromotingAsha
@@ -253,6 +254,21 @@ def _numbers_begun(conductor: Conductor) -> list[int]:
         conductor.started(answer.number)
         numbers.append(answer.number)
     return numbers
+
+
+def test_none_goes_on_when_the_hours_are_over(tmp_path) -> None:
+    """All are proposed and rest at a rung; with more hours the best of them comes to its end."""
+    path, now = tmp_path / "events.jsonl", [0.0]
+    with new_record(path, _space(2)) as record:
+        conductor = conductor_of(_space(2, max_hours=1), record, clock=lambda: now[0])
+        play(conductor, _curve, most_reports=2)
+        now[0] = 3601.0
+        assert conductor.next_trial() is NoTrial.DONE
+        assert conductor.end_reason is EndReason.MAX_HOURS
+    assert not [event for _, event in read_events(path) if isinstance(event, Resumed | Stopped)]
+    more = conductor_of(_space(2), Record.open(path))
+    play(more, _curve)
+    assert sorted(trial.status for trial in more.state.trials.values()) == ["completed", "stopped"]
 
 
 def test_one_at_chance_ends_at_once(tmp_path) -> None:

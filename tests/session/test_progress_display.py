@@ -6,7 +6,7 @@ import select
 import pytest
 
 from tests.decisions.playing import metrics, space_of
-from wrn_search.results.events import Completed, Event, Failed, Proposed, Reported, Started, Stopped
+from wrn_search.results.events import Completed, Event, Failed, Paused, Proposed, Reported, Started, Stopped
 from wrn_search.session.progress_display import Progress, ProgressDisplay
 from wrn_search.verdict_so_far.affordable_fits import VerdictSoFar
 from wrn_search.wording import duration
@@ -34,6 +34,14 @@ def test_the_line_counts_trials_epochs_and_time() -> None:
         "trials 3/6 (1 completed, 1 stopped, 1 failed) | 0 running | epochs 4/10 | "
         "best 9.50 % 000_WRN-10-1_p0.10_wd5e-4 | 4.0 epochs/min | 1 min so far, about 1 min left"
     )
+
+
+def test_one_that_rested_and_trains_again_waits_no_more() -> None:
+    """A session with another scheduler lets it go on without a word."""
+    progress = Progress(rows=6, max_epochs=2, began=100.0)
+    for moment, event in [*_events()[:3], (120.0, Paused(0, 1, "worse")), (130.0, Started(0, 1, 0.0))]:
+        progress.apply(moment, event)
+    assert progress.line(130.0).split(" | ")[1] == "1 running"
 
 
 def test_the_best_is_the_best_median_and_not_the_lucky_seed() -> None:

@@ -53,7 +53,7 @@ class SearchEnd:
         return self.reason is not None and self.reason.is_whole
 
     def look(self, trials_left: bool) -> None:
-        """Ends the search when its hours are over or it is decided, `trials_left` being whether any trains or waits."""
+        """Ends the search when its hours are over or it is decided, `trials_left` being whether any may still train."""
         left = self.seconds_left
         if left is None or left > 0:
             if self.reason is None and self._is_decided():

@@ -244,11 +244,16 @@ class Conductor:
 
     def interrupt(self) -> None:
         """The user wants to stop: no trial starts any more, running ones end after their epoch."""
-        self._over.interrupt(bool(self._known.live or self._waiting))
+        self._over.interrupt(self._may_train)
 
     def look_at_clock(self) -> None:
         """Ends the search when its hours are over or it is decided; may be called without an event, too."""
-        self._over.look(bool(self._known.live or self._waiting))
+        self._over.look(self._may_train)
+
+    @property
+    def _may_train(self) -> bool:
+        """Whether a trial of the record trains, waits for its place, or rests at a rung and may go on."""
+        return bool(self._known.live or self._waiting or self._known.resting)
 
     def _end(self, event: Diverged | Failed) -> None:
         """Ends a trial once; a second cause changes nothing."""
