@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.replay.hand_made import InOrder, curve, falling, table_of
 from wrn_search.replay.simulated_clock import Begun, Incumbent, play
 
@@ -93,7 +95,7 @@ def test_who_goes_further_than_one_that_was_left_is_named() -> None:
 
 def test_repeats_count_together() -> None:
     """Two repeats of a configuration: it is named with their mean, 9, when both have arrived; not with the one's 2."""
-    best = Incumbent()
+    best = Incumbent(chance_error=90.0)
     for place, errors in ((0, 10.0), (1, 2.0), (1, 16.0)):
         best.begun(Begun(place, place, curve(errors)))
         best.trains(place, 1)
@@ -101,3 +103,17 @@ def test_repeats_count_together() -> None:
     assert not best.reported(1, 1)
     assert best.reported(1, 1)
     assert best.configuration == 1
+
+
+def test_a_repeat_that_diverged_counts_with_the_error_of_chance() -> None:
+    """Nobody waits for the one that ended at epoch 1; the other's 10 is then the mean of 10 and 90."""
+    diverged = replace(curve(30.0), diverged=True)
+    best = Incumbent(chance_error=90.0)
+    best.begun(Begun(0, 0, curve(40.0, 45.0)))
+    best.trains(0, 2)
+    best.begun(Begun(1, 1, curve(20.0, 10.0)))
+    best.begun(Begun(2, 1, diverged))
+    best.trains(1, 2)
+    assert best.reported(0, 2)
+    assert not best.reported(1, 2)
+    assert best.configuration == 0

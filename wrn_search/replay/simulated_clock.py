@@ -42,10 +42,15 @@ class Incumbent:
     """The configuration that a method would name best: the lowest error at equal epochs, as far as it was trained.
 
     Another one takes its place when it has come as far and was better there, or when it goes further than one that is
-    no longer trained. The error of a configuration is the mean of its trials, once all of them have come so far.
+    no longer trained. The error of a configuration is the mean of its trials, once all of them have come so far; one
+    that diverged before counts with the error of chance.
+
+    Args:
+        chance_error: percent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chance_error: float) -> None:
+        self._chance_error = chance_error
         self.configuration: int | None = None
         self._epoch = 0  # how far the one that is named has come
         self._curves: dict[int, list[RecordedCurve]] = {}  # configuration -> of its trials
@@ -78,16 +83,25 @@ class Incumbent:
         return True
 
     def _has_arrived(self, configuration: int, epoch: int) -> bool:
-        trials = len(self._curves[configuration])
-        if trials == 1:
+        curves = self._curves[configuration]
+        if len(curves) == 1:
             return True
         arrived = self._arrived[configuration, epoch] = self._arrived.get((configuration, epoch), 0) + 1
-        return arrived >= trials
+        return arrived >= sum(not _diverges_before(curve, epoch) for curve in curves)
 
     def _error(self, configuration: int) -> float:
         """Where the one that is named stands."""
         curves = self._curves[configuration]
-        return sum(float(curve.errors[self._epoch - 1]) for curve in curves) / len(curves)
+        errors = [
+            self._chance_error if _diverges_before(curve, self._epoch) else float(curve.errors[self._epoch - 1])
+            for curve in curves
+        ]
+        return sum(errors) / len(errors)
+
+
+def _diverges_before(curve: RecordedCurve, epoch: int) -> bool:
+    """Whether a training never reports an epoch, because its loss turned non-finite."""
+    return curve.diverged and len(curve.errors) < epoch
 
 
 @dataclass
@@ -146,7 +160,7 @@ class _Playing:
         self._epochs = table.epochs
         self._queue: list[tuple[float, int, int, Begun]] = []  # (when, order of entry, epoch, trial)
         self._order = 0
-        self._incumbent = Incumbent()
+        self._incumbent = Incumbent(table.facts.chance_error)
         self._play = Play()
 
     def run(self) -> Play:
