@@ -16,11 +16,10 @@ from typing import Any, Protocol, cast
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher import Hparams
-from wrn_search.space.axes.network_leaves import SHAPE, shaped
+from wrn_search.space.axes.network_leaves import BLOCKS, SHAPE, shaped
 from wrn_search.space.domains import Domain, IntRange, applies, finite_values, first_value
 
 CELL = ("depth", "widen_factor")
-BLOCKS = ("block", "deepening_factor")  # two names of one thing
 
 
 class NetworkAxes(Protocol):
