@@ -18,6 +18,7 @@ from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import interval_of
 
+MOST_COMBINATIONS = 20_000_000  # of block, depth and widening factor
 GROUPS = (16, 32, 64)  # channels at a widening factor of 1
 
 
@@ -93,11 +94,14 @@ def _is_multiple(k: float, multiple_of: int) -> bool:
 def network_lattice(
     leaves: Mapping[str, Any], constraints: ConstraintSettings, facts: DatasetFacts
 ) -> Lattice | None:
-    """The networks that meet the constraints; None without constraints, or where sizes are not known."""
+    """The networks that meet the constraints; None without them, where sizes are not known, or of too many."""
     images = images_of(constraints, facts)
     if not are_there(constraints) or images is None:
         return None
-    return lattice_of(candidates_of(leaves, constraints.multiple_of), budgets_of(constraints), images)
+    candidates = candidates_of(leaves, constraints.multiple_of)
+    if candidates.combinations > MOST_COMBINATIONS:
+        return None
+    return lattice_of(candidates, budgets_of(constraints), images)
 
 
 def within_budgets(
