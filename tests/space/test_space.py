@@ -16,6 +16,7 @@ from tests.space.spaces import SPACES, documents, space
 from wrn_search.space.section_keys import ModelSettings, TrainingSettings
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import LEAVES
+from wrn_search.space.yaml_with_lines import yaml_text
 
 SCHEMA = Space.model_json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -175,7 +176,7 @@ def test_the_schema_takes_the_shipped_space_files(path: Path) -> None:
 @given(documents())
 def test_the_schema_takes_what_the_reader_takes_and_writes(document: dict[str, Any]) -> None:
     VALIDATOR.validate(document)
-    VALIDATOR.validate(space(yaml.safe_dump(document)).to_document())
+    VALIDATOR.validate(space(yaml_text(document)).to_document())
 
 
 BAD = [

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 
 from tests.space.spaces import SPACES, complaints, documents, space
@@ -18,6 +17,7 @@ from wrn_search.space.misspelt_keys import NOT_YET, SECTIONS
 from wrn_search.space.section_keys import ModelSettings, TrainingSettings
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space, space_from_mapping
+from wrn_search.space.yaml_with_lines import yaml_text
 
 TOP_KEYS = ", ".join(Space.model_fields)
 MODEL_KEYS = ", ".join(ModelSettings.model_fields)
@@ -201,7 +201,7 @@ def test_a_mapping_is_left_as_it_was() -> None:
 @given(documents())
 def test_any_valid_space_survives_being_written_and_read(document: dict[str, Any]) -> None:
     once = space_from_mapping(document)
-    written = yaml.safe_dump(once.to_document(), sort_keys=False, allow_unicode=True)
+    written = yaml_text(once.to_document(), allow_unicode=True)
 
     assert space(written) == once
     assert space_from_mapping(once.to_document()) == once

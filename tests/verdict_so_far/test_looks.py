@@ -139,3 +139,22 @@ def test_the_table_holds_rungs_and_ends_alone_so_that_a_replay_comes_to_the_same
     last = conductor.state.trials[0].last
     assert last is not None
     assert table.trials[0].wrong[-1] == pytest.approx(3 * last.val_error)  # of 300 images
+
+
+@pytest.mark.parametrize(
+    ("model", "pairs"),
+    [
+        ({"network": {"choice": ["WRN-10-2", "WRN-16-1"]}}, {(10.0, 2.0), (16.0, 1.0)}),
+        (MODEL, {(10.0, 1.0), (10.0, 2.0), (16.0, 1.0), (16.0, 2.0)}),
+    ],
+)
+def test_only_networks_of_the_space_can_win(tmp_path, monkeypatch, model, pairs) -> None:
+    asked: list[set[module.Pair]] = []
+    monkeypatch.setattr(module, "answers_of", lambda table, sizes: asked.append(set(sizes)) or {})
+    model = model | {"dropout": {"uniform": [0.0, 0.5]}}
+    searched = space_of(model=model, training={"epochs": 3}, search=SEARCH | {"trials": FIRST})
+
+    with new_record(tmp_path / "events.jsonl", searched) as record:
+        play(conductor_of(searched, record), curve)
+
+    assert asked == [pairs]

@@ -24,7 +24,7 @@ class Condition:
         """Whether the other key's value is such."""
         if self.options:
             return value in self.options
-        return not isinstance(value, str) and self.low <= value <= self.high
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
     def to_document(self) -> list[Scalar] | dict[str, float]:
         """As the space file writes it."""

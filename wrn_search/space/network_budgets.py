@@ -13,11 +13,12 @@ from wrn_search.networks.lattice import BUDGETS, Candidates, Lattice, lattice_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.networks.sizes_of_many import ImageKind
 from wrn_search.space.axes.listed_networks import ListedNetworks
-from wrn_search.space.axes.network_leaves import kernels_of
+from wrn_search.space.axes.network_leaves import blocks_of
 from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import interval_of
 
+MOST_COMBINATIONS = 20_000_000  # of block, depth and widening factor
 GROUPS = (16, 32, 64)  # channels at a widening factor of 1
 
 
@@ -73,18 +74,8 @@ def _listed(value: Any) -> Any:
 
 def candidates_of(leaves: Mapping[str, Any], multiple_of: int | None) -> Candidates:
     """All combinations of block, depth and widening factor, as far as channels are multiples."""
-    length = leaves["deepening_factor"]
-    if length is not None:
-        blocks = [
-            kernels_of(dict(leaves) | {"deepening_factor": each}) for each in finite_values(length) or ()
-        ]
-    else:
-        blocks = [
-            kernels_of(dict(leaves) | {"block": each})
-            for each in finite_values(leaves["block"] or "B(3,3)") or ()
-        ]
     depths = tuple(int(each) for each in finite_values(leaves["depth"]) or ())
-    return Candidates(tuple(dict.fromkeys(blocks)), depths, _widths(leaves["widen_factor"], multiple_of or 1))
+    return Candidates(blocks_of(leaves), depths, _widths(leaves["widen_factor"], multiple_of or 1))
 
 
 def _widths(value: Any, multiple_of: int) -> tuple[float, ...]:
@@ -103,11 +94,14 @@ def _is_multiple(k: float, multiple_of: int) -> bool:
 def network_lattice(
     leaves: Mapping[str, Any], constraints: ConstraintSettings, facts: DatasetFacts
 ) -> Lattice | None:
-    """The networks that meet the constraints; None without constraints, or where sizes are not known."""
+    """The networks that meet the constraints; None without them, where sizes are not known, or of too many."""
     images = images_of(constraints, facts)
     if not are_there(constraints) or images is None:
         return None
-    return lattice_of(candidates_of(leaves, constraints.multiple_of), budgets_of(constraints), images)
+    candidates = candidates_of(leaves, constraints.multiple_of)
+    if candidates.combinations > MOST_COMBINATIONS:
+        return None
+    return lattice_of(candidates, budgets_of(constraints), images)
 
 
 def within_budgets(

@@ -134,6 +134,6 @@ def watch_of(state: SearchState, space: Space, images: Images, rungs: tuple[int,
 
     def look() -> tuple[ObservedCurves, Mapping[Pair, str]] | None:
         table = curves_of_state(state, space.hyperparameters, rungs, images.validation)
-        return None if table is None else (table, networks_of(state, images)[0])
+        return None if table is None else (table, networks_of(state, space, images)[0])
 
     return VerdictWatch(look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ class Looks:
         table = curves_of_state(state, self._space.hyperparameters, self._rungs, self._images.validation)
         if table is None:
             return Looked(configurations, {})
-        names, sizes = networks_of(state, self._images)
+        names, sizes = networks_of(state, self._space, self._images)
         found = answers_of(table, sizes)
         return Looked(configurations, {question: _told(answer, names) for question, answer in found.items()})
 
@@ -70,20 +71,26 @@ class Looks:
         return self._may_stop and is_decided([each.answers for each in state.looks])
 
 
-def networks_of(state: SearchState, images: Images) -> tuple[dict[Pair, str], dict[Pair, int]]:
-    """(name, parameters) of each depth with each widening factor tried, of the kernels that most trials had."""
+def networks_of(state: SearchState, space: Space, images: Images) -> tuple[dict[Pair, str], dict[Pair, int]]:
+    """(name, parameters) of each depth with each widening factor tried, of the kernels that most trials had.
+
+    Where the networks of a space are no such product, of the pairs that were tried: others may be none of the space.
+    """
     configs = [trial.config for trial in state.trials.values()]
     block = Counter(str(config["block"]) for config in configs).most_common(1)[0][0]
     names: dict[Pair, str] = {}
     sizes: dict[Pair, int] = {}
-    for depth in {int(config["depth"]) for config in configs}:
-        for width in {float(config["widen_factor"]) for config in configs}:
-            try:
-                network = Architecture.of(depth, width, block)
-            except ValueError:  # a depth that these kernels do not have
-                continue
-            names[float(depth), width] = network.name
-            sizes[float(depth), width] = num_params(network, images.num_classes, images.channels)
+    tried = {(int(config["depth"]), float(config["widen_factor"])) for config in configs}
+    if space.networks is None:
+        depths, widths = zip(*tried, strict=True)
+        tried = set(itertools.product(depths, widths))
+    for depth, width in tried:
+        try:
+            network = Architecture.of(depth, width, block)
+        except ValueError:  # a depth that these kernels do not have
+            continue
+        names[float(depth), width] = network.name
+        sizes[float(depth), width] = num_params(network, images.num_classes, images.channels)
     return names, sizes
 
 

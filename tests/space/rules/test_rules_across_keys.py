@@ -13,6 +13,11 @@ DROPOUT = (
 )
 BROKEN = [
     (
+        "model: {depth: {choice: [16]}, block: {choice: ['B(3,3)', 'B(3,1,3)']}}\nsearch: {stop_when: decided}",
+        "search.stop_when: is for a search of networks, so depth or widen_factor must take several values, but got "
+        "depth: {choice: [16]} and widen_factor: 1.0",
+    ),
+    (
         "model: {depth: 16, dropout: {uniform: [0.0, 0.5]}}\nsearch: {stop_when: decided}",
         "search.stop_when: is for a search of networks, so depth or widen_factor must take several values, but got "
         "depth: 16 and widen_factor: 1.0",

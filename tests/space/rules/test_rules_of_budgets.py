@@ -24,6 +24,7 @@ MODEL = "model:\n  depth: {int: [10, 40, 6]}\n  widen_factor: {choice: [1, 2, 4]
         ("{target: 2e6, tolerance: 5%, max: 3e6}", f"must be a budget such as {FORMS}, but got "),
         ("{mx: 3}", "a budget must be told by min, max, target, tolerance, but got 'mx' (did you mean 'max'?)"),
         ("{max: 0}", "max must be a number above 0, but got 0"),
+        (f"{{max: {'9' * 400}}}", "max must be a number above 0, but got a number of about 400 digits"),
         ("{max: many}", "max must be a number above 0, but got 'many'"),
         ("{min: 3, max: 2}", "min <= max must hold, but got min=3, max=2"),
         ("{target: 2, tolerance: 5}", "tolerance must be a share above 0 and below 1, such as 5% or 0.05, but got 5"),

@@ -33,6 +33,22 @@ WIDTHS = "model:\n  widen_factor: {choice: [1, 4]}\n"
             "when: min <= max must hold, but got min=3, max=2",
         ),
         (
+            f"model:\n  dropout: {{uniform: [0, 0.5], when: {{widen_factor: {{min: {'9' * 400}}}}}}}",
+            "when: min must be a finite number, but got a number of about 400 digits",
+        ),
+        (
+            "model:\n  dropout: {uniform: [0, 0.5], when: {block: 'B(7)'}}",
+            "when: block must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3), but got 'B(7)'",
+        ),
+        (
+            "model:\n  dropout: {uniform: [0, 0.5], when: {block: 'B(3, 1, 3)'}}",
+            "when: some configuration of the space must meet it, but none has {block: ['B(3,1,3)']}",
+        ),
+        (
+            "model:\n  dropout: {uniform: [0, 0.5], when: {lr_drops: {min: 1}}}",
+            "when: some configuration of the space must meet it, but none has {lr_drops: {min: 1.0}}",
+        ),
+        (
             "model:\n  dropout: {uniform: [0, 0.5], when: {depth: []}}",
             "when: must list at least one value, but got []",
         ),

@@ -9,6 +9,7 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.space.axes.listed_networks import exact_name, named_network
 
 SEARCHED = "model:\n  depth: {choice: [10, 16]}\n  dropout: {uniform: [0, 0.5]}\n"
+HUGE = "9" * 400  # more than any float holds
 JOINT = "model:\n  network: {choice: [WRN-10-2, WRN-16-1]}\n"
 NOT_A_PLACE = "dropout sits between the convolutions of a block, so it must be 0 where a block has only one"
 
@@ -74,6 +75,9 @@ def test_one_network_is_fixed_and_its_columns_are_the_ordinary_ones() -> None:
         ("model:\n  network: [WRN-10-1, {depth: 10, widen_factor: 1}]", 2, "must list every value once, but got "
          "WRN-10-1 twice"),
         ("model:\n  network: {uniform: [1, 2]}", 2, "must be a network such as"),
+        ("model:\n  network: {depth: .inf, widen_factor: 1}", 2, "depth must be a whole number, but got .inf"),
+        ("model:\n  network: {depth: .nan, widen_factor: 1}", 2, "depth must be a whole number, but got .nan"),
+        (f"model:\n  network: {{depth: 16, widen_factor: {HUGE}}}", 2, "widen_factor must be a number at least 0.0625"),
     ],
 )  # fmt: skip
 def test_a_wrong_network_is_told_with_its_line(text: str, line: int, told: str) -> None:
@@ -134,11 +138,42 @@ def test_a_wrong_point_is_told_with_its_line(text: str, told: str) -> None:
         ("{depth: 10, weight_decay: 5e-4}", "{depth: 10}"),
     ],
 )
-def test_one_configuration_twice_is_told(pair: tuple[str, str]) -> None:
-    (found,) = complaints(points(*pair))
+@pytest.mark.parametrize("model", ["", SEARCHED])
+def test_one_configuration_twice_is_told(pair: tuple[str, str], model: str) -> None:
+    if model and "deepening_factor" in pair[0]:
+        model = "model:\n  depth: {choice: [22, 40]}\n  block: {choice: ['B(3,1,3)', 'B(3,3,3)']}\n"
+    found = complaints(model + points(*pair))[-1]
 
     rule = "every configuration must be listed once (search.repeats trains more seeds of it)"
-    assert found == f"s.yaml:4: search.points: {rule}, but got point 2 again as point 1"
+    assert (
+        found == f"s.yaml:{4 + model.count(chr(10))}: search.points: {rule}, but got point 2 again as point 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("blocks", "point", "means"),
+    [
+        ("deepening_factor: {choice: [2, 3]}", "{network: 'WRN-22-1-B(3,3,3)'}", {"deepening_factor": 3}),
+        ("deepening_factor: {choice: [2, 3]}", "{block: 'B(3,3)'}", {"deepening_factor": 2}),
+        ("block: {choice: ['B(3,1,3)', 'B(3,3)']}", "{deepening_factor: 2}", {"block": "B(3,3)"}),
+    ],
+)
+def test_a_point_and_a_prior_may_tell_the_block_by_its_other_name(
+    blocks: str, point: str, means: object
+) -> None:
+    made = space(f"model:\n  depth: 22\n  {blocks}\nsearch: {{points: [{point}], prior: {point}}}\n")
+
+    assert made.searched.points == (means,)
+    assert made.searched.prior is not None
+    assert made.searched.prior.values == means
+
+
+@pytest.mark.parametrize("rest", ["", "constraints: {num_params: {max: 1e+5}}\n"])
+def test_where_one_listed_network_is_left_the_points_are_the_space(rest: str) -> None:
+    networks = "[WRN-10-1, WRN-16-2]" if rest else "[WRN-10-1]"
+    made = space(f"model:\n  network: {networks}\n{rest}" + points("{dropout: 0.1}", "{dropout: 0.2}"))
+
+    assert (made.size, made.hparams_at({"point": 1})) == (2, {"dropout": 0.2})
 
 
 def test_what_is_written_down_reads_as_the_same_space() -> None:

@@ -11,7 +11,7 @@ from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.axes.lattice_axes import LatticeAxes
 from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of, named_network
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_if_there_is_one
+from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_if_there_is_one, told_by
 from wrn_search.space.axes.searched_axes import CELL, Axes
 from wrn_search.space.domains import Choice, Domain, Scalar, is_domain, member
 
@@ -77,10 +77,9 @@ def points_on_axes(axes: AnyAxes, points: Sequence[Hparams]) -> tuple[Hparams, .
         return tuple(dict.fromkeys(axes.domains, place) for place in range(axes.size))
     found = []
     for point in points:
+        told = told_by(point, axes.hyperparameters)
         own = {
-            name: member(domain, point[name])
-            for name, domain in axes.hyperparameters.items()
-            if name in point
+            name: member(domain, told[name]) for name, domain in axes.hyperparameters.items() if name in told
         }
         known = {name: value for name, value in own.items() if value is not None}
         on_axes = axes.point(known) if axes.names_network(known) else known

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
+from wrn_search.space.domains import finite_values
 
+BLOCKS = ("block", "deepening_factor")  # two names of one thing
 SHAPE = ("depth", "widen_factor", "block", "deepening_factor")  # the keys of a network
 
 
@@ -14,6 +16,13 @@ def kernels_of(leaves: Mapping[str, Any]) -> tuple[int, ...]:
     """Of the block that leaves of `model` describe."""
     length, block = leaves["deepening_factor"], leaves["block"]
     return parse_block(block or "B(3,3)") if length is None else (3,) * int(length)
+
+
+def blocks_of(leaves: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """Of every block that leaves of `model` have, where they may be domains."""
+    name = "block" if leaves["deepening_factor"] is None else "deepening_factor"
+    values = finite_values(leaves[name] or "B(3,3)") or ()
+    return tuple(dict.fromkeys(kernels_of({**leaves, name: each}) for each in values))
 
 
 def network_of(leaves: Mapping[str, Any]) -> Architecture:
@@ -39,6 +48,18 @@ def merged(leaves: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any
     if ("block" in point) != ("deepening_factor" in point):
         values["deepening_factor" if "block" in point else "block"] = None
     return values
+
+
+def told_by(point: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    """A point with its block by the one of its two names that is among `names`; a point may tell either."""
+    told, wanted = (next((each for each in BLOCKS if each in among), None) for among in (point, names))
+    if told is None or wanted is None or told == wanted:
+        return dict(point)
+    kernels = kernels_of({**dict.fromkeys(BLOCKS), **point})
+    if set(kernels) != {3}:  # it has no deepening factor
+        return dict(point)
+    value = block_name(kernels) if wanted == "block" else len(kernels)
+    return {wanted if name == told else name: value if name == told else each for name, each in point.items()}
 
 
 def shaped(leaves: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:

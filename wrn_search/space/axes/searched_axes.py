@@ -16,11 +16,10 @@ from typing import Any, Protocol, cast
 
 from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher import Hparams
-from wrn_search.space.axes.network_leaves import SHAPE, shaped
-from wrn_search.space.domains import Domain, IntRange, applies, finite_values, first_value
+from wrn_search.space.axes.network_leaves import BLOCKS, SHAPE, shaped
+from wrn_search.space.domains import Domain, IntRange, Scalar, applies, finite_values, first_value
 
 CELL = ("depth", "widen_factor")
-BLOCKS = ("block", "deepening_factor")  # two names of one thing
 
 
 class NetworkAxes(Protocol):
@@ -142,19 +141,34 @@ class Axes:
     def _size_under_conditions(self, counts: Mapping[str, int]) -> int:
         """Configurations, where what does not apply has no values: counted for each choice of what conditions read."""
         read = {key for name in self.conditional for key, _ in self.hyperparameters[name].when}
-        free = [name for name in self._others if name in read or (name in SHAPE and read & set(BLOCKS))]
+        free = [name for name in self._others if name in read or (name in BLOCKS and read & set(BLOCKS))]
         shapes: list[Hparams] = [{}]
         if self.network is not None:
             shapes = [self.network.shape_of(each) for each in self.network.networks]
+        alike = [self._alike(name) for name in free]
         total = 0
         for shape in shapes:
-            for values in itertools.product(
-                *(finite_values(self.hyperparameters[name]) or () for name in free)
-            ):
-                told = self.applied({**shape, **dict(zip(free, values, strict=True)), **self._open(free)})
+            for values in itertools.product(*alike):
+                first = {name: value for name, (value, _) in zip(free, values, strict=True)}
+                told = self.applied({**shape, **first, **self._open(free)})
                 rest = (counts[name] for name in counts if name not in free and told[name] is not None)
-                total += math.prod(rest)
+                total += math.prod(rest) * math.prod(count for _, count in values)
         return total
+
+    def _alike(self, name: str) -> list[tuple[Scalar, int]]:
+        """Values of a hyperparameter that conditions read: of all that they hold for alike the first, and how many."""
+        conditions = [
+            each
+            for other in self.conditional
+            for key, each in self.hyperparameters[other].when
+            if key == name
+        ]
+        found: dict[object, tuple[Scalar, int]] = {}
+        for value in finite_values(self.hyperparameters[name]) or ():
+            kind = value if name in BLOCKS else tuple(each.holds(value) for each in conditions)
+            first, count = found.get(kind, (value, 0))
+            found[kind] = first, count + 1
+        return list(found.values())
 
     def _open(self, free: Sequence[str]) -> Hparams:
         """A value for every hyperparameter that no condition reads."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from wrn_search.errors import nearest
+from wrn_search.networks.architecture import block_name, parse_block
 from wrn_search.space.domains import Condition, When
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got
 
@@ -26,7 +29,8 @@ def parsed_conditions(value: Any) -> When:
     found = []
     for key, wanted in value.items():
         try:
-            found.append((str(key), _condition(wanted)))
+            condition = _condition(wanted)
+            found.append((str(key), _of_blocks(condition) if key == "block" else condition))
         except LeafProblems as error:
             problems += [(("when", key, *path), f"when: {text}") for path, text in error.problems]
     if problems:
@@ -54,7 +58,17 @@ def _condition(value: Any) -> Condition:
     return Condition(options=tuple(options))
 
 
+def _of_blocks(condition: Condition) -> Condition:
+    """The same with its blocks in the form that leaves have."""
+    try:
+        options = tuple(block_name(parse_block(str(each))) for each in condition.options)
+    except ValueError as error:
+        raise broken(str(error)) from None
+    return dataclasses.replace(condition, options=options)
+
+
 def _number(value: Any, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) <= sys.float_info.max:  # of a whole number that no float holds, too
         raise broken(f"{key} must be a finite number, {got(value)}")
     return float(value)

@@ -7,17 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from wrn_search.errors import nearest
-from wrn_search.networks.architecture import Architecture, block_name
+from wrn_search.networks.architecture import (
+    MAX_DEEPENING_FACTOR,
+    MAX_DEPTH,
+    MAX_WIDEN_FACTOR,
+    Architecture,
+    block_name,
+)
 from wrn_search.searchers.draws_around_a_prior import CONFIDENCES
 from wrn_search.space.axes.listed_networks import exact_name, leaves_of, named_network
 from wrn_search.space.domains import Scalar
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import BLOCK
-from wrn_search.space.rules.number_and_text_rules import one_of
+from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
 
 CONFIDENCE = "confidence"  # how sure a prior is
-_KEYS = ("depth", "widen_factor", "block", "deepening_factor")
+_KEYS = {
+    "depth": whole_number(1, MAX_DEPTH),
+    "widen_factor": real_number(1 / 16, MAX_WIDEN_FACTOR),
+    "block": BLOCK,
+    "deepening_factor": whole_number(1, MAX_DEEPENING_FACTOR),
+}
 _FORMS = "WRN-16-2, WRN-40-2-B(3,1,3) or {depth: 16, widen_factor: 2}"
 
 
@@ -43,21 +54,19 @@ def _described(value: Mapping[Any, Any]) -> Architecture:
     if "depth" not in value or "widen_factor" not in value or {"block", "deepening_factor"} <= value.keys():
         rule = "a network must have depth and widen_factor, and block or deepening_factor, but not both"
         raise broken(f"{rule}, {got(dict(value))}")
-    depth, width = value["depth"], value["widen_factor"]
-    for key, number in value.items():
-        if key != "block" and (isinstance(number, bool) or not isinstance(number, int | float)):
-            raise broken(f"must be a number, {got(number)}", key)
-        if key in ("depth", "deepening_factor") and number != int(number):
-            raise broken(f"must be a whole number, {got(number)}", key)
-    block = BLOCK.check(value["block"]) if "block" in value else None
-    if "deepening_factor" in value:
-        if not 1 <= value["deepening_factor"] <= 16:
-            raise broken(
-                f"must be a whole number from 1 to 16, {got(value['deepening_factor'])}", "deepening_factor"
-            )
-        block = block_name((3,) * int(value["deepening_factor"]))
+    checked: dict[str, Any] = {}
+    problems: list[tuple[Path, str]] = []
+    for key, item in value.items():
+        try:
+            checked[key] = _KEYS[key].check(item)
+        except LeafProblems as error:
+            problems += [((key, *path), f"{key} {text}") for path, text in error.problems]
+    if problems:
+        raise LeafProblems(problems)
+    length = checked.get("deepening_factor")
+    block = checked.get("block", "B(3,3)") if length is None else block_name((3,) * length)
     try:
-        return Architecture.of(int(depth), float(width), block or "B(3,3)")
+        return Architecture.of(checked["depth"], checked["widen_factor"], block)
     except ValueError as error:
         raise broken(str(error)) from None
 

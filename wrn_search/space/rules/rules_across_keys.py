@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 from wrn_search.datasets.dataset import WHITE
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.networks.architecture import block_name, depth_problem, parse_block
+from wrn_search.networks.architecture import block_name, depth_problem
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.network_leaves import SHAPE
+from wrn_search.space.axes.network_leaves import SHAPE, blocks_of
+from wrn_search.space.axes.searched_axes import CELL
 from wrn_search.space.domains import Choice, finite_values, is_domain
 from wrn_search.space.network_budgets import are_there
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
@@ -51,10 +52,7 @@ def _blocks(space: Space) -> list[tuple[int, ...]]:
     """Kernel lists of every block that the space can propose."""
     if space.networks is not None:
         return list(space.axes.kernels)
-    model = space.model
-    if model.deepening_factor is not None:
-        return [(3,) * int(length) for length in finite_values(model.deepening_factor) or ()]
-    return [parse_block(str(block)) for block in finite_values(model.block or "B(3,3)") or ()]
+    return list(blocks_of(space.leaves))
 
 
 def _depths_exist(space: Space) -> Iterator[Broken]:
@@ -221,12 +219,25 @@ def _drops_below_epochs(space: Space) -> Iterator[Broken]:
 
 
 def _what_is_decided_varies(space: Space) -> Iterator[Broken]:
-    varies = [name for name in ("depth", "widen_factor") if is_domain(getattr(space.model, name))]
-    if space.search.stop_when is not None and not varies:
-        reads: tuple[Path, ...] = (("search", "stop_when"), ("model", "depth"), ("model", "widen_factor"))
+    if space.search.stop_when is not None and not _cells_vary(space):
+        reads: tuple[Path, ...] = (
+            ("search", "stop_when"),
+            ("model",),
+            ("search", "points"),
+            ("constraints",),
+        )
         text = "is for a search of networks, so depth or widen_factor must take several values"
-        both = f"depth: {_shown(space.model.depth)} and widen_factor: {_shown(space.model.widen_factor)}"
+        both = " and ".join(f"{name}: {_shown(space.leaves[name])}" for name in CELL)
         yield Broken(reads[0], f"{text}, but got {both}", reads)
+
+
+def _cells_vary(space: Space) -> bool:
+    """Whether the networks differ in depth or widening factor."""
+    networks = space.networks
+    if not networks:
+        return any(len(finite_values(space.leaves[name]) or (0, 1)) > 1 for name in CELL)
+    first = networks[0].depth, networks[0].widen_factor
+    return any((each.depth, each.widen_factor) != first for each in networks)
 
 
 RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (

@@ -12,6 +12,7 @@ from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.axes.network_leaves import merged, network_if_there_is_one
 from wrn_search.space.network_budgets import (
+    MOST_COMBINATIONS,
     are_there,
     budgets_of,
     candidates_of,
@@ -26,7 +27,6 @@ from wrn_search.space.rules.budget_rules import shown
 if TYPE_CHECKING:
     from wrn_search.space.space import Space
 
-_MOST_COMBINATIONS = 20_000_000
 _SECTION: Path = ("constraints",)
 
 
@@ -58,8 +58,8 @@ def some_network_meets_the_budgets(space: Space) -> Iterator[Broken]:
             yield _none(space, f"some network of model.network must meet it, but none of {names} does")
         return
     candidates = candidates_of(space.leaves, constraints.multiple_of)
-    if candidates.combinations > _MOST_COMBINATIONS:
-        text = f"the space must have at most {_MOST_COMBINATIONS} combinations of block, depth and widening factor"
+    if candidates.combinations > MOST_COMBINATIONS:
+        text = f"the space must have at most {MOST_COMBINATIONS} combinations of block, depth and widening factor"
         yield _none(space, f"{text}, {got(candidates.combinations)}")
         return
     if not candidates.widen_factors:

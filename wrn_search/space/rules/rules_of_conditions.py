@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from wrn_search.errors import nearest
 from wrn_search.networks.architecture import block_name
-from wrn_search.space.axes.network_leaves import SHAPE
+from wrn_search.space.axes.network_leaves import BLOCKS, SHAPE, blocks_of
 from wrn_search.space.domains import LogUniform, Uniform, When, finite_values, is_domain
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 
 if TYPE_CHECKING:
     from wrn_search.space.space import Space
-
-_BLOCKS = ("block", "deepening_factor")
 
 
 def conditions_can_be_told(space: Space) -> Iterator[Broken]:
@@ -54,8 +52,9 @@ def _can_hold(space: Space, key: str, condition: Any) -> bool:
         leaves = ({"depth": n.depth, "widen_factor": n.widen_factor, "block": n.block,
                    "deepening_factor": n.deepening_factor} for n in space.networks)  # fmt: skip
         return any(condition.holds(each[key]) for each in leaves)
-    if key in _BLOCKS and space.leaves[key] is None:
-        return True  # told by the other name of the block
+    if key in BLOCKS:  # two names of one thing, and the space may use the other
+        blocks = blocks_of(space.leaves)
+        return any(condition.holds(block_name(each) if key == "block" else len(each)) for each in blocks)
     values = finite_values(value)
     if values is not None:
         return any(condition.holds(each) for each in values)

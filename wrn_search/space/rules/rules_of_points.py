@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Any
 from wrn_search.networks.architecture import Architecture
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.listed_networks import exact_name
-from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_of, shaped
+from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.axes.network_leaves import (
+    BLOCKS,
+    SHAPE,
+    blocks_of,
+    kernels_of,
+    merged,
+    network_of,
+    shaped,
+    told_by,
+)
 from wrn_search.space.axes.searched_axes import Axes
-from wrn_search.space.domains import finite_values, is_domain, member
+from wrn_search.space.domains import is_domain, member
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 
@@ -37,7 +47,7 @@ def network_stands_alone(space: Space) -> Iterator[Broken]:
 
 def points_lie_in_the_space(space: Space) -> Iterator[Broken]:
     """Each point has values of the domains, and of fixed keys the value that they have; none is there twice."""
-    whole = not is_searched(space)
+    whole = isinstance(space.axes, ListedPoints)
     seen: dict[str, int] = {}
     for place, point in enumerate(space.search.points):
         problems = list(_of_a_whole_space(space, point) if whole else _within(space, point))
@@ -56,24 +66,17 @@ def prior_lies_in_the_space(space: Space) -> Iterator[Broken]:
         return
     reads: tuple[Path, ...] = (_PRIOR, ("model",), ("training",), ("search", "searcher"))
     believed = {name: value for name, value in prior.items() if name != CONFIDENCE}
+    believed = told_by(believed, space.hyperparameters)
     if SEARCHERS[space.search.searcher].needs_finite_space:
         text = (
             f"is for a searcher that draws, but got searcher: {space.search.searcher}, which tries all points"
         )
         yield Broken(_PRIOR, text, reads)
-    elif not is_searched(space) or not believed.keys() & space.hyperparameters.keys():
+    elif isinstance(space.axes, ListedPoints) or not believed.keys() & space.hyperparameters.keys():
         yield Broken(_PRIOR, f"must tell a value of a key that is searched, {got(prior)}", reads)
     else:
         for key, text in _within(space, believed):
             yield Broken((*_PRIOR, key), text, reads)
-
-
-def is_searched(space: Space) -> bool:
-    """Whether a key of `model` or `training` has a domain; else the points are the whole space."""
-    sections: tuple[Any, ...] = (space.model, space.training)
-    return any(
-        is_domain(getattr(section, name)) for section in sections for name in type(section).model_fields
-    )
 
 
 def _of_a_whole_space(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -103,13 +106,14 @@ def _within(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with a point of a space that is searched: (key, text)."""
     leaves, axes = space.leaves, space.axes
     assert isinstance(axes, Axes)
+    point = told_by(point, axes.hyperparameters)
     outside = False
     for name, value in point.items():
         domain = axes.hyperparameters.get(name)
         if domain is not None and member(domain, value) is None:
             outside = True
             yield name, f"{name} must lie in {_shown(domain)}, {got(value)}"
-        elif domain is None and name in ("block", "deepening_factor"):
+        elif domain is None and name in BLOCKS:
             if kernels_of(merged(leaves, {name: value})) not in _kernels(space):
                 yield name, f"{name} must be a block of this space, {got(value)}"
         elif domain is None and value != leaves[name]:
@@ -135,7 +139,7 @@ def _within(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _conditions(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Values that do not apply to the point, as far as it tells what their conditions read."""
     values = merged(space.leaves, point)
-    if not any(is_domain(values[name]) for name in ("block", "deepening_factor")):
+    if not any(is_domain(values[name]) for name in BLOCKS):
         values = shaped(space.leaves, point)
     for name in point:
         domain = space.hyperparameters.get(name)
@@ -147,18 +151,17 @@ def _conditions(space: Space, point: dict[str, Any]) -> Iterator[tuple[str, str]
 
 def _kernels(space: Space) -> set[tuple[int, ...]]:
     """Of every block that the space has."""
-    leaves = space.leaves
-    if space.networks is not None:
-        return set(space.axes.kernels)
-    name = "block" if leaves["deepening_factor"] is None else "deepening_factor"
-    return {kernels_of({**leaves, name: each}) for each in finite_values(leaves[name] or "B(3,3)") or ()}
+    return set(space.axes.kernels if space.networks is not None else blocks_of(space.leaves))
 
 
 def _meant(space: Space, point: dict[str, Any], whole: bool) -> str:
     """What a point says, in a form that two points share where they say the same."""
-    values = merged(space.leaves, point) if whole else point
-    if whole or {"block", "deepening_factor"} & point.keys():
-        values = {**values, "block": kernels_of(merged(space.leaves, point)), "deepening_factor": None}
+    if whole:
+        values = merged(space.leaves, point)
+        values |= {"block": kernels_of(values), "deepening_factor": None}
+    else:  # fixed keys say nothing
+        own = told_by(point, space.hyperparameters)
+        values = {name: own[name] for name in own.keys() & space.hyperparameters.keys()}
     return repr(sorted(values.items()))
 
 
