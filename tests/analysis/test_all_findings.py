@@ -12,6 +12,8 @@ from wrn_search.analysis.all_findings import findings_of, to_json
 from wrn_search.results.event_lines import to_line
 from wrn_search.results.events import Looked
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 KEYS = [
     "verdicts",
     "audit",

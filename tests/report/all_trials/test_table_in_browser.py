@@ -26,8 +26,8 @@ _FIRST = "document.querySelector('#trials-table tbody tr td').textContent"
 _CHOSEN = "document.querySelector('#trials-table tr.chosen td')?.textContent"
 _SHOWN = next(  # an error as its cell shows it, with a last digit that a number would not write
     told
-    for trial in made.trials()
-    if trial.val_error is not None and (told := f"{trial.val_error:.2f}").endswith("0") and float(told) != trial.val_error
+    for error in (trial.val_error for trial in made.trials())
+    if error is not None and (told := f"{error:.2f}").endswith("0") and float(told) != error
 )
 _NAMES = (
     "=1+1",
@@ -100,7 +100,11 @@ def test_heads_sort_one_way_the_other_and_not(plain: Page) -> None:
         ("dropout", "<0.1 | >0.4", lambda trial: not 0.1 <= trial.hparams["dropout"] <= 0.4),
         ("last error (%)", "none", lambda trial: trial.val_error is None),
         ("trial", "WRN-10-", lambda trial: trial.depth == 10),
-        ("last error (%)", _SHOWN, lambda trial: trial.val_error is not None and f"{trial.val_error:.2f}" == _SHOWN),
+        (
+            "last error (%)",
+            _SHOWN,
+            lambda trial: trial.val_error is not None and f"{trial.val_error:.2f}" == _SHOWN,
+        ),
         ("depth", "deep", lambda trial: True),  # no number: not taken, and marked
         ("depth", "%", lambda trial: True),
     ],
