@@ -12,6 +12,8 @@ from wrn_search.analysis.all_findings import findings_of, to_json
 from wrn_search.results.event_lines import to_line
 from wrn_search.results.events import Looked
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 KEYS = [
     "verdicts",
     "audit",
@@ -143,7 +145,7 @@ def test_a_search_that_stopped_because_it_was_decided_says_so(tmp_path):
     found = findings_of(path)
     assert found.notes[0].startswith(
         "the search stopped because it was decided: at equal parameters width is worth more than depth, WRN-16-8 is "
-        "the winner, WRN-16-4 is the smallest network as good. Each answer was given at 99 % in two looks in a row"
+        "the winner, WRN-16-4 is the smallest network as good. Each question was answered at 99 % in two looks in a row"
     )
     assert not any("have not" in limit for limit in found.answer.limits)
 

@@ -24,6 +24,8 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.report.equal_parameters import iso_params
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 MODEL = {"depth": {"choice": [16, 22, 28, 40]}, "widen_factor": {"choice": [1, 2, 4, 8]}}
 
 

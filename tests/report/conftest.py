@@ -1,4 +1,4 @@
-"""The browser in which the tests of the report look at its page."""
+"""The browser in which the tests of the report look at its page; fits that are quick."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.few_draws import few_draws
 from tests.report.html.browser import Browser, running_browser
+
+__all__ = ["few_draws"]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from wrn_search.curves.design_columns import GROUPS, Array, Design
 
-_NEAR_CHANCE = 0.004
+_NEAR_CHANCE = 0.004  # of what guessing gets wrong: nearer to it log-odds would run away
 NARROWER = 0.4  # of an effect at the end is not there early, in the prior mean: curves fan out from chance
 START_SD, STEP_SD, STEP = 2.0, 1.0, 0.5  # of the prior of m_J, and of m_j - m_(j+1) with its mean
 
@@ -134,7 +134,7 @@ def log_odds(wrong: Array, images: float, most: float) -> Array:
     """log((m + 1/2) / (c n - m + 1/2)): the empirical logit (Anscombe, Biometrika 43, 1956) below chance c.
 
     Near chance odds against all n would call a network that has learned nothing half as good as one that is right on
-    every second image; and at small errors nothing changes. What is within 2 % of chance counts as 2 % below.
+    every second image; and at small errors nothing changes. What is within `_NEAR_CHANCE` of chance counts as so far below.
     """
     ratio: Array = np.log((wrong + 0.5) / (_below(wrong, images, most) + 0.5))
     return ratio

@@ -11,6 +11,8 @@ from tests.analysis.planted import Plan, plant
 from wrn_search.analysis.all_findings import Findings, findings_of
 from wrn_search.analysis.curve_model.listed_networks_compared import contest_lines
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 A, B = "WRN-10-1.125", "WRN-16-0.75"
 
 

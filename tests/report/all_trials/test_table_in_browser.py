@@ -24,6 +24,11 @@ pytestmark = pytest.mark.skipif(
 _TALLY = "document.querySelector('#trials-table .tally').textContent"
 _FIRST = "document.querySelector('#trials-table tbody tr td').textContent"
 _CHOSEN = "document.querySelector('#trials-table tr.chosen td')?.textContent"
+_SHOWN = next(  # an error as its cell shows it, with a last digit that a number would not write
+    told
+    for error in (trial.val_error for trial in made.trials())
+    if error is not None and (told := f"{error:.2f}").endswith("0") and float(told) != error
+)
 _NAMES = (
     "=1+1",
     "+A1",
@@ -95,7 +100,13 @@ def test_heads_sort_one_way_the_other_and_not(plain: Page) -> None:
         ("dropout", "<0.1 | >0.4", lambda trial: not 0.1 <= trial.hparams["dropout"] <= 0.4),
         ("last error (%)", "none", lambda trial: trial.val_error is None),
         ("trial", "WRN-10-", lambda trial: trial.depth == 10),
+        (
+            "last error (%)",
+            _SHOWN,
+            lambda trial: trial.val_error is not None and f"{trial.val_error:.2f}" == _SHOWN,
+        ),
         ("depth", "deep", lambda trial: True),  # no number: not taken, and marked
+        ("depth", "%", lambda trial: True),
     ],
 )
 def test_filters(plain: Page, column: str, text: str, fits: Any) -> None:
@@ -104,7 +115,7 @@ def test_filters(plain: Page, column: str, text: str, fits: Any) -> None:
     count = sum(map(fits, made.trials()))
     assert page.evaluate(_TALLY) == ("all 57 trials" if count == 57 else f"{count} of 57 trials")
     wrong = page.evaluate(f"document.querySelector('[aria-label=\"Filter of {column}\"]').ariaInvalid")
-    assert (wrong == "true") == (text == "deep")
+    assert (wrong == "true") == (text in ("deep", "%"))
     page.evaluate(
         "[...document.querySelectorAll('.bar button')].find(b => b.textContent === 'Show all').click()"
     )

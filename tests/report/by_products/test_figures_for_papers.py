@@ -22,8 +22,13 @@ from wrn_search.report.by_products.figures_for_papers import (
 )
 
 
-def test_every_main_figure_as_pdf_and_svg(tmp_path: Path) -> None:
-    written = write_figures(made.findings(), tmp_path / "new" / "figures")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The figures of the made findings."""
+    return write_figures(made.findings(), tmp_path_factory.mktemp("written") / "new" / "figures")
+
+
+def test_every_main_figure_as_pdf_and_svg(written: list[Path]) -> None:
     assert [path.name for path in written] == [
         f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "svg")
     ]
@@ -35,10 +40,10 @@ def test_every_main_figure_as_pdf_and_svg(tmp_path: Path) -> None:
             assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
-def test_the_map_says_error_n_and_what_was_stopped(tmp_path: Path) -> None:
+def test_the_map_says_error_n_and_what_was_stopped(written: list[Path]) -> None:
     findings = made.findings()
-    write_figures(findings, tmp_path)
-    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (tmp_path / "error_map.svg").read_text())
+    (drawing,) = (path for path in written if path.name == "error_map.svg")
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing.read_text())
     for cell in findings.error_map.cells:
         if cell.value is not None:
             assert f"{cell.value:.2f}" in texts
@@ -46,8 +51,8 @@ def test_the_map_says_error_n_and_what_was_stopped(tmp_path: Path) -> None:
     assert texts.count("none") == 4
 
 
-def test_the_same_findings_give_the_same_files(tmp_path: Path) -> None:
-    first = [path.read_bytes() for path in write_figures(made.findings(), tmp_path / "first")]
+def test_the_same_findings_give_the_same_files(written: list[Path], tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in written]
     assert first == [path.read_bytes() for path in write_figures(made.findings(), tmp_path / "second")]
 
 

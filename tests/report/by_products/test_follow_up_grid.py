@@ -24,6 +24,8 @@ from wrn_search.report.by_products.follow_up_grid import (
 )
 from wrn_search.space.space_file import read_space
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 SEARCH = {"searcher": "tpe", "scheduler": "asha", "trials": 16, "reduction_factor": 2}
 TRAINING = {"epochs": 10, "weight_decay": {"loguniform": [1e-5, 5e-3]}, "lr_drops": [0.4, 0.7]}
 PLAN = Plan(name="first", model=WITH_DROPOUT, training=TRAINING, search=SEARCH)
@@ -154,10 +156,16 @@ def test_the_grid_goes_beyond_every_edge_that_the_limits_complain_about(tmp_path
     assert " networks x 2 settings x " in header
 
 
-def test_networks_that_want_other_regularisation_get_theirs_and_those_that_agree_one_value(tmp_path):
+@pytest.mark.parametrize("wider_wants_more", [False, True])
+def test_networks_that_want_other_regularisation_get_theirs_and_those_that_agree_one_value(
+    tmp_path, wider_wants_more
+):
+    """The best dropout is 0.3 everywhere, or 0.1 and 0.15 more for each doubling of the width."""
+
     def law(leaves, num_params):
-        wanted = 0.0 if own and leaves["widen_factor"] < 3 else 0.3
-        return 8 + 30 * (leaves["dropout"] - wanted) ** 2 + abs(leaves["widen_factor"] - 4) / 4
+        doublings = math.log2(leaves["widen_factor"])
+        wanted, strength = (0.1 + 0.15 * doublings, 12) if wider_wants_more else (0.3, 30)
+        return 8 + strength * (leaves["dropout"] - wanted) ** 2 + max(0, 2 - doublings)
 
     model = {
         "depth": {"choice": [16, 22, 28]},
@@ -165,12 +173,18 @@ def test_networks_that_want_other_regularisation_get_theirs_and_those_that_agree
         "dropout": {"choice": [0.0, 0.15, 0.3, 0.45, 0.6]},
     }
     search = {"searcher": "grid", "scheduler": "none"}
-    own = False
     material, findings = found(
-        plant(tmp_path / "agree", Plan(model=model, search=search, error=law, noise=0.05))
+        plant(tmp_path / "results", Plan(model=model, search=search, error=law, noise=0.05))
     )
-    space = write_follow_up(material, findings, tmp_path / "agree.yaml")
-    assert space.model.dropout == pytest.approx(0.3, abs=0.12)
+    space = write_follow_up(material, findings, tmp_path / "next.yaml")
+    header = (tmp_path / "next.yaml").read_text().split("name:")[0]
+    if wider_wants_more:  # the grid goes from widening factor 1 to 8 and beyond
+        low, high = space.model.dropout.options
+        assert low == pytest.approx(0.1, abs=0.12)
+        assert high == pytest.approx(0.55, abs=0.12)
+    else:
+        assert space.model.dropout == pytest.approx(0.3, abs=0.12)
+    assert ("larger and smaller networks want other values" in header) == wider_wants_more
 
 
 def test_the_detectable_difference_is_told_without_repeats_too(tmp_path):

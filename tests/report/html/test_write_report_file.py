@@ -19,6 +19,8 @@ from wrn_search.report.html.write_report_file import write_report
 from wrn_search.results.atomic_files import temporary_path
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 SMALL = {"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}
 
 

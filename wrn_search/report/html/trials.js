@@ -35,7 +35,10 @@ const trialTable = (() => {
 
   // --- filters -------------------------------------------------------------------------------------------------
 
-  const number = (text) => (text.trim() === "" ? NaN : Number(text.replace(/[,%\s]/g, "")));
+  const number = (text) => {
+    const bare = text.replace(/[,%\s]/g, "");
+    return bare === "" ? NaN : Number(bare);
+  };
 
   // `0.1..0.3`, `>5`, `<=2`, a value; undefined for what is none of them.
   const numberTest = (text, kind) => {
@@ -49,7 +52,7 @@ const trialTable = (() => {
     const compared = text.match(/^(<=|>=|<|>|=)(.*)$/);
     const limit = number(compared ? compared[2] : text);
     if (Number.isNaN(limit)) return undefined;
-    const same = (value) => value === limit || told(value, kind).replace(/,/g, "") === String(limit);
+    const same = (value) => value === limit || number(told(value, kind)) === limit; // as the cell shows it
     const tests = {
       "<": (value) => value < limit,
       "<=": (value) => value <= limit,
