@@ -204,7 +204,8 @@ def _notes(material: Material) -> list[str]:
             told = f": {answers_text(source.decided)}" if source.decided else ""
             notes.append(
                 f"{where}the search stopped because it was decided{told}. Each question was answered at 99 % in two "
-                "looks in a row, as looks at a growing search are many tries; intervals below are those of one look, 95 %."
+                "looks in a row, as looks at a growing search are many tries; intervals below are those of one "
+                "look, 95 %."
             )
         elif source.state not in ("finished", "exhausted", "unknown"):
             notes.append(f"{where}the search ended early: {source.state}.")

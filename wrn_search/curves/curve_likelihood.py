@@ -134,7 +134,8 @@ def log_odds(wrong: Array, images: float, most: float) -> Array:
     """log((m + 1/2) / (c n - m + 1/2)): the empirical logit (Anscombe, Biometrika 43, 1956) below chance c.
 
     Near chance odds against all n would call a network that has learned nothing half as good as one that is right on
-    every second image; and at small errors nothing changes. What is within `_NEAR_CHANCE` of chance counts as so far below.
+    every second image; and at small errors nothing changes. What is within `_NEAR_CHANCE` of chance counts as so far
+    below.
     """
     ratio: Array = np.log((wrong + 0.5) / (_below(wrong, images, most) + 0.5))
     return ratio

@@ -24,8 +24,8 @@ class PredictedEnd:
 
     Attributes:
         trial: its name.
-        estimate, low, high: percent; the mean (the median of a trial that has no curve and may never leave chance) and a
-            95 % interval.
+        estimate, low, high: percent; the mean (the median of a trial that has no curve and may never leave chance) and
+            a 95 % interval.
         measured: percent, where the trial has an end.
     """
 

@@ -93,7 +93,9 @@ class Incumbent:
         """Where the one that is named stands."""
         curves = self._curves[configuration]
         errors = [
-            self._chance_error if _diverges_before(curve, self._epoch) else float(curve.errors[self._epoch - 1])
+            self._chance_error
+            if _diverges_before(curve, self._epoch)
+            else float(curve.errors[self._epoch - 1])
             for curve in curves
         ]
         return sum(errors) / len(errors)
