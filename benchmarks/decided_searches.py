@@ -4,8 +4,8 @@
 99 % and two in a row must answer everything (`verdict_so_far/answered_questions.py`). Played here with other levels
 beside it, on the same searches. A decision is false if any of its answers is: depth against width on the wrong side
 (any side where nothing was planted), or called no difference beyond the margin; a winner that another network beats
-by more than the margin; a smallest network that is not as good, or that a smaller one beats. At most 5 % of all searches
-may end so.
+by more than the margin; a smallest network that is not as good, or that a smaller one beats. At most 5 % of all
+searches may end so.
 
 Ctrl-C ends it and prints what was played.
 
