@@ -6,8 +6,10 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 KILLS ?= 50
-# Processes of `make test`; 0 is this one. With more, tests that start Ray may disturb each other.
-TESTS_AT_ONCE ?= 0
+# Processes of `make test`; 0 is this one. Tests that start Ray share one.
+TESTS_AT_ONCE ?= 2
+# Seconds after which a test fails that hangs.
+TEST_TIMEOUT ?= 600
 FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
@@ -44,13 +46,13 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
 test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile -m "not slow and not faults and not cluster"
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
-	$(BIN)/python -m pytest -m "slow and not cluster"
+	$(BIN)/python -m pytest --timeout 1800 -m "slow and not cluster"
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
-	$(BIN)/python -m pytest -m cluster
+	$(BIN)/python -m pytest --timeout 1800 -m cluster
 
 faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
 	$(BIN)/python -m pytest tests/faults -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)

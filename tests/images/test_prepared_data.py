@@ -213,7 +213,7 @@ def test_processes_that_start_at_once_prepare_once(tmp_path: Path, cache: Path) 
     small_folder(tmp_path / "data", count=400)
     command = [sys.executable, "-c", PREPARE, str(tmp_path / "data")]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    answers = {process.communicate(timeout=60)[0] for process in processes}
+    answers = {process.communicate(timeout=240)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(answers) == 1  # the same file, not one like it
     folders = [path for path in (cache / "prepared").iterdir() if path.is_dir()]

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # What a notebook would do, and what it would find afterwards. A trial process takes part: it listens, too.
 PROGRAM = """
-import json, logging, os, signal, sys, time
+import json, logging, os, signal, sys, time, traceback
 from pathlib import Path
 import psutil
 from wrn_search.hardware.machine import Node
@@ -31,7 +31,8 @@ class Heard(list):
                 return len(text)
         return Stream()
 heard = Heard()
-stdout = sys.stdout
+stdout, stderr = sys.stdout, sys.stderr
+sys.excepthook = lambda *error: traceback.print_exception(*error, file=stderr)
 sys.stdout, sys.stderr = heard.stream("stdout"), heard.stream("stderr")
 levels = [logging.getLogger(name).level for name in ("ray", "ray.tune.tune")]
 before = dict(os.environ), signal.getsignal(signal.SIGTERM)
@@ -65,6 +66,7 @@ with own_ray(Node(cpus=1, gpus=0)):
     listening = [
         (process.name(), connection.laddr.ip)
         for process in [ours, *ours.children(recursive=True)]
+        if process.is_running()
         for connection in process.net_connections()
         if connection.status == psutil.CONN_LISTEN
     ]

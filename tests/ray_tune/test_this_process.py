@@ -21,7 +21,7 @@ def _ends(arguments: list[str], place: Path, **variables: str) -> str:
         env=os.environ | {"WRN_SEARCH_DATA": str(place / "data")} | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
