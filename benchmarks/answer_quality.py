@@ -31,7 +31,7 @@ from benchmarks.recorded_curves import RecordedCurves, replayed, tables
 from wrn_search.curves.anchor_audit import covers
 from wrn_search.curves.curve_fit import fit
 from wrn_search.curves.effects import effects
-from wrn_search.curves.ends_of_trials import ends_of_trials
+from wrn_search.curves.ends.ends_of_trials import ends_of_trials
 
 TRIALS = 64
 SIZES = {100: 2.0, 1_000: 10.0}  # trials: CPU seconds that a fit may take

@@ -8,7 +8,7 @@ import pytest
 
 from tests.curves.made_up_curves import made_up
 from wrn_search.curves.anchor_audit import audit_by_anchors, audit_of
-from wrn_search.curves.ends_of_trials import PredictedEnd
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from tests.curves.made_up_curves import made_up
 from wrn_search.curves.curve_fit import fit, fit_at_first_rung, wrong_by_guessing
 from wrn_search.curves.effects import Effect, effect_in_cell, effects
-from wrn_search.curves.ends_of_cells import ends_of_cells
-from wrn_search.curves.ends_of_trials import ends_of_trials
+from wrn_search.curves.ends.ends_of_cells import ends_of_cells
+from wrn_search.curves.ends.ends_of_trials import ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 

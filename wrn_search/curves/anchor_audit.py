@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from scipy.stats import binom
 
 from wrn_search.curves.curve_fit import fit
-from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung
 

@@ -115,7 +115,7 @@ def fit(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:
     observations = model.of
     generator = np.random.default_rng(seed)
     chain, acceptance = _chain(model, mode, spread, generator, draws)
-    rows = np.array([_draw(each, generator) for _, each in chain])
+    rows = np.array([coefficient_draw(each, generator) for _, each in chain])
     at_mode = model.variances(mode)
     return CurveFit(
         table,
@@ -293,6 +293,7 @@ class _State:
     coefficients: Coefficients
 
 
-def _draw(given: Coefficients, generator: np.random.Generator) -> Array:
+def coefficient_draw(given: Coefficients, generator: np.random.Generator) -> Array:
+    """(Q,) of (m, b, d)."""
     noise: Array = np.linalg.solve(given.root.T, generator.standard_normal(len(given.mean)))
     return given.mean + noise

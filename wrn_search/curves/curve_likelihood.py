@@ -11,7 +11,7 @@ trial are J x J and joined by their sums alone, so the cost grows with the trial
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,19 @@ class Observations:
     def early_columns(self) -> NDArray[np.intp]:
         """The columns with an effect that shows only early."""
         return np.flatnonzero(self.early > 0)
+
+    def only(self, trials: NDArray[np.intp]) -> Observations:
+        """Some trials, with their configurations; whether any is repeated is told from them alone."""
+        rows, of = np.unique(self.of[trials], return_inverse=True)
+        return replace(
+            self,
+            z=self.z[trials],
+            seen=self.seen[trials],
+            count_variance=self.count_variance[trials],
+            x=self.x[rows],
+            of=of,
+            spread=self.spread[trials],
+        )
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.design_columns import Array
-from wrn_search.curves.ends_of_cells import expected_errors
-from wrn_search.curves.ends_of_trials import effects_of_configurations, expected_curves
+from wrn_search.curves.ends.ends_of_cells import expected_errors
+from wrn_search.curves.ends.moments_of_ends import effects_of_configurations, expected_curves
 from wrn_search.curves.settings_of_cells import best_setting, cells_of, end_draws, mean_error, spreads
 
 Standing = Literal["as good", "worse", "undecided"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wrn_search.curves.curve_fit import CurveFit, fit
-from wrn_search.curves.ends_of_cells import ends_of_cells
+from wrn_search.curves.ends.ends_of_cells import ends_of_cells
 from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.curves.winner_and_smallest import retrained_draws
 from wrn_search.results.state_from_events import SearchState

@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from wrn_search.curves.anchor_audit import audit_by_anchors
 from wrn_search.curves.curve_fit import CurveFit, fit
 from wrn_search.curves.effects import DEPTH_VS_WIDTH, size_contrasts, verdict_of
-from wrn_search.curves.ends_of_cells import expected_errors
+from wrn_search.curves.ends.ends_of_cells import expected_errors
 from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.curves.settings_of_cells import best_setting, cells_of, end_draws
 

@@ -11,7 +11,7 @@ from wrn_search.analysis.curve_model.table_of_curves import MOST, curves_on_reco
 from wrn_search.analysis.input_tables.configurations import Configuration
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.curves.curve_fit import CurveFit, arrays_of, learned
-from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.observed_curves import CurveTrial
 
 _CANDIDATES = 200  # configurations of the lowest errors, among which the winner is looked for

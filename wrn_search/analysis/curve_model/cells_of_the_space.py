@@ -9,7 +9,7 @@ from wrn_search.analysis.curve_model.model_values import Margin, ModelCell
 from wrn_search.analysis.depth_width_map import CellMap
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.curves.curve_fit import CurveFit
-from wrn_search.curves.ends_of_cells import ends_of_cells
+from wrn_search.curves.ends.ends_of_cells import ends_of_cells
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.winner_and_smallest import standings
 from wrn_search.networks.architecture import Architecture

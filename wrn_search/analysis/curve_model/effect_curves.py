@@ -11,8 +11,8 @@ from wrn_search.analysis.input_tables.shared_values import Value
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.design_columns import Array, Axis
 from wrn_search.curves.effects import Effect
-from wrn_search.curves.ends_of_cells import expected_errors
-from wrn_search.curves.ends_of_trials import PredictedEnd
+from wrn_search.curves.ends.ends_of_cells import expected_errors
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.settings_of_cells import Setting, back_on_scale, best_setting, end_draws
 

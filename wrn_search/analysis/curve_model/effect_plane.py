@@ -10,8 +10,8 @@ from wrn_search.analysis.curve_model.effect_curves import adjusted_ends
 from wrn_search.analysis.curve_model.model_values import EffectPlane, ModelCell, PlanePoint
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.design_columns import Array, Axis
-from wrn_search.curves.ends_of_cells import expected_errors
-from wrn_search.curves.ends_of_trials import PredictedEnd
+from wrn_search.curves.ends.ends_of_cells import expected_errors
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.settings_of_cells import back_on_scale, best_setting, end_draws
 

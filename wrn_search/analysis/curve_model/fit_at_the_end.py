@@ -9,7 +9,7 @@ from wrn_search.analysis.curve_model.table_of_curves import MOST, CurvesOnRecord
 from wrn_search.analysis.input_tables.configurations import Configuration
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.curves.curve_fit import CurveFit, learned
-from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.wording import plural
 

@@ -14,7 +14,7 @@ from wrn_search.analysis.curve_model.verdict_lines import Line, margin_words
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.design_columns import Array
-from wrn_search.curves.ends_of_cells import expected_errors
+from wrn_search.curves.ends.ends_of_cells import expected_errors
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.settings_of_cells import best_setting, end_draws
 from wrn_search.networks.architecture import Architecture

@@ -40,7 +40,7 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.curves.anchor_audit import audit_by_anchors, audit_of, judged
 from wrn_search.curves.curve_fit import CurveFit, fit, fit_at_first_rung
 from wrn_search.curves.effects import effects
-from wrn_search.curves.ends_of_trials import PredictedEnd, ends_of_trials
+from wrn_search.curves.ends.ends_of_trials import PredictedEnd, ends_of_trials
 from wrn_search.curves.failure_rates import failure_rates
 from wrn_search.curves.observed_curves import ObservedCurves
 from wrn_search.curves.settings_of_cells import spreads
