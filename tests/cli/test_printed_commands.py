@@ -42,6 +42,7 @@ MAKERS = {
     "cli.tensorboard": "tensorboard",
     "report.by_products.optuna_study": "dashboard",
     "report.by_products.follow_up_grid": "follow_up",
+    "report.by_products.planned_trainings": "plan",
     "winner.export": "rerun",
     "winner.file_formats.torch_file": "export_help",
     "winner.model_card": "card",
@@ -129,6 +130,29 @@ def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> Non
         ]
         assert run_as_printed(command) == 0
         Path("follow_up.yaml").unlink()
+
+
+@pytest.mark.parametrize("names", [["first"], ["results/a b", "results/c"]])
+def test_the_page_shows_the_command_that_writes_the_plan_and_that_its_own(
+    here: Path, names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    search = TPE | {"trials": 24}
+    plan = Plan(name="first", model=WITH_DROPOUT, search=search, noise=3.0)
+    for name in names:
+        plant(here / name, plan)
+    assert main(["report", *names, "--output", "page.html"]) == 0
+    page = (here / "page.html").read_text().replace("&#x27;", "'").replace("&#39;", "'")
+    (command,) = [line for line in printed(page) if "--next" in line]
+    assert run_as_printed(command) == 0
+    run, report = printed(Path("next.yaml").read_text())
+    capsys.readouterr()
+    small = ("--set", "dataset.name=digits", "--set", "dataset.validation=300")
+    assert run_as_printed(run, "--dry-run", *small) == 0
+    assert "points" in Path("next.yaml").read_text()
+    plant(
+        here / words_of(run)[-1], Plan(name="first_next", search={"searcher": "random"})
+    )  # what the run leaves
+    assert run_as_printed(report) == 0
 
 
 def test_the_report_that_failed_can_be_written_as_told(

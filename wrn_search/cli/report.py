@@ -50,6 +50,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="write the space file of a grid with repeats that can settle depth against width",
     )
     parser.add_argument(
+        "--next",
+        metavar="FILE",
+        type=a_path,
+        help="write the space file of the configurations that would narrow the first undecided question most",
+    )
+    parser.add_argument(
         "--optuna-storage",
         metavar="FILE",
         type=a_path,
@@ -84,26 +90,30 @@ def run(options: argparse.Namespace) -> int:
         dashboard_command,
         write_optuna_storage,
     )
+    from wrn_search.report.by_products.planned_trainings import write_planned_trainings
     from wrn_search.report.html.write_report_file import report_path, write_page
     from wrn_search.results.atomic_files import check_new_file
     from wrn_search.results.results_directory import ResultsDirectory
     from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
 
-    for name in ("output", "figures", "follow_up", "optuna_storage"):
+    for name in ("output", "figures", "follow_up", "next", "optuna_storage"):
         given = getattr(options, name)
         setattr(options, name, None if given is None else Path(given))
     if options.follow_up is not None:
         check_new_file(options.follow_up, "--follow-up")
+    if options.next is not None:
+        check_new_file(options.next, "--next")
     if options.optuna_storage is not None:
         check_storage(options.optuna_storage)
     material = material_of(options.results)
     page = report_path(options.results, options.output) if options.output or not options.json else None
     margin = None if options.margin is None else Margin(options.margin, 0.0)
     findings = findings_from(material, margin)
-    if options.follow_up is not None:
-        space = write_follow_up(material, findings, options.follow_up)
-        rows = (space.size or space.trials) * space.search.repeats
-        say(f"{options.follow_up}: {rows} trials; run it as its header says")
+    for file, write in ((options.follow_up, write_follow_up), (options.next, write_planned_trainings)):
+        if file is not None:
+            space = write(material, findings, file)
+            rows = (space.size or space.trials) * space.search.repeats
+            say(f"{file}: {rows} trials; run it as its header says")
     if options.optuna_storage is not None:
         names = write_optuna_storage(material, options.optuna_storage)
         command = dashboard_command(options.optuna_storage)

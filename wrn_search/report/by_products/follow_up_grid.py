@@ -52,9 +52,17 @@ def write_follow_up(material: Material, findings: Findings, path: Path) -> Space
     Raises:
         InputError: no network is best yet, the file exists or cannot be written.
     """
-    text = follow_up_text(material, findings, path)
+    return written_space(follow_up_text(material, findings, path), path, "--follow-up")
+
+
+def written_space(text: str, path: Path, option: str) -> Space:
+    """Writes a space file that `option` named, and returns its space.
+
+    Raises:
+        InputError: the file exists or cannot be written.
+    """
     space = space_from_text(text, path.name)
-    with written_once(path, "--follow-up") as temporary:
+    with written_once(path, option) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return space
 
@@ -79,7 +87,7 @@ def follow_up_text(material: Material, findings: Findings, file: Path = FILE) ->
     grid = _grid(findings, trial, material)
     document = _document(material, findings, trial, grid)
     text = yaml_text(document, default_flow_style=None, width=120)
-    return _header(findings, trial, grid, _commands(findings, document["name"], file)) + text
+    return _header(findings, trial, grid, beside_the_search(findings, document["name"], file)) + text
 
 
 def depths_around(depth: int, block: str, *, shallower: int) -> list[int]:
@@ -168,6 +176,18 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
     return document
 
 
+def fixed_keys(material: Material, findings: Findings) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+    """Of `model` and of `training` what no search over these images varied, and the names of what one did."""
+    assert findings.answer.best is not None
+    leaves = material.trials.loc[findings.answer.best.trial]
+    searched = set(material.hyperparameters)
+    network = ("depth", "widen_factor", "block", *_MODEL_KEYS)
+    model = {name: native(leaves[name]) for name in network if name not in searched}
+    training: dict[str, Any] = {name: native(leaves[name]) for name in _TRAINING_KEYS if name not in searched}
+    training["lr_drops"] = [float(drop) for drop in leaves["lr_drops"]]
+    return model, training, searched
+
+
 def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:
     """The best network in the middle, or at a corner where the middle would need networks larger than any so far.
 
@@ -196,8 +216,8 @@ def _around(findings: Findings, trial: Trial, material: Material) -> _Grid:
     return next(fitting, grids[-1])
 
 
-def _commands(findings: Findings, name: str, file: Path) -> list[str]:
-    """What runs the grid into a directory beside the first search's, and what then reads all of them together."""
+def beside_the_search(findings: Findings, name: str, file: Path) -> list[str]:
+    """What runs a space file into a directory beside the first search's, and what then reads all of them together."""
     searches = [Path(search.path) for search in findings.searches]
     beside = searches[0] if searches[0].name else searches[0].absolute()  # "." has no name
     results = _free(beside.with_name(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.model_values import NextTraining
+from wrn_search.report.by_products.planned_trainings import planned_command
 from wrn_search.report.html.blocks import table_block
 from wrn_search.report.html.figure import Table
 from wrn_search.report.html.markup import Html, element, join
@@ -27,7 +28,12 @@ def next_block(findings: Findings) -> Html:
     )
     head = ("network", "setting", "seeds", "training of each")
     rows = [_row(each) for each in model.next]
-    return join([title, element("p", said), table_block(Table(head, rows, text_columns=2))])
+    how = element(
+        "p",
+        "This writes them, all with the mean of these seeds, as a ready space file: ",
+        element("code", planned_command(findings)),
+    )
+    return join([title, element("p", said), table_block(Table(head, rows, text_columns=2)), how])
 
 
 def _row(each: NextTraining) -> tuple[str, ...]:
