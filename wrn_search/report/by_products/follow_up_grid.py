@@ -29,7 +29,7 @@ from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_text
 from wrn_search.space.yaml_with_lines import yaml_text
-from wrn_search.wording import two_significant
+from wrn_search.wording import duration, two_significant
 
 if TYPE_CHECKING:
     from wrn_search.analysis.input_tables.shared_values import Trial
@@ -237,7 +237,7 @@ def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[st
     networks, hours = len(grid.networks), _hours(findings, grid)
     settings = math.prod(len(each.values) for each in grid.settings)
     each_with = f" x {settings} settings" if settings > 1 else ""
-    cost = f"about {hours:.2g} hours of training at the measured pace" if hours else "time not known"
+    cost = f"about {duration(3600 * hours)} of training at the measured pace" if hours else "time not known"
     of = ", ".join(search.name for search in findings.searches)
     lines = [
         f"Follow-up of {of}, written by `report --follow-up`.",
