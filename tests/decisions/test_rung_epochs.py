@@ -1,10 +1,18 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from tests.decisions.playing import space_of
-from wrn_search.decisions.rung_epochs import geometric_rungs, rungs_of, schedule_rungs
+from tests.decisions.playing import FACTS, space_of
+from wrn_search.decisions.rung_epochs import (
+    anchor_share_of,
+    course_of,
+    geometric_rungs,
+    rungs_of,
+    schedule_rungs,
+)
 from wrn_search.schedulers.asha import goes_on
 from wrn_search.schedulers.error_of_guessing import at_chance, binomial_tail
 
@@ -16,7 +24,6 @@ from wrn_search.schedulers.error_of_guessing import at_chance, binomial_tail
         (9, (0.3, 0.6, 0.8), (3, 5, 7)),
         (2, (0.3, 0.6, 0.8), (1,)),  # 0.6 -> 1, 1.2 -> 1, 1.6 -> 2, which is the last epoch
         (1, (0.3, 0.6, 0.8), ()),
-        (10, (), ()),
         (10, (0.5, 0.52), (5,)),  # coinciding ones merged
     ],
 )
@@ -25,11 +32,47 @@ def test_rungs_stand_at_the_first_epoch_of_each_drop_level(epochs, drops, rungs)
 
 
 @pytest.mark.parametrize(
-    ("epochs", "rungs"), [(60, (3, 10, 30)), (52, (3, 9, 26)), (5, (1, 2)), (2, (1,)), (1, ())]
+    ("epochs", "rungs"),
+    [(216, (4, 12, 36, 108)), (60, (1, 3, 10, 30)), (52, (1, 3, 9, 26)), (5, (1, 2)), (2, (1,)), (1, ())],
 )
-def test_a_cosine_has_early_rungs(epochs, rungs) -> None:
-    """An eighteenth, a sixth and a half; coinciding ones are one, none is the last epoch."""
+def test_without_drops_rungs_are_early(epochs, rungs) -> None:
+    """1/54, 1/18, 1/6 and 1/2; coinciding ones are one, none is the last epoch."""
     assert schedule_rungs("cosine", (0.3, 0.6, 0.8), epochs) == rungs
+    assert schedule_rungs("step", (), epochs) == rungs
+
+
+@pytest.mark.parametrize(
+    ("training", "search", "whom_guesses_end"),
+    [
+        ({}, {}, True),  # after a drop all that can learn has learned something
+        ({"lr_schedule": "cosine"}, {}, False),  # after the first epochs many a good one has not
+        ({"lr_drops": []}, {}, False),
+        ({}, {"rungs": "geometric"}, False),
+    ],
+)
+def test_an_error_of_guessing_ends_a_trial_only_after_a_drop(training, search, whom_guesses_end) -> None:
+    space = space_of(training={"epochs": 20} | training, search=search)
+    assert course_of(space, FACTS).rungs_follow_schedule is whom_guesses_end
+
+
+def test_anchors_cost_no_more_than_their_share_of_the_epochs() -> None:
+    """Whatever the rungs: what they cost beyond others, as a share of all that the search is planned to cost."""
+    for rungs in ("schedule", [1, 3], [1, 3, 9], [10]):
+        for share in (0.05, 0.1, 0.3):
+            space = space_of(training={"epochs": 20}, search={"rungs": rungs, "anchors": share})
+            others, left = 0.0, 1.0  # mean epochs of a trial that is no anchor, and the share of them that is left
+            for before, after in pairwise((0, *rungs_of(space), 20)):
+                others, left = others + left * (after - before), left / 3
+            of_all = anchor_share_of(space)
+            beyond = of_all * (20 - others)
+            cost = beyond / (others + beyond)
+            assert cost <= share + 1e-12
+            assert of_all == share or cost == pytest.approx(share)
+
+
+def test_where_nothing_stops_there_are_no_anchors() -> None:
+    assert anchor_share_of(space_of(search={"scheduler": "none", "anchors": 0.5})) == 0
+    assert anchor_share_of(space_of(training={"epochs": 1}, search={"anchors": 0.5})) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrn_search.searchers.anchors import Anchors, anchors_of
+from wrn_search.searchers.anchors import Anchors, anchor_share, anchors_of
 from wrn_search.searchers.searcher import SearchedSpace
 from wrn_search.space.domains import Choice, Domain, Uniform
 
@@ -82,7 +82,7 @@ def test_the_search_stops_none_of_them(share: float, tmp_path) -> None:
 
     play(conductor, curve)
     anchors = [trial for trial in conductor.state.trials.values() if trial.anchor]
-    assert len(anchors) == anchors_of(share, 40)
+    assert len(anchors) - anchors_of(anchor_share(share, (6, 12, 16), 3, 20), 40) in (0, 1)
     assert {trial.status for trial in anchors} == {"completed"}
     others = Counter(trial.status for trial in conductor.state.trials.values() if not trial.anchor)
     assert others["stopped"] > others["completed"] > 0

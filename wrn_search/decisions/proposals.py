@@ -12,11 +12,11 @@ from typing import Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
+from wrn_search.decisions.rung_epochs import anchor_share_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import Anchors
 from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
@@ -78,9 +78,8 @@ class SearchPlan:
     def __init__(self, space: Space, chance_error: float, *, precision: str, compile: str):
         kind = SEARCHERS[space.search.searcher]
         self.enumerates = kind.needs_finite_space
-        stops = SCHEDULERS[space.search.scheduler].stops_trials
         searched = space.searched
-        self._anchors = Anchors(searched, space.search.anchors if stops else 0.0)
+        self._anchors = Anchors(searched, anchor_share_of(space))
         self._points = PointsTriedFirst(searched)
         self._around_prior = DrawsAroundPrior(searched, space.trials)
         self._as_anchors: dict[int, bool] = {}  # configuration on record -> whether it is an anchor

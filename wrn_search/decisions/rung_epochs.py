@@ -1,7 +1,7 @@
 """Rungs: at which epochs trials are compared. Pure functions of plain numbers.
 
 `rungs: schedule` puts them right after the drops of the learning rate, because rankings before the first drop say
-little about the end. Which trials go on at a rung is the scheduler's matter (`schedulers/`).
+little about the end; where there are no drops they begin early. Which trials go on at a rung is the scheduler's matter (`schedulers/`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.schedulers.scheduler import Course
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.anchors import anchor_share
 from wrn_search.space.space import Space
 from wrn_search.training.learning_rate import drop_epochs
 
@@ -27,11 +28,17 @@ def rungs_of(space: Space) -> tuple[int, ...]:
     return schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs)
 
 
+def anchor_share_of(space: Space) -> float:
+    """Which share of the configurations of a space are anchors; 0 where no trial is stopped."""
+    search = space.search
+    return anchor_share(search.anchors, rungs_of(space), search.reduction_factor, space.training.epochs)
+
+
 def course_of(space: Space, facts: DataFacts) -> Course:
     """What the scheduler must know of a search."""
     return Course(
         rungs_of(space),
-        space.search.rungs == "schedule",
+        space.search.rungs == "schedule" and _has_drops(space.training.lr_schedule, space.training.lr_drops),
         space.search.reduction_factor,
         facts.chance_error,
         facts.validation_images,
@@ -41,14 +48,19 @@ def course_of(space: Space, facts: DataFacts) -> Course:
 
 
 def schedule_rungs(lr_schedule: str, lr_drops: Sequence[float], epochs: int) -> tuple[int, ...]:
-    """The first epoch of each lower learning rate; for a cosine an eighteenth, a sixth and half of the epochs.
+    """The first epoch of each lower learning rate; without drops 1/54, 1/18, 1/6 and 1/2 of the epochs.
 
-    Errors fall evenly along a cosine, and early ones say much of the end: on recorded curves these rungs had a lower
-    regret than half and three quarters, which stood here before (`benchmarks/README.md`, early rungs for a cosine).
+    Where the rate falls evenly along a cosine, or stays, errors fall evenly too, and early ones say much of the end: on
+    recorded curves a search with these rungs came as far in half of the epochs that it needed without the first
+    (`benchmarks/README.md`, what made the default quick).
     """
-    if lr_schedule == "cosine":
-        return _below([max(1, round(epochs / part)) for part in (18, 6, 2)], epochs)
+    if not _has_drops(lr_schedule, lr_drops):
+        return _below([max(1, round(epochs / part)) for part in (54, 18, 6, 2)], epochs)
     return _below(drop_epochs(tuple(lr_drops), epochs), epochs)
+
+
+def _has_drops(lr_schedule: str, lr_drops: Sequence[float]) -> bool:
+    return lr_schedule == "step" and len(lr_drops) > 0
 
 
 def geometric_rungs(grace_period: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.rung_epochs import anchor_share_of, rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
@@ -187,7 +187,7 @@ class _DrawnPlan:
         self._configurations = rows // space.search.repeats
         self._generator = generator
         self._searched = space.searched
-        self._anchors = Anchors(self._searched, space.search.anchors)
+        self._anchors = Anchors(self._searched, anchor_share_of(space))
         whole = space.size is not None and space.size <= self._configurations
         self.enumerates = whole or SEARCHERS[space.search.searcher].needs_finite_space
         self._grid = GridSearcher(self._searched)

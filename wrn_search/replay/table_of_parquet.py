@@ -156,7 +156,7 @@ def _at_edge(domain: Domain, value: float) -> Any:
 
 
 def _space(name: str, epochs: int, description: TableDescription) -> TableSpace:
-    training: dict[str, Any] = {"epochs": epochs}
+    training: dict[str, Any] = {"epochs": epochs, "lr_drops": []}  # none that the file does not tell of
     for key in ("lr_schedule", "lr_drops"):
         if description.get(key) is not None:
             training[key] = description.get(key)

@@ -6,14 +6,37 @@ rank correlation or a mean over them has no survivors' bias (rule 5 of an honest
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
+from collections.abc import Sequence
 
 from wrn_search.searchers.searcher import Hparams, SearchedSpace
 from wrn_search.searchers.uniform_draws import UniformDraws
 from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 from wrn_search.space.domains import Scalar, finite_values
+
+
+def anchor_share(share: float, rungs: Sequence[int], reduction_factor: int, epochs: int) -> float:
+    """`search.anchors` as a share of the configurations: lower where that many would cost more than the share.
+
+    A whole training costs many times what a search with early rungs spends on a configuration: one in ten would take
+    most of its epochs. So what anchors cost beyond other configurations is at most `share` of all epochs, as planned:
+    one configuration in `reduction_factor` goes on at each rung.
+
+    Args:
+        share: `search.anchors`, 0 to 0.5.
+        rungs: epochs at which trials are compared, rising, below `epochs`; without any there are no anchors.
+        reduction_factor: one in so many goes on.
+        epochs: of a whole training.
+    """
+    if not rungs:
+        return 0.0
+    edges = (0, *rungs, epochs)
+    stretches = (after - before for before, after in itertools.pairwise(edges))
+    mean = sum(stretch / reduction_factor**place for place, stretch in enumerate(stretches))
+    return min(share, share * mean / ((epochs - mean) * (1 - share)))
 
 
 def anchors_of(share: float, configurations: int) -> int:

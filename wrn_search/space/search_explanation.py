@@ -8,7 +8,7 @@ from typing import Any
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
-from wrn_search.searchers.anchors import anchors_of
+from wrn_search.searchers.anchors import anchor_share, anchors_of
 from wrn_search.searchers.draws_around_a_prior import around_prior
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import shown
@@ -57,9 +57,10 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "points": len(space.search.points),
         "prior": space.search.prior,
         "around_prior": around_prior(space.searched.prior, space.trials),
-        "anchors": anchors_of(space.search.anchors, max(0, space.trials - len(space.search.points)))
-        if rungs
-        else 0,
+        "anchors": anchors_of(
+            anchor_share(space.search.anchors, rungs, space.search.reduction_factor, space.training.epochs),
+            max(0, space.trials - len(space.search.points)),
+        ),
         "stop_when": space.search.stop_when,
         "trials": space.trials,
         "repeats": space.search.repeats,

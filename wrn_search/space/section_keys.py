@@ -212,7 +212,8 @@ class SearchSettings(Section):
         float,
         real_number(0, 0.5),
         Field(
-            description="share of the configurations that are drawn at random before any result and never stopped"
+            description="share of the configurations that are drawn at random before any result and never stopped; "
+            "fewer where they would cost more than this share of the epochs beyond what other trials cost"
         ),
     ] = 0.1
     points: Annotated[
