@@ -49,6 +49,12 @@ ROOMS: dict[str, Room] = {
         "",
         "numpy scipy",
     ),
+    "curve_process": _room(
+        0,
+        "a Gaussian process over hyperparameters and epochs: where curves will end, for a search that decides by it",
+        "",
+        "numpy scipy",
+    ),
     "networks": _room(
         0, "which network: depth, width, block; its size in closed form; its layers", "", "torch numpy"
     ),
@@ -59,9 +65,12 @@ ROOMS: dict[str, Room] = {
         1, "each data set, a file and a line", "errors file_system", "numpy PIL sklearn pyarrow torchvision"
     ),
     "searchers": _room(
-        1, "what to try next, a file and a line each", "seeds space.domains", "numpy optuna scipy"
+        1,
+        "what to try next, a file and a line each",
+        "seeds curve_process space.domains",
+        "numpy optuna scipy",
     ),
-    "schedulers": _room(1, "which trials go on, a file and a line each"),
+    "schedulers": _room(1, "which trials go on, a file and a line each", "curve_process", "numpy"),
     "space": _room(
         2,
         "what a person wrote: the space file, its keys, rules and messages",
@@ -114,8 +123,8 @@ ROOMS: dict[str, Room] = {
     "decisions": _room(
         5,
         "pure: what to train next, who goes on, who gets which place, when a search ends",
-        "errors end_reason seeds epoch_metrics networks searchers schedulers space memory hardware results "
-        "training.learning_rate verdict_so_far",
+        "errors end_reason seeds epoch_metrics curve_process networks searchers schedulers space memory hardware "
+        "results training.learning_rate verdict_so_far",
     ),
     "report": _room(
         5,
@@ -144,8 +153,8 @@ ROOMS: dict[str, Room] = {
     "forecast": _room(
         7,
         "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
-        "errors wording epoch_metrics networks datasets searchers space space.domains hardware results training "
-        "decisions",
+        "errors wording epoch_metrics networks datasets searchers schedulers space space.domains hardware results "
+        "training decisions",
         "torch pyarrow",
     ),
     # scipy: Kendall's tau
@@ -173,8 +182,8 @@ ROOMS: dict[str, Room] = {
     "confirmation": _room(
         9,
         "finalists, retrained and tested once",
-        "errors end_reason lines_on_stderr file_system seeds searchers space results images training analysis "
-        "decisions ray_tune session memory",
+        "errors end_reason lines_on_stderr file_system seeds searchers schedulers space results images training "
+        "analysis decisions ray_tune session memory",
     ),
     "cli": _room(
         10,

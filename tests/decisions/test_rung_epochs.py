@@ -60,7 +60,10 @@ def test_anchors_cost_no_more_than_their_share_of_the_epochs() -> None:
     for rungs in ("schedule", [1, 3], [1, 3, 9], [10]):
         for share in (0.05, 0.1, 0.3):
             space = space_of(training={"epochs": 20}, search={"rungs": rungs, "anchors": share})
-            others, left = 0.0, 1.0  # mean epochs of a trial that is no anchor, and the share of them that is left
+            others, left = (
+                0.0,
+                1.0,
+            )  # mean epochs of a trial that is no anchor, and the share of them that is left
             for before, after in pairwise((0, *rungs_of(space), 20)):
                 others, left = others + left * (after - before), left / 3
             of_all = anchor_share_of(space)

@@ -34,6 +34,13 @@ def test_the_numbers_are_those_of_the_paper() -> None:
     assert told["configurations_in_space"] is None
 
 
+def test_a_search_by_curves_says_what_goes_on() -> None:
+    told = explanation(space(TEXT.replace("trials: 20", "trials: 20, scheduler: curves")), rungs=(1, 2))
+    line = "curves, trials wait after epochs 1, 2; the best use of the next epochs goes on"
+    assert f"scheduler     {line}" in text_of(told)
+    assert told["promote"]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -9,6 +9,7 @@ from wrn_search.confirmation.finalist import KINDS, fresh_seed
 from wrn_search.results.events import Event
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
+from wrn_search.schedulers.scheduler import New
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.dataset_section import JoinedSettings
 from wrn_search.space.trial_config import TrialConfig
@@ -24,6 +25,7 @@ class ConfirmationPlan:
     reads_test_split = True
     enumerates = False
     outside = 0
+    curves = None
 
     def __init__(self, request: ConfirmationRequest):
         self._request = request
@@ -46,6 +48,10 @@ class ConfirmationPlan:
         dataset = JoinedSettings.of(config.dataset) if KINDS[kind] == "joined" else config.dataset
         config = dataclasses.replace(config, dataset=dataset, seed=seed, epochs=self._request.chosen.epochs)
         return finalist.hparams, config
+
+    def new(self, configuration: int, repeat: int) -> New:
+        """Always due: nothing waits."""
+        return New(True, lambda: None)
 
     def learn(self, event: Event, state: SearchState) -> None:
         """Nobody searches."""

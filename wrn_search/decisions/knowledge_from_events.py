@@ -25,7 +25,7 @@ from wrn_search.results.events import (
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.schedulers.scheduler import Scheduler, Stop, Wait
+from wrn_search.schedulers.scheduler import New, Scheduler, Stop, Wait
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.verdict_so_far.looks import Looks
@@ -138,9 +138,9 @@ class Knowledge:
         }
         return sorted(trials.keys() - self._ended_before - resting)
 
-    def next_to_take_up(self, at_least: int) -> int | None:
+    def next_to_take_up(self, at_least: int, new: New | None) -> int | None:
         """The configuration that rests at a rung and goes on now, if there is one."""
-        return self.scheduler.next_to_take_up(self.resting, at_least) if self.resting else None
+        return self.scheduler.next_to_take_up(self.resting, at_least, new) if self.resting else None
 
     def unended_of(self, configuration: int) -> list[int]:
         """Its trials that have not ended, by number."""

@@ -8,16 +8,18 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
-from wrn_search.decisions.rung_epochs import anchor_share_of
+from wrn_search.decisions.rung_epochs import anchor_share_of, known_curves_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.schedulers.scheduler import New
 from wrn_search.searchers.anchors import Anchors
+from wrn_search.searchers.curves_searcher import is_drawn_at_random, tell
 from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
 from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
@@ -26,6 +28,9 @@ from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.space.trials_of_other_spaces import hparams_within, searched_values
+
+if TYPE_CHECKING:
+    from wrn_search.curve_process.known_curves import KnownCurves
 
 Telling: TypeAlias = Callable[[Searcher], object]
 
@@ -45,6 +50,10 @@ class Plan(Protocol):
     def outside(self) -> int:
         """Configurations on record that this plan could not have proposed."""
 
+    @property
+    def curves(self) -> KnownCurves | None:
+        """What is known of all curves, where searcher or scheduler go by them."""
+
     def is_anchor(self, configuration: int) -> bool:
         """Whether a configuration was drawn before any result, and is never stopped."""
 
@@ -52,6 +61,9 @@ class Plan(Protocol):
         self, state: SearchState, configuration: int, repeat: int
     ) -> tuple[Hparams, TrialConfig] | None:
         """What to train next; None when there is nothing more."""
+
+    def new(self, configuration: int, repeat: int) -> New:
+        """What a scheduler may know of what would be proposed next. Changes nothing."""
 
     def learn(self, event: Event, state: SearchState) -> None:
         """Takes in a written event, which the state has applied."""
@@ -71,14 +83,24 @@ class SearchPlan:
         chance_error: percent; what a diverged trial counts as.
         precision: resolved, `fp32` or `bf16`.
         compile: resolved, `on` or `off`.
+        validation_images: that an error is counted on.
     """
 
     reads_test_split = False
 
-    def __init__(self, space: Space, chance_error: float, *, precision: str, compile: str):
+    def __init__(
+        self,
+        space: Space,
+        chance_error: float,
+        *,
+        precision: str,
+        compile: str,
+        validation_images: int = 10_000,
+    ):
         kind = SEARCHERS[space.search.searcher]
         self.enumerates = kind.needs_finite_space
         searched = space.searched
+        self.curves = known_curves_of(space, validation_images)
         self._anchors = Anchors(searched, anchor_share_of(space))
         self._points = PointsTriedFirst(searched)
         self._around_prior = DrawsAroundPrior(searched, space.trials)
@@ -86,7 +108,7 @@ class SearchPlan:
         self._space = space
         self._chance_error = chance_error
         self._resolved = {"precision": precision, "compile": compile}
-        self._make_searcher = partial(kind.make, searched)
+        self._make_searcher = partial(kind.make, dataclasses.replace(searched, curves=self.curves))
         self._searcher: Searcher | None = self._make_searcher()  # None while one must be made that knows less
         # All that it was told, in order: outcomes by their configuration, all else by numbers below 0.
         self._heard: dict[int, Telling] = {}
@@ -121,7 +143,23 @@ class SearchPlan:
             return None
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
 
+    def new(self, configuration: int, repeat: int) -> New:
+        """The searcher's proposal, as it is now; who is to be judged by later results begins whatever waits."""
+        due = (
+            repeat > 0
+            or self._points.next() is not None
+            or self.is_anchor(configuration)
+            or self._around_prior.is_due(configuration)
+            or is_drawn_at_random(configuration)
+        )
+        return New(due, lambda: self._next_point(configuration))
+
     def _next_hparams(self, configuration: int) -> Hparams | None:
+        """What the next point stands for."""
+        point = self._next_point(configuration)
+        return None if point is None else self._space.hparams_at(point)
+
+    def _next_point(self, configuration: int) -> Hparams | None:
         """The points of the file; then an anchor or a draw around the prior where one is due, else the searcher's."""
         point = self._points.next()
         if point is None and self.is_anchor(configuration) and not self.enumerates:
@@ -130,7 +168,7 @@ class SearchPlan:
             point = self._around_prior.draw(configuration)
         elif point is None:
             point = self._up_to_date().propose(configuration)
-        return None if point is None else self._space.hparams_at(point)
+        return point
 
     def learn(self, event: Event, state: SearchState) -> None:
         """The searcher hears of proposals, of what other searches found, and of configurations that have ended."""
@@ -171,6 +209,8 @@ class SearchPlan:
             self._anchors.proposed(point)
             self._points.proposed(point)
             self._around_prior.proposed(point)
+            if self.curves is not None:
+                self.curves.begins(event.configuration, point)
             self._tell(lambda searcher: searcher.proposed(event.configuration, point))
 
     def _tell_outcome(self, state: SearchState, configuration: int) -> None:
@@ -191,6 +231,8 @@ class SearchPlan:
 
     def _tell_of(self, configuration: int, trials: Sequence[TrialState]) -> None:
         outcome = outcome_of([ended_trial(trial) for trial in trials], self._chance_error)
+        if self.curves is not None:
+            tell(self.curves, configuration, outcome)
         self._heard.pop(configuration, None)  # what was told of it at a rung before
         self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
 

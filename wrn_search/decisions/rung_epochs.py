@@ -1,19 +1,26 @@
 """Rungs: at which epochs trials are compared. Pure functions of plain numbers.
 
 `rungs: schedule` puts them right after the drops of the learning rate, because rankings before the first drop say
-little about the end; where there are no drops they begin early. Which trials go on at a rung is the scheduler's matter (`schedulers/`).
+little about the end; where there are no drops they begin early. Which trials go on at a rung is the scheduler's matter
+(`schedulers/`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.schedulers.scheduler import Course
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchor_share
+from wrn_search.searchers.curves_searcher import doubled_levels, known_curves
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.space import Space
 from wrn_search.training.learning_rate import drop_epochs
+
+if TYPE_CHECKING:
+    from wrn_search.curve_process.known_curves import KnownCurves
 
 
 def rungs_of(space: Space) -> tuple[int, ...]:
@@ -23,6 +30,8 @@ def rungs_of(space: Space) -> tuple[int, ...]:
         return ()
     if isinstance(search.rungs, tuple):
         return _below(search.rungs, training.epochs)
+    if SCHEDULERS[search.scheduler].by_curves and search.rungs == "schedule":
+        return curve_levels(drops_of(space), training.epochs)
     if search.rungs == "geometric":
         return geometric_rungs(search.grace_period, search.reduction_factor, training.epochs)
     return schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs)
@@ -34,7 +43,7 @@ def anchor_share_of(space: Space) -> float:
     return anchor_share(search.anchors, rungs_of(space), search.reduction_factor, space.training.epochs)
 
 
-def course_of(space: Space, facts: DataFacts) -> Course:
+def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None) -> Course:
     """What the scheduler must know of a search."""
     return Course(
         rungs_of(space),
@@ -44,7 +53,27 @@ def course_of(space: Space, facts: DataFacts) -> Course:
         facts.validation_images,
         space.search.repeats,
         space.search.promote,
+        space.training.epochs,
+        drops_of(space),
+        curves,
     )
+
+
+def known_curves_of(space: Space, validation_images: int) -> KnownCurves | None:
+    """What the searcher and the scheduler learn of the curves together; None where neither goes by them."""
+    scheduler = SCHEDULERS[space.search.scheduler]
+    if not (scheduler.by_curves or SEARCHERS[space.search.searcher].by_curves):
+        return None
+    levels = rungs_of(space) if scheduler.stops_trials else doubled_levels(1, space.training.epochs)
+    return known_curves(space.searched, levels, validation_images, drops_of(space))
+
+
+def drops_of(space: Space) -> tuple[int, ...]:
+    """The first epoch of each lower learning rate; none for a cosine."""
+    training = space.training
+    if training.lr_schedule == "cosine":
+        return ()
+    return _below(drop_epochs(tuple(training.lr_drops), training.epochs), training.epochs)
 
 
 def schedule_rungs(lr_schedule: str, lr_drops: Sequence[float], epochs: int) -> tuple[int, ...]:
@@ -71,6 +100,19 @@ def geometric_rungs(grace_period: int, reduction_factor: int, epochs: int) -> tu
         rungs.append(rung)
         rung *= reduction_factor
     return tuple(rungs)
+
+
+def curve_levels(drops: Sequence[int], epochs: int) -> tuple[int, ...]:
+    """Where a search by curves compares: right after each drop of the learning rate, and after 1, 2, 4, 8, ... epochs.
+
+    Of these none that is near a drop or the end, a quarter more or less: so short a way would always look cheap.
+    """
+    doubled = [
+        level
+        for level in doubled_levels(1, epochs)
+        if not any(level / 1.25 <= at <= level * 1.25 for at in (*drops, epochs))
+    ]
+    return _below([*doubled, *drops], epochs)
 
 
 def _below(rungs: Sequence[int], epochs: int) -> tuple[int, ...]:

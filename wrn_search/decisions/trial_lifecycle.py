@@ -74,8 +74,14 @@ class Conductor:
         self.space, self.facts, self.allotment, self.precision = space, facts, allotment, precision
         self.places = places or places_for(allotment)
         self._record = record
-        plan = plan or SearchPlan(space, facts.chance_error, precision=precision, compile=compile)
-        scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts))
+        plan = plan or SearchPlan(
+            space,
+            facts.chance_error,
+            precision=precision,
+            compile=compile,
+            validation_images=facts.validation_images,
+        )
+        scheduler = SCHEDULERS[space.search.scheduler].make(course_of(space, facts, plan.curves))
         self._known = Knowledge(plan, scheduler, self.places, facts, space, record)
         self._waiting = WaitingTrials()  # unfinished ones that do not train now, nor rest at a rung
         self._displaced: dict[int, int] = {}  # trial -> how many nodes have left under it

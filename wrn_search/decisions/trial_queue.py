@@ -11,6 +11,7 @@ from wrn_search.decisions.search_end import SearchEnd
 from wrn_search.end_reason import EndReason
 from wrn_search.results.events import Exhausted, Resumed
 from wrn_search.results.events_jsonl import Record
+from wrn_search.schedulers.scheduler import New
 from wrn_search.space.space import Space
 
 # A trial that waits for a larger share than is free lets so many smaller ones pass; then a GPU empties for it.
@@ -88,7 +89,9 @@ class Supply:
 
     def add(self) -> bool:
         """Whether somebody joined: who rested at a rung and may go on comes before anything new."""
-        return self._take_up(0) or self._propose() or self._take_up(self._at_least)
+        if self._take_up(0, self._new()) or self._propose():
+            return True
+        return self._take_up(self._at_least, None)
 
     def add_the_last_ones(self, concurrent: int) -> None:
         """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
@@ -116,9 +119,11 @@ class Supply:
         trials = self._known.state.trials
         return 1 if any(trial.status == "completed" for trial in trials.values()) else len(trials)
 
-    def _take_up(self, at_least: int) -> bool:
+    def _take_up(self, at_least: int, new: New | None) -> bool:
         """Puts on record that a configuration goes on; whether there was one."""
-        if self._over.at_once or (configuration := self._known.next_to_take_up(at_least)) is None:
+        if self._over.at_once:
+            return False
+        if (configuration := self._known.next_to_take_up(at_least, new)) is None:
             return False
         rung = self._known.resting[configuration]
         # A repeat that failed and is tried again trains, or waits for its place, while the others rest.
@@ -128,6 +133,13 @@ class Supply:
             self._record.append(Resumed(number, rung))
             self.wait(number)
         return bool(resting)
+
+    def _new(self) -> New | None:
+        """What would be proposed; None if nothing new will come."""
+        configuration, repeat = divmod(len(self._known.state.trials), self._space.search.repeats)
+        if self._over.reason is not None or configuration >= self._space.trials:
+            return None
+        return self._known.plan.new(configuration, repeat)
 
     def _propose(self) -> bool:
         """Puts a further repeat, or a new configuration, on record; whether there was one."""

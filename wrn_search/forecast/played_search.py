@@ -25,6 +25,8 @@ from wrn_search.hardware.machine import Node
 from wrn_search.results.events import Event, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
+from wrn_search.schedulers.scheduler import New
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import Anchors
 from wrn_search.searchers.grid_search import GridSearcher
 from wrn_search.searchers.searcher import Hparams
@@ -36,6 +38,9 @@ from wrn_search.space.trial_config import TrialConfig
 PLAYS = 10
 _MOST_TRIALS = 2_000  # of a search that is played at all: a second or two
 _MOST_IN_ALL = 640  # trials of all plays together
+_SLOWER_BY_CURVES = (
+    10  # a decision of a scheduler that goes by curves is: so many times fewer trials are played
+)
 ASSUMPTION = "made-up curves, whose order at a rung is that at the end but for noise"
 _MOST_CELLS = 10_000  # networks of a space whose cells are counted
 _NOISE = (
@@ -76,9 +81,10 @@ def forecast(
         seconds_per_epoch: the pace of a trial beside the others.
         nodes: that train; default those that the allotment describes.
     """
-    if rows > _MOST_TRIALS:
+    slower = _SLOWER_BY_CURVES if SCHEDULERS[space.search.scheduler].by_curves else 1
+    if rows > _MOST_TRIALS // slower:
         return None
-    plays = max(1, min(PLAYS, _MOST_IN_ALL // max(1, rows)))
+    plays = max(1, min(PLAYS, _MOST_IN_ALL // slower // max(1, rows)))
     found = [_play(space, facts, rows, allotment, seconds_per_epoch, nodes, seed) for seed in range(plays)]
     completed, reached, shares, seconds = (list(column) for column in zip(*found, strict=True))
     return Forecast(
@@ -181,6 +187,7 @@ class _DrawnPlan:
 
     reads_test_split = False
     outside = 0
+    curves = None
 
     def __init__(self, space: Space, rows: int, generator: random.Random):
         self._space = space
@@ -213,6 +220,10 @@ class _DrawnPlan:
             return None
         hparams = self._space.hparams_at(point)
         return hparams, self._space.trial_config(hparams, 0, precision="fp32", compile="off")
+
+    def new(self, configuration: int, repeat: int) -> New:
+        """Due when it would be in the search; which one it is, is not known before."""
+        return New(repeat > 0 or self.is_anchor(configuration), lambda: {})
 
     def learn(self, event: Event, state: SearchState) -> None:
         """Which points of a space that is tried as a whole are taken."""

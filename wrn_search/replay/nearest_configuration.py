@@ -38,13 +38,17 @@ class NearestConfiguration:
 
     def take(self, proposal: Hparams) -> int | None:
         """The place of the nearest configuration, which is no longer left; None when all were taken."""
+        if (place := self.nearest(proposal)) is not None:
+            self._is_left[place] = False
+            self.left -= 1
+        return place
+
+    def nearest(self, proposal: Hparams) -> int | None:
+        """The place that `take` would take."""
         if not self.left:
             return None
         point = np.array(self._scaled(proposal))
-        place = self._looked_through(point) if self.left <= _MOST_LOOKED_THROUGH else self._by_tree(point)
-        self._is_left[place] = False
-        self.left -= 1
-        return place
+        return self._looked_through(point) if self.left <= _MOST_LOOKED_THROUGH else self._by_tree(point)
 
     def _looked_through(self, point: Floats) -> int:
         """Of all that are left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wrn_search.decisions.proposals import SearchPlan
 from wrn_search.decisions.rung_epochs import rungs_of
@@ -17,6 +17,7 @@ from wrn_search.replay.nearest_configuration import NearestConfiguration
 from wrn_search.replay.simulated_clock import Begun, Clock
 from wrn_search.results.events import Known, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
+from wrn_search.schedulers.scheduler import New
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
@@ -103,7 +104,13 @@ class _SnappedPlan(SearchPlan):
     """A search whose proposals become recorded configurations; the searcher hears of those."""
 
     def __init__(self, space: Space, table: CurveTable):
-        super().__init__(space, table.facts.chance_error, precision="fp32", compile="off")
+        super().__init__(
+            space,
+            table.facts.chance_error,
+            precision="fp32",
+            compile="off",
+            validation_images=table.facts.validation_images,
+        )
         self._configurations_left = NearestConfiguration(dict(table.hyperparameters), table.configurations)
         self._table = table
         self._resolved_space = space
@@ -124,6 +131,17 @@ class _SnappedPlan(SearchPlan):
         hparams = self._table.configurations[place]
         seed = proposal[1].seed
         return hparams, self._resolved_space.trial_config(hparams, seed, precision="fp32", compile="off")
+
+    def new(self, configuration: int, repeat: int) -> New:
+        """A scheduler judges what would be trained, not what it stands for."""
+        new = super().new(configuration, repeat)
+
+        def recorded() -> Mapping[str, object] | None:
+            proposal = self._next_hparams(configuration)
+            place = None if proposal is None else self._configurations_left.nearest(proposal)
+            return None if place is None else self._space.point_of(self._table.configurations[place])
+
+        return New(new.due, recorded)
 
     def hparams_of(self, event: Proposed) -> Hparams | None:
         """As proposed: a table's hyperparameters may be none of ours."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from wrn_search.schedulers.error_of_guessing import at_chance
-from wrn_search.schedulers.scheduler import Course, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
+from wrn_search.schedulers.scheduler import Course, New, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,9 @@ class PromotingAsha(_Arrivals):
         """It counts as one of those that the rung has let go on."""
         self._gone_on.setdefault(epoch, set()).add(configuration)
 
-    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
+    def next_to_take_up(
+        self, waiting: Mapping[int, int], at_least: int, new: New | None = None
+    ) -> int | None:
         """The best one that waits at the highest rung where it is among the best 1/eta."""
         for rung in reversed(self.rungs):
             arrived = len(self._rising.get(rung, ()))

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from wrn_search.curve_process.known_curves import KnownCurves
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,16 @@ class Wait:
     reason: str
 
 
+@dataclass(frozen=True)
+class New:
+    """What would be begun next if nothing that waits goes on."""
+
+    due: bool  # it begins whatever waits: a further repeat, an anchor, one that is drawn at random
+    hparams: Callable[
+        [], Mapping[str, object] | None
+    ]  # what the searcher proposes; None: it has nothing more
+
+
 class Scheduler(Protocol):
     """Hears every report in the order of the record; answers for a configuration that has just reported.
 
@@ -44,13 +57,16 @@ class Scheduler(Protocol):
     def goes_on(self, configuration: int, epoch: int) -> None:
         """A configuration goes on from `epoch` though it was to wait there, live or replayed; an anchor always does."""
 
-    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
+    def next_to_take_up(
+        self, waiting: Mapping[int, int], at_least: int, new: New | None = None
+    ) -> int | None:
         """Which configuration that waits goes on now; None if none does yet. Changes nothing.
 
         Args:
             waiting: configuration -> the epoch at which it waits.
             at_least: so many of the best at an epoch may go on from there, however few have arrived: for the time when
                 nothing trains and nothing new will come, and one must come to its end.
+            new: what would be begun else; None if nothing new will come.
         """
 
     def left_behind(self, configuration: int, epoch: int) -> Stop:
@@ -63,7 +79,9 @@ class NothingWaits:
     def goes_on(self, configuration: int, epoch: int) -> None:
         """Nobody waited."""
 
-    def next_to_take_up(self, waiting: Mapping[int, int], at_least: int) -> int | None:
+    def next_to_take_up(
+        self, waiting: Mapping[int, int], at_least: int, new: New | None = None
+    ) -> int | None:
         """Nobody waits."""
         return None
 
@@ -85,6 +103,9 @@ class Course:
     promote: bool = (
         False  # whether a configuration that does not go on at a rung waits there, and may go on later
     )
+    epochs: int = 1  # of a full training
+    drops: tuple[int, ...] = ()  # epochs after which the learning rate has just dropped
+    curves: KnownCurves | None = None  # what is known of all curves, for a scheduler that goes `by_curves`
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,8 @@ class SchedulerKind:
     make: Callable[[Course], Scheduler]
     # Ends trials at rungs by what others reached: so the ends that a search saw are no random ones (rule 5).
     stops_trials: bool = True
+    # Decides by what is expected of all curves (`curve_process/`).
+    by_curves: bool = False
 
     @property
     def adaptive(self) -> bool:

@@ -35,7 +35,7 @@ def anchor_share(share: float, rungs: Sequence[int], reduction_factor: int, epoc
         return 0.0
     edges = (0, *rungs, epochs)
     stretches = (after - before for before, after in itertools.pairwise(edges))
-    mean = sum(stretch / reduction_factor**place for place, stretch in enumerate(stretches))
+    mean = sum(stretch / float(reduction_factor) ** place for place, stretch in enumerate(stretches))
     return min(share, share * mean / ((epochs - mean) * (1 - share)))
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wrn_search.space.domains import Domain, Scalar
+
+if TYPE_CHECKING:
+    from wrn_search.curve_process.known_curves import KnownCurves
 
 Hparams = dict[str, Scalar]
 Curve = dict[int, float]  # epoch -> validation error in percent
@@ -82,6 +85,8 @@ class SearchedSpace:
         _none  # axes that do not apply at a point, whatever they say there
     )
     prior: Prior | None = None
+    epochs: int = 1  # of a full training
+    curves: KnownCurves | None = None  # what is known of all curves, where a scheduler goes by them too
 
 
 class Searcher(Protocol):
@@ -117,6 +122,8 @@ class SearcherKind:
     needs_finite_space: bool = False
     # Can use what other searches found (`search.warm_start`).
     can_be_warm_started: bool = False
+    # Decides by what is expected of all curves (`curve_process/`).
+    by_curves: bool = False
 
     @property
     def adaptive(self) -> bool:

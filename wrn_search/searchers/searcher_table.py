@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from wrn_search.searchers.curves_searcher import CURVES
 from wrn_search.searchers.grid_search import GRID
 from wrn_search.searchers.random_search import RANDOM
 from wrn_search.searchers.searcher import SearcherKind
 from wrn_search.searchers.tpe import TPE
 
-SEARCHERS: dict[str, SearcherKind] = {"random": RANDOM, "grid": GRID, "tpe": TPE}
+SEARCHERS: dict[str, SearcherKind] = {"random": RANDOM, "grid": GRID, "tpe": TPE, "curves": CURVES}
 
 
 def names_of(*, learns: bool | None = None, can_be_warm_started: bool | None = None) -> list[str]:

@@ -208,7 +208,7 @@ def disk_text(space: Space, facts: DatasetFacts, concurrent: int, rows: int) -> 
     """
     best = min(space.search.keep_checkpoints, rows)
     each = checkpoint_bytes(space, facts)
-    waiting = max(0, rows - concurrent) if space.search.promote and rungs_of(space) else 0
+    waiting = max(0, rows - concurrent) if space.waits_at_rungs and rungs_of(space) else 0
     # Each running trial may write its next one beside its last one; what waits at a rung may be the best, too.
     most = (2 * concurrent + max(waiting, best)) * each
     others = f", {waiting} waiting" if waiting else ""

@@ -8,6 +8,7 @@ from typing import Any
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchor_share, anchors_of
 from wrn_search.searchers.draws_around_a_prior import around_prior
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
@@ -53,7 +54,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "searcher": space.search.searcher,
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
-        "promote": bool(rungs) and space.search.promote,
+        "promote": bool(rungs) and space.waits_at_rungs,
         "points": len(space.search.points),
         "prior": space.search.prior,
         "around_prior": around_prior(space.searched.prior, space.trials),
@@ -209,6 +210,10 @@ def _scheduler_text(told: dict[str, Any]) -> str:
         return "none: every trial runs to its last epoch"
     if not told["rungs"]:
         return f"{told['scheduler']}, but no rung lies below the last epoch: every trial runs to its end"
-    others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
     rungs = ", ".join(map(str, told["rungs"]))
+    if SCHEDULERS[told["scheduler"]].by_curves:
+        return (
+            f"{told['scheduler']}, trials wait after epochs {rungs}; the best use of the next epochs goes on"
+        )
+    others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
     return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}"

@@ -172,18 +172,23 @@ class SearchSettings(Section):
         str,
         one_of(*SEARCHERS),
         Field(
-            description=f"proposes configurations; {' and '.join(names_of(learns=True))} learns from results"
+            description=f"proposes configurations; {' and '.join(names_of(learns=True))} learn from results"
         ),
     ] = "tpe"
     scheduler: Annotated[
-        str, one_of(*SCHEDULERS), Field(description="decides at each rung which trials go on")
+        str,
+        one_of(*SCHEDULERS),
+        Field(
+            description="decides at each rung which trials go on; asha by their places, curves by where all curves "
+            "are expected to end"
+        ),
     ] = "asha"
     rungs: Annotated[
         str | tuple[int, ...],
         RUNGS,
         Field(
-            description="epochs at which trials are compared: after each learning-rate drop (a cosine's: at 1/18, 1/6 "
-            "and 1/2), geometric, or a list"
+            description="epochs at which trials are compared: after each learning-rate drop (without drops: at 1/54, 1/18, "
+            "1/6 and 1/2; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop), geometric, or a list"
         ),
     ] = "schedule"
     grace_period: Annotated[

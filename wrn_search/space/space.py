@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field
 
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher import Hparams, Prior, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.axes_of_a_space import (
@@ -97,6 +98,12 @@ class Space(Section):
         return self.axes.size
 
     @property
+    def waits_at_rungs(self) -> bool:
+        """Whether a configuration that does not go on at a rung waits there, and keeps its checkpoint."""
+        kind = SCHEDULERS[self.search.scheduler]
+        return kind.stops_trials and (kind.by_curves or self.search.promote)
+
+    @property
     def searched(self) -> SearchedSpace:
         """What a searcher must know of this space."""
         axes = self.axes
@@ -110,6 +117,7 @@ class Space(Section):
             axes.canonical,
             axes.idle,
             self._prior(),
+            self.training.epochs,
         )
 
     def hparams_at(self, point: Hparams) -> Hparams:
