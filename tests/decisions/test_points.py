@@ -61,7 +61,7 @@ def test_a_longer_list_is_tried_next(tmp_path: Path) -> None:
 
 
 def test_points_are_no_anchors_and_anchors_come_after_them(tmp_path: Path) -> None:
-    search = {"searcher": "random", "trials": 23, "points": POINTS, "anchors": 0.5}
+    search = {"searcher": "random", "trials": 23, "points": POINTS, "anchors": 0.5, "anchor_epochs": 1}
     space = space_of(model=MODEL, search=search)
     with new_record(tmp_path / "e", space) as record:
         conductor = conductor_of(space, record)

@@ -89,7 +89,7 @@ def test_what_it_leaves_open_is_drawn_from_the_whole_domain() -> None:
 
 def test_points_come_before_it_and_anchors_keep_their_places(tmp_path: Path) -> None:
     point = {"depth": 22, "dropout": 0.0, "weight_decay": 1e-4}
-    trials = played(tmp_path / "e", believing(points=[point], anchors=0.5))
+    trials = played(tmp_path / "e", believing(points=[point], anchors=0.5, anchor_epochs=1))
 
     assert trials[0].hparams == point
     anchors = [trial.number for trial in trials if trial.anchor]

@@ -59,7 +59,8 @@ def test_anchors_cost_no_more_than_their_share_of_the_epochs() -> None:
     """Whatever the rungs: what they cost beyond others, as a share of all that the search is planned to cost."""
     for rungs in ("schedule", [1, 3], [1, 3, 9], [10]):
         for share in (0.05, 0.1, 0.3):
-            space = space_of(training={"epochs": 20}, search={"rungs": rungs, "anchors": share})
+            search = {"rungs": rungs, "anchors": 0.1, "anchor_epochs": share}
+            space = space_of(training={"epochs": 20}, search=search)
             others, left = (
                 0.0,
                 1.0,
@@ -70,7 +71,7 @@ def test_anchors_cost_no_more_than_their_share_of_the_epochs() -> None:
             beyond = of_all * (20 - others)
             cost = beyond / (others + beyond)
             assert cost <= share + 1e-12
-            assert of_all == share or cost == pytest.approx(share)
+            assert of_all == 0.1 or cost == pytest.approx(share)
 
 
 def test_where_nothing_stops_there_are_no_anchors() -> None:

@@ -34,7 +34,8 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("searcher", "finite"), GOLDEN)
 def test_plain_spaces_are_searched_as_ever(searcher: str, finite: bool, tmp_path: Path) -> None:
-    search = {"searcher": searcher, "trials": 50, "anchors": 0.2, "seed": 3}
+    # As a record without `anchor_epochs` is read.
+    search = {"searcher": searcher, "trials": 50, "anchors": 0.2, "anchor_epochs": 1, "seed": 3}
     space = space_of(
         model=FINITE if finite else MODEL, training={"epochs": 10} if finite else TRAINING, search=search
     )

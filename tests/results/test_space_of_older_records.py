@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.decisions.rung_epochs import anchor_share_of, rungs_of
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import recorded_space
@@ -44,8 +44,20 @@ def test_what_was_given_stays() -> None:
     assert rungs_of(on_record(training={"epochs": 20}, search={"rungs": "schedule"})) == (6, 12, 16)
 
 
-def test_a_record_of_today_means_what_it_says() -> None:
+def test_a_record_whose_anchors_were_not_counted_in_epochs_keeps_them_and_its_rungs() -> None:
     training = {"epochs": 18, "lr_schedule": "cosine"}
-    space = on_record(training=training, search={"rungs": "schedule", "anchors": 0.2})
-    assert rungs_of(space) == (1, 3, 9)  # 1/54 and 1/18 of 18 epochs, 1/6, 1/2
+    space = on_record(training=training, search={"rungs": "schedule", "anchors": 0.2, "promote": True})
+    assert rungs_of(space) == (1, 3, 9)
+    training = {"epochs": 54, "lr_schedule": "cosine"}
+    space = on_record(training=training, search={"rungs": "schedule", "anchors": 0.2, "promote": True})
+    assert rungs_of(space) == (3, 9, 27)
+    assert anchor_share_of(space) == 0.2
+
+
+def test_a_record_of_today_means_what_it_says() -> None:
+    training = {"epochs": 54, "lr_schedule": "cosine"}
+    search = {"rungs": "schedule", "anchors": 0.2, "anchor_epochs": 0.1}
+    space = on_record(training=training, search=search)
+    assert rungs_of(space) == (1, 3, 9, 27)
     assert space.search.anchors == 0.2
+    assert anchor_share_of(space) < 0.02

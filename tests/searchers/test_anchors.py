@@ -82,7 +82,7 @@ def test_the_search_stops_none_of_them(share: float, tmp_path) -> None:
 
     play(conductor, curve)
     anchors = [trial for trial in conductor.state.trials.values() if trial.anchor]
-    assert len(anchors) - anchors_of(anchor_share(share, (6, 12, 16), 3, 20), 40) in (0, 1)
+    assert len(anchors) - anchors_of(anchor_share(share, 0.1, (6, 12, 16), 3, 20), 40) in (0, 1)
     assert {trial.status for trial in anchors} == {"completed"}
     others = Counter(trial.status for trial in conductor.state.trials.values() if not trial.anchor)
     assert others["stopped"] > others["completed"] > 0

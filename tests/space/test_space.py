@@ -76,6 +76,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "reduction_factor": 3,
             "promote": True,
             "anchors": 0.1,
+            "anchor_epochs": 0.1,
             "trials": None,
             "repeats": 1,
             "points": [],

@@ -1,4 +1,7 @@
-"""What a searcher is told of a configuration once all its repeats have ended (rule 2 of an honest search)."""
+"""What a searcher is told of a configuration once all its repeats have ended (rule 2 of an honest search).
+
+And of what other searches found.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wrn_search.results.events import Known
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.searchers.searcher import Crashed, Full, Outcome, Pruned
+from wrn_search.searchers.searcher import COMPARABLE, Crashed, Curve, Full, Outcome, Pruned
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,18 @@ def outcome_of(repeats: Sequence[EndedTrial], chance_error: float) -> Outcome:
         return Pruned({epoch: statistics.fmean(errors) for epoch, errors in means.items()})
     full = [trial.curve[max(trial.curve)] for trial in repeats if trial.status == "completed" and trial.curve]
     return Full(statistics.fmean(full + lost)) if full or lost else Crashed()
+
+
+def as_ours(known: Known, state: SearchState) -> tuple[str, Curve]:
+    """The source of what another search found, and its curve over the epochs of our own schedule.
+
+    Learning rates drop at shares of the epochs, so a curve is as far as ours at the same share of them.
+    """
+    same = bool(known.split_hash) and (known.split_hash, known.max_epochs) == (
+        state.split_hash,
+        state.max_epochs,
+    )
+    ratio = state.max_epochs / known.max_epochs if known.max_epochs else 1.0
+    rising = sorted((int(epoch), float(error)) for epoch, error in known.curve.items())
+    curve = {max(1, round(epoch * ratio)): error for epoch, error in rising}
+    return COMPARABLE if same else known.source, curve

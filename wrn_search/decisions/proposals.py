@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
+from wrn_search.decisions.outcome_of_repeats import as_ours, ended_trial, outcome_of
 from wrn_search.decisions.rung_epochs import anchor_share_of, known_curves_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
@@ -22,7 +22,7 @@ from wrn_search.searchers.anchors import Anchors
 from wrn_search.searchers.curves_searcher import is_drawn_at_random, tell
 from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
-from wrn_search.searchers.searcher import COMPARABLE, Curve, Hparams, Searcher
+from wrn_search.searchers.searcher import Hparams, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
@@ -182,7 +182,7 @@ class SearchPlan:
                 hparams = searched_values(self._space, event.leaves)
                 point = None if hparams is None else self._space.point_of(hparams)
                 if point is not None:
-                    source, curve = _as_ours(event, state)
+                    source, curve = as_ours(event, state)
                     self._tell(lambda searcher: searcher.known(source, point, curve, event.full))
             case Stopped() | Completed() | Diverged() | Failed():
                 self._tell_outcome(state, state.trials[event.number].configuration)
@@ -256,21 +256,6 @@ class SearchPlan:
             for telling in self._heard.values():
                 telling(self._searcher)
         return self._searcher
-
-
-def _as_ours(known: Known, state: SearchState) -> tuple[str, Curve]:
-    """The source of what another search found, and its curve over the epochs of our own schedule.
-
-    Learning rates drop at shares of the epochs, so a curve is as far as ours at the same share of them.
-    """
-    same = bool(known.split_hash) and (known.split_hash, known.max_epochs) == (
-        state.split_hash,
-        state.max_epochs,
-    )
-    ratio = state.max_epochs / known.max_epochs if known.max_epochs else 1.0
-    rising = sorted((int(epoch), float(error)) for epoch, error in known.curve.items())
-    curve = {max(1, round(epoch * ratio)): error for epoch, error in rising}
-    return COMPARABLE if same else known.source, curve
 
 
 def trials_left(space: Space, proposed: int) -> int:

@@ -39,8 +39,10 @@ def rungs_of(space: Space) -> tuple[int, ...]:
 
 def anchor_share_of(space: Space) -> float:
     """Which share of the configurations of a space are anchors; 0 where no trial is stopped."""
-    search = space.search
-    return anchor_share(search.anchors, rungs_of(space), search.reduction_factor, space.training.epochs)
+    search, epochs = space.search, space.training.epochs
+    return anchor_share(
+        search.anchors, search.anchor_epochs, rungs_of(space), search.reduction_factor, epochs
+    )
 
 
 def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None) -> Course:

@@ -35,15 +35,17 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
 def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
     """A recorded space: what its version did not have yet stays as it was then, whatever the default is today."""
     search, training = document.get("search", {}), document.get("training", {})
-    if not isinstance(search, dict) or not isinstance(training, dict) or "promote" in search:
+    if not isinstance(search, dict) or not isinstance(training, dict) or "anchor_epochs" in search:
         return document
-    before: dict[str, Any] = {"promote": False}
-    if "anchors" in search:
-        return document | {"search": search | before}
-    before["anchors"] = 0.0
+    before: dict[str, Any] = {"anchor_epochs": 1}
+    if "promote" not in search:
+        before["promote"] = False
+    if "anchors" not in search:
+        before["anchors"] = 0.0
+    parts = (18, 6, 2) if "anchors" in search else (2, 4 / 3)  # of the epochs, of a cosine
     epochs, cosine = training.get("epochs"), training.get("lr_schedule") == "cosine"
     if cosine and search.get("rungs", "schedule") == "schedule" and isinstance(epochs, int) and epochs > 1:
-        rungs = {max(1, round(epochs / 2)), max(1, round(3 * epochs / 4))}
+        rungs = {max(1, round(epochs / part)) for part in parts}
         before["rungs"] = sorted(rung for rung in rungs if rung < epochs) or "schedule"
     return document | {"search": search | before}
 

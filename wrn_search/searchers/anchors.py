@@ -18,25 +18,29 @@ from wrn_search.seeds import derived_seed
 from wrn_search.space.domains import Scalar, finite_values
 
 
-def anchor_share(share: float, rungs: Sequence[int], reduction_factor: int, epochs: int) -> float:
-    """`search.anchors` as a share of the configurations: lower where that many would cost more than the share.
+def anchor_share(
+    share: float, of_epochs: float, rungs: Sequence[int], reduction_factor: int, epochs: int
+) -> float:
+    """`search.anchors` as a share of the configurations: lower where that many would cost more than they may.
 
     A whole training costs many times what a search with early rungs spends on a configuration: one in ten would take
-    most of its epochs. So what anchors cost beyond other configurations is at most `share` of all epochs, as planned:
-    one configuration in `reduction_factor` goes on at each rung.
+    most of its epochs. What anchors cost beyond other configurations is a share of all epochs, as planned: one
+    configuration in `reduction_factor` goes on at each rung.
 
     Args:
         share: `search.anchors`, 0 to 0.5.
+        of_epochs: `search.anchor_epochs`, the most that they may cost beyond others; 1 for whatever it comes to.
         rungs: epochs at which trials are compared, rising, below `epochs`; without any there are no anchors.
         reduction_factor: one in so many goes on.
         epochs: of a whole training.
     """
     if not rungs:
         return 0.0
-    edges = (0, *rungs, epochs)
-    stretches = (after - before for before, after in itertools.pairwise(edges))
+    if of_epochs == 1:
+        return share
+    stretches = (after - before for before, after in itertools.pairwise((0, *rungs, epochs)))
     mean = sum(stretch / float(reduction_factor) ** place for place, stretch in enumerate(stretches))
-    return min(share, share * mean / ((epochs - mean) * (1 - share)))
+    return min(share, of_epochs / (1 - of_epochs) * mean / (epochs - mean))
 
 
 def anchors_of(share: float, configurations: int) -> int:

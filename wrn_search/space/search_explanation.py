@@ -59,7 +59,13 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "prior": space.search.prior,
         "around_prior": around_prior(space.searched.prior, space.trials),
         "anchors": anchors_of(
-            anchor_share(space.search.anchors, rungs, space.search.reduction_factor, space.training.epochs),
+            anchor_share(
+                space.search.anchors,
+                space.search.anchor_epochs,
+                rungs,
+                space.search.reduction_factor,
+                space.training.epochs,
+            ),
             max(0, space.trials - len(space.search.points)),
         ),
         "stop_when": space.search.stop_when,

@@ -171,24 +171,19 @@ class SearchSettings(Section):
     searcher: Annotated[
         str,
         one_of(*SEARCHERS),
-        Field(
-            description=f"proposes configurations; {' and '.join(names_of(learns=True))} learn from results"
-        ),
+        Field(description=f"proposes; {', '.join(names_of(learns=True))} learn from results"),
     ] = "tpe"
     scheduler: Annotated[
         str,
         one_of(*SCHEDULERS),
-        Field(
-            description="decides at each rung which trials go on; asha by their places, curves by where all curves "
-            "are expected to end"
-        ),
+        Field(description="says which trials go on: asha by places, curves by expected ends"),
     ] = "asha"
     rungs: Annotated[
         str | tuple[int, ...],
         RUNGS,
         Field(
-            description="epochs at which trials are compared: after each learning-rate drop (without drops: at 1/54, 1/18, "
-            "1/6 and 1/2; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop), geometric, or a list"
+            description="epochs at which trials are compared: after each learning-rate drop (none: at 1/54, 1/18, 1/6 "
+            "and 1/2; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop), geometric, or a list"
         ),
     ] = "schedule"
     grace_period: Annotated[
@@ -200,10 +195,7 @@ class SearchSettings(Section):
     promote: Annotated[
         bool,
         true_or_false(),
-        Field(
-            description="asha lets a trial that does not go on at a rung wait, to go on once enough others were worse; "
-            "false ends it"
-        ),
+        Field(description="asha: who does not go on at a rung waits till enough were worse; false: ends"),
     ] = True
     trials: Annotated[
         int | None,
@@ -216,9 +208,14 @@ class SearchSettings(Section):
     anchors: Annotated[
         float,
         real_number(0, 0.5),
+        Field(description="share of the configurations, drawn at random before any result and never stopped"),
+    ] = 0.1
+    anchor_epochs: Annotated[
+        float,
+        real_number(0, 1),
         Field(
-            description="share of the configurations that are drawn at random before any result and never stopped; "
-            "fewer where they would cost more than this share of the epochs beyond what other trials cost"
+            description="share of the epochs that anchors may cost beyond other trials, fewer are drawn where early "
+            "rungs would make them cost more; 1 for whatever they cost"
         ),
     ] = 0.1
     points: Annotated[
