@@ -114,7 +114,7 @@ def _text(family: str, found: Mapping[str, Any], asked: argparse.Namespace) -> l
         )
         wide = max(len(row["name"]) for row in rows)
         lines.append(
-            f"  {'':{wide}}  {'median regret':<18}{'mean':<18}{'default needs':<20}"
+            f"  {'':{wide}}  {'median regret':<18}{'mean':<18}{'default needs':<20}{'pooled':<20}"
             f"{'difference (95 %), tables better:worse, at the last':<52}done stop div  best stopped"
         )
         lines += [_line(row, wide) for row in rows]
@@ -126,10 +126,7 @@ def _line(row: Mapping[str, Any], wide: int) -> str:
     budgets, trials = row["budgets"], row["trials"]
     medians = " ".join(f"{each['regret'][0]:.2f}" for each in budgets)
     means = " ".join(f"{each['mean_regret']:.2f}" for each in budgets)
-    shares = [each.get("default_needs", "") for each in budgets]
-    needs = " ".join(
-        f"{share:.2f}" if isinstance(share, float) else share.replace(" ", "") for share in shares
-    )
+    needs, pooled = (_shares(budgets, key) for key in ("default_needs", "default_needs_pooled"))
     difference = ""
     if "difference" in (last := budgets[-1]):
         low, high = last["interval"]
@@ -139,7 +136,14 @@ def _line(row: Mapping[str, Any], wide: int) -> str:
         )
     ends = f"{trials['completed']:4.0f}{trials['stopped']:5.0f}{trials['diverged']:4.0f}"
     best = f"{trials['best_stopped']:.1f} of {trials['best_begun']:.1f}"
-    return f"  {row['name']:{wide}}  {medians:<18}{means:<18}{needs:<20}{difference:<52}{ends}  {best}"
+    return f"  {row['name']:{wide}}  {medians:<18}{means:<18}{needs:<20}{pooled:<20}{difference:<52}{ends}  {best}"
+
+
+def _shares(budgets: Sequence[Mapping[str, Any]], key: str) -> str:
+    shares = (each.get(key, "") for each in budgets)
+    return " ".join(
+        f"{share:.2f}" if isinstance(share, float) else share.replace(" ", "") for share in shares
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -124,6 +124,8 @@ def test_a_summary_says_what_was_planted() -> None:
     # At half of the grid: a is reached at moment 10, b at 40, c never: the median of 0.2, 0.8 and infinity.
     assert first["default_needs"] == 0.8
     assert first["default_never_on"] == 1
+    # All plays together: the rival's median there is 1, ours 1 once b has its 2 and c still 9: never before c at 99.
+    assert first["default_needs_pooled"] == 1.98
     assert last["default_needs"] == 0.4
     assert last["regret"] == [1.0, 0.325, 2.5]
     # rival - default at the end: 0, +1, -0.4
