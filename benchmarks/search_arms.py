@@ -89,6 +89,7 @@ def groups() -> dict[str, tuple[Arm, ...]]:
             _ours("tpe", "none"),
             _ours("random", "none"),
         ),
+        "default": (tpe, *map(_rival, ("i-epoch", "ray", "optuna-tpe+hyperband"))),
         "rivals": tuple(_rival(name) for name in rival_table() if MULTIVARIATE not in name),
         "multivariate": (tpe, tpe_none, *map(_multivariate_arm, _TPE)),
         "ordered": (
