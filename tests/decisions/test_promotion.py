@@ -161,7 +161,7 @@ def test_repeats_rest_and_go_on_together(tmp_path) -> None:
 
 
 def test_an_anchor_never_rests(tmp_path) -> None:
-    space = _space(20, anchors=0.3)
+    space = _space(20, anchors=0.3, anchor_epochs=1)
     path = tmp_path / "events.jsonl"
     conductor = _played(path, space, lambda assignment, epoch: 80.0 - assignment.number)
     anchors = {trial.number for trial in conductor.state.trials.values() if trial.anchor}

@@ -35,12 +35,12 @@ def test_early_stopping_lets_as_many_through_as_elsewhere() -> None:
 def test_a_search_by_curves_is_played_too_as_long_as_that_is_quick() -> None:
     """It knows nothing of the hyperparameters: which ones will be good, nobody knows before."""
     space = space_of(search={"searcher": "curves", "scheduler": "curves", "trials": 30, "anchors": 0.0})
-    found = forecast(space, FACTS, 30, 2, None)
+    found = forecast(space, FACTS, 30, on_cpus(2), None)
     assert found is not None
     assert 1 <= found.completed < 15
     assert found.epochs_share < 0.7
     assert found.plays == 2
-    assert forecast(space, FACTS, 201, 2, None) is None
+    assert forecast(space, FACTS, 201, on_cpus(2), None) is None
 
 
 @pytest.mark.parametrize(("concurrent", "seconds"), [(1, 90.0), (3, 30.0), (9, 10.0), (4, 30.0)])

@@ -118,7 +118,7 @@ def test_so_does_one_that_stopped_because_it_was_decided(
     assert tables[2:] == tables[:2]
 
 
-@pytest.mark.parametrize("lines", [60, 101, 150])
+@pytest.mark.parametrize("lines", [101, 120, 150])
 def test_so_does_one_that_a_kill_cut_off(tmp_path: Path, lines: int) -> None:
     """What still trained then is heard of no more."""
     folder = recorded(tmp_path / "r", search_of("tpe", "asha"), lambda n: 1 + (7 * n % 5) / 3, 3)
