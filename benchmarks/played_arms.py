@@ -165,7 +165,7 @@ def _share_to_reach(default: ArmPlayed, arm: ArmPlayed, place: int) -> dict[str,
 
 
 def _reached(regrets: Floats, goal: float, place: int) -> float:
-    """At which share of the first `place` + 1 moments a median over plays, (S, M), has a goal; infinite if it never has."""
+    """At which share of the first `place` + 1 moments the median of plays, (S, M), has a goal; or infinite."""
     reached = np.flatnonzero(np.median(regrets, axis=0) <= goal + 1e-12)
     return float((reached[0] + 1) / (place + 1)) if len(reached) else np.inf
 

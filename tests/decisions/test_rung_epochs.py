@@ -55,6 +55,21 @@ def test_an_error_of_guessing_ends_a_trial_only_after_a_drop(training, search, w
     assert course_of(space, FACTS).rungs_follow_schedule is whom_guesses_end
 
 
+@pytest.mark.parametrize(
+    ("training", "search", "brackets"),
+    [
+        ({}, {}, 1),  # after a drop no rung is too early
+        ({"lr_schedule": "cosine"}, {}, 2),
+        ({"lr_drops": []}, {}, 2),
+        ({"lr_schedule": "cosine"}, {"rungs": [1, 3]}, 1),
+        ({"lr_schedule": "cosine"}, {"brackets": 3}, 3),
+    ],
+)
+def test_where_rungs_begin_early_half_of_the_trials_pass_over_the_first(training, search, brackets) -> None:
+    space = space_of(training={"epochs": 20} | training, search=search)
+    assert course_of(space, FACTS).brackets == brackets
+
+
 def test_anchors_cost_no_more_than_their_share_of_the_epochs() -> None:
     """Whatever the rungs: what they cost beyond others, as a share of all that the search is planned to cost."""
     for rungs in ("schedule", [1, 3], [1, 3, 9], [10]):

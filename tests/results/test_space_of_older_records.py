@@ -52,6 +52,7 @@ def test_a_record_whose_anchors_were_not_counted_in_epochs_keeps_them_and_its_ru
     space = on_record(training=training, search={"rungs": "schedule", "anchors": 0.2, "promote": True})
     assert rungs_of(space) == (3, 9, 27)
     assert anchor_share_of(space) == 0.2
+    assert space.brackets == 1
 
 
 def test_a_record_of_today_means_what_it_says() -> None:

@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from tests.decisions.playing import FACTS, space_of
 from wrn_search.decisions.rung_epochs import course_of
-from wrn_search.schedulers.asha import Asha
-from wrn_search.schedulers.scheduler import Stop
+from wrn_search.schedulers.asha import Asha, PromotingAsha
+from wrn_search.schedulers.scheduler import Stop, Wait
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 
 
@@ -93,3 +93,21 @@ def test_decisions_are_those_of_a_look_at_all_that_had_arrived(reports, factor) 
         for number in range(31):
             reason = _stop_by_looking_at_all(those, number, factor) if number in dict(those) else None
             assert asha.decide(number, epoch) == (reason and Stop(epoch, reason))
+
+
+def test_in_brackets_every_second_one_passes_over_the_first_rung() -> None:
+    asha = PromotingAsha((1, 3, 9), 3, None, 300, brackets=2)
+    for number in range(6):
+        for epoch in (1, 3):
+            asha.observe(number, epoch, 10.0 + number)
+    assert [asha.decide(number, 1) is None for number in range(6)] == [False, True, False, True, False, True]
+    # At the next rung all are compared: of six the best two go on, as far as they had come when they arrived.
+    assert all(isinstance(asha.decide(number, 3), Wait) for number in range(6))
+    assert asha.next_to_take_up(dict.fromkeys(range(6), 3), at_least=0) == 0
+
+
+def test_the_last_rung_is_passed_over_by_none() -> None:
+    asha = PromotingAsha((4,), 3, None, 300, brackets=3)
+    for number in range(6):
+        asha.observe(number, 4, 10.0 + number)
+    assert all(isinstance(asha.decide(number, 4), Wait) for number in range(6))

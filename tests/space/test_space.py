@@ -75,6 +75,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "grace_period": 3,
             "reduction_factor": 3,
             "promote": True,
+            "brackets": None,
             "anchors": 0.1,
             "anchor_epochs": 0.1,
             "trials": None,

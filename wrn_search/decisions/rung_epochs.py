@@ -49,12 +49,13 @@ def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None)
     """What the scheduler must know of a search."""
     return Course(
         rungs_of(space),
-        space.search.rungs == "schedule" and _has_drops(space.training.lr_schedule, space.training.lr_drops),
+        space.search.rungs == "schedule" and space.has_drops,
         space.search.reduction_factor,
         facts.chance_error,
         facts.validation_images,
         space.search.repeats,
         space.search.promote,
+        space.brackets,
         space.training.epochs,
         drops_of(space),
         curves,
@@ -85,13 +86,9 @@ def schedule_rungs(lr_schedule: str, lr_drops: Sequence[float], epochs: int) -> 
     recorded curves a search with these rungs came as far in half of the epochs that it needed without the first
     (`benchmarks/README.md`, what made the default quick).
     """
-    if not _has_drops(lr_schedule, lr_drops):
+    if lr_schedule == "cosine" or not lr_drops:
         return _below([max(1, round(epochs / part)) for part in (54, 18, 6, 2)], epochs)
     return _below(drop_epochs(tuple(lr_drops), epochs), epochs)
-
-
-def _has_drops(lr_schedule: str, lr_drops: Sequence[float]) -> bool:
-    return lr_schedule == "step" and len(lr_drops) > 0
 
 
 def geometric_rungs(grace_period: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:

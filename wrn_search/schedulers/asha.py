@@ -3,6 +3,9 @@
 Li et al., ASHA (arXiv 1810.05934, algorithm 2). A configuration that is not among the best 1/eta of a rung waits there,
 and goes on as soon as enough others have arrived that it is. With `promote: false` it ends instead, as Ray Tune's ASHA
 does: then a good one that comes early, before others can show how good it is, is lost.
+
+A first rung may stand so early that places there say little. With `brackets: 2` every second configuration passes over
+it, and all are compared at the others: what Hyperband (Li et al., arXiv 1603.06560) hedges by brackets of their own.
 """
 
 from __future__ import annotations
@@ -38,12 +41,16 @@ class _Arrivals:
     chance_error: float | None  # percent; None lets those at chance go on
     validation_images: int
     compared: str = "trials"  # what configurations are called in reasons: with one repeat they are trials
+    brackets: int = (
+        1  # in turn configurations pass over 0, 1, ... of the first rungs, but never over the last
+    )
     _rising: dict[int, list[float]] = field(default_factory=dict)  # rung -> errors of those that arrived
     _places: dict[int, dict[int, _Place]] = field(default_factory=dict)  # rung -> configuration
 
     def observe(self, configuration: int, epoch: int, val_error: float) -> None:
-        """Remembers the first report of a configuration at a rung."""
-        if epoch not in self.rungs:
+        """Remembers the first report of a configuration at a rung that its bracket has."""
+        passed_over = min(configuration % self.brackets, len(self.rungs) - 1)
+        if epoch not in self.rungs[passed_over:]:
             return
         places = self._places.setdefault(epoch, {})
         if configuration not in places:
@@ -157,7 +164,8 @@ def _make(course: Course) -> Scheduler:
     chance = course.chance_error if course.rungs_follow_schedule else None
     compared = "trials" if course.repeats == 1 else "configurations"
     form = PromotingAsha if course.promote else Asha
-    return form(course.rungs, course.reduction_factor, chance, course.validation_images, compared)
+    images, brackets = course.validation_images, course.brackets
+    return form(course.rungs, course.reduction_factor, chance, images, compared, brackets)
 
 
 ASHA = SchedulerKind(_make)

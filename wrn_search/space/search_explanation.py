@@ -55,6 +55,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "promote": bool(rungs) and space.waits_at_rungs,
+        "brackets": min(space.brackets, max(1, len(rungs))),
         "points": len(space.search.points),
         "prior": space.search.prior,
         "around_prior": around_prior(space.searched.prior, space.trials),
@@ -222,4 +223,10 @@ def _scheduler_text(told: dict[str, Any]) -> str:
             f"{told['scheduler']}, trials wait after epochs {rungs}; the best use of the next epochs goes on"
         )
     others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
-    return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}"
+    many = told["brackets"]
+    turns = f"; in turn trials pass over {_up_to(many - 1)} of the first" if many > 1 else ""
+    return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}{turns}"
+
+
+def _up_to(many: int) -> str:
+    return " or ".join(["none", *map(str, range(1, many + 1))])

@@ -174,9 +174,7 @@ class SearchSettings(Section):
         Field(description=f"proposes; {', '.join(names_of(learns=True))} learn from results"),
     ] = "tpe"
     scheduler: Annotated[
-        str,
-        one_of(*SCHEDULERS),
-        Field(description="says which trials go on: asha by places, curves by expected ends"),
+        str, one_of(*SCHEDULERS), Field(description="who goes on: asha by places, curves by expected ends")
     ] = "asha"
     rungs: Annotated[
         str | tuple[int, ...],
@@ -195,8 +193,13 @@ class SearchSettings(Section):
     promote: Annotated[
         bool,
         true_or_false(),
-        Field(description="asha: who does not go on at a rung waits till enough were worse; false: ends"),
+        Field(description="asha: who does not go on waits till enough were worse; false: ends"),
     ] = True
+    brackets: Annotated[
+        int | None,
+        whole_number(1, 10, nullable=True),
+        Field(description="asha: trials pass over 0, 1, ... first rungs in turn; null: 2, with drops 1"),
+    ] = None
     trials: Annotated[
         int | None,
         whole_number(1, MAX_TRIALS, nullable=True),
@@ -208,7 +211,7 @@ class SearchSettings(Section):
     anchors: Annotated[
         float,
         real_number(0, 0.5),
-        Field(description="share of the configurations, drawn at random before any result and never stopped"),
+        Field(description="share of configurations drawn at random and never stopped"),
     ] = 0.1
     anchor_epochs: Annotated[
         float,
@@ -237,9 +240,7 @@ class SearchSettings(Section):
     warm_start: Annotated[
         tuple[str, ...],
         WARM_START,
-        Field(
-            description="results directories of other searches that the searcher learns from before it begins"
-        ),
+        Field(description="results directories of other searches that it learns from before it begins"),
     ] = ()
     max_hours: Annotated[
         float | None,
@@ -267,9 +268,7 @@ class SearchSettings(Section):
     max_failed_share: Annotated[
         float,
         real_number(0, 1),
-        Field(
-            description="a session ends when 10 trials have ended in it and more than this share has failed"
-        ),
+        Field(description="a session ends when 10 trials have ended in it and more than this share failed"),
     ] = 0.5
     keep_checkpoints: Annotated[
         int,

@@ -104,6 +104,18 @@ class Space(Section):
         return kind.stops_trials and (kind.by_curves or self.search.promote)
 
     @property
+    def has_drops(self) -> bool:
+        """Whether the learning rate drops at set epochs; else it falls evenly or stays."""
+        return self.training.lr_schedule == "step" and bool(self.training.lr_drops)
+
+    @property
+    def brackets(self) -> int:
+        """How many take turns in passing over first rungs: two where rungs begin early, if nobody says otherwise."""
+        if self.search.brackets is not None:
+            return self.search.brackets
+        return 2 if self.search.rungs == "schedule" and not self.has_drops else 1
+
+    @property
     def searched(self) -> SearchedSpace:
         """What a searcher must know of this space."""
         axes = self.axes
