@@ -65,7 +65,7 @@ def test_an_error_of_guessing_ends_a_trial_only_after_a_drop(training, search, w
         ({"lr_schedule": "cosine"}, {"brackets": 3}, 3),
     ],
 )
-def test_where_rungs_begin_early_half_of_the_trials_pass_over_the_first(training, search, brackets) -> None:
+def test_where_rungs_begin_early_some_trials_pass_over_the_first(training, search, brackets) -> None:
     space = space_of(training={"epochs": 20} | training, search=search)
     assert course_of(space, FACTS).brackets == brackets
 

@@ -1,9 +1,12 @@
+from collections import Counter
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.decisions.playing import FACTS, space_of
 from wrn_search.decisions.rung_epochs import course_of
-from wrn_search.schedulers.asha import Asha, PromotingAsha
+from wrn_search.schedulers.asha import Asha, PromotingAsha, bracket_of
 from wrn_search.schedulers.scheduler import Stop, Wait
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 
@@ -95,19 +98,26 @@ def test_decisions_are_those_of_a_look_at_all_that_had_arrived(reports, factor) 
             assert asha.decide(number, epoch) == (reason and Stop(epoch, reason))
 
 
-def test_in_brackets_every_second_one_passes_over_the_first_rung() -> None:
+def test_of_two_brackets_one_configuration_in_four_passes_over_the_first_rung() -> None:
     asha = PromotingAsha((1, 3, 9), 3, None, 300, brackets=2)
-    for number in range(6):
+    for number in range(8):
         for epoch in (1, 3):
             asha.observe(number, epoch, 10.0 + number)
-    assert [asha.decide(number, 1) is None for number in range(6)] == [False, True, False, True, False, True]
-    # At the next rung all are compared: of six the best two go on, as far as they had come when they arrived.
-    assert all(isinstance(asha.decide(number, 3), Wait) for number in range(6))
-    assert asha.next_to_take_up(dict.fromkeys(range(6), 3), at_least=0) == 0
+    assert [number for number in range(8) if asha.decide(number, 1) is None] == [3, 7]
+    # At the next rung all are compared: one of the first three goes on, and two of six.
+    assert all(isinstance(asha.decide(number, 3), Wait) for number in range(8))
+    assert asha.next_to_take_up(dict.fromkeys(range(8), 3), at_least=0) == 0
 
 
 def test_the_last_rung_is_passed_over_by_none() -> None:
-    asha = PromotingAsha((4,), 3, None, 300, brackets=3)
-    for number in range(6):
+    asha = PromotingAsha((4,), 2, None, 300, brackets=3)
+    for number in range(7):
         asha.observe(number, 4, 10.0 + number)
-    assert all(isinstance(asha.decide(number, 4), Wait) for number in range(6))
+    assert all(isinstance(asha.decide(number, 4), Wait) for number in range(7))
+
+
+@pytest.mark.parametrize(("brackets", "eta"), [(1, 3), (2, 3), (3, 2), (3, 4)])
+def test_each_bracket_has_eta_times_as_many_as_the_next(brackets: int, eta: int) -> None:
+    turn = sum(eta**bracket for bracket in range(brackets))
+    counts = Counter(bracket_of(number, brackets, eta) for number in range(5 * turn))
+    assert counts == {bracket: 5 * eta ** (brackets - 1 - bracket) for bracket in range(brackets)}

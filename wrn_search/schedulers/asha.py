@@ -4,16 +4,18 @@ Li et al., ASHA (arXiv 1810.05934, algorithm 2). A configuration that is not amo
 and goes on as soon as enough others have arrived that it is. With `promote: false` it ends instead, as Ray Tune's ASHA
 does: then a good one that comes early, before others can show how good it is, is lost.
 
-A first rung may stand so early that places there say little. With `brackets: 2` every second configuration passes over
-it, and all are compared at the others: what Hyperband (Li et al., arXiv 1603.06560) hedges by brackets of their own.
+A first rung may stand so early that places there say little. Hyperband (Li et al., arXiv 1603.06560) hedges that by
+brackets that begin at later rungs, each with one in eta as many configurations. Here `brackets: 2` and eta 3 let one
+configuration in four pass over the first rung, and all are compared at the others.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import accumulate
 
 from wrn_search.schedulers.error_of_guessing import at_chance
 from wrn_search.schedulers.scheduler import Course, New, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
@@ -41,16 +43,14 @@ class _Arrivals:
     chance_error: float | None  # percent; None lets those at chance go on
     validation_images: int
     compared: str = "trials"  # what configurations are called in reasons: with one repeat they are trials
-    brackets: int = (
-        1  # in turn configurations pass over 0, 1, ... of the first rungs, but never over the last
-    )
+    brackets: int = 1  # configurations of later ones pass over first rungs, but never over the last
     _rising: dict[int, list[float]] = field(default_factory=dict)  # rung -> errors of those that arrived
     _places: dict[int, dict[int, _Place]] = field(default_factory=dict)  # rung -> configuration
 
     def observe(self, configuration: int, epoch: int, val_error: float) -> None:
         """Remembers the first report of a configuration at a rung that its bracket has."""
-        passed_over = min(configuration % self.brackets, len(self.rungs) - 1)
-        if epoch not in self.rungs[passed_over:]:
+        bracket = bracket_of(configuration, self.brackets, self.reduction_factor)
+        if epoch not in self.rungs[min(bracket, len(self.rungs) - 1) :]:
             return
         places = self._places.setdefault(epoch, {})
         if configuration not in places:
@@ -150,6 +150,13 @@ class PromotingAsha(_Arrivals):
         while heap and waiting.get(heap[0][1]) != rung:
             heappop(heap)
         return heap[0] if heap else None
+
+
+def bracket_of(configuration: int, brackets: int, reduction_factor: int) -> int:
+    """Which bracket a configuration is in, from 0: each has `reduction_factor` times as many as the next one."""
+    sizes = [reduction_factor**left for left in reversed(range(brackets))]
+    ends = list(accumulate(sizes))
+    return bisect_right(ends, configuration % ends[-1])
 
 
 def goes_on(better: int, arrived: int, reduction_factor: int) -> bool:

@@ -103,7 +103,7 @@ class Course:
     promote: bool = (
         False  # whether a configuration that does not go on at a rung waits there, and may go on later
     )
-    brackets: int = 1  # in turn configurations pass over 0, 1, ... of the first rungs
+    brackets: int = 1  # configurations of the later ones pass over 1, 2, ... of the first rungs
     epochs: int = 1  # of a full training
     drops: tuple[int, ...] = ()  # epochs after which the learning rate has just dropped
     curves: KnownCurves | None = None  # what is known of all curves, for a scheduler that goes `by_curves`

@@ -55,6 +55,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "promote": bool(rungs) and space.waits_at_rungs,
+        "reduction_factor": space.search.reduction_factor,
         "brackets": min(space.brackets, max(1, len(rungs))),
         "points": len(space.search.points),
         "prior": space.search.prior,
@@ -224,9 +225,6 @@ def _scheduler_text(told: dict[str, Any]) -> str:
         )
     others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
     many = told["brackets"]
-    turns = f"; in turn trials pass over {_up_to(many - 1)} of the first" if many > 1 else ""
+    turns = f"; one in {told['reduction_factor'] + 1} passes over the first" if many == 2 else ""
+    turns = f"; some pass over up to {many - 1} of the first" if many > 2 else turns
     return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}{turns}"
-
-
-def _up_to(many: int) -> str:
-    return " or ".join(["none", *map(str, range(1, many + 1))])

@@ -198,7 +198,7 @@ class SearchSettings(Section):
     brackets: Annotated[
         int | None,
         whole_number(1, 10, nullable=True),
-        Field(description="asha: trials pass over 0, 1, ... first rungs in turn; null: 2, with drops 1"),
+        Field(description="asha: later ones, smaller by eta, pass over first rungs; null: 2, with drops 1"),
     ] = None
     trials: Annotated[
         int | None,

@@ -110,7 +110,7 @@ class Space(Section):
 
     @property
     def brackets(self) -> int:
-        """How many take turns in passing over first rungs: two where rungs begin early, if nobody says otherwise."""
+        """How many there are, later ones passing over first rungs: where these begin early two, unless it is said."""
         if self.search.brackets is not None:
             return self.search.brackets
         return 2 if self.search.rungs == "schedule" and not self.has_drops else 1
