@@ -59,7 +59,7 @@ ROOMS: dict[str, Room] = {
         1, "each data set, a file and a line", "errors file_system", "numpy PIL sklearn pyarrow torchvision"
     ),
     "searchers": _room(
-        1, "what to try next, a file and a line each", "seeds space.domains", "numpy optuna scipy"
+        1, "what to try next, a file and a line each", "seeds space.domains", "numpy optuna scipy cmaes"
     ),
     "schedulers": _room(1, "which trials go on, a file and a line each"),
     "space": _room(

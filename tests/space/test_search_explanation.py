@@ -60,6 +60,10 @@ def test_the_text_says_so(line: str) -> None:
         ("name: s", "  nothing: every value is fixed"),
         ("name: s", "scheduler     asha, but no rung lies below the last epoch: every trial runs to its end"),
         ("search: {scheduler: none}", "scheduler     none: every trial runs to its last epoch"),
+        (
+            "search: {searcher: cmaes}\nmodel: {init: {choice: [fan_in, fan_out]}, dropout: {uniform: [0, 0.5]}}",
+            "              draws init at random: labels have no order to follow",
+        ),
         ("model: {depth: {int: [10, 40, 6]}}", "  depth               10 to 40 by 6"),
         (
             "model: {depth: {int: [10, 40, 6]}}",

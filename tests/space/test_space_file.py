@@ -52,7 +52,10 @@ KEY_ERRORS = [
     ),
     ("training: {compile: maybe}", "training.compile: must be one of auto, on, off, but got 'maybe'"),
     ("training: {precision: half}", "training.precision: must be one of auto, fp32, bf16, but got 'half'"),
-    ("search: {searcher: bayes}", f"search.searcher: must be one of {', '.join(SEARCHERS)}, but got 'bayes'"),
+    (
+        "search: {searcher: annealing}",
+        f"search.searcher: must be one of {', '.join(SEARCHERS)}, but got 'annealing'",
+    ),
     (
         "search: {scheduler: ahsa}",
         f"search.scheduler: must be one of {', '.join(SCHEDULERS)}, but got 'ahsa' (did you mean 'asha'?)",

@@ -117,6 +117,8 @@ class SearcherKind:
     needs_finite_space: bool = False
     # Can use what other searches found (`search.warm_start`).
     can_be_warm_started: bool = False
+    # Learns of axes with an order alone: labels, such as blocks, are drawn at random.
+    needs_order: bool = False
 
     @property
     def adaptive(self) -> bool:

@@ -10,6 +10,8 @@ from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.searchers.anchors import anchors_of
 from wrn_search.searchers.draws_around_a_prior import around_prior
+from wrn_search.searchers.samplers.unit_axes import without_order
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
@@ -51,6 +53,9 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
             }
         ),
         "searcher": space.search.searcher,
+        "drawn_alone": without_order(space.axes.domains)
+        if SEARCHERS[space.search.searcher].needs_order
+        else [],
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "promote": bool(rungs) and space.search.promote,
@@ -112,6 +117,10 @@ def text_of(told: dict[str, Any]) -> str:
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
     lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
+    if told["drawn_alone"]:
+        lines += [
+            f"              draws {', '.join(told['drawn_alone'])} at random: labels have no order to follow"
+        ]
     if told["points"]:
         first = min(told["points"], told["trials"])
         lines += [

@@ -172,7 +172,7 @@ class SearchSettings(Section):
         str,
         one_of(*SEARCHERS),
         Field(
-            description=f"proposes configurations; {' and '.join(names_of(learns=True))} learns from results"
+            description=f"proposes configurations; those that learn from results: {', '.join(names_of(learns=True))}"
         ),
     ] = "tpe"
     scheduler: Annotated[
