@@ -9,6 +9,7 @@ from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.methods import Method, space_of
 from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Play, play
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
 
 
@@ -56,6 +57,28 @@ def test_asha_stops_by_its_rule() -> None:
     assert player.reported(begun[1], 1, 40.0)
     assert not player.reported(begun[2], 1, 60.0)
     assert player.state.trials[begun[2]].status == "stopped"
+
+
+def test_who_decides_by_all_epochs_hears_of_all_in_a_play() -> None:
+    """One is the worst at the rung, but was the best two epochs before: by all epochs it goes on."""
+    alike = {x / 4: curve(40, 30, 29, 10) for x in range(4)}
+    table = table_of(alike | {1.0: curve(10, 50, 50, 5)})
+    settings = ("search.rungs=[3]", "search.grace_period=1", "search.anchors=0", "search.min_samples=1")
+    for seed in range(4):
+        _, result = played(table, "random", "median", *settings, seed=seed)
+        assert result.counts["completed"] == 5
+    late = ("search.grace_period=2", *settings[2:], settings[0])
+    counts = [played(table, "random", "median", *late, seed=seed)[1].counts["completed"] for seed in range(4)]
+    assert min(counts) == 4
+
+
+@pytest.mark.parametrize("scheduler", list(SCHEDULERS))
+def test_every_scheduler_is_played_to_the_end_of_a_table(scheduler: str) -> None:
+    player, result = played(falling(20), "random", scheduler, workers=3)
+    ends = [trial.status for trial in player.state.trials.values()]
+    assert len(ends) == 20
+    assert "completed" in ends
+    assert result.epochs == sum(result.last_epoch.values())
 
 
 def test_one_that_waited_at_a_rung_goes_on_from_there() -> None:

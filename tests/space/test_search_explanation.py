@@ -86,6 +86,34 @@ def test_special_cases_are_put_in_words(text: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        (
+            "{scheduler: hyperband}",
+            "scheduler     hyperband, trials are compared after epochs 3, 9, 27; those that do not go on wait there, "
+            "and go on once enough others were worse; in 4 brackets, 55 % from 3, 24 % from 9, 12 % from 27 on, "
+            "8 % never",
+        ),
+        (
+            "{scheduler: hyperband, brackets: 1, promote: false}",
+            "scheduler     hyperband, trials are compared after epochs 3, 9, 27; those that do not go on end there; "
+            "in 1 bracket, 100 % from 3 on",
+        ),
+        (
+            "{scheduler: median}",
+            "scheduler     median, after epochs 3, 9, 27 those end whose lowest error is above the median of the "
+            "averages of those that were there before, once there are 3",
+        ),
+    ],
+)
+def test_what_a_scheduler_does_at_its_rungs_is_put_in_words(search: str, line: str) -> None:
+    told = explanation(space(f"search: {search}"), (3, 9, 27))
+
+    assert line in text_of(told).splitlines()
+    assert told["promote"] is ("wait there" in line)
+
+
+@pytest.mark.parametrize(
     "model",
     [
         "{depth: {choice: [40, 16]}, block: {choice: ['B(1,3,1)', 'B(3,3)']}, widen_factor: {choice: [4, 1, 2]}}",

@@ -75,6 +75,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "grace_period": 3,
             "reduction_factor": 3,
             "promote": True,
+            "brackets": None,
+            "min_samples": 3,
             "anchors": 0.1,
             "trials": None,
             "repeats": 1,

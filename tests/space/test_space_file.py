@@ -228,6 +228,7 @@ NULLABLE = {
         "model.block",
         "model.deepening_factor",
         "search.trials",
+        "search.brackets",
         "search.max_hours",
         "search.trial_timeout",
         "search.stop_when",

@@ -10,7 +10,7 @@ from wrn_search.hardware.machine import Node, capacity
 from wrn_search.memory.gpu_shares import SHARES
 from wrn_search.memory.trial_on_cpu import room_for_trials
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.section_keys import ResourceSettings
+from wrn_search.space.sections.resource_keys import ResourceSettings
 from wrn_search.space.space import Space
 
 _MACS_OF_A_THREAD = 250_000_000

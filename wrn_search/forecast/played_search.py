@@ -150,7 +150,9 @@ def _play(
 def _of_stretches(space: Space, stretches: int) -> Space:
     """The same search with an epoch for each stretch between rungs."""
     rungs = tuple(range(1, stretches)) or "schedule"
-    search = space.search.model_copy(update={"rungs": rungs, "max_hours": None, "stop_when": None})
+    search = space.search.model_copy(
+        update={"rungs": rungs, "grace_period": 1, "max_hours": None, "stop_when": None}
+    )
     training = space.training.model_copy(update={"epochs": stretches, "lr_drops": ()})
     return space.model_copy(update={"search": search, "training": training})
 

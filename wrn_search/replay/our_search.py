@@ -17,6 +17,7 @@ from wrn_search.replay.nearest_configuration import NearestConfiguration
 from wrn_search.replay.simulated_clock import Begun, Clock
 from wrn_search.results.events import Known, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
@@ -61,7 +62,8 @@ class OurSearch:
             record.append(event)
         self._seed = space.search.seed
         self._seeds_in_order = seeds_in_order
-        self._has_hours = space.search.max_hours is not None
+        by_all_epochs = SCHEDULERS[space.search.scheduler].hears_every_epoch
+        self._hears_all = by_all_epochs or space.search.max_hours is not None
         self._rungs = frozenset(rungs_of(space))
 
     @property
@@ -88,7 +90,7 @@ class OurSearch:
     def hears(self, epoch: int) -> bool:
         """At rungs: nothing is decided between them, but for a search whose hours may be over, or that is decided."""
         decided = self._conductor.end_reason is EndReason.DECIDED
-        return self._has_hours or decided or epoch in self._rungs
+        return self._hears_all or decided or epoch in self._rungs
 
     def reported(self, trial: int, epoch: int, error: float) -> bool:
         """The conductor hears of it."""

@@ -85,6 +85,14 @@ class Course:
     promote: bool = (
         False  # whether a configuration that does not go on at a rung waits there, and may go on later
     )
+    brackets: int | None = None  # of `hyperband`, at most; None is one for each rung and one without
+    grace_period: int = 1  # epochs; of `median`: earlier ones are in no average
+    min_samples: int = 3  # of `median`: others at a rung before one is stopped there
+
+    @property
+    def compared(self) -> str:
+        """What configurations are called in reasons."""
+        return "trials" if self.repeats == 1 else "configurations"
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,14 @@ class SchedulerKind:
     make: Callable[[Course], Scheduler]
     # Ends trials at rungs by what others reached: so the ends that a search saw are no random ones (rule 5).
     stops_trials: bool = True
+    # With `search.promote` those that do not go on at a rung wait there.
+    lets_wait: bool = False
+    # Decides at rungs, but by what was reported at all epochs.
+    hears_every_epoch: bool = False
+    # Has no rung before `search.grace_period`, wherever the others would lie.
+    has_grace: bool = False
+    # Keys of `search` that are its own.
+    own_keys: frozenset[str] = frozenset()
 
     @property
     def adaptive(self) -> bool:

@@ -24,6 +24,7 @@ from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
@@ -208,7 +209,8 @@ def disk_text(space: Space, facts: DatasetFacts, concurrent: int, rows: int) -> 
     """
     best = min(space.search.keep_checkpoints, rows)
     each = checkpoint_bytes(space, facts)
-    waiting = max(0, rows - concurrent) if space.search.promote and rungs_of(space) else 0
+    lets_wait = SCHEDULERS[space.search.scheduler].lets_wait and space.search.promote
+    waiting = max(0, rows - concurrent) if lets_wait and rungs_of(space) else 0
     # Each running trial may write its next one beside its last one; what waits at a rung may be the best, too.
     most = (2 * concurrent + max(waiting, best)) * each
     others = f", {waiting} waiting" if waiting else ""

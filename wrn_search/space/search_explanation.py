@@ -8,6 +8,8 @@ from typing import Any
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.schedulers.hyperband import brackets_of
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchors_of
 from wrn_search.searchers.draws_around_a_prior import around_prior
 from wrn_search.searchers.samplers.unit_axes import without_order
@@ -58,7 +60,9 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         else [],
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
-        "promote": bool(rungs) and space.search.promote,
+        "promote": bool(rungs) and SCHEDULERS[space.search.scheduler].lets_wait and space.search.promote,
+        "brackets": _brackets(space, rungs),
+        "min_samples": space.search.min_samples,
         "points": len(space.search.points),
         "prior": space.search.prior,
         "around_prior": around_prior(space.searched.prior, space.trials),
@@ -217,6 +221,29 @@ def _scheduler_text(told: dict[str, Any]) -> str:
         return "none: every trial runs to its last epoch"
     if not told["rungs"]:
         return f"{told['scheduler']}, but no rung lies below the last epoch: every trial runs to its end"
-    others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
     rungs = ", ".join(map(str, told["rungs"]))
-    return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}"
+    if told["scheduler"] == "median":
+        return (
+            f"median, after epochs {rungs} those end whose lowest error is above the median of the averages of those "
+            f"that were there before, once there are {told['min_samples']}"
+        )
+    others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
+    text = f"trials are compared after epochs {rungs}; those that do not go on {others}"
+    if told["brackets"]:
+        starts = ", ".join(
+            f"{100 * each['share']:.0f} % from {each['rungs'][0]}"
+            for each in told["brackets"]
+            if each["rungs"]
+        )
+        free = sum(each["share"] for each in told["brackets"] if not each["rungs"])
+        text += f"; in {plural(len(told['brackets']), 'bracket')}, {starts} on"
+        text += f", {100 * free:.0f} % never" if free else ""
+    return f"{told['scheduler']}, {text}"
+
+
+def _brackets(space: Space, rungs: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Of scheduler hyperband."""
+    if not rungs or "brackets" not in SCHEDULERS[space.search.scheduler].own_keys:
+        return []
+    found = brackets_of(rungs, space.search.reduction_factor, space.search.brackets)
+    return [{"rungs": list(each.rungs), "share": each.share} for each in found]

@@ -17,11 +17,9 @@ from wrn_search.space.domains import Domain, Scalar
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import (
     BLOCK,
-    GPU_SHARE,
     LR_DROPS,
     RUNGS,
     WARM_START,
-    auto_or_count,
 )
 from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf, prior_leaf
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
@@ -187,7 +185,12 @@ class SearchSettings(Section):
         ),
     ] = "schedule"
     grace_period: Annotated[
-        int, whole_number(1, 100_000), Field(description="first rung of `geometric`, in epochs")
+        int,
+        whole_number(1, 100_000),
+        Field(
+            description="first rung of `geometric`, in epochs; scheduler median has no rung before it, and no earlier "
+            "epoch is in its averages"
+        ),
     ] = 3
     reduction_factor: Annotated[
         int, whole_number(2, 1000), Field(description="eta: at a rung the best one in eta goes on")
@@ -196,10 +199,23 @@ class SearchSettings(Section):
         bool,
         true_or_false(),
         Field(
-            description="asha lets a trial that does not go on at a rung wait, to go on once enough others were worse; "
-            "false ends it"
+            description="asha and hyperband let a trial that does not go on at a rung wait, to go on once enough "
+            "others were worse; false ends it"
         ),
     ] = True
+    brackets: Annotated[
+        int | None,
+        whole_number(1, 1000, nullable=True),
+        Field(
+            description="of scheduler hyperband, those with the most rungs first; null is one that begins at each rung "
+            "and one that has none, which are the most that there can be"
+        ),
+    ] = None
+    min_samples: Annotated[
+        int,
+        whole_number(1, MAX_TRIALS),
+        Field(description="scheduler median stops no trial at a rung before so many others have been there"),
+    ] = 3
     trials: Annotated[
         int | None,
         whole_number(1, MAX_TRIALS, nullable=True),
@@ -279,19 +295,3 @@ class SearchSettings(Section):
     seed: Annotated[
         int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
     ] = 0
-
-
-class ResourceSettings(Section):
-    """What a trial gets, and how many run at once."""
-
-    gpus_per_trial: Annotated[
-        str | float,
-        GPU_SHARE,
-        Field(
-            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
-        ),
-    ] = "auto"
-    cpus_per_trial: Annotated[
-        str | int, auto_or_count(4096), Field(description="also the trial's threads")
-    ] = "auto"
-    concurrent: Annotated[str | int, auto_or_count(100_000), Field(description="trials at once")] = "auto"

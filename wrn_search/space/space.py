@@ -34,12 +34,12 @@ from wrn_search.space.rules.number_and_text_rules import plain_text, text
 from wrn_search.space.section_keys import (
     DEFAULT_TRIALS,
     ModelSettings,
-    ResourceSettings,
     SearchSettings,
     Section,
     TrainingSettings,
     default_of,
 )
+from wrn_search.space.sections.resource_keys import ResourceSettings
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 
 

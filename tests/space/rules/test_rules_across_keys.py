@@ -127,6 +127,18 @@ BROKEN = [
         "1332000",
     ),
     (
+        "search: {scheduler: median, rungs: [2, 9]}",
+        "search.rungs: no rung of scheduler median may come before grace_period: 3, but got [2, 9]",
+    ),
+    (
+        "search: {brackets: 2}",
+        "search.brackets: is for scheduler hyperband, but got brackets: 2 with scheduler: asha",
+    ),
+    (
+        "search: {scheduler: hyperband, min_samples: 5}",
+        "search.min_samples: is for scheduler median, but got min_samples: 5 with scheduler: hyperband",
+    ),
+    (
         "training: {epochs: 9}\nsearch: {rungs: [3, 9]}",
         "search.rungs: every rung must be below training.epochs: 9, but got [3, 9]",
     ),
@@ -144,7 +156,7 @@ def test_a_broken_rule_is_told_with_its_numbers(text: str, line: str) -> None:
 def test_every_rule_can_be_broken() -> None:
     keys = {line.partition(":")[0] for _, line in BROKEN}
 
-    assert len(RULES) == 22  # those of points, budgets and conditions have tests of their own
+    assert len(RULES) == 24  # those of points, budgets and conditions have tests of their own
     assert keys >= {
         "model.depth",
         "model.deepening_factor",
@@ -172,6 +184,9 @@ FINE = [
     "search: {warm_start: [results/one, /results/two]}",
     "search: {warm_start: [], searcher: grid}",
     "training: {epochs: 9}\nsearch: {rungs: [3, 9], scheduler: none}",
+    "search: {scheduler: median, rungs: [2, 9], grace_period: 2, min_samples: 9}",
+    "search: {scheduler: hyperband, brackets: 1, min_samples: 3}",
+    "search: {searcher: cmaes}\nmodel: {init: {choice: [fan_in, fan_out]}, depth: {choice: [10, 16]}}",
 ]
 
 

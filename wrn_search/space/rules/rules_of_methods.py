@@ -10,7 +10,7 @@ from wrn_search.searchers.searcher_table import SEARCHERS, in_words, names_of
 from wrn_search.space.axes.network_leaves import SHAPE
 from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
-from wrn_search.space.section_keys import MAX_TRIALS
+from wrn_search.space.section_keys import MAX_TRIALS, SearchSettings
 from wrn_search.space.space import Space
 
 
@@ -72,10 +72,34 @@ def _some_axis_has_an_order(space: Space) -> Iterator[Broken]:
     yield Broken(reads[0], f"{rule}, but {in_words(labels, 'and')} {are}", reads)
 
 
+def _rungs_after_the_grace_period(space: Space) -> Iterator[Broken]:
+    rungs, grace = space.search.rungs, space.search.grace_period
+    if SCHEDULERS[space.search.scheduler].has_grace and isinstance(rungs, tuple) and rungs[0] < grace:
+        reads: tuple[Path, ...] = (("search", "rungs"), ("search", "grace_period"), ("search", "scheduler"))
+        rule = f"no rung of scheduler {space.search.scheduler} may come before grace_period: {grace}"
+        yield Broken(reads[0], f"{rule}, {got(list(rungs))}", reads)
+
+
+def _keys_of_a_scheduler_belong_to_it(space: Space) -> Iterator[Broken]:
+    for key in sorted(frozenset().union(*(kind.own_keys for kind in SCHEDULERS.values()))):
+        value = getattr(space.search, key)
+        if (
+            key in SCHEDULERS[space.search.scheduler].own_keys
+            or value == SearchSettings.model_fields[key].default
+        ):
+            continue
+        reads: tuple[Path, ...] = (("search", key), ("search", "scheduler"))
+        able = in_words([name for name, kind in SCHEDULERS.items() if key in kind.own_keys], "or")
+        text = f"is for scheduler {able}, but got {key}: {value} with scheduler: {space.search.scheduler}"
+        yield Broken(reads[0], text, reads)
+
+
 RULES_OF_METHODS: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,
     _who_learns_may_start_warm,
     _some_axis_has_an_order,
     _rungs_below_epochs,
+    _rungs_after_the_grace_period,
+    _keys_of_a_scheduler_belong_to_it,
 )
