@@ -85,8 +85,6 @@ def _sampler(seed: int, is_new: Callable[[dict[str, Any]], bool]) -> optuna.samp
     """Optuna's sampler that takes, where its point was tried, the best of random ones that were not."""
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it remarks on each search that ends early
-
     class Untried(optuna.samplers.GPSampler):
         def _optimize_acqf(self, acqf: Any, best_params: Any) -> Any:
             found = super()._optimize_acqf(acqf, best_params)

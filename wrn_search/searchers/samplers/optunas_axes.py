@@ -22,6 +22,11 @@ class OptunasAxes:
     """Points as parameters of Optuna's trials, and back; axes with one value are left out."""
 
     def __init__(self, space: SearchedSpace):
+        import optuna
+
+        optuna.logging.set_verbosity(
+            optuna.logging.ERROR
+        )  # else it tells of every study that is made, and more
         self._axes = unit_axes(space)
         self._idle = space.idle
         self.distributions: dict[str, BaseDistribution] = {
