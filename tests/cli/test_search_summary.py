@@ -12,9 +12,11 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Looked,
+    Paused,
     Proposed,
     Reported,
     SearchEnded,
+    SearchResumed,
     SearchStarted,
     Started,
     Stopped,
@@ -127,6 +129,30 @@ def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
     assert "The search ended because its space has 7 configurations and no more." in summary_text(state, "x")
     state.apply(99.0, SearchEnded("max_hours"))
     assert "The search ended because search.max_hours were over." in summary_text(state, "x")
+
+
+def test_a_spent_budget_is_told_and_what_waits_counts_as_stopped_until_there_is_more() -> None:
+    state = _state([(10, 1.0, [20.0, 8.0], "completed"), (10, 1.0, [30.0], "interrupted")])
+    document = {"search": {"budget": {"epochs": 4, "hours": 2.0}}}
+    state.sessions.append((0.0, SearchResumed(space=document)))
+    state.apply(50.0, Paused(1, 1, "worse"))
+    assert summary_dict(state, "x")["by_status"] == {"completed": 1, "interrupted": 1}
+    state.apply(99.0, SearchEnded("budget", {"epochs": 3, "hours": 0.5, "gpu_hours": 0.0}))
+    text = summary_text(state, "x")
+    assert "Budget: 3 of 4 epochs, 0.5 of 2 hours spent." in text
+    assert (
+        "search.budget is spent, as far as it can be; 1 trial may go on from a rung with a larger one."
+        in text
+    )
+    told = summary_dict(state, "x")
+    assert (told["by_status"], told["epochs_saved"], told["waiting"]) == (
+        {"completed": 1, "stopped": 1},
+        1,
+        1,
+    )
+    assert (told["budget"], told["spent"]["epochs"]) == ({"epochs": 4, "hours": 2.0}, 3)
+    state.apply(100.0, SearchResumed())
+    assert (state.trials[1].status, state.trials[1].error) == ("interrupted", "waits at epoch 1: worse")
 
 
 @pytest.mark.parametrize(("error", "warned"), [(85.0, True), (90.0, True), (80.0, False), (12.0, False)])

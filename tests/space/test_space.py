@@ -82,6 +82,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "prior": None,
             "warm_start": [],
             "max_hours": None,
+            "budget": None,
             "stop_when": None,
             "retries": 2,
             "trial_timeout": None,

@@ -226,6 +226,7 @@ NULLABLE = {
         "model.deepening_factor",
         "search.trials",
         "search.max_hours",
+        "search.budget",
         "search.trial_timeout",
         "search.stop_when",
     ),

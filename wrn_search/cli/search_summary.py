@@ -15,7 +15,7 @@ from typing import Any
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of, standings
 from wrn_search.results.trial_state import TrialState
-from wrn_search.wording import answers_text, hardly_better_than_guessing, plural
+from wrn_search.wording import answers_text, hardly_better_than_guessing, plural, spending_text
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def summary_text(state: SearchState, where: str) -> str:
     ]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     lines += _failure_lines(state)
-    lines += _end_lines(state)
+    lines += [*_budget_lines(state), *_end_lines(state)]
     return "\n".join([*lines, f"Results: {where}"])
 
 
@@ -101,6 +101,9 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
         "results": where,
         "dataset": state.dataset,
         "ended": state.ended,
+        "budget": budget_on_record(state) or None,
+        "spent": state.spent or None,
+        "waiting": sum(trial.is_paused for trial in state.trials.values()),
         "decided": state.looks[-1].answers if state.ended == "decided" and state.looks else None,
         "trials": len(state.trials),
         "by_status": dict(sorted(found.counts.items())),
@@ -185,9 +188,28 @@ def _saving_lines(found: Summary) -> list[str]:
     return [f"{text}: early stopping saved {found.epochs_saved} ({share:.0f} %){other}."]
 
 
+def budget_on_record(state: SearchState) -> dict[str, float]:
+    """`search.budget` of the last session; empty without one."""
+    search = state.space.get("search")
+    budget = search.get("budget") if isinstance(search, dict) else None
+    return budget if isinstance(budget, dict) else {}
+
+
+def _budget_lines(state: SearchState) -> list[str]:
+    """What was spent of it."""
+    told = spending_text(budget_on_record(state), state.spent)
+    return [f"Budget: {told} spent."] if told else []
+
+
 def _end_lines(state: SearchState) -> list[str]:
     """Why there are fewer trials than asked for."""
     match state.ended:
+        case "budget":
+            waiting = sum(trial.is_paused for trial in state.trials.values())
+            others = (
+                f"; {plural(waiting, 'trial')} may go on from a rung with a larger one" if waiting else ""
+            )
+            return [f"The search ended because search.budget is spent, as far as it can be{others}."]
         case "max_hours":
             return ["The search ended because search.max_hours were over."]
         case "decided":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wrn_search.cluster.living_nodes import LivingNode
 from wrn_search.cluster.node_check import check_nodes
+from wrn_search.decisions.budget.most_trials import is_open_ended
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.proposals import Plan
@@ -256,7 +257,7 @@ def _session(
     except Exception as error:
         reason, failure = EndReason.FAILED, error
     try:
-        end_session(conductor, record, observers, reason)
+        end_session(request.directory, conductor, record, observers, reason)
     except OSError as error:
         reason, failure = EndReason.FAILED, failure or error
     if reason is EndReason.FAILED:
@@ -270,7 +271,8 @@ def _session(
 
 @contextmanager
 def _display(request: Request, record: Record, conductor: Conductor) -> Iterator[ProgressDisplay]:
-    progress = Progress(request.rows, request.space.training.epochs, began=record.now())
+    space, funds = request.space, conductor.funds if conductor.funds.are_limited else None
+    progress = Progress(request.rows, space.training.epochs, record.now(), funds, is_open_ended(space))
     for moment, event in record.events:
         progress.apply(moment, event)
     display = ProgressDisplay(progress, record.now, watch=watch_on(conductor))

@@ -17,14 +17,13 @@ from wrn_search.space.domains import Domain, Scalar
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import (
     BLOCK,
-    GPU_SHARE,
     LR_DROPS,
     RUNGS,
     WARM_START,
-    auto_or_count,
 )
 from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf, prior_leaf
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
+from wrn_search.space.rules.search_budget_rules import SEARCH_BUDGET, SearchBudget
 
 DEFAULT_TRIALS = 64
 MAX_TRIALS = 1_000_000
@@ -203,7 +202,10 @@ class SearchSettings(Section):
     trials: Annotated[
         int | None,
         whole_number(1, MAX_TRIALS, nullable=True),
-        Field(description="configurations; null is the whole grid for searcher grid, else 64"),
+        Field(
+            description="configurations; null is the whole grid for searcher grid, else as many as `budget` pays for, "
+            "else 64"
+        ),
     ] = None
     repeats: Annotated[
         int, whole_number(1, 1000), Field(description="seeds per configuration; rows = trials * repeats")
@@ -243,6 +245,15 @@ class SearchSettings(Section):
         real_number(0, 100_000, above=True, nullable=True),
         Field(description="wall hours after which no epoch is begun"),
     ] = None
+    budget: Annotated[
+        SearchBudget | None,
+        SEARCH_BUDGET,
+        Field(
+            description="what the whole search may spend, over all its sessions: {epochs: 2000}, {hours: 8}, "
+            "{gpu_hours: 12}, {network_passes: 1e15} (multiply-adds x images trained on), or several; nothing is begun "
+            "that could not be compared with what is left (docs/budget.md)"
+        ),
+    ] = None
     stop_when: Annotated[
         str | None,
         one_of("decided", nullable=True),
@@ -279,19 +290,3 @@ class SearchSettings(Section):
     seed: Annotated[
         int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
     ] = 0
-
-
-class ResourceSettings(Section):
-    """What a trial gets, and how many run at once."""
-
-    gpus_per_trial: Annotated[
-        str | float,
-        GPU_SHARE,
-        Field(
-            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
-        ),
-    ] = "auto"
-    cpus_per_trial: Annotated[
-        str | int, auto_or_count(4096), Field(description="also the trial's threads")
-    ] = "auto"
-    concurrent: Annotated[str | int, auto_or_count(100_000), Field(description="trials at once")] = "auto"

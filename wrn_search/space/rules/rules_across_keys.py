@@ -26,6 +26,10 @@ from wrn_search.space.rules.rules_of_points import (
     points_lie_in_the_space,
     prior_lies_in_the_space,
 )
+from wrn_search.space.rules.rules_of_search_budgets import (
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
+)
 from wrn_search.space.section_keys import MAX_TRIALS
 from wrn_search.space.space import Space
 
@@ -262,6 +266,8 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
 )
 
 
