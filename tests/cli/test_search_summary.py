@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,15 @@ from wrn_search.results.state_from_events import SearchState, fold
 EPOCHS = 2
 
 
-def _state(trials: list[tuple[int, float, list[float], str]]) -> SearchState:
+def _state(
+    trials: list[tuple[int, float, list[float], str]], details: dict[str, Any] | None = None
+) -> SearchState:
     """(depth, widen_factor, validation error by epoch, status) of each trial."""
     space = space_of(
         model={"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}, training={"epochs": EPOCHS}
     )
-    events: list[Event] = [SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split")]
+    started = SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split", details=details or {})
+    events: list[Event] = [started]
     for number, (depth, width, errors, status) in enumerate(trials):
         hparams = {"depth": depth, "widen_factor": width}
         config = space.trial_config(hparams, number, precision="fp32", compile="off").to_dict()
@@ -187,3 +191,14 @@ def test_a_search_that_is_decided_says_what_it_decided() -> None:
     state.apply(102.0, SearchEnded("finished"))
     assert summary_dict(state, "x")["decided"] is None
     assert "decided" not in summary_text(state, "x")
+
+
+def test_the_error_of_the_prediction_is_told_where_the_search_went_its_way() -> None:
+    predicted = {"seconds": 80.0, "epochs": 4, "trials": 2}
+    state = _state([(10, 1.0, [20.0, 8.0], "completed")], details={"predicted": predicted})
+    assert "Predicted" not in summary_text(state, "x"), "it goes on"
+    state.apply(100.0, SearchEnded("finished"))
+    assert "Predicted 1 min 20 s for 4 epochs, took 1 min 40 s (25 % more) for 2." in summary_text(state, "x")
+    assert summary_dict(state, "x")["prediction"]["error"] == pytest.approx(0.25)
+    state.apply(100.0, SearchEnded("interrupted"))
+    assert summary_dict(state, "x")["prediction"] is None

@@ -56,11 +56,17 @@ def opened_record(
     allotment: Allotment,
     arithmetic: Arithmetic,
     begun: Begun | None,
+    predicted: dict[str, Any] | None = None,
 ) -> Iterator[Record]:
-    """The open record of a new search, or of one that has begun, this session's first event in it."""
+    """The open record of a new search, or of one that has begun, this session's first event in it.
+
+    `predicted` is what is expected of a new one.
+    """
     directory = request.directory
     search_id = new_search_id() if begun is None else begun.state.search_id
     about = _manifest(search_id, request.space, data, nodes, allotment, arithmetic)
+    if predicted is not None:
+        about["predicted"] = predicted
     if begun is None:
         _begin(request, data, about)
     # A search that begins learns its first event in the way of one that is resumed, by reading.
