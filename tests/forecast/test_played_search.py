@@ -161,7 +161,7 @@ def test_more_trials_answer_more_surely_and_what_is_fixed_is_no_question() -> No
         widths.append(found.within["depth_vs_width"])
     assert 1 < widths[1] < widths[0]
     one_depth = space_of(
-        model={"depth": 10, "widen_factor": {"choice": [1, 2]}}, search={"trials": 12, "scheduler": "none"}
+        model=model | {"depth": 10}, search={"searcher": "random", "trials": 12, "scheduler": "none"}
     )
     found = forecast(one_depth, FACTS, 12, on_cpus(2), None)
     assert found is not None
