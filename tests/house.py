@@ -145,7 +145,7 @@ ROOMS: dict[str, Room] = {
         7,
         "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
         "errors wording epoch_metrics networks datasets searchers space space.domains hardware results training "
-        "decisions curves verdict_so_far",
+        "decisions curves verdict_so_far memory",
         "torch pyarrow numpy",
     ),
     # scipy: Kendall's tau

@@ -173,7 +173,7 @@ def forecast_of(
         height, width, channels = shape
         sizes = [macs(each, classes, channels, (height, width)) for each in network_range(space)]
         pace = _pace(space, facts, allotment, machines, sizes)
-    train, validation = _images(space, facts)
+    train, validation = images_of_an_epoch(space, facts)
     seen = known_facts(space, facts) or DataFacts(
         classes or 10, shape or (32, 32, 3), validation, 100.0, train
     )
@@ -221,6 +221,15 @@ def _as_paid_for(space: Space, rows: int, allotment: Allotment, seconds: float, 
     return max(space.search.repeats, int(min(most)) + allotment.concurrent if min(most) < rows else rows)
 
 
+def pace_for(space: Space, facts: DatasetFacts, allotment: Allotment, machines: Machines) -> Pace | None:
+    """The pace of the machines that train, for the networks of a space; None where nothing tells it."""
+    if facts.image_shape is None or facts.num_classes is None:
+        return None
+    height, width, channels = facts.image_shape
+    sizes = [macs(each, facts.num_classes, channels, (height, width)) for each in network_range(space)]
+    return _pace(space, facts, allotment, machines, sizes)
+
+
 def _pace(
     space: Space,
     facts: DatasetFacts,
@@ -251,7 +260,7 @@ def _pace(
     return replace(probed, source=f"{probed.source} on this machine, as if the nodes' cores were as fast")
 
 
-def _images(space: Space, facts: DatasetFacts) -> tuple[int, int]:
+def images_of_an_epoch(space: Space, facts: DatasetFacts) -> tuple[int, int]:
     """(images that are trained on, images that validate)."""
     dataset = space.dataset
     total = (facts.train_images or _USUAL.train_images or 0) + (facts.extra_images if dataset.extra else 0)

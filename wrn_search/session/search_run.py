@@ -33,7 +33,7 @@ from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
-from wrn_search.session.plan.prediction_at_start import prediction_of
+from wrn_search.session.plan.prediction_at_start import prediction_of, with_feasible_networks
 from wrn_search.session.progress_display import Progress, ProgressDisplay, watch_on
 from wrn_search.session.resume import Begun, check_same_split, is_whole, resumed_search
 from wrn_search.session.search_request import (
@@ -188,6 +188,9 @@ def run_trials(
         ray = stack.enter_context(ExitStack())
         if not joined:
             start_own_ray(ray)
+        if manner.plan is None and (begun is None or begun.has_another_space):
+            machines_told = (data, facts, allotment, nodes, able, arithmetic.precision)
+            request = with_feasible_networks(request, *machines_told)
         predicted = None
         if begun is None and manner.plan is None:
             predicted = prediction_of(request, data, allotment, nodes, able, arithmetic.precision)

@@ -44,7 +44,9 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "description": space.description,
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
-        "constraints": {k: v for k, v in space.constraints.model_dump().items() if v is not None},
+        "constraints": {
+            k: v for k, v in space.constraints.model_dump().items() if v is not None and k != "predicted"
+        },
         "configurations_in_space": space.size,
         "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
         | (
