@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.events_jsonl import Record, check_nobody_writes
+from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.session.automatic_compile import resolved_compile
@@ -266,7 +267,9 @@ def _session(
     except Exception as error:
         reason, failure = EndReason.FAILED, error
     try:
-        end_session(request.directory, conductor, record, observers, reason)
+        end_session(conductor, record, observers, reason)
+        with suppress(ValueError):  # one that cannot be read; the record says the same
+            add_to_manifest(request.directory.manifest, {"spent": conductor.state.spent})
     except OSError as error:
         reason, failure = EndReason.FAILED, failure or error
     if reason is EndReason.FAILED:

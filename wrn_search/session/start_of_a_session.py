@@ -30,7 +30,6 @@ from wrn_search.results.manifest import (
     new_search_id,
     write_manifest,
 )
-from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.space_on_record import later_sessions, mend_small_files
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.files_from_the_record import Observers
@@ -168,13 +167,7 @@ def _manifest(
     return manifest(search_id, space.search.seed, sys.argv, hardware(usable_cores(), gpu_names()), details)
 
 
-def end_session(
-    directory: ResultsDirectory,
-    conductor: Conductor,
-    record: Record,
-    observers: Observers,
-    reason: EndReason,
-) -> None:
+def end_session(conductor: Conductor, record: Record, observers: Observers, reason: EndReason) -> None:
     """The last events of a session: trials that still train end as interrupted, then the search itself.
 
     The search ends on record only when its tables are whole: whoever finds it finished need not write them.
@@ -188,10 +181,7 @@ def end_session(
     if reason is EndReason.BUDGET:
         conductor.state.end_rests()
     observers.finish()
-    spent = conductor.funds.spent
-    with suppress(OSError, ValueError):  # the record says the same
-        add_to_manifest(directory.manifest, {"spent": spent})
-    record.append(SearchEnded(str(reason), spent))
+    record.append(SearchEnded(str(reason), conductor.funds.spent))
 
 
 def facts_of(data: PreparedData) -> DataFacts:
