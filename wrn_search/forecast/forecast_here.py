@@ -85,7 +85,7 @@ class ForecastHere:
         names = {
             "depth_vs_width": "depth against width",
             "depth": "a doubling of depth",
-            "width": "one of width",
+            "width": "a doubling of width",
         }
         told = [
             f"{names[each]} within a factor of {factor:.2f}" for each, factor in self.expected.within.items()

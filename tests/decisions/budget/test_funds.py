@@ -126,6 +126,22 @@ def test_kills_and_resumes_spend_no_more(tmp_path: Path, kills: int, repeats: in
     assert conductor.funds.spent["epochs"] == sum(_epochs(whole)) <= 40
 
 
+@pytest.mark.parametrize("search", [{}, {"repeats": 2}, {"promote": False}, {"anchors": 0.25}])
+def test_a_kill_between_any_two_events_changes_nothing(search: dict[str, Any]) -> None:
+    space, told = _space({"epochs": 44}, **search), []
+    record = _unwritten()
+    record.subscribe(lambda moment, event: told.append((moment, event)))
+    whole = conductor_of(space, record)
+    play(whole, _curve)
+    events = [*record.events, *told]
+    for kept in range(1, len(events)):
+        cut = _unwritten()
+        cut.events = events[:kept]
+        resumed = conductor_of(space, cut)
+        play(resumed, _curve)
+        assert (_epochs(resumed), resumed.end_reason) == (_epochs(whole), EndReason.BUDGET), events[kept - 1]
+
+
 @pytest.mark.parametrize("concurrent", [1, 4])
 def test_a_larger_budget_goes_on_with_what_waits(tmp_path: Path, concurrent: int) -> None:
     path = tmp_path / "events.jsonl"

@@ -15,7 +15,7 @@ from wrn_search.forecast.forecast_here import Machines, forecast_of
 from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData
-from wrn_search.lines_on_stderr import tell
+from wrn_search.lines_on_stderr import tell, warn
 from wrn_search.session.search_request import Request
 from wrn_search.user_paths import results_root
 
@@ -53,6 +53,8 @@ def prediction_of(
 ) -> dict[str, Any] | None:
     """The prediction as plain values; None for a search that is too large to be played.
 
+    Whatever goes wrong with it is one line on stderr: the search needs it for nothing.
+
     No probe takes a GPU that trials need: there it goes by earlier trials, else by what is assumed.
 
     Args:
@@ -65,7 +67,11 @@ def prediction_of(
     """
     machines = _machines(nodes, able, allotment, precision)
     facts = DatasetFacts(data.num_classes, data.image_shape, data.train_images + data.validation_images)
-    expected = forecast_of(request.space, facts, request.rows, allotment, machines)
+    try:
+        expected = forecast_of(request.space, facts, request.rows, allotment, machines)
+    except Exception as error:
+        warn([f"what the search will take could not be predicted: {error or type(error).__name__}"])
+        return None
     return None if expected is None else expected.prediction()
 
 
