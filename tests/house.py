@@ -76,7 +76,7 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
+        "end_reason errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
         "pyarrow tensorboard pandas numpy botocore",
     ),
     "images": _room(
@@ -114,7 +114,7 @@ ROOMS: dict[str, Room] = {
     "decisions": _room(
         5,
         "pure: what to train next, who goes on, who gets which place, when a search ends",
-        "errors end_reason seeds epoch_metrics networks searchers schedulers space memory hardware results "
+        "errors end_reason wording seeds epoch_metrics networks searchers schedulers space memory hardware results "
         "training.learning_rate verdict_so_far",
     ),
     "report": _room(
@@ -145,8 +145,8 @@ ROOMS: dict[str, Room] = {
         7,
         "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
         "errors wording epoch_metrics networks datasets searchers space space.domains hardware results training "
-        "decisions",
-        "torch pyarrow",
+        "decisions curves verdict_so_far memory",
+        "torch pyarrow numpy",
     ),
     # scipy: Kendall's tau
     "replay": _room(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.replay.hand_made import curve, falling, table_of
+from wrn_search.errors import InputError
 from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.methods import Method, space_of
 from wrn_search.replay.our_search import OurSearch
@@ -131,3 +132,34 @@ def test_max_hours_are_simulated_ones() -> None:
     space = space_of(table, Method("m", "random", "none"), ("search.max_hours=1",), None, 0)
     clock = Clock()
     assert play(OurSearch(space, table, 1, clock), table, 1, 1000, clock).epochs == 6
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("searcher", ["random", "tpe"])
+def test_a_budget_in_epochs_ends_a_play(searcher: str, workers: int) -> None:
+    """Never an epoch more, and what is left is too little to be compared with anything."""
+    table = falling(60)
+    player, result = played(table, searcher, "asha", "search.budget.epochs=100", workers=workers)
+    assert result.epochs == sum(result.last_epoch.values()) <= 100
+    assert 100 - result.epochs < 1, "the first rung is the first epoch"
+    assert set(result.last_epoch.values()) <= {1, 3, 9}
+    assert result.counts["completed"] >= 1
+    assert player.state.spent == {}  # no session ended; the conductor knows
+    assert player._conductor.funds.left == {"epochs": 0}
+
+
+def test_budgets_in_hours_are_simulated_ones() -> None:
+    """Epochs of 600 s and two workers: GPU-hours of both count, hours pass for both."""
+    table = table_of({x / 39: curve(*range(60, 51, -1), seconds=600) for x in range(40)})
+    for settings, epochs in (
+        ("search.budget.hours=3", 36),
+        ("search.budget.gpu_hours=3", 18),
+        ("search.budget={epochs: 12, hours: 3}", 12),
+    ):
+        _, result = played(table, "random", "none", settings, workers=2)
+        assert epochs - 9 < result.epochs <= epochs, "one of nine epochs that has no room is not begun"
+
+
+def test_a_play_has_no_images_to_spend() -> None:
+    with pytest.raises(InputError, match=r"can spend epochs, hours and gpu_hours .* got network_passes"):
+        space_of(falling(3), Method("m", "random", "none"), ("search.budget.network_passes=1e18",), None, 0)

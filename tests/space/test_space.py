@@ -63,6 +63,9 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "constraints": {
             "num_params": None,
             "macs": None,
+            "seconds_per_epoch": None,
+            "peak_memory_bytes": None,
+            "predicted": None,
             "multiple_of": None,
             "num_classes": None,
             "image_shape": None,
@@ -84,6 +87,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "prior": None,
             "warm_start": [],
             "max_hours": None,
+            "budget": None,
             "stop_when": None,
             "retries": 2,
             "trial_timeout": None,

@@ -82,7 +82,7 @@ class SearchPlan:
         searched = space.searched
         self._anchors = Anchors(searched, space.search.anchors if stops else 0.0)
         self._points = PointsTriedFirst(searched)
-        self._around_prior = DrawsAroundPrior(searched, space.trials)
+        self._around_prior = DrawsAroundPrior(searched, space.trials_at_least)
         self._as_anchors: dict[int, bool] = {}  # configuration on record -> whether it is an anchor
         self._space = space
         self._chance_error = chance_error

@@ -150,7 +150,8 @@ def on_nodes(nodes: Sequence[Node], space: Space, allotment: Allotment) -> Allot
     """
     share, rows = allotment.gpus_per_trial, space.trials * space.search.repeats
     searcher = SEARCHERS[space.search.searcher]
-    once_learning = _once_learning(nodes, share, space.trials, searcher.learns, by_memory=allotment.by_memory)
+    configurations, by_memory = space.trials_at_least, allotment.by_memory
+    once_learning = _once_learning(nodes, share, configurations, searcher.learns, by_memory=by_memory)
     room = capacity(nodes, allotment.cpus_per_trial, share)
     concurrent = max(1, _at_once(room, rows, once_learning, searcher.drawn_at_random))
     return replace(allotment, concurrent=concurrent, once_learning=once_learning)

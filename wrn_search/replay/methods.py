@@ -146,9 +146,13 @@ def space_of(
         "points": [],
         "prior": None,
         "max_hours": None,
+        "budget": None,
         "stop_when": None,
     }
     space = space_from_mapping(document, overrides)
+    if "network_passes" in (space.search.budget or {}):
+        text = "a play can spend epochs, hours and gpu_hours (a worker is a GPU), but got network_passes"
+        raise InputError.of("search.budget", f"{text}: a table of curves does not tell of images")
     # A list of points is no space to search: the values of its keys are, and proposals fall on the nearest point.
     if not isinstance(table.space, TableSpace) and not isinstance(table.space.axes, ListedPoints):
         return space

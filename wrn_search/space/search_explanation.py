@@ -17,7 +17,7 @@ from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
-from wrn_search.wording import plural
+from wrn_search.wording import budget_text, plural
 
 # Above this many networks the smallest and largest are taken from the ends of each domain.
 _MAX_NETWORKS = 20_000
@@ -38,12 +38,19 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
     rows = space.trials * space.search.repeats
     if space.size is not None:
         rows = min(rows, space.size * space.search.repeats)
+    budget = space.search.budget or {}
+    most_epochs = min(rows * space.training.epochs, int(budget.get("epochs", rows * space.training.epochs)))
+    by_budget = (
+        bool(budget) and space.search.trials is None and (space.size is None or space.size > space.trials)
+    )
     return {
         "name": space.name,
         "description": space.description,
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
-        "constraints": {k: v for k, v in space.constraints.model_dump().items() if v is not None},
+        "constraints": {
+            k: v for k, v in space.constraints.model_dump().items() if v is not None and k != "predicted"
+        },
         "configurations_in_space": space.size,
         "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
         | (
@@ -65,7 +72,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "min_samples": space.search.min_samples,
         "points": len(space.search.points),
         "prior": space.search.prior,
-        "around_prior": around_prior(space.searched.prior, space.trials),
+        "around_prior": around_prior(space.searched.prior, space.trials_at_least),
         "anchors": anchors_of(space.search.anchors, max(0, space.trials - len(space.search.points)))
         if rungs
         else 0,
@@ -74,7 +81,9 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "repeats": space.search.repeats,
         "rows": rows,
         "max_epochs": space.training.epochs,
-        "most_epochs": rows * space.training.epochs,
+        "most_epochs": most_epochs,
+        "budget": space.search.budget,
+        "trials_by_budget": by_budget,  # how many there will be is not known: `trials` are the most
     }
 
 
@@ -120,7 +129,10 @@ def text_of(told: dict[str, Any]) -> str:
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
-    lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
+    configurations = plural(told["trials"], "configuration")
+    if told["trials_by_budget"]:
+        configurations = "as many configurations as the budget pays for"
+    lines += [f"searcher      {told['searcher']}, {configurations}{seeds}"]
     if told["drawn_alone"]:
         lines += [
             f"              draws {', '.join(told['drawn_alone'])} at random: labels have no order to follow"
@@ -140,13 +152,17 @@ def text_of(told: dict[str, Any]) -> str:
         many = (
             f"{told['anchors']} of {plural(told['trials'], 'configuration')}" if told["anchors"] else "none"
         )
+        if told["trials_by_budget"] and told["anchors"]:
+            many = f"{100 * told['anchors'] / told['trials']:.0f} % of the configurations"
         lines += [f"anchors       {many}: drawn at random before any result and never stopped"]
     if told["stop_when"]:
         lines += ["stops         when depth against width, the winner and the smallest as good are decided"]
-    lines += [
-        f"training      {plural(told['max_epochs'], 'epoch')}, {plural(told['most_epochs'], 'epoch')} over "
-        f"{plural(told['rows'], 'trial')} at most"
-    ]
+    over = "all trials" if told["trials_by_budget"] else plural(told["rows"], "trial")
+    at_most = f", {plural(told['most_epochs'], 'epoch')} over {over} at most"
+    open_ended = told["trials_by_budget"] and "epochs" not in told["budget"]
+    lines += [f"training      {plural(told['max_epochs'], 'epoch')}{'' if open_ended else at_most}"]
+    if told["budget"]:
+        lines += [f"budget        {budget_text(told['budget'])}"]
     return "\n".join(lines)
 
 

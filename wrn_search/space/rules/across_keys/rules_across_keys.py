@@ -12,19 +12,26 @@ from wrn_search.space.axes.network_leaves import SHAPE, blocks_of
 from wrn_search.space.axes.searched_axes import CELL
 from wrn_search.space.domains import Choice, finite_values, is_domain
 from wrn_search.space.network_budgets import are_there
-from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
-from wrn_search.space.rules.rules_of_budgets import (
+from wrn_search.space.rules.across_keys.rules_of_budgets import (
     budgets_can_be_counted,
     points_meet_the_budgets,
     some_network_meets_the_budgets,
 )
-from wrn_search.space.rules.rules_of_conditions import conditions_can_be_told, may_apply_with_one_convolution
-from wrn_search.space.rules.rules_of_methods import RULES_OF_METHODS
-from wrn_search.space.rules.rules_of_points import (
+from wrn_search.space.rules.across_keys.rules_of_conditions import (
+    conditions_can_be_told,
+    may_apply_with_one_convolution,
+)
+from wrn_search.space.rules.across_keys.rules_of_methods import RULES_OF_METHODS
+from wrn_search.space.rules.across_keys.rules_of_points import (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
 )
+from wrn_search.space.rules.across_keys.rules_of_search_budgets import (
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
+)
+from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 from wrn_search.space.space import Space
 
 
@@ -211,6 +218,8 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
 )
 
 

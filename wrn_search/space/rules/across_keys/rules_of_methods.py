@@ -10,7 +10,7 @@ from wrn_search.searchers.searcher_table import SEARCHERS, in_words, names_of
 from wrn_search.space.axes.network_leaves import SHAPE
 from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
-from wrn_search.space.section_keys import MAX_TRIALS, SearchSettings
+from wrn_search.space.sections.search_keys import MAX_TRIALS, SearchSettings
 from wrn_search.space.space import Space
 
 
