@@ -68,7 +68,7 @@ ROOMS: dict[str, Room] = {
         1,
         "what to try next, a file and a line each",
         "seeds curve_process space.domains",
-        "numpy optuna scipy",
+        "numpy optuna scipy cmaes",
     ),
     "schedulers": _room(1, "which trials go on, a file and a line each", "curve_process", "numpy"),
     "space": _room(
@@ -85,7 +85,7 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
+        "end_reason errors steady_clock file_system epoch_metrics networks space space.domains user_paths",
         "pyarrow tensorboard pandas numpy botocore",
     ),
     "images": _room(
@@ -123,8 +123,8 @@ ROOMS: dict[str, Room] = {
     "decisions": _room(
         5,
         "pure: what to train next, who goes on, who gets which place, when a search ends",
-        "errors end_reason seeds epoch_metrics curve_process networks searchers schedulers space memory hardware "
-        "results training.learning_rate verdict_so_far",
+        "errors end_reason wording seeds epoch_metrics curve_process networks searchers schedulers space memory "
+        "hardware results training.learning_rate verdict_so_far",
     ),
     "report": _room(
         5,
@@ -154,8 +154,8 @@ ROOMS: dict[str, Room] = {
         7,
         "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
         "errors wording epoch_metrics networks datasets searchers schedulers space space.domains hardware results "
-        "training decisions",
-        "torch pyarrow",
+        "training decisions curves verdict_so_far memory",
+        "torch pyarrow numpy",
     ),
     # scipy: Kendall's tau
     "replay": _room(
@@ -175,7 +175,7 @@ ROOMS: dict[str, Room] = {
         8,
         "one run from request to last table; resume, dry run, display",
         "errors end_reason lines_on_stderr wording user_paths networks datasets space space.domains "
-        "searchers memory hardware results images "
+        "searchers schedulers memory hardware results images "
         "decisions ray_tune cluster forecast verdict_so_far",
         "ray rich yaml torch",
     ),

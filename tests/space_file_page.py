@@ -110,6 +110,8 @@ def _words(schema: dict[str, Any]) -> str:
             return f"number {low} {high}"
         case "boolean":
             return "true or false"
+        case "object" if "properties" not in schema:
+            return f"mapping: {schema['description']}"
         case "object" if len(schema["properties"]) <= 4:
             return f"mapping of {', '.join(schema['properties'])}"
         case "object" if "confidence" in schema["properties"]:

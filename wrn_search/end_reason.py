@@ -11,6 +11,7 @@ class EndReason(StrEnum):
     FINISHED = "finished"  # all trials that were asked for have been proposed
     EXHAUSTED = "exhausted"  # a finite space has no more configurations
     MAX_HOURS = "max_hours"  # `search.max_hours` are over
+    BUDGET = "budget"  # what is left of `search.budget` pays for nothing that could be compared
     DECIDED = "decided"  # its questions are answered (`search.stop_when`)
     INTERRUPTED = "interrupted"  # the user wants to stop
     FAILED = "failed"  # the search cannot go on
@@ -28,7 +29,8 @@ class EndReason(StrEnum):
     @property
     def seconds_for_epochs(self) -> float:
         """How long running trials may take to finish their epoch; then their last checkpoint counts."""
-        return float("inf") if self in (EndReason.MAX_HOURS, EndReason.DECIDED) else SECONDS_TO_FINISH_EPOCHS
+        patient = (EndReason.MAX_HOURS, EndReason.BUDGET, EndReason.DECIDED)
+        return float("inf") if self in patient else SECONDS_TO_FINISH_EPOCHS
 
 
 SECONDS_TO_FINISH_EPOCHS = 10.0

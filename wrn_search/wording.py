@@ -135,6 +135,36 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+_UNITS = {  # of what a search can spend: one, and several
+    "epochs": ("epoch", "epochs"),
+    "hours": ("hour", "hours"),
+    "gpu_hours": ("GPU-hour", "GPU-hours"),
+    "network_passes": ("multiply-add x images", "multiply-adds x images"),
+}
+
+
+def budget_text(budget: Mapping[str, float]) -> str:
+    """`2,000 epochs, 8 hours`."""
+    return ", ".join(f"{_amount(name, most)} {_unit(name, most)}" for name, most in budget.items())
+
+
+def spending_text(budget: Mapping[str, float], spent: Mapping[str, float]) -> str:
+    """`1,240 of 2,000 epochs, 3.1 of 8 hours`: of each quantity that a budget names; what is not known is left out."""
+    return ", ".join(
+        f"{_amount(name, spent[name])} of {_amount(name, most)} {_unit(name, most)}"
+        for name, most in budget.items()
+        if name in spent
+    )
+
+
+def _amount(name: str, amount: float) -> str:
+    return f"{round(amount):,}" if name == "epochs" else f"{amount:.3g}"
+
+
+def _unit(name: str, amount: float) -> str:
+    return _UNITS.get(name, (name, name))[amount != 1]
+
+
 def duration(seconds: float) -> str:
     """`47 s`, `2 min 5 s`, `12 min`, `3 h 20 min`, `2 d 3 h`: two units at most, none of them zero."""
     whole = round(max(0.0, seconds))

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from wrn_search.results.events import (
     Exhausted,
     Failed,
     Looked,
+    Paused,
     Proposed,
     Reported,
     SearchEnded,
+    SearchResumed,
     SearchStarted,
     Started,
     Stopped,
@@ -24,12 +27,15 @@ from wrn_search.results.state_from_events import SearchState, fold
 EPOCHS = 2
 
 
-def _state(trials: list[tuple[int, float, list[float], str]]) -> SearchState:
+def _state(
+    trials: list[tuple[int, float, list[float], str]], details: dict[str, Any] | None = None
+) -> SearchState:
     """(depth, widen_factor, validation error by epoch, status) of each trial."""
     space = space_of(
         model={"depth": {"choice": [10, 16]}, "widen_factor": {"choice": [1, 2]}}, training={"epochs": EPOCHS}
     )
-    events: list[Event] = [SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split")]
+    started = SearchStarted("played", "id", EPOCHS, 90.0, "digits", "split", details=details or {})
+    events: list[Event] = [started]
     for number, (depth, width, errors, status) in enumerate(trials):
         hparams = {"depth": depth, "widen_factor": width}
         config = space.trial_config(hparams, number, precision="fp32", compile="off").to_dict()
@@ -129,6 +135,30 @@ def test_the_text_says_why_there_are_fewer_trials_than_asked_for() -> None:
     assert "The search ended because search.max_hours were over." in summary_text(state, "x")
 
 
+def test_a_spent_budget_is_told_and_what_waits_counts_as_stopped_until_there_is_more() -> None:
+    state = _state([(10, 1.0, [20.0, 8.0], "completed"), (10, 1.0, [30.0], "interrupted")])
+    document = {"search": {"budget": {"epochs": 4, "hours": 2.0}}}
+    state.sessions.append((0.0, SearchResumed(space=document)))
+    state.apply(50.0, Paused(1, 1, "worse"))
+    assert summary_dict(state, "x")["by_status"] == {"completed": 1, "interrupted": 1}
+    state.apply(99.0, SearchEnded("budget", {"epochs": 3, "hours": 0.5, "gpu_hours": 0.0}))
+    text = summary_text(state, "x")
+    assert "Budget: 3 of 4 epochs, 0.5 of 2 hours spent." in text
+    assert (
+        "search.budget is spent, as far as it can be; 1 trial may go on from a rung with a larger one."
+        in text
+    )
+    told = summary_dict(state, "x")
+    assert (told["by_status"], told["epochs_saved"], told["waiting"]) == (
+        {"completed": 1, "stopped": 1},
+        1,
+        1,
+    )
+    assert (told["budget"], told["spent"]["epochs"]) == ({"epochs": 4, "hours": 2.0}, 3)
+    state.apply(100.0, SearchResumed())
+    assert (state.trials[1].status, state.trials[1].error) == ("interrupted", "waits at epoch 1: worse")
+
+
 @pytest.mark.parametrize(("error", "warned"), [(85.0, True), (90.0, True), (80.0, False), (12.0, False)])
 def test_a_network_that_hardly_learned_is_not_called_best_without_a_word(error: float, warned: bool) -> None:
     """Always answering the most frequent class has 90 % here."""
@@ -161,3 +191,14 @@ def test_a_search_that_is_decided_says_what_it_decided() -> None:
     state.apply(102.0, SearchEnded("finished"))
     assert summary_dict(state, "x")["decided"] is None
     assert "decided" not in summary_text(state, "x")
+
+
+def test_the_error_of_the_prediction_is_told_where_the_search_went_its_way() -> None:
+    predicted = {"seconds": 80.0, "epochs": 4, "trials": 2}
+    state = _state([(10, 1.0, [20.0, 8.0], "completed")], details={"predicted": predicted})
+    assert "Predicted" not in summary_text(state, "x"), "it goes on"
+    state.apply(100.0, SearchEnded("finished"))
+    assert "Predicted 1 min 20 s for 4 epochs, took 1 min 40 s (25 % more) for 2." in summary_text(state, "x")
+    assert summary_dict(state, "x")["prediction"]["error"] == pytest.approx(0.25)
+    state.apply(100.0, SearchEnded("interrupted"))
+    assert summary_dict(state, "x")["prediction"] is None

@@ -13,7 +13,7 @@ from wrn_search.hardware.machine import Node
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.memory.trial_on_cpu import DRIVER_BYTES, trial_bytes_on_cpu
 from wrn_search.networks.architecture import Architecture
-from wrn_search.space.section_keys import ResourceSettings
+from wrn_search.space.sections.resource_keys import ResourceSettings
 
 SMALL, LARGE = (Asked(Workload(Architecture.of(depth, k))) for depth, k in ((10, 1), (28, 10)))
 SMALL_BYTES, LARGE_BYTES = trial_bytes_on_cpu(SMALL.workload), trial_bytes_on_cpu(LARGE.workload)

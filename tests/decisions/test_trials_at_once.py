@@ -10,7 +10,7 @@ from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.section_keys import ResourceSettings
+from wrn_search.space.sections.resource_keys import ResourceSettings
 
 GB = 10**9
 

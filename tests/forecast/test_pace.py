@@ -15,11 +15,15 @@ from tests.training.trainings import config_of
 from wrn_search.__main__ import main
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.trials_at_once import Allotment
+from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.forecast.forecast_here import ForecastHere, Machines, forecast_of
 from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace
+from wrn_search.forecast.time_to_start import ASSUMED_SECONDS, time_to_start
 from wrn_search.hardware.machine import Node
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.results.events import Proposed, Reported, SearchStarted
+from wrn_search.results.events_jsonl import Record
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.wording import duration
 
@@ -102,10 +106,14 @@ def test_the_plan_and_check_tell_what_to_expect(
     found = json.loads(capsys.readouterr().out)["forecast"]
     epoch = (1197 + 300 / 3) / 1000  # training images, and a third of the cost for those that validate
     assert found["seconds_an_epoch"] == pytest.approx([epoch, epoch])
-    assert found["seconds"] == pytest.approx(10 * epoch)
+    assert found["start_seconds"] == ASSUMED_SECONDS  # no record beside the table tells more
+    assert found["seconds"] == pytest.approx(ASSUMED_SECONDS + 10 * epoch)
     assert found["completed"] == 1
     assert main(["check", "s.yaml", "--set", "search.max_hours=0.001"]) == 0
     assert "; search.max_hours ends it after 4 s" in capsys.readouterr().out
+    assert main(["check", "s.yaml", "--json", "--set", "search.budget.epochs=15"]) == 0
+    found = json.loads(capsys.readouterr().out)["forecast"]
+    assert (found["epochs"], found["completed"], found["trials"]) == (13, 1, 2), "two more reach no rung"
 
 
 CIFAR = DatasetFacts(10, (32, 32, 3), 50_000)
@@ -141,7 +149,8 @@ def test_gpus_of_which_nothing_is_known_go_by_a_stated_assumption(tmp_path: Path
         assert found.seconds_an_epoch == pytest.approx([size * 6 * images / 1e13 for size in (small, large)])
         fast, slow = found.seconds_an_epoch
         assert found.expected.seconds is not None
-        assert 2 * 2 * fast * (1 - 1e-9) <= found.expected.seconds <= 2 * 2 * slow * (1 + 1e-9)
+        training = found.expected.seconds - ASSUMED_SECONDS
+        assert 2 * 2 * fast * (1 - 1e-9) <= training <= 2 * 2 * slow * (1 + 1e-9)
         line = found.lines()[-1]
         assert "assumed, not measured: 10 TFLOP/s of a GPU, of a share of it in proportion" in line
 
@@ -192,3 +201,23 @@ def test_a_gpu_that_cannot_be_probed_is_assumed(tmp_path: Path) -> None:
 )
 def test_durations_as_people_write_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_time_to_start_is_that_of_the_latest_searches(tmp_path: Path) -> None:
+    """From the first event to the first epoch, without the epoch itself; a record without an epoch tells nothing."""
+    assert time_to_start(tmp_path) == ASSUMED_SECONDS
+    for name, seconds in (("a", 12.0), ("b", 20.0), ("c", 14.0), ("empty", None)):
+        (tmp_path / name).mkdir()
+        now = [1e9]
+        with Record.create(tmp_path / name / "events.jsonl", clock=lambda now=now: now[0]) as record:
+            record.append(SearchStarted("s", "id", 10, 90.0, "digits"))
+            if seconds is not None:
+                config = config_of(depth=10, widen_factor=0.5).to_dict()
+                record.append(Proposed(0, "0", 0, 0, {}, config, 1, 1))
+                now[0] += seconds
+                record.append(
+                    Reported(0, EpochMetrics(1, 0.1, 1.0, 50.0, 1.0, 50.0, 2.0, 1.0, 1), "n", "cpu")
+                )
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "events.jsonl").write_text("nothing")
+    assert time_to_start(tmp_path) == 12.0

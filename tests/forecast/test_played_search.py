@@ -124,3 +124,63 @@ def test_a_searcher_that_learns_has_a_quarter_of_its_trials_in_the_air() -> None
     found = forecast(space, FACTS, 40, allotment, lambda config, macs, share: 1.0, [Node(40)])
     assert found is not None
     assert found.seconds == pytest.approx(4 * 10.0)
+
+
+def test_a_budget_is_played_with_the_search() -> None:
+    """What the rungs take adds up to the budget, and trials at a rung are those that began or went on."""
+    search = {"searcher": "random", "rungs": [2, 5], "budget": {"epochs": 97}, "anchors": 0}
+    found = forecast(space_of(search=search), FACTS, 48, on_cpus(2), lambda config, macs, share: 2.0)
+    assert found is not None
+    assert 96 <= found.epochs <= 97
+    assert sum(epochs for _, _, epochs in found.by_rung) == pytest.approx(found.epochs)
+    assert [epoch for epoch, _, _ in found.by_rung] == [2, 5, 10]
+    reached = [trials for _, trials, _ in found.by_rung]
+    assert found.trials == round(reached[0])
+    assert reached == sorted(reached, reverse=True)
+    assert found.completed == reached[-1] >= 1
+    assert found.seconds == pytest.approx(97, abs=12), "two at once, two seconds an epoch"
+
+
+def test_hours_are_played_by_the_pace() -> None:
+    """Half an hour of minutes, two at once: sixty epochs at most, of trainings of ten."""
+    search = {"searcher": "random", "scheduler": "none", "budget": {"hours": 0.5}}
+    found = forecast(space_of(search=search), FACTS, 30, on_cpus(2), lambda config, macs, share: 60.0)
+    assert found is not None
+    assert (found.epochs, found.completed, found.seconds) == (60, 6, 1800)
+
+
+def test_gpu_hours_count_shares() -> None:
+    search = {"searcher": "random", "scheduler": "none", "trials": 4}
+    half = Allotment(2, 1, 0.5)
+    found = forecast(space_of(search=search), FACTS, 4, half, lambda config, macs, share: 360.0)
+    assert found is not None
+    assert (found.seconds, found.gpu_hours) == (7200.0, pytest.approx(2.0))
+
+
+def test_more_trials_answer_more_surely_and_what_is_fixed_is_no_question() -> None:
+    model = {
+        "depth": {"choice": [10, 16, 22]},
+        "widen_factor": {"choice": [1, 2, 4]},
+        "dropout": {"uniform": [0, 0.5]},
+    }
+    widths = []
+    for trials in (12, 48):
+        space = space_of(model=model, search={"searcher": "random", "trials": trials})
+        found = forecast(space, FACTS, trials, on_cpus(2), None)
+        assert found is not None
+        assert found.within.keys() == {"depth", "width", "depth_vs_width"}
+        widths.append(found.within["depth_vs_width"])
+    assert 1 < widths[1] < widths[0]
+    one_depth = space_of(
+        model=model | {"depth": 10}, search={"searcher": "random", "trials": 12, "scheduler": "none"}
+    )
+    found = forecast(one_depth, FACTS, 12, on_cpus(2), None)
+    assert found is not None
+    assert found.within.keys() == {"width"}
+
+
+def test_what_an_unseen_design_leaves_open_is_the_prior() -> None:
+    """Of one network all is known that there is to know."""
+    found = forecast(space_of(search={"trials": 12}), FACTS, 12, on_cpus(2), None)
+    assert found is not None
+    assert found.within == {}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.replay.hand_made import curve, falling, table_of
+from wrn_search.errors import InputError
 from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.methods import Method, space_of
 from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Play, play
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
 
 
@@ -56,6 +58,28 @@ def test_asha_stops_by_its_rule() -> None:
     assert player.reported(begun[1], 1, 40.0)
     assert not player.reported(begun[2], 1, 60.0)
     assert player.state.trials[begun[2]].status == "stopped"
+
+
+def test_who_decides_by_all_epochs_hears_of_all_in_a_play() -> None:
+    """One is the worst at the rung, but was the best two epochs before: by all epochs it goes on."""
+    alike = {x / 4: curve(40, 30, 29, 10) for x in range(4)}
+    table = table_of(alike | {1.0: curve(10, 50, 50, 5)})
+    settings = ("search.rungs=[3]", "search.grace_period=1", "search.anchors=0", "search.min_samples=1")
+    for seed in range(4):
+        _, result = played(table, "random", "median", *settings, seed=seed)
+        assert result.counts["completed"] == 5
+    late = ("search.grace_period=2", *settings[2:], settings[0])
+    counts = [played(table, "random", "median", *late, seed=seed)[1].counts["completed"] for seed in range(4)]
+    assert min(counts) == 4
+
+
+@pytest.mark.parametrize("scheduler", list(SCHEDULERS))
+def test_every_scheduler_is_played_to_the_end_of_a_table(scheduler: str) -> None:
+    player, result = played(falling(20), "random", scheduler, workers=3)
+    ends = [trial.status for trial in player.state.trials.values()]
+    assert len(ends) == 20
+    assert "completed" in ends
+    assert result.epochs == sum(result.last_epoch.values())
 
 
 def test_one_that_waited_at_a_rung_goes_on_from_there() -> None:
@@ -108,3 +132,34 @@ def test_max_hours_are_simulated_ones() -> None:
     space = space_of(table, Method("m", "random", "none"), ("search.max_hours=1",), None, 0)
     clock = Clock()
     assert play(OurSearch(space, table, 1, clock), table, 1, 1000, clock).epochs == 6
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("searcher", ["random", "tpe"])
+def test_a_budget_in_epochs_ends_a_play(searcher: str, workers: int) -> None:
+    """Never an epoch more, and what is left is too little to be compared with anything."""
+    table = falling(60)
+    player, result = played(table, searcher, "asha", "search.budget.epochs=100", workers=workers)
+    assert result.epochs == sum(result.last_epoch.values()) <= 100
+    assert 100 - result.epochs < 1, "the first rung is the first epoch"
+    assert set(result.last_epoch.values()) <= {1, 3, 9}
+    assert result.counts["completed"] >= 1
+    assert player.state.spent == {}  # no session ended; the conductor knows
+    assert player._conductor.funds.left == {"epochs": 0}
+
+
+def test_budgets_in_hours_are_simulated_ones() -> None:
+    """Epochs of 600 s and two workers: GPU-hours of both count, hours pass for both."""
+    table = table_of({x / 39: curve(*range(60, 51, -1), seconds=600) for x in range(40)})
+    for settings, epochs in (
+        ("search.budget.hours=3", 36),
+        ("search.budget.gpu_hours=3", 18),
+        ("search.budget={epochs: 12, hours: 3}", 12),
+    ):
+        _, result = played(table, "random", "none", settings, workers=2)
+        assert epochs - 9 < result.epochs <= epochs, "one of nine epochs that has no room is not begun"
+
+
+def test_a_play_has_no_images_to_spend() -> None:
+    with pytest.raises(InputError, match=r"can spend epochs, hours and gpu_hours .* got network_passes"):
+        space_of(falling(3), Method("m", "random", "none"), ("search.budget.network_passes=1e18",), None, 0)

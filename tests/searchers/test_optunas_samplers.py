@@ -74,10 +74,11 @@ def test_draws_are_those_of_optunas_random_sampler(domains, seed) -> None:
 def _played(
     searchers: list[Searcher], seed: int, steps: int, sources: tuple[str, ...]
 ) -> Iterator[list[object]]:
-    """Proposals of all searchers in one random history: ties, early ends, crashes, trials at once, other searches."""
+    """Proposals of all searchers in one random history: ties, early ends, waits, crashes, trials at once."""
     generator = random.Random(seed)
     domains = searchers[0]._space.hyperparameters  # type: ignore[attr-defined]
     running: list[int] = []
+    waiting: list[int] = []
     proposed = 0
     for _ in range(steps):
         curve = {epoch: float(generator.randint(0, 15)) for epoch in range(1, generator.randint(2, 5))}
@@ -97,11 +98,14 @@ def _played(
             running.append(proposed)
             proposed += 1
         else:
-            ended = running.pop(generator.randrange(len(running)))
+            some = waiting if waiting and what > 0.8 else running
+            ended = some.pop(generator.randrange(len(some)))
             early = generator.choice([curve, {}])
             outcome = generator.choice(
                 [Full(float(generator.randint(0, 20))), Pruned(curve), Pruned(early), Crashed()]
             )
+            if isinstance(outcome, Pruned) and generator.random() < 0.5:
+                waiting.append(ended)
             for searcher in searchers:
                 searcher.told(ended, outcome)
 

@@ -101,6 +101,28 @@ def test_replayed_knowledge_gives_the_same_next_proposal(name) -> None:
 
 
 @pytest.mark.parametrize("name", SEARCHERS)
+def test_of_one_that_waited_at_a_rung_the_last_that_was_told_counts(name) -> None:
+    """Here each is told at two rungs, then its end, a crash among them; there the end alone."""
+    ends: list[Outcome] = [Crashed() if number == 4 else Full(float(number % 7)) for number in range(14)]
+    finite = SEARCHERS[name].needs_finite_space
+    waited, straight = (SEARCHERS[name].make(_space(name, finite).searched) for _ in range(2))
+    proposals = []
+    while len(proposals) < 14 and (hparams := straight.propose(len(proposals))) is not None:
+        straight.proposed(len(proposals), hparams)
+        proposals.append(hparams)
+    for number, hparams in enumerate(proposals):
+        waited.proposed(number, hparams)
+        waited.told(number, Pruned({1: 60.0 - number}))
+        waited.told(number, Pruned({1: 60.0 - number, 3: 50.0 + number}))
+    for number in range(len(proposals)):
+        waited.told(number, ends[number])
+        straight.told(number, ends[number])
+    if name != "cmaes":  # one that crashed after a first value stays the worst of its generation
+        assert waited.propose(14) == straight.propose(14)
+    assert waited.propose(14) == waited.propose(14)
+
+
+@pytest.mark.parametrize("name", SEARCHERS)
 def test_trials_may_run_at_once_and_end_in_any_order(name) -> None:
     searcher = SEARCHERS[name].make(_space(name, finite=True).searched)
     points = set()
@@ -145,6 +167,7 @@ def test_the_same_seed_gives_the_same_proposals_in_another_process(name) -> None
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
     )
+    assert done.stderr == ""  # libraries tell of their studies otherwise
     assert json.loads(done.stdout) == _proposals(
         SEARCHERS[name].make(_space(name, finite=False).searched), 15
     )
@@ -168,14 +191,14 @@ def test_a_space_without_a_domain_has_one_configuration() -> None:
 
 @pytest.mark.parametrize("learning", LEARNING)
 def test_who_says_that_it_learns_does_so_where_random_does_not(learning) -> None:
-    """On a bowl around dropout 0.1 the last ten of 40 proposals lie closer to it than random ones, in 10 seeds.
+    """On a bowl around dropout 0.1 the last ten of 40 proposals lie closer to it than random ones, in 4 seeds.
 
     A sampler of Optuna whose proposals do not follow from the ended trials alone would be random here.
     """
 
     def last_distances(name: str) -> list[float]:
         distances = []
-        for seed in range(10):
+        for seed in range(4):
             space = space_of(search={"searcher": name, "trials": 40, "seed": seed})
             searcher = SEARCHERS[name].make(space.searched)
             for number in range(40):

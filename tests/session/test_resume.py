@@ -362,3 +362,18 @@ def test_a_running_search_is_refused_before_anything_is_made_ready(tmp_path, mon
         pytest.raises(InputError, match=f"but another one is running: process {os.getpid()} on "),
     ):
         run(file, results=tmp_path / "out", resume=True, quiet=True)
+
+
+def test_a_spent_budget_is_whole_until_there_is_more(tmp_path) -> None:
+    file = _begin(tmp_path, overrides=("search.budget={epochs: 600}",))
+    request, _ = resumed_search(asked_to_resume(file, [], tmp_path / "out"))
+    _session(request, SearchEnded("budget", {"epochs": 590, "gpu_hours": 2.0}))
+    request, begun = resumed_search(asked_to_resume(file, [], tmp_path / "out"))
+    assert is_whole(request, begun)
+    request, begun = resumed_search(asked_to_resume(file, ["search.budget.epochs=700"], tmp_path / "out"))
+    assert not is_whole(request, begun)
+    assert begun.changes == ["search.budget: {epochs: 700} (until now {epochs: 600})"]
+    with pytest.raises(
+        InputError, match=r"search.budget: gpu_hours must be above the 2 that are spent, but got 1.5"
+    ):
+        resumed_search(asked_to_resume(file, ["search.budget={gpu_hours: 1.5}"], tmp_path / "out"))

@@ -100,5 +100,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "search": search,
         "resources": {"gpus_per_trial": draw(st.sampled_from(["auto", 0, 0.25, "1/8"])), "concurrent": 2},
     }
+    if search["searcher"] == "cmaes":  # labels alone would leave it nothing to learn of
+        everything["model"] |= {"init": "fan_in"}
     left_out = draw(st.sets(st.sampled_from(sorted(everything.keys() - {"name"}))))
     return {key: value for key, value in everything.items() if key not in left_out}

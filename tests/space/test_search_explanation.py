@@ -67,6 +67,10 @@ def test_the_text_says_so(line: str) -> None:
         ("name: s", "  nothing: every value is fixed"),
         ("name: s", "scheduler     asha, but no rung lies below the last epoch: every trial runs to its end"),
         ("search: {scheduler: none}", "scheduler     none: every trial runs to its last epoch"),
+        (
+            "search: {searcher: cmaes}\nmodel: {init: {choice: [fan_in, fan_out]}, dropout: {uniform: [0, 0.5]}}",
+            "              draws init at random: labels have no order to follow",
+        ),
         ("model: {depth: {int: [10, 40, 6]}}", "  depth               10 to 40 by 6"),
         (
             "model: {depth: {int: [10, 40, 6]}}",
@@ -86,6 +90,34 @@ def test_the_text_says_so(line: str) -> None:
 )
 def test_special_cases_are_put_in_words(text: str, line: str) -> None:
     assert line in text_of(explanation(space(text), rungs=())).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        (
+            "{scheduler: hyperband}",
+            "scheduler     hyperband, trials are compared after epochs 3, 9, 27; those that do not go on wait there, "
+            "and go on once enough others were worse; in 4 brackets, 55 % from 3, 24 % from 9, 12 % from 27 on, "
+            "8 % never",
+        ),
+        (
+            "{scheduler: hyperband, brackets: 1, promote: false}",
+            "scheduler     hyperband, trials are compared after epochs 3, 9, 27; those that do not go on end there; "
+            "in 1 bracket, 100 % from 3 on",
+        ),
+        (
+            "{scheduler: median}",
+            "scheduler     median, after epochs 3, 9, 27 those end whose lowest error is above the median of the "
+            "averages of those that were there before, once there are 3",
+        ),
+    ],
+)
+def test_what_a_scheduler_does_at_its_rungs_is_put_in_words(search: str, line: str) -> None:
+    told = explanation(space(f"search: {search}"), (3, 9, 27))
+
+    assert line in text_of(told).splitlines()
+    assert told["promote"] is ("wait there" in line)
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,11 @@ def _notes(material: Material) -> list[str]:
                 "looks in a row, as looks at a growing search are many tries; intervals below are those of one "
                 "look, 95 %."
             )
+        elif source.state == "budget":
+            told = f": {source.spending}" if source.spending else ""
+            notes.append(
+                f"{where}the search spent its budget{told}. What waits at a rung can go on with a larger one."
+            )
         elif source.state not in ("finished", "exhausted", "unknown"):
             notes.append(f"{where}the search ended early: {source.state}.")
         notes += [f"{where}{text}" for text in source.missing]

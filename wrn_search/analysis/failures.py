@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from wrn_search.analysis.input_tables.joined_tables import Material
-from wrn_search.results.trial_state import COUNTS_AS_CHANCE, STATUSES
+from wrn_search.results.trial_state import COUNTS_AS_CHANCE, STATUSES, WAITS_AT_A_RUNG
 
 _BAD = ("failed", "diverged", "interrupted")
 MAX_REASON = 300  # characters of it
@@ -71,4 +71,6 @@ def failures_of(material: Material) -> tuple[Reason, ...]:
 def _reason(error: object) -> str:
     """The first line that says something; the text is whoever's who raised it."""
     lines = error.strip().splitlines() if isinstance(error, str) else []
+    if lines and lines[0].startswith(WAITS_AT_A_RUNG):  # each for a reason of its own; that is no failure
+        return lines[0].partition(":")[0] + ": it may go on when the search does"
     return lines[0].strip()[:MAX_REASON] if lines else "no reason on record"

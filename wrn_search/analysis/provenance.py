@@ -82,6 +82,7 @@ def _search(material: Material, source: Source, trials: pd.DataFrame) -> Search:
         trials_planned=None if source.trials_planned is None else max(source.trials_planned, len(trials)),
         searched=_searched(material, source, trials),
         rungs=tuple(rungs) if known else (),
+        spending=source.spending,
         changes=tuple(
             Change(str(each.get("at", "")), key, spelled(was), spelled(now))
             for each in source.changes

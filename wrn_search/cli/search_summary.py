@@ -15,7 +15,7 @@ from typing import Any
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of, standings
 from wrn_search.results.trial_state import TrialState
-from wrn_search.wording import answers_text, hardly_better_than_guessing, plural
+from wrn_search.wording import answers_text, duration, hardly_better_than_guessing, plural, spending_text
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def summary_text(state: SearchState, where: str) -> str:
     ]
     lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
     lines += _failure_lines(state)
-    lines += _end_lines(state)
+    lines += [*_budget_lines(state), *_end_lines(state), *_prediction_lines(state)]
     return "\n".join([*lines, f"Results: {where}"])
 
 
@@ -101,6 +101,10 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
         "results": where,
         "dataset": state.dataset,
         "ended": state.ended,
+        "budget": budget_on_record(state) or None,
+        "spent": state.spent or None,
+        "prediction": prediction_of(state),
+        "waiting": sum(trial.is_paused for trial in state.trials.values()),
         "decided": state.looks[-1].answers if state.ended == "decided" and state.looks else None,
         "trials": len(state.trials),
         "by_status": dict(sorted(found.counts.items())),
@@ -185,9 +189,57 @@ def _saving_lines(found: Summary) -> list[str]:
     return [f"{text}: early stopping saved {found.epochs_saved} ({share:.0f} %){other}."]
 
 
+def budget_on_record(state: SearchState) -> dict[str, float]:
+    """`search.budget` of the last session; empty without one."""
+    search = state.space.get("search")
+    budget = search.get("budget") if isinstance(search, dict) else None
+    return budget if isinstance(budget, dict) else {}
+
+
+def _budget_lines(state: SearchState) -> list[str]:
+    """What was spent of it."""
+    told = spending_text(budget_on_record(state), state.spent)
+    return [f"Budget: {told} spent."] if told else []
+
+
+def prediction_of(state: SearchState) -> dict[str, Any] | None:
+    """What was predicted of a search when it began, beside what came; None where that cannot be held against it.
+
+    It can where the search came to its own end and nobody changed it meanwhile.
+    """
+    predicted = state.sessions[0][1].details.get("predicted") if state.sessions else None
+    whole = state.ended in ("finished", "exhausted", "budget") and not state.replaced
+    if not whole or not isinstance(predicted, dict) or not predicted.get("seconds"):
+        return None
+    epochs = sum(trial.epochs_done for trial in state.trials.values())
+    return {
+        "predicted_seconds": predicted["seconds"],
+        "took_seconds": state.seconds_spent,
+        "error": state.seconds_spent / predicted["seconds"] - 1,
+        "predicted_epochs": predicted["epochs"],
+        "epochs": epochs,
+    }
+
+
+def _prediction_lines(state: SearchState) -> list[str]:
+    """`Predicted 1 h 10 min for 500 epochs, took 1 h 18 min (11 % more) for 520.`"""
+    found = prediction_of(state)
+    if found is None:
+        return []
+    more = f"{abs(100 * found['error']):.0f} % {'more' if found['error'] >= 0 else 'less'}"
+    predicted = f"Predicted {duration(found['predicted_seconds'])} for {found['predicted_epochs']:,} epochs"
+    return [f"{predicted}, took {duration(found['took_seconds'])} ({more}) for {found['epochs']:,}."]
+
+
 def _end_lines(state: SearchState) -> list[str]:
     """Why there are fewer trials than asked for."""
     match state.ended:
+        case "budget":
+            waiting = sum(trial.is_paused for trial in state.trials.values())
+            others = (
+                f"; {plural(waiting, 'trial')} may go on from a rung with a larger one" if waiting else ""
+            )
+            return [f"The search ended because search.budget is spent, as far as it can be{others}."]
         case "max_hours":
             return ["The search ended because search.max_hours were over."]
         case "decided":

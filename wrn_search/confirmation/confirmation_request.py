@@ -244,6 +244,7 @@ def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist,
             "repeats": chosen.repeats,
             "warm_start": (),
             "max_hours": None,
+            "budget": None,
             "stop_when": None,
             "keep_checkpoints": 1,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wrn_search.decisions.budget.pace_so_far import PaceSoFar
+from wrn_search.decisions.budget.spending import Spending
 from wrn_search.decisions.gpu_packing import Asked, Places
 from wrn_search.decisions.image_facts import DataFacts, images_of, workload_of
 from wrn_search.decisions.proposals import Plan
@@ -29,6 +31,8 @@ from wrn_search.schedulers.scheduler import New, Scheduler, Stop, Wait
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.verdict_so_far.looks import Looks
+
+SHORT_OF_BUDGET = "what is left of search.budget does not pay for the way to the next comparison"
 
 
 class Knowledge:
@@ -61,8 +65,11 @@ class Knowledge:
         self._ended_before: set[int] = set()  # trials that had ended when this session began
         self._facts = facts
         self._epochs = space.training.epochs
-        self._rungs = frozenset(rungs_of(space))  # where repeats wait for each other
+        self.rungs = frozenset(rungs_of(space))  # where repeats wait for each other
         self.resting: dict[int, int] = {}  # configuration that the scheduler lets wait -> its rung
+        # Those that would go on from their rung, for which what is left of the budget does not pay.
+        self.short: dict[int, int] = {}  # configuration -> its rung
+        self.spending, self.pace = Spending(), PaceSoFar()
         self._first: dict[int, int] = {}  # configuration -> its first trial
         self._looks = Looks(space, images_of(facts), rungs_of(space))
         self._record = record
@@ -71,12 +78,17 @@ class Knowledge:
     def learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
         self.state.apply(moment, event)
+        self.spending.learn(moment, event, self.state)
         if isinstance(event, Proposed):
             self._first.setdefault(event.configuration, event.number)
+        if isinstance(event, Reported):
+            self.pace.learn(self.state.trials[event.number].macs, event.metrics.seconds)
         self._looks.learn(event)
         self._rests_no_more(event)
         for arrival in self._together.learn(event, self.state):
             self._arrives(arrival)
+        if isinstance(event, Paused) and event.for_budget:
+            self._falls_short(self.state.trials[event.number].configuration, event.rung)
         match event:
             case Started() if event.number in self.live:  # not one of a session before
                 self.training.add(event.number)
@@ -107,11 +119,20 @@ class Knowledge:
                 self.resting[configuration] = epoch
                 self.plan.rests(configuration, self.state)
 
+    def _falls_short(self, configuration: int, rung: int) -> None:
+        """It would go on, if there were more to spend: it is the first to be taken up when there is."""
+        if self.resting.pop(configuration, None) is not None:
+            self.scheduler.goes_on(configuration, rung)
+        elif configuration not in self.short:
+            self.plan.rests(configuration, self.state)
+        self.short[configuration] = rung
+
     def _rests_no_more(self, event: Event) -> None:
         """One that rested goes on, or is over; where an earlier session let none rest, only its reports tell that."""
         if not isinstance(event, Resumed | Reported | Stopped | Completed | Diverged | Failed):
             return
         configuration = self.state.trials[event.number].configuration
+        self._is_no_longer_short(configuration, event)
         rung = self.resting.get(configuration)
         if rung is None:
             return
@@ -120,6 +141,14 @@ class Knowledge:
             self.scheduler.goes_on(configuration, rung)
         elif isinstance(event, Stopped) or not self.unended_of(configuration):
             del self.resting[configuration]
+
+    def _is_no_longer_short(self, configuration: int, event: Event) -> None:
+        goes_on = isinstance(event, Resumed) or (
+            isinstance(event, Reported)
+            and event.metrics.epoch > self.short.get(configuration, event.metrics.epoch)
+        )
+        if goes_on or (configuration in self.short and not self.unended_of(configuration)):
+            self.short.pop(configuration, None)
 
     def _is_anchor(self, configuration: int) -> bool:
         return self.state.trials[self._first[configuration]].anchor
@@ -134,7 +163,7 @@ class Knowledge:
         resting = {
             number
             for number, trial in trials.items()
-            if trial.is_paused and trial.configuration in self.resting
+            if trial.is_paused and (trial.configuration in self.resting or trial.configuration in self.short)
         }
         return sorted(trials.keys() - self._ended_before - resting)
 
@@ -142,10 +171,21 @@ class Knowledge:
         """The configuration that rests at a rung and goes on now, if there is one."""
         return self.scheduler.next_to_take_up(self.resting, at_least, new) if self.resting else None
 
+    def arrived_at(self, configuration: int) -> int:
+        """The last epoch that all its repeats have reported; 0 before the first."""
+        return self._together.arrived_at(configuration)
+
     def unended_of(self, configuration: int) -> list[int]:
         """Its trials that have not ended, by number."""
         repeats = self.state.repeats_of(self._first[configuration])
         return [trial.number for trial in repeats if trial.status not in FINAL]
+
+    def mean_error(self, configuration: int) -> float:
+        """Percent: of its repeats that have not ended, at their last epoch on record."""
+        trials = [self.state.trials[number] for number in self.unended_of(configuration)]
+        errors = [trial.last.val_error for trial in trials if trial.last is not None]
+        known = [error for error in errors if error is not None]
+        return sum(known) / len(known) if known else 100.0
 
     def left_behind(self) -> list[Stopped]:
         """How all that rest at a rung end with the search."""
@@ -186,6 +226,8 @@ class Knowledge:
         epoch, configuration = trial.last.epoch, trial.configuration
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
+        if self.short.get(configuration) == epoch:
+            return Paused(number, epoch, SHORT_OF_BUDGET, for_budget=True)
         arrived = self._together.has_arrived(configuration, epoch)
         decided = self.scheduler.decide(configuration, epoch) if arrived and not trial.anchor else None
         if isinstance(decided, Stop):
@@ -197,7 +239,7 @@ class Knowledge:
             return Stopped(number, rung, "its configuration was stopped at this rung", guessing)
         if isinstance(decided, Wait):
             return Paused(number, decided.rung, decided.reason)
-        awaits = epoch in self._rungs and not arrived
+        awaits = epoch in self.rungs and not arrived
         return Paused(number, epoch) if awaits and trial.last.val_error is not None else None
 
     def released_with(self, number: int) -> list[int]:

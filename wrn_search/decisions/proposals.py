@@ -103,7 +103,7 @@ class SearchPlan:
         self.curves = known_curves_of(space, validation_images)
         self._anchors = Anchors(searched, anchor_share_of(space))
         self._points = PointsTriedFirst(searched)
-        self._around_prior = DrawsAroundPrior(searched, space.trials)
+        self._around_prior = DrawsAroundPrior(searched, space.trials_at_least)
         self._as_anchors: dict[int, bool] = {}  # configuration on record -> whether it is an anchor
         self._space = space
         self._chance_error = chance_error

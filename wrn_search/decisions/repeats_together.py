@@ -60,6 +60,10 @@ class RepeatsTogether:
         """Whether a scheduler has heard of the configuration at this epoch; configurations arrive epoch by epoch."""
         return epoch <= self._arrived.get(configuration, 0)
 
+    def arrived_at(self, configuration: int) -> int:
+        """The last epoch that all its repeats have reported; 0 before the first."""
+        return self._arrived.get(configuration, 0)
+
     def _arrivals(self, repeats: Sequence[TrialState], epochs: Sequence[int]) -> list[Arrival]:
         configuration = repeats[0].configuration
         reported = self._reported.get(configuration, {})

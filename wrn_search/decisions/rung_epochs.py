@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 def rungs_of(space: Space) -> tuple[int, ...]:
     """The rungs of a space in epochs, rising, all below `training.epochs`; empty without a scheduler."""
-    search, training = space.search, space.training
-    if not SCHEDULERS[search.scheduler].stops_trials:
+    search, training, kind = space.search, space.training, SCHEDULERS[space.search.scheduler]
+    if not kind.stops_trials:
         return ()
     if isinstance(search.rungs, tuple):
         return _below(search.rungs, training.epochs)
@@ -34,7 +34,8 @@ def rungs_of(space: Space) -> tuple[int, ...]:
         return curve_levels(drops_of(space), training.epochs)
     if search.rungs == "geometric":
         return geometric_rungs(search.grace_period, search.reduction_factor, training.epochs)
-    return schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs)
+    rungs = schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs)
+    return tuple(rung for rung in rungs if not kind.has_grace or rung >= search.grace_period)
 
 
 def anchor_share_of(space: Space) -> float:
@@ -56,6 +57,8 @@ def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None)
         space.search.repeats,
         space.search.promote,
         space.brackets,
+        space.search.grace_period,
+        space.search.min_samples,
         space.training.epochs,
         drops_of(space),
         curves,

@@ -1,6 +1,7 @@
 """When a search ends, and why.
 
-Its hours are over, its questions answered, the user wants to stop, all is proposed, or it cannot go on.
+Its hours are over, its budget is spent, its questions are answered, the user wants to stop, all is proposed, or it
+cannot go on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class SearchEnd:
         seconds_spent: wall seconds of the sessions before.
         clock: seconds.
         is_decided: whether its questions are answered (`search.stop_when`).
+        is_spent: whether nothing is left of `search.budget`.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class SearchEnd:
         seconds_spent: float,
         clock: Callable[[], float],
         is_decided: Callable[[], bool] = lambda: False,
+        is_spent: Callable[[], bool] = lambda: False,
     ):
         self.reason: EndReason | None = None  # why no further trial will come; None while one may
         self.failure: str | None = None  # what went wrong, when that is `failed`
@@ -33,14 +36,18 @@ class SearchEnd:
         self._spent_before = seconds_spent
         self._clock = clock
         self._is_decided = is_decided
+        self._is_spent = is_spent
         self._began = clock()
+
+    @property
+    def seconds_spent(self) -> float:
+        """Wall seconds of all sessions."""
+        return self._spent_before + (self._clock() - self._began)
 
     @property
     def seconds_left(self) -> float | None:
         """Wall seconds that `search.max_hours` leaves over all sessions; None without a limit."""
-        if self._max_hours is None:
-            return None
-        return self._max_hours * 3600 - self._spent_before - (self._clock() - self._began)
+        return None if self._max_hours is None else self._max_hours * 3600 - self.seconds_spent
 
     @property
     def at_once(self) -> bool:
@@ -53,15 +60,25 @@ class SearchEnd:
         return self.reason is not None and self.reason.is_whole
 
     def look(self, trials_left: bool) -> None:
-        """Ends the search when its hours are over or it is decided, `trials_left` being whether any may still train."""
+        """Ends the search when hours or budget are spent, or it is decided.
+
+        Args:
+            trials_left: whether any may still train.
+        """
         left = self.seconds_left
-        if left is None or left > 0:
+        hours_are_over = left is not None and left <= 0
+        if not hours_are_over and not self._is_spent():
             if self.reason is None and self._is_decided():
                 self.reason = EndReason.DECIDED
             return
         # All may have been proposed already: the trials that still train must not go on either.
         if self.reason is None or (self.all_proposed and trials_left):
-            self.reason = EndReason.MAX_HOURS
+            self.reason = EndReason.MAX_HOURS if hours_are_over else EndReason.BUDGET
+
+    def nothing_can_be_paid(self) -> None:
+        """Something is left of the budget, but nothing that waits or would be new can be compared with it."""
+        if self.reason is None or self.all_proposed:
+            self.reason = EndReason.BUDGET
 
     def interrupt(self, trials_left: bool) -> None:
         """The user wants to stop."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wrn_search.decisions.budget.funds import Funds
 from wrn_search.decisions.gpu_packing import Places, places_for
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.knowledge_from_events import Knowledge
@@ -89,8 +90,12 @@ class Conductor:
             self._known.learn(moment, event)
         record.subscribe(self._known.learn)
         spent, is_decided = self.state.seconds_spent, self._known.is_decided
-        self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided)
-        self._supply = Supply(space, facts, self._known, record, self._over, self._waiting)
+        self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided, lambda: self.funds.are_spent)
+        share, waiting = allotment.gpus_per_trial, self._waiting
+        self.funds = Funds(
+            space, facts, self._known, lambda: self._over.seconds_spent, share, lambda: waiting.numbers
+        )
+        self._supply = Supply(space, facts, self._known, record, self._over, waiting, self.funds)
         for number in self._known.begin_session():
             self._supply.wait(number)
 
@@ -253,13 +258,13 @@ class Conductor:
         self._over.interrupt(self._may_train)
 
     def look_at_clock(self) -> None:
-        """Ends the search when its hours are over or it is decided; may be called without an event, too."""
+        """Ends the search when hours or budget are spent or it is decided; may be called without an event, too."""
         self._over.look(self._may_train)
 
     @property
     def _may_train(self) -> bool:
         """Whether a trial of the record trains, waits for its place, or rests at a rung and may go on."""
-        return bool(self._known.live or self._waiting or self._known.resting)
+        return bool(self._known.live or self._waiting or self._known.resting or self._known.short)
 
     def _end(self, event: Diverged | Failed) -> None:
         """Ends a trial once; a second cause changes nothing."""
@@ -275,7 +280,8 @@ class Conductor:
 
     def _ends_at_last_report(self, number: int) -> bool:
         """Whether a trial ends with what it has reported, or waits there for its repeats; then that is on record."""
-        if (end := self._known.end_after_report(number)) is not None:
+        end = self._known.end_after_report(number) or self._supply.short_of_budget(number)
+        if end is not None:
             self._record.append(end)
         return end is not None
 

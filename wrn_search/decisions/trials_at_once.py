@@ -10,7 +10,7 @@ from wrn_search.hardware.machine import Node, capacity
 from wrn_search.memory.gpu_shares import SHARES
 from wrn_search.memory.trial_on_cpu import room_for_trials
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.section_keys import ResourceSettings
+from wrn_search.space.sections.resource_keys import ResourceSettings
 from wrn_search.space.space import Space
 
 _MACS_OF_A_THREAD = 250_000_000
@@ -150,7 +150,8 @@ def on_nodes(nodes: Sequence[Node], space: Space, allotment: Allotment) -> Allot
     """
     share, rows = allotment.gpus_per_trial, space.trials * space.search.repeats
     searcher = SEARCHERS[space.search.searcher]
-    once_learning = _once_learning(nodes, share, space.trials, searcher.learns, by_memory=allotment.by_memory)
+    configurations, by_memory = space.trials_at_least, allotment.by_memory
+    once_learning = _once_learning(nodes, share, configurations, searcher.learns, by_memory=by_memory)
     room = capacity(nodes, allotment.cpus_per_trial, share)
     concurrent = max(1, _at_once(room, rows, once_learning, searcher.drawn_at_random))
     return replace(allotment, concurrent=concurrent, once_learning=once_learning)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.decisions.budget.most_trials import most_trials
 from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
 from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.forecast.pace import Pace, assumed_pace, probed_pace, recorded_pace
 from wrn_search.forecast.played_search import ASSUMPTION, Forecast, forecast
+from wrn_search.forecast.time_to_start import time_to_start
 from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
 from wrn_search.hardware.machine import Node
 from wrn_search.networks.architecture import Architecture
@@ -37,6 +40,7 @@ class ForecastHere:
     pace: Pace | None
     seconds_an_epoch: tuple[float, float] | None  # of the smallest and of the largest network
     max_hours: float | None
+    start_seconds: float  # to the first epoch; `expected.seconds` holds them
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -44,6 +48,7 @@ class ForecastHere:
             **asdict(self.expected),
             "assumption": ASSUMPTION,
             "pace": self.pace.source if self.pace else None,
+            "start_seconds": self.start_seconds,
             "seconds_an_epoch": list(self.seconds_an_epoch) if self.seconds_an_epoch else None,
         }
 
@@ -53,22 +58,64 @@ class ForecastHere:
         parts = [f"about {found.completed:.0f} of {plural(found.trials, 'trial')} will reach the end"]
         if found.cells is not None:
             parts.append(f"in {found.cells_reached:.0f} of {plural(found.cells, 'cell')}")
-        parts.append(f"{100 * found.epochs_share:.0f} % of the epochs")
+        parts.append(f"{found.epochs:,.0f} epochs ({100 * found.epochs_share:.0f} % of all)")
         parts.append("time not known" if found.seconds is None else duration(found.seconds))
+        if found.gpu_hours is not None:
+            parts.append(f"{found.gpu_hours:.3g} GPU-hours")
         cut = self.max_hours is not None and (found.seconds or 0) > 3600 * self.max_hours
         ends = f"; search.max_hours ends it after {duration(3600 * (self.max_hours or 0))}" if cut else ""
         return [
             f"forecast      {', '.join(parts)}{ends}",
+            *self._rung_lines(),
             f"{_INDENT}by {plural(found.plays, 'play')} of the scheduler on {ASSUMPTION};",
             f"{_INDENT}{self._pace_text()}",
+            *self._answer_lines(),
         ]
+
+    def _rung_lines(self) -> list[str]:
+        """How many trials come how far, and where the epochs go."""
+        rungs = self.expected.by_rung
+        if len(rungs) < 2:
+            return []
+        told = ", ".join(f"{trials:.0f} reach {epoch} ({spent:,.0f})" for epoch, trials, spent in rungs)
+        return [f"{_INDENT}trials by epoch, with the epochs on the way there: {told}"]
+
+    def _answer_lines(self) -> list[str]:
+        """How surely it will answer."""
+        names = {
+            "depth_vs_width": "depth against width",
+            "depth": "a doubling of depth",
+            "width": "a doubling of width",
+        }
+        told = [
+            f"{names[each]} within a factor of {factor:.2f}" for each, factor in self.expected.within.items()
+        ]
+        if not told:
+            return []
+        return [
+            f"answer        {', '.join(told)}",
+            f"{_INDENT}of the odds of an error: 95 % intervals, as wide as the curve model expects them beforehand",
+        ]
+
+    def prediction(self) -> dict[str, Any]:
+        """What is put on record when a search begins, to be held against what came."""
+        found = self.expected
+        return {
+            "seconds": found.seconds,
+            "epochs": round(found.epochs),
+            "trials": found.trials,
+            "completed": round(found.completed, 1),
+            "gpu_hours": found.gpu_hours,
+            "within": {question: round(factor, 3) for question, factor in found.within.items()},
+            "pace": self.pace.source if self.pace else None,
+        }
 
     def _pace_text(self) -> str:
         if self.pace is None or self.seconds_an_epoch is None:
             return "no earlier trial of such networks on this machine tells the time (--dry-run probes it)"
         fast, slow = map(_short, self.seconds_an_epoch)
         span = fast if fast == slow else f"{fast} to {slow}"
-        return f"training alone, {span} an epoch, {self.pace.source}"
+        return f"{duration(self.start_seconds)} to start, then {span} an epoch, {self.pace.source}"
 
 
 def _short(seconds: float) -> str:
@@ -77,13 +124,11 @@ def _short(seconds: float) -> str:
 
 def forecast_here(space: Space, facts: DatasetFacts, results: Path) -> ForecastHere | None:
     """The forecast for this machine as it is, without a probe; None where it cannot hold the search."""
-    rows = space.trials * space.search.repeats
-    if space.size is not None:
-        rows = min(rows, space.size * space.search.repeats)
+    rows = most_trials(space)
     learns = SEARCHERS[space.search.searcher].learns
     try:
         node = local_node()
-        allotment = allot(space.resources, [node], space.trials, rows, learns)
+        allotment = allot(space.resources, [node], space.trials_at_least, rows, learns)
     except InputError:
         return None
     return forecast_of(space, facts, rows, allotment, Machines((node,), results))
@@ -128,7 +173,7 @@ def forecast_of(
         height, width, channels = shape
         sizes = [macs(each, classes, channels, (height, width)) for each in network_range(space)]
         pace = _pace(space, facts, allotment, machines, sizes)
-    train, validation = _images(space, facts)
+    train, validation = images_of_an_epoch(space, facts)
     seen = known_facts(space, facts) or DataFacts(
         classes or 10, shape or (32, 32, 3), validation, 100.0, train
     )
@@ -138,6 +183,10 @@ def forecast_of(
         assert pace is not None
         return pace.seconds_per_epoch(size, train, validation, gpu_fraction)
 
+    fastest = (
+        min((pace.seconds_per_epoch(size, train, validation) for size in sizes), default=0.0) if pace else 0.0
+    )
+    rows = _as_paid_for(space, rows, allotment, fastest, min(sizes, default=0) * train)
     expected = forecast(space, seen, rows, allotment, seconds if pace else None, machines.nodes)
     if expected is None:
         return None
@@ -145,7 +194,40 @@ def forecast_of(
     if pace is not None:
         fast, slow = sorted(pace.seconds_per_epoch(size, train, validation) for size in sizes)
         span = (fast, slow)
-    return ForecastHere(expected, pace, span, space.search.max_hours)
+    start = time_to_start(machines.results)
+    if expected.seconds is not None:
+        expected = replace(expected, seconds=start + expected.seconds)
+    return ForecastHere(expected, pace, span, space.search.max_hours, start)
+
+
+def _as_paid_for(space: Space, rows: int, allotment: Allotment, seconds: float, passes: int) -> int:
+    """Trials at most under a budget, if all were of the fastest, or smallest, network and none passed the first rung.
+
+    Args:
+        space: the search.
+        rows: trials at most for other reasons.
+        allotment: how many run at once, and on what.
+        seconds: of an epoch of the fastest network; 0 is not known.
+        passes: of an epoch of the smallest network, multiply-adds x images; 0 is not known.
+    """
+    budget, first = space.search.budget or {}, (*rungs_of(space), space.training.epochs)[0]
+    most = [float(rows)]
+    if "hours" in budget and seconds:
+        most.append(3600 * budget["hours"] * allotment.concurrent / (first * seconds))
+    if "gpu_hours" in budget and seconds and allotment.gpus_per_trial:
+        most.append(3600 * budget["gpu_hours"] / (first * seconds * allotment.gpus_per_trial))
+    if "network_passes" in budget and passes:
+        most.append(budget["network_passes"] / (first * passes))
+    return max(space.search.repeats, int(min(most)) + allotment.concurrent if min(most) < rows else rows)
+
+
+def pace_for(space: Space, facts: DatasetFacts, allotment: Allotment, machines: Machines) -> Pace | None:
+    """The pace of the machines that train, for the networks of a space; None where nothing tells it."""
+    if facts.image_shape is None or facts.num_classes is None:
+        return None
+    height, width, channels = facts.image_shape
+    sizes = [macs(each, facts.num_classes, channels, (height, width)) for each in network_range(space)]
+    return _pace(space, facts, allotment, machines, sizes)
 
 
 def _pace(
@@ -178,7 +260,7 @@ def _pace(
     return replace(probed, source=f"{probed.source} on this machine, as if the nodes' cores were as fast")
 
 
-def _images(space: Space, facts: DatasetFacts) -> tuple[int, int]:
+def images_of_an_epoch(space: Space, facts: DatasetFacts) -> tuple[int, int]:
     """(images that are trained on, images that validate)."""
     dataset = space.dataset
     total = (facts.train_images or _USUAL.train_images or 0) + (facts.extra_images if dataset.extra else 0)

@@ -28,7 +28,11 @@ _MOST_DIRECTORIES = 50  # the latest
 _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
-_PROBE_STEPS = 2
+_PROBE_STEPS = 2  # on a GPU, of which the fastest counts: it is alone there
+_PROBE_SECONDS, _MOST_STEPS = (
+    0.5,
+    10,
+)  # on a CPU, whose mean counts: other programs take their part of the search too
 _WARM_UP_ON_A_GPU = 5
 # For each multiply-add of an image: two operations, and a backward pass takes twice a forward one.
 _FLOPS_OF_A_TRAINING = 6
@@ -191,18 +195,20 @@ def _probed(
     network = network.to(device).to(memory_format=torch.channels_last)
     images = images.to(device, memory_format=torch.channels_last)
     labels = (torch.arange(batch) % num_classes).to(device)
-    seconds = math.inf
-    for _ in range(
-        (1 if on_cpu else _WARM_UP_ON_A_GPU) + _PROBE_STEPS
-    ):  # the first ones make room and choose kernels
+    took: list[float] = []
+    warm_up = 1 if on_cpu else _WARM_UP_ON_A_GPU  # the first steps make room and choose kernels
+    for _ in range(warm_up + (_MOST_STEPS if on_cpu else _PROBE_STEPS)):
+        if on_cpu and len(took) > warm_up and sum(took[warm_up:]) >= _PROBE_SECONDS:
+            break
         _wait_for(device)
         began = time.perf_counter()
         with autocast(device, config.precision):
             loss = training_loss(network(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
         _wait_for(device)
-        seconds = min(seconds, time.perf_counter() - began)
-    return Measured(size, batch / seconds)
+        took.append(time.perf_counter() - began)
+    own = took[warm_up:]
+    return Measured(size, batch / (statistics.fmean(own) if on_cpu else min(own)))
 
 
 def _wait_for(device: torch.device) -> None:

@@ -10,28 +10,25 @@ import heapq
 import math
 import random
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.decisions.rung_epochs import anchor_share_of, rungs_of
+from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.forecast.drawn_plan import DrawnPlan
+from wrn_search.forecast.width_of_the_answer import intervals_of
 from wrn_search.hardware.machine import Node
-from wrn_search.results.events import Event, Proposed, SearchStarted
+from wrn_search.results.events import SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
-from wrn_search.schedulers.scheduler import New
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
-from wrn_search.searchers.anchors import Anchors
-from wrn_search.searchers.grid_search import GridSearcher
-from wrn_search.searchers.searcher import Hparams
-from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.domains import Choice, Domain, IntRange, LogUniform, Scalar, finite_values
+from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 
@@ -43,6 +40,7 @@ _SLOWER_BY_CURVES = (
 )
 ASSUMPTION = "made-up curves, whose order at a rung is that at the end but for noise"
 _MOST_CELLS = 10_000  # networks of a space whose cells are counted
+_ANSWERED = 4  # plays of which intervals are computed
 _NOISE = (
     0.35  # of the deviation over configurations, at the first rung: Kendall's tau with the end of about 0.7
 )
@@ -54,13 +52,20 @@ SecondsPerEpoch = Callable[[TrialConfig, int, float], float]
 class Forecast:
     """What is to be expected of a search, in the middle of many plays."""
 
-    trials: int  # configurations times repeats
+    trials: int  # configurations times repeats; under a budget those that will begin
     completed: float  # trials that reach their last epoch
     cells: int | None  # networks by depth and width that can be proposed; None where they are not finite
     cells_reached: float  # with a trial at its last epoch
+    epochs: float  # of all trials
     epochs_share: float  # of all epochs if no trial were stopped
+    by_rung: tuple[
+        tuple[int, float, float], ...
+    ]  # (epoch, trials that reach it, epochs spent on the way there)
     seconds: float | None  # of wall time; None where no pace is known
+    gpu_hours: float | None  # shares of GPUs times wall hours; None without GPUs, or where no pace is known
     plays: int
+    # question -> the factor by which its answer, itself a factor on the odds of an error, is known at 95 %
+    within: Mapping[str, float] = field(default_factory=dict)
 
 
 def forecast(
@@ -85,17 +90,45 @@ def forecast(
     if rows > _MOST_TRIALS // slower:
         return None
     plays = max(1, min(PLAYS, _MOST_IN_ALL // slower // max(1, rows)))
-    found = [_play(space, facts, rows, allotment, seconds_per_epoch, nodes, seed) for seed in range(plays)]
-    completed, reached, shares, seconds = (list(column) for column in zip(*found, strict=True))
+    found = [
+        _Playing(space, facts, rows, allotment, seconds_per_epoch, nodes, seed).run() for seed in range(plays)
+    ]
+    begun = statistics.fmean(len(each.state.trials) for each in found)
+    trials = round(begun) if space.search.budget else rows
+    epochs = statistics.fmean(each.epochs for each in found)
     return Forecast(
-        trials=rows,
-        completed=statistics.fmean(completed),
+        trials=trials,
+        completed=statistics.fmean(len(each.completed) for each in found),
         cells=_cells(space),
-        cells_reached=statistics.fmean(reached),
-        epochs_share=statistics.fmean(shares),
-        seconds=statistics.median(seconds) if seconds_per_epoch is not None else None,
+        cells_reached=statistics.fmean(len(each.cells) for each in found),
+        epochs=epochs,
+        epochs_share=epochs / (max(1, trials) * space.training.epochs),
+        by_rung=_by_rung(found),
+        seconds=statistics.median(each.seconds for each in found) if seconds_per_epoch else None,
+        gpu_hours=statistics.median(each.gpu_hours for each in found)
+        if seconds_per_epoch and allotment.gpus_per_trial
+        else None,
         plays=plays,
+        within=_within([intervals_of(each.state, space, facts) for each in found[:_ANSWERED]]),
     )
+
+
+def _within(answers: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The geometric mean of each question's factor over the plays that answer it."""
+    told: dict[str, list[float]] = {}
+    for answer in answers:
+        for question, factor in answer.items():
+            told.setdefault(question, []).append(factor)
+    return {question: statistics.geometric_mean(factors) for question, factors in told.items()}
+
+
+def _by_rung(found: Sequence[_Played]) -> tuple[tuple[int, float, float], ...]:
+    reached = {}
+    for end in found[0].ends:
+        before = max((each for each in found[0].ends if each < end), default=0)
+        many = statistics.fmean(play.reached.get(end, 0) for play in found)
+        reached[end] = (end, many, many * (end - before))
+    return tuple(reached.values())
 
 
 def _cells(space: Space) -> int | None:
@@ -107,153 +140,106 @@ def _cells(space: Space) -> int | None:
     return None if depths is None or widths is None else len(depths) * len(widths)
 
 
-def _play(
-    space: Space,
-    facts: DataFacts,
-    rows: int,
-    allotment: Allotment,
-    seconds_per_epoch: SecondsPerEpoch | None,
-    nodes: Sequence[Node],
-    seed: int,
-) -> tuple[int, int, float, float]:
-    """(completed trials, cells that they lie in, share of the epochs, seconds) of one play."""
-    ends = (*rungs_of(space), space.training.epochs)  # epochs at which the stretches end
-    record = UnwrittenRecord(SearchStarted(space.name, "played", len(ends), facts.chance_error, "", ""))
-    plan = _DrawnPlan(space, rows, random.Random(seed))
-    places = Places(nodes, allotment) if nodes else None
-    played = _of_stretches(space, len(ends))
-    conductor = Conductor(played, facts, allotment, record, plan=plan, places=places)
-    curves = _Curves(facts.chance_error, len(ends), random.Random(f"curves {seed}"))
-    running: list[tuple[float, int, int]] = []  # (when it ends, trial, stretch from 1)
-    now, epochs = 0.0, 0
+@dataclass(frozen=True)
+class _Played:
+    """What one play came to."""
 
-    def begin(number: int, stretch: int, config: TrialConfig) -> None:
-        nonlocal epochs
-        many = ends[stretch - 1] - (ends[stretch - 2] if stretch > 1 else 0)
-        epochs += many
-        macs = conductor.state.trials[number].macs
-        share = conductor.places.grant_of(number).gpu_fraction
-        each = 1.0 if seconds_per_epoch is None else seconds_per_epoch(config, macs, share)
-        heapq.heappush(running, (now + many * each, number, stretch))
+    state: SearchState
+    ends: tuple[int, ...]  # epochs at which the stretches end
+    reached: Mapping[int, int]  # such an epoch -> trials
+    seconds: float
+    gpu_hours: float
+    epochs: int
 
-    configs: dict[int, TrialConfig] = {}
-    while True:
-        while isinstance(answer := conductor.next_trial(), Assignment):
-            conductor.started(answer.number)
-            configs[answer.number] = answer.config
-            begin(answer.number, answer.epochs_done + 1, answer.config)
-        if not running:
-            break
-        now, number, stretch = heapq.heappop(running)
-        error = curves.at(conductor.state.trials[number], stretch)
-        if conductor.reported(number, _metrics(stretch, error), "", "") and stretch < len(ends):
-            begin(number, stretch + 1, configs[number])
-    done = [trial for trial in conductor.state.trials.values() if trial.status == "completed"]
-    cells = {(trial.config["depth"], trial.config["widen_factor"]) for trial in done}
-    return len(done), len(cells), epochs / (rows * space.training.epochs), now
+    @property
+    def completed(self) -> list[TrialState]:
+        """The trials that reached their last epoch."""
+        return [trial for trial in self.state.trials.values() if trial.status == "completed"]
+
+    @property
+    def cells(self) -> set[tuple[int, float]]:
+        """Networks that they have."""
+        return {(trial.config["depth"], trial.config["widen_factor"]) for trial in self.completed}
 
 
-def _of_stretches(space: Space, stretches: int) -> Space:
-    """The same search with an epoch for each stretch between rungs."""
-    rungs = tuple(range(1, stretches)) or "schedule"
-    played = {"rungs": rungs, "brackets": space.brackets, "max_hours": None, "stop_when": None}
-    search = space.search.model_copy(update=played)
-    training = space.training.model_copy(update={"epochs": stretches, "lr_drops": ()})
-    return space.model_copy(update={"search": search, "training": training})
+class _Playing:
+    """One play: an event queue with an entry for each trial that trains, at the end of its stretch."""
+
+    def __init__(
+        self,
+        space: Space,
+        facts: DataFacts,
+        rows: int,
+        allotment: Allotment,
+        seconds_per_epoch: SecondsPerEpoch | None,
+        nodes: Sequence[Node],
+        seed: int,
+    ):
+        self._ends = (*rungs_of(space), space.training.epochs)
+        self._pace = seconds_per_epoch
+        self._now = 0.0
+        started = SearchStarted(space.name, "played", space.training.epochs, facts.chance_error, "", "")
+        search = space.search.model_copy(update={"max_hours": None, "stop_when": None})
+        self._conductor = Conductor(
+            space.model_copy(update={"search": search}),
+            facts,
+            allotment,
+            UnwrittenRecord(started, lambda: self._now),
+            plan=DrawnPlan(space, rows, random.Random(seed)),
+            places=Places(nodes, allotment) if nodes else None,
+            clock=lambda: self._now,
+        )
+        self._curves = _Curves(facts.chance_error, self._ends, random.Random(f"curves {seed}"))
+        self._configs: dict[int, TrialConfig] = {}
+        # (when it ends, trial, epoch at its end, seconds of each of its epochs)
+        self._running: list[tuple[float, int, int, float]] = []
+
+    def run(self) -> _Played:
+        conductor, ends = self._conductor, self._ends
+        reached: dict[int, int] = {}
+        while True:
+            while isinstance(answer := conductor.next_trial(), Assignment):
+                conductor.started(answer.number)
+                self._configs[answer.number] = answer.config
+                last = conductor.state.trials[answer.number].last
+                self._begin(answer.number, 0 if last is None else last.epoch)
+            if not self._running:
+                break
+            self._now, number, epoch, each = heapq.heappop(self._running)
+            reached[epoch] = reached.get(epoch, 0) + 1
+            error = self._curves.at(conductor.state.trials[number], epoch)
+            if conductor.reported(number, _metrics(epoch, error, each), "", "") and epoch < ends[-1]:
+                self._begin(number, epoch)
+        spent = conductor.funds.spent
+        epochs, gpu_hours = int(spent["epochs"]), spent["gpu_hours"]
+        return _Played(conductor.state, ends, reached, self._now, gpu_hours, epochs)
+
+    def _begin(self, number: int, epoch: int) -> None:
+        """A trial trains from an epoch on to the end of its stretch."""
+        end = next(each for each in self._ends if each > epoch)
+        share = self._conductor.places.grant_of(number).gpu_fraction
+        macs = self._conductor.state.trials[number].macs
+        each = 1.0 if self._pace is None else self._pace(self._configs[number], macs, share)
+        heapq.heappush(self._running, (self._now + (end - epoch) * each, number, end, each))
 
 
 class _Curves:
     """Validation errors that fall towards each configuration's own, which seeds and rungs blur."""
 
-    def __init__(self, chance_error: float, stretches: int, generator: random.Random):
+    def __init__(self, chance_error: float, ends: tuple[int, ...], generator: random.Random):
         self._chance = chance_error
-        self._stretches = stretches
+        self._left = {end: 1 - place / len(ends) for place, end in enumerate(ends, start=1)}
         self._generator = generator
         self._ends: dict[int, float] = {}  # configuration -> error at the end, as a share of chance
 
-    def at(self, trial: TrialState, stretch: int) -> float:
+    def at(self, trial: TrialState, epoch: int) -> float:
         """Percent, at the end of a stretch."""
         if trial.configuration not in self._ends:
             self._ends[trial.configuration] = self._generator.uniform(0.1, 0.4)
-        left = 1 - stretch / self._stretches
+        left = self._left[epoch]
         blur = _NOISE * (0.3 / math.sqrt(12)) * (0.3 + left) * self._generator.gauss(0, 1)
         return self._chance * min(0.8, max(0.01, self._ends[trial.configuration] + 0.3 * left + blur))
 
 
-class _DrawnPlan:
-    """Proposes at random, or the points of a space that is tried as a whole.
-
-    Which configurations a searcher that learns finds, nobody knows before.
-    """
-
-    reads_test_split = False
-    outside = 0
-    curves = None
-
-    def __init__(self, space: Space, rows: int, generator: random.Random):
-        self._space = space
-        self._configurations = rows // space.search.repeats
-        self._generator = generator
-        self._searched = space.searched
-        self._anchors = Anchors(self._searched, anchor_share_of(space))
-        whole = space.size is not None and space.size <= self._configurations
-        self.enumerates = whole or SEARCHERS[space.search.searcher].needs_finite_space
-        self._grid = GridSearcher(self._searched)
-
-    def is_anchor(self, configuration: int) -> bool:
-        """As in the search."""
-        return self._anchors.place(configuration) is not None
-
-    def propose(
-        self, state: SearchState, configuration: int, repeat: int
-    ) -> tuple[Hparams, TrialConfig] | None:
-        """A configuration, or a further repeat of the last one."""
-        if repeat:
-            first = state.trials[len(state.trials) - 1]
-            return first.hparams, TrialConfig.from_dict(first.config)
-        if configuration >= self._configurations:
-            return None
-        axes = self._searched.hyperparameters
-        point: Hparams | None = {name: _drawn(domain, self._generator) for name, domain in axes.items()}
-        if self.enumerates:
-            point = self._grid.propose(configuration)
-        if point is None:
-            return None
-        hparams = self._space.hparams_at(point)
-        return hparams, self._space.trial_config(hparams, 0, precision="fp32", compile="off")
-
-    def new(self, configuration: int, repeat: int) -> New:
-        """Due when it would be in the search; which one it is, is not known before."""
-        return New(repeat > 0 or self.is_anchor(configuration), lambda: {})
-
-    def learn(self, event: Event, state: SearchState) -> None:
-        """Which points of a space that is tried as a whole are taken."""
-        if self.enumerates and isinstance(event, Proposed) and event.repeat == 0:
-            point = self._space.point_of(event.hparams)
-            assert point is not None, event
-            self._grid.proposed(event.configuration, point)
-
-    def rests(self, configuration: int, state: SearchState) -> None:
-        """Nobody searches."""
-
-    def ends_with_last_epoch(self, trial: TrialState) -> bool:
-        """Always."""
-        return True
-
-
-def _drawn(domain: Domain, generator: random.Random) -> Scalar:
-    match domain:
-        case Choice(options):
-            return generator.choice(options)
-        case IntRange(low, high, _, True):
-            return min(high, round(math.exp(generator.uniform(math.log(low), math.log(high)))))
-        case IntRange():
-            return generator.choice(domain.values)
-        case LogUniform(low, high):
-            return min(high, max(low, math.exp(generator.uniform(math.log(low), math.log(high)))))
-        case _:
-            return generator.uniform(domain.low, domain.high)
-
-
-def _metrics(epoch: int, val_error: float) -> EpochMetrics:
-    return EpochMetrics(epoch, 0.0, 1.0, val_error, 1.0, val_error, 1.0, 1.0, 0)
+def _metrics(epoch: int, val_error: float, seconds: float) -> EpochMetrics:
+    return EpochMetrics(epoch, 0.0, 1.0, val_error, 1.0, val_error, seconds, 1.0, 0)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kernels = tuple[int, ...]
+# (kernels, depth, the least, the most widening factor) of those that are let in for other reasons
+Allowed = frozenset[tuple[Kernels, int, float, float]]
 BUDGETS = ("num_params", "macs")  # what a network can be held to
 
 
@@ -82,7 +84,10 @@ class Lattice(Sequence[Architecture]):
 
 @lru_cache(8)  # a space is copied often, and each copy asks
 def lattice_of(
-    candidates: Candidates, budgets: tuple[tuple[str, float, float], ...], images: ImageKind
+    candidates: Candidates,
+    budgets: tuple[tuple[str, float, float], ...],
+    images: ImageKind,
+    allowed: Allowed | None = None,
 ) -> Lattice:
     """The networks among the candidates that meet all budgets.
 
@@ -90,9 +95,11 @@ def lattice_of(
         candidates: all combinations.
         budgets: (one of `BUDGETS`, the least, the most) each.
         images: what sizes depend on.
+        allowed: only these; None lets all in.
     """
     import numpy as np
 
+    ends = {(kernels, depth): (low, high) for kernels, depth, low, high in allowed or ()}
     widths: dict[Kernels, dict[int, tuple[float, ...]]] = {}
     found, missed = _Extremes(), _Extremes()
     ks = np.array(sorted(candidates.widen_factors))
@@ -103,6 +110,9 @@ def lattice_of(
         sizes = sizes_of_many(depths, ks.tolist(), kernels, images)
         misses = _misses(sizes, budgets)
         inside = misses == 0
+        if allowed is not None:
+            low, high = np.array([ends.get((kernels, depth), (math.inf, 0.0)) for depth in depths]).T
+            inside &= (low[:, None] <= ks[None, :]) & (ks[None, :] <= high[:, None])
         rows = {
             depth: tuple(ks[inside[row]].tolist()) for row, depth in enumerate(depths) if inside[row].any()
         }

@@ -39,7 +39,10 @@ def played_again(path: Path, workers: int | None) -> SameAsRecorded:
         InputError: see `table_of_results`.
     """
     recorded = table_of_results(path, whole=False)
-    search = recorded.space.search.model_copy(update={"max_hours": None, "warm_start": ()})
+    budget = {name: most for name, most in (recorded.space.search.budget or {}).items() if name == "epochs"}
+    search = recorded.space.search.model_copy(
+        update={"max_hours": None, "budget": budget or None, "warm_start": ()}
+    )
     space = recorded.space.model_copy(update={"search": search})
     clock = Clock()
     at_once = workers or recorded.workers

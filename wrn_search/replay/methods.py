@@ -17,6 +17,7 @@ from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Player
 from wrn_search.replay.table_space import TableSpace
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
+from wrn_search.searchers.samplers.unit_axes import without_order
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.domains import finite_values
@@ -145,9 +146,13 @@ def space_of(
         "points": [],
         "prior": None,
         "max_hours": None,
+        "budget": None,
         "stop_when": None,
     }
     space = space_from_mapping(document, overrides)
+    if "network_passes" in (space.search.budget or {}):
+        text = "a play can spend epochs, hours and gpu_hours (a worker is a GPU), but got network_passes"
+        raise InputError.of("search.budget", f"{text}: a table of curves does not tell of images")
     # A list of points is no space to search: the values of its keys are, and proposals fall on the nearest point.
     if not isinstance(table.space, TableSpace) and not isinstance(table.space.axes, ListedPoints):
         return space
@@ -156,6 +161,12 @@ def space_of(
         open_ended = [name for name, domain in space.hyperparameters.items() if finite_values(domain) is None]
         rule = f"searcher {method.searcher} needs choice and int domains"
         raise InputError.of("--searcher", f"{rule}, but {', '.join(open_ended)} of '{table.name}' has none")
+    labels = without_order(space.hyperparameters)
+    if SEARCHERS[method.searcher].needs_order and 0 < len(labels) == len(space.hyperparameters):
+        rule = f"searcher {method.searcher} learns of numbers alone"
+        raise InputError.of(
+            "--searcher", f"{rule}, but {', '.join(labels)} of '{table.name}' are lists of labels"
+        )
     return space
 
 

@@ -12,12 +12,13 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.end_reason import EndReason
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.replay.curve_table import CurveTable
+from wrn_search.replay.curve_table import CurveTable, RecordedCurve
 from wrn_search.replay.nearest_configuration import NearestConfiguration
 from wrn_search.replay.simulated_clock import Begun, Clock
 from wrn_search.results.events import Known, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.schedulers.scheduler import New
+from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
@@ -31,7 +32,7 @@ class OurSearch:
         space: the search: its `search` section is the method, its seed the play's.
         table: with at least `search.repeats` seeds of each configuration.
         workers: trials at once.
-        clock: for `search.max_hours`.
+        clock: for `search.max_hours` and `search.budget`.
         seeds_in_order: repeat r trains the r-th recorded seed; else a play begins with any of them.
         known: what other searches taught it (`search.warm_start`).
     """
@@ -48,21 +49,25 @@ class OurSearch:
     ):
         started = SearchStarted(space.name, "replay", table.epochs, table.facts.chance_error, "", "")
         record = UnwrittenRecord(started, clock)
+        budget = space.search.budget or {}
+        gpus = 1.0 if "gpu_hours" in budget else 0.0  # then each worker is a GPU
         self._table = table
         self._plan = _SnappedPlan(space, table)
         self._conductor = Conductor(
             space,
             table.facts,
-            Allotment(workers, 1, 0.0),
+            Allotment(workers, 1, gpus),
             record,
             plan=self._plan,
             clock=clock,
         )
         for event in known:
             record.append(event)
+        self._curves: dict[int, RecordedCurve] = {}  # trial -> its own
         self._seed = space.search.seed
         self._seeds_in_order = seeds_in_order
-        self._has_hours = space.search.max_hours is not None
+        by_all_epochs = SCHEDULERS[space.search.scheduler].hears_every_epoch
+        self._hears_all = by_all_epochs or space.search.max_hours is not None or bool(budget)
         self._rungs = frozenset(rungs_of(space))
 
     @property
@@ -82,18 +87,23 @@ class OurSearch:
         first = 0
         if not self._seeds_in_order:
             first = derived_seed(self._seed, "recorded seed", trial.configuration) % len(curves)
-        curve = curves[(first + trial.repeat) % len(curves)]
+        curve = self._curves[answer.number] = curves[(first + trial.repeat) % len(curves)]
         # The record of a play has only the epochs that the conductor hears, so their number is not how far it has come.
         return Begun(answer.number, place, curve, trial.last.epoch if trial.last is not None else 0)
 
     def hears(self, epoch: int) -> bool:
-        """At rungs: nothing is decided between them, but for a search whose hours may be over, or that is decided."""
+        """At rungs: nothing is decided between them, but where hours or a budget may be over, or it is decided."""
         decided = self._conductor.end_reason is EndReason.DECIDED
-        return self._has_hours or decided or epoch in self._rungs
+        return self._hears_all or decided or epoch in self._rungs
 
     def reported(self, trial: int, epoch: int, error: float) -> bool:
         """The conductor hears of it."""
-        return self._conductor.reported(trial, _metrics(epoch, error), "", "")
+        return self._conductor.reported(trial, _metrics(epoch, error, self._seconds(trial, epoch)), "", "")
+
+    def _seconds(self, trial: int, epoch: int) -> float:
+        """What an epoch took; 1 where the table does not tell."""
+        seconds = self._curves[trial].seconds
+        return float(seconds[min(epoch, len(seconds)) - 1]) if len(seconds) else 1.0
 
     def diverged(self, trial: int, epoch: int) -> None:
         """The conductor hears of it."""
@@ -115,6 +125,7 @@ class _SnappedPlan(SearchPlan):
         self._table = table
         self._resolved_space = space
         self.places: dict[int, int] = {}  # configuration -> its place in the table
+        self._asked_before: tuple[int, tuple[Hparams, TrialConfig]] | None = None
 
     def propose(
         self, state: SearchState, configuration: int, repeat: int
@@ -122,6 +133,8 @@ class _SnappedPlan(SearchPlan):
         """As the search's, but recorded."""
         if repeat == 0 and not self._configurations_left.left:
             return None
+        if repeat == 0 and self._asked_before is not None and self._asked_before[0] == configuration:
+            return self._asked_before[1]  # it could not be paid for then
         proposal = super().propose(state, configuration, repeat)
         if proposal is None or repeat:
             return proposal
@@ -130,7 +143,9 @@ class _SnappedPlan(SearchPlan):
         self.places[configuration] = place
         hparams = self._table.configurations[place]
         seed = proposal[1].seed
-        return hparams, self._resolved_space.trial_config(hparams, seed, precision="fp32", compile="off")
+        config = self._resolved_space.trial_config(hparams, seed, precision="fp32", compile="off")
+        self._asked_before = configuration, (hparams, config)
+        return hparams, config
 
     def new(self, configuration: int, repeat: int) -> New:
         """A scheduler judges what would be trained, not what it stands for."""
@@ -148,5 +163,5 @@ class _SnappedPlan(SearchPlan):
         return event.hparams
 
 
-def _metrics(epoch: int, val_error: float) -> EpochMetrics:
-    return EpochMetrics(epoch, 0.0, 1.0, val_error, 1.0, val_error, 1.0, 1.0, 0)
+def _metrics(epoch: int, val_error: float, seconds: float) -> EpochMetrics:
+    return EpochMetrics(epoch, 0.0, 1.0, val_error, 1.0, val_error, seconds, 1.0, 0)

@@ -47,6 +47,7 @@ def _search(label: str, search: Search, made: Provenance) -> Html:
             "changed on resume",
             "; ".join(f"{each.key}: {each.was}, then {each.now}" for each in search.changes),
         ),
+        ("budget spent", search.spending),
         ("time", _time(made)),
         ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)),
         ("git", _git(made.git)),

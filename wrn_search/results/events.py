@@ -129,6 +129,7 @@ class Paused:
     number: int
     rung: int  # epochs
     reason: str = ""  # why it does not go on yet; empty where it waits for other repeats
+    for_budget: bool = False  # the scheduler lets it go on, but what is left of `search.budget` does not
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,9 @@ class Exhausted:
 class SearchEnded:
     """A session of the search ended."""
 
-    reason: str  # finished | exhausted | max_hours | decided | interrupted | failed
+    reason: str  # finished | exhausted | max_hours | budget | decided | interrupted | failed
+    # epochs, hours, gpu_hours, network_passes -> what all sessions have spent; empty in older records
+    spent: dict[str, Any] = field(default_factory=dict)
 
 
 TrialEvent: TypeAlias = (  # of one that was proposed

@@ -37,7 +37,9 @@ def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
     search, training = document.get("search", {}), document.get("training", {})
     if not isinstance(search, dict) or not isinstance(training, dict) or "anchor_epochs" in search:
         return document
-    before: dict[str, Any] = {"anchor_epochs": 1, "brackets": 1}
+    before: dict[str, Any] = {"anchor_epochs": 1}
+    if search.get("scheduler", "asha") == "asha":
+        before["brackets"] = 1
     if "promote" not in search:
         before["promote"] = False
     if "anchors" not in search:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
 from wrn_search.results.events import (
     Chosen,
@@ -71,6 +72,7 @@ class SearchState:
     looks: list[Looked] = field(default_factory=list)  # of `search.stop_when`, since the space last changed
     exhausted: int | None = None  # configurations of a finite space that ran out
     ended: str | None = None  # reason of the last session's end; None while a session goes on
+    spent: dict[str, Any] = field(default_factory=dict)  # epochs, hours, ...: by all sessions, at that end
     _side_by_side: SideBySide = field(default_factory=SideBySide)  # who trains beside whom
     _ended_seconds: float = 0.0  # of all sessions but the last
     _session: tuple[float, float] = (0.0, 0.0)  # Unix seconds of the last session's first and last event
@@ -133,6 +135,8 @@ class SearchState:
                 self.dataset, self.split_hash = event.dataset, event.split_hash
             case SearchResumed():
                 self.ended = None
+                for trial in self.trials.values():
+                    trial.rest_again()
                 self.replaced += [event.was] if event.was else []
                 if any(key.startswith(_ASKS) for key in event.changed):
                     self.looks = []
@@ -146,7 +150,9 @@ class SearchState:
             case Exhausted():
                 self.exhausted = event.configurations
             case SearchEnded():
-                self.ended = event.reason
+                self.ended, self.spent = event.reason, event.spent
+                if event.reason == EndReason.BUDGET:
+                    self.end_rests()
             case Proposed():
                 # A trial's row stands as it was first proposed.
                 if event.number not in self.trials:
@@ -154,6 +160,12 @@ class SearchState:
                     self.trials[event.number] = TrialState(**vars(event))
             case _:
                 self._apply_to_trial(time, event)
+
+    def end_rests(self) -> None:
+        """A budget is spent: what rests at a rung counts as stopped there until there is more of it."""
+        for number in [number for number, trial in self.trials.items() if trial.is_paused]:
+            for each in self.repeats_of(number):
+                each.end_rest()
 
     def _check_order(self, event: Proposed) -> None:
         """Trials are numbered 0, 1, 2, ...; the repeats of a configuration follow each other from 0 on."""

@@ -10,6 +10,7 @@ from wrn_search.results.events import Paused, Reported, Started, Tested
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
+WAITS_AT_A_RUNG = "waits at epoch"  # so begins the `error` of a trial that does
 COUNTS_AS_CHANCE = (  # a line of the `error` of a trial that ran out of memory
     "in its configuration's result it counts with the error of chance: a convention, not a measurement"
 )
@@ -46,6 +47,7 @@ class TrialState:
     seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
     gpu_fraction: float | None = None
     is_paused: bool = False  # rests at a rung, by the scheduler; it is taken up again or ends with the search
+    rests_no_more: str | None = None  # why it rested, when its search ended for good and it counts as stopped
     started_at: float | None = None  # Unix seconds of the first start
     finished_at: float | None = None  # Unix seconds; None while it runs
     test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
@@ -96,7 +98,19 @@ class TrialState:
         """It waits at a rung: for the other repeats of its configuration, or until the scheduler lets it go on."""
         self.is_paused = bool(event.reason)
         whom = f": {event.reason}" if event.reason else " for the other repeats of its configuration"
-        self.end(time, "interrupted", error=f"waits at epoch {event.rung}{whom}")
+        self.end(time, "interrupted", error=f"{WAITS_AT_A_RUNG} {event.rung}{whom}")
+
+    def end_rest(self) -> None:
+        """Its search has spent its budget: whoever rests at a rung was stopped there, unless there will be more."""
+        if self.status == "interrupted" and self.last is not None:
+            self.rests_no_more, self.error = self.error or "", None
+            self.status, self.rung = "stopped", self.last.epoch
+
+    def rest_again(self) -> None:
+        """Its search goes on with a larger budget."""
+        if self.rests_no_more is not None:
+            self.status, self.error = "interrupted", self.rests_no_more or None
+            self.rests_no_more = self.rung = None
 
     def end(
         self,

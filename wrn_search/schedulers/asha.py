@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import accumulate
 
-from wrn_search.schedulers.error_of_guessing import at_chance
+from wrn_search.schedulers.error_of_guessing import at_chance, end_of_guessing
 from wrn_search.schedulers.scheduler import Course, New, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
 
 
@@ -44,6 +44,7 @@ class _Arrivals:
     validation_images: int
     compared: str = "trials"  # what configurations are called in reasons: with one repeat they are trials
     brackets: int = 1  # configurations of later ones pass over first rungs, but never over the last
+    where: str = ""  # of a bracket, in reasons
     _rising: dict[int, list[float]] = field(default_factory=dict)  # rung -> errors of those that arrived
     _places: dict[int, dict[int, _Place]] = field(default_factory=dict)  # rung -> configuration
 
@@ -71,11 +72,8 @@ class _Arrivals:
             return False
         return at_chance(val_error, self.chance_error, self.validation_images)
 
-    def _guesses(self, epoch: int, val_error: float) -> Stop:
-        return Stop(epoch, f"validation error {val_error:.2f} % is still that of guessing", at_chance=True)
-
     def _in_words(self, better: int, arrived: int) -> str:
-        return f"{better} of {arrived} {self.compared} at this rung were better"
+        return f"{better} of {arrived} {self.compared}{self.where} at this rung were better"
 
 
 class Asha(_Arrivals, NothingWaits):
@@ -87,7 +85,7 @@ class Asha(_Arrivals, NothingWaits):
         if place is None:
             return None
         if self._is_at_chance(place.val_error):
-            return self._guesses(epoch, place.val_error)
+            return end_of_guessing(epoch, place.val_error)
         if goes_on(place.better, place.arrived, self.reduction_factor):
             return None
         return Stop(epoch, self._in_words(place.better, place.arrived))
@@ -120,7 +118,7 @@ class PromotingAsha(_Arrivals):
         if place is None or configuration in self._gone_on.get(epoch, ()):
             return None
         if self._is_at_chance(place.val_error):
-            return self._guesses(epoch, place.val_error)
+            return end_of_guessing(epoch, place.val_error)
         return Wait(epoch, self._in_words(place.better, place.arrived))
 
     def goes_on(self, configuration: int, epoch: int) -> None:
@@ -167,12 +165,20 @@ def goes_on(better: int, arrived: int, reduction_factor: int) -> bool:
     return better < max(1, arrived // reduction_factor)
 
 
-def _make(course: Course) -> Scheduler:
+def asha_of(course: Course, *, rungs: tuple[int, ...] | None = None, where: str = "") -> Scheduler:
+    """The form that a search asks for.
+
+    Args:
+        course: of the search.
+        rungs: of a bracket; None is all.
+        where: the bracket, in reasons: ` of bracket 2`.
+    """
     chance = course.chance_error if course.rungs_follow_schedule else None
-    compared = "trials" if course.repeats == 1 else "configurations"
     form = PromotingAsha if course.promote else Asha
-    images, brackets = course.validation_images, course.brackets
-    return form(course.rungs, course.reduction_factor, chance, images, compared, brackets)
+    own = rungs is None  # asha's; those of hyperband's brackets are given
+    images, brackets = course.validation_images, (course.brackets or 1) if own else 1
+    at = course.rungs if rungs is None else rungs
+    return form(at, course.reduction_factor, chance, images, course.compared, brackets, where)
 
 
-ASHA = SchedulerKind(_make)
+ASHA = SchedulerKind(asha_of, lets_wait=True, own_keys=frozenset({"brackets"}))

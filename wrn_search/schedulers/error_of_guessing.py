@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from wrn_search.schedulers.scheduler import Stop
+
 _UNLIKELY = 0.02275  # P(Z < -2) of a normal: two deviations on one side, where the tail is symmetric
 _NEGLIGIBLE = 1e-12  # of what was summed
 
@@ -25,6 +27,11 @@ def at_chance(val_error: float, chance_error: float, validation_images: int) -> 
     if binomial_tail(0, validation_images, share) > _UNLIKELY:
         return False
     return val_error >= chance_error or binomial_tail(wrong, validation_images, share) > _UNLIKELY
+
+
+def end_of_guessing(rung: int, val_error: float) -> Stop:
+    """How one at chance ends, whatever the others reached."""
+    return Stop(rung, f"validation error {val_error:.2f} % is still that of guessing", at_chance=True)
 
 
 def binomial_tail(most: int, n: int, share: float) -> float:

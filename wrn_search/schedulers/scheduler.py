@@ -103,10 +103,18 @@ class Course:
     promote: bool = (
         False  # whether a configuration that does not go on at a rung waits there, and may go on later
     )
-    brackets: int = 1  # configurations of the later ones pass over 1, 2, ... of the first rungs
+    # Of `hyperband`, at most, None is one for each rung and one without; of `asha`, None is one.
+    brackets: int | None = None
+    grace_period: int = 1  # epochs; of `median`: earlier ones are in no average
+    min_samples: int = 3  # of `median`: others at a rung before one is stopped there
     epochs: int = 1  # of a full training
     drops: tuple[int, ...] = ()  # epochs after which the learning rate has just dropped
     curves: KnownCurves | None = None  # what is known of all curves, for a scheduler that goes `by_curves`
+
+    @property
+    def compared(self) -> str:
+        """What configurations are called in reasons."""
+        return "trials" if self.repeats == 1 else "configurations"
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,14 @@ class SchedulerKind:
     stops_trials: bool = True
     # Decides by what is expected of all curves (`curve_process/`).
     by_curves: bool = False
+    # With `search.promote` those that do not go on at a rung wait there.
+    lets_wait: bool = False
+    # Decides at rungs, but by what was reported at all epochs.
+    hears_every_epoch: bool = False
+    # Has no rung before `search.grace_period`, wherever the others would lie.
+    has_grace: bool = False
+    # Keys of `search` that are its own.
+    own_keys: frozenset[str] = frozenset()
 
     @property
     def adaptive(self) -> bool:

@@ -25,8 +25,9 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 class OptunaSearcher:
     """One of Optuna's samplers, a fresh one for each proposal, seeded by (search.seed, configuration).
 
-    So it must be a sampler whose proposals follow from the ended trials alone, such as TPE or a Gaussian process; one
-    that keeps a state of its own between trials (CMA-ES, quasi-random sequences) would begin anew each time.
+    So it must be a sampler whose proposals follow from the ended trials alone, such as TPE; one that keeps a state of
+    its own between trials (CMA-ES, quasi-random sequences) would begin anew each time. Those that compare full values
+    alone would be random for most of a search that stops trials early: `samplers/` has a way for such.
 
     Args:
         space: what is searched.
@@ -50,6 +51,7 @@ class OptunaSearcher:
         # Points that the study keeps are exact copies of events: this sampler is never asked.
         self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         self._trials: dict[int, optuna.Trial] = {}
+        self._told: set[int] = set()
         self._known: dict[str, list[FrozenTrial]] = {}  # source -> what was found there
         # Both together for the next proposal: 20 draws of it must not join a thousand trials 20 times.
         self._joined: optuna.Study | None = None
@@ -69,7 +71,10 @@ class OptunaSearcher:
     def told(self, configuration: int, outcome: Outcome) -> None:
         """Full values as COMPLETE, early ends as PRUNED with what was seen on the way, crashes as FAIL."""
         self._joined = None
-        trial = self._trials.pop(configuration)
+        if configuration in self._told:  # it waited at a rung, and more has come of it
+            self._reopen(configuration)
+        self._told.add(configuration)
+        trial = self._trials[configuration]
         match outcome:
             case Full(val_error):
                 self._study.tell(trial, val_error)
@@ -92,6 +97,18 @@ class OptunaSearcher:
             intermediate_values={} if full else curve,
         )
         self._known.setdefault(source, []).append(trial)
+
+    def _reopen(self, configuration: int) -> None:
+        """The study anew, with one configuration running again: Optuna's trials end once."""
+        before = self._study.get_trials(deepcopy=False)
+        self._study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        for each, trial in self._trials.items():
+            frozen = before[trial.number]
+            if frozen.state.is_finished() and each != configuration:
+                self._study.add_trial(frozen)
+            else:
+                self._study.enqueue_trial(frozen.params)
+                self._trials[each] = self._study.ask(frozen.distributions)
 
     def _that_apply(self, hparams: Hparams) -> tuple[Hparams, dict[str, BaseDistribution]]:
         """The hyperparameters that apply, and their distributions: Optuna's samplers take spaces that differ."""

@@ -124,6 +124,8 @@ class SearcherKind:
     can_be_warm_started: bool = False
     # Decides by what is expected of all curves (`curve_process/`).
     by_curves: bool = False
+    # Learns of axes with an order alone: labels, such as blocks, are drawn at random.
+    needs_order: bool = False
 
     @property
     def adaptive(self) -> bool:

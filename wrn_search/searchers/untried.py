@@ -32,6 +32,15 @@ class Untried:
         """It is tried from now on."""
         self._taken.add(tuple(hparams[name] for name in self._space.hyperparameters))
 
+    @property
+    def none_is_left(self) -> bool:
+        """Whether every configuration of a finite space was tried."""
+        return self._space.size is not None and len(self._taken) >= self._space.size
+
+    def is_new(self, hparams: Hparams) -> bool:
+        """Whether what a point stands for was not tried."""
+        return tuple(self._space.canonical(hparams).values()) not in self._taken
+
     def draw(self, configuration: int, draw: Callable[[int], Hparams]) -> Hparams | None:
         """The first new one of 20 draws, else a random new one; None when there is none left.
 
@@ -40,7 +49,7 @@ class Untried:
             draw: seed -> hyperparameters.
         """
         size, seed = self._space.size, self._space.seed
-        if size is not None and len(self._taken) >= size:
+        if self.none_is_left:
             return None
         for attempt in range(_DRAWS_BEFORE_ENUMERATING):
             hparams = self._space.canonical(draw(derived_seed(seed, "proposal", configuration, attempt)))

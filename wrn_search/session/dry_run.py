@@ -15,6 +15,7 @@ from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.errors import InputError
 from wrn_search.forecast.facts_before_preparation import known_facts
+from wrn_search.forecast.feasible_networks import feasible_space
 from wrn_search.forecast.forecast_here import Machines, forecast_of
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here, gpus_are_simulated
 from wrn_search.hardware.detected_cores_and_gpus import local_node
@@ -94,10 +95,17 @@ def dry_run(
     is_resolved_there = address is not None and not (plan.state and plan.state.trials)
     hosts = None if address is None else [node.host for node in training]
     those = Machines(nodes, results_root(), hosts, gpus_are_simulated(), precision)
+    known = known_facts(request.space, facts)
+    feasible = None
+    if known is not None and (not resume or plan.has_another_space):
+        feasible = feasible_space(request.space, facts, known, allotment, those, precision)
+    if feasible is not None:
+        request = replace(request, space=feasible.space)
     # Of a search that has begun its display tells the rest.
     expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, those)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
+        *([feasible.line] if feasible else []),
         f"images        {presence}",
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
         *_hardware_lines(request.space, facts, nodes, address, allotment, memory, precision),
@@ -121,6 +129,9 @@ class _Plan:
     sources: Sequence[str]  # of `search.warm_start`, those that would be read
     state: SearchState | None = None  # of a search that has begun
     changes: Sequence[str] = ()  # lines on what would be different from now on
+    has_another_space: bool = (
+        False  # of a search that has begun: configurations that could not be proposed before
+    )
 
 
 def _new(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> _Plan:
@@ -141,7 +152,8 @@ def _going_on(
     if retry_failed:
         changes.append(f"tried again   {plural(len(begun.reopened), 'trial')} that failed")
     where = f"{plural(ended, 'trial')} ended there"
-    return _Plan(replace(request, directory=asked.directory), where, begun.sources, begun.state, changes)
+    request = replace(request, directory=asked.directory)
+    return _Plan(request, where, begun.sources, begun.state, changes, begun.has_another_space)
 
 
 def _machines(address: str | None) -> list[LivingNode]:

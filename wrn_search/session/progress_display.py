@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from wrn_search.decisions.budget.funds import Funds
 from wrn_search.decisions.image_facts import images_of
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
@@ -53,6 +54,8 @@ class Progress:
     rows: int  # trials in all: configurations times repeats
     max_epochs: int
     began: float  # Unix seconds of this session
+    funds: Funds | None = None  # what may be spent, where there is a budget
+    is_open_ended: bool = False  # nobody knows how many trials the budget will pay for
     running: set[int] = field(default_factory=set)
     waiting: set[int] = field(default_factory=set)  # at a rung, until the scheduler lets them go on
     ended: Counter[str] = field(default_factory=Counter)
@@ -109,10 +112,12 @@ class Progress:
             if self.ended[status]
         )
         planned = self.rows * self.max_epochs - self.epochs_saved
+        rows = "" if self.is_open_ended else f"/{self.rows}"
         parts = [
-            f"trials {ended}/{self.rows}" + (f" ({counts})" if counts else ""),
+            f"trials {ended}{rows}" + (f" ({counts})" if counts else ""),
             f"{len(self.running)} running" + (f", {len(self.waiting)} wait" if self.waiting else ""),
-            f"epochs {self.epochs_done}/{planned}",
+            f"epochs {self.epochs_done}" + ("" if self.funds else f"/{planned}"),
+            *([f"budget {self.funds.text}"] if self.funds else []),
             f"best {self._best_text()}",
         ]
         elapsed = now - self.began
@@ -127,8 +132,13 @@ class Progress:
     def seconds_left(self, now: float) -> float | None:
         """By this session's pace of epochs, if trials to come take as many as those took that have ended, or wait.
 
-        None before one has ended, or before this session has trained.
+        None before one has ended, or before this session has trained. No longer than a budget lasts.
         """
+        lasts = self.funds.seconds_left if self.funds else None
+        by_trials = None if self.is_open_ended else self._seconds_for_all_trials(now)
+        return min((each for each in (lasts, by_trials) if each is not None), default=None)
+
+    def _seconds_for_all_trials(self, now: float) -> float | None:
         ended = sum(self.ended.values()) + len(self.waiting)
         epochs = self._ended_epochs + sum(self._epochs.get(number, 0) for number in self.waiting)
         if not epochs or not self._session_epochs:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wrn_search.end_reason import EndReason
-from wrn_search.errors import InputError
+from wrn_search.errors import InputError, Problem
 from wrn_search.images.checks_of_images import same_split
 from wrn_search.results.events_jsonl import WholeLines, read_whole_lines
 from wrn_search.results.space_on_record import recorded_file, recorded_space
@@ -15,7 +15,7 @@ from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Asked, Request, with_absolute_paths
 from wrn_search.session.space_of_a_resumed_search import check_comparable, edited
-from wrn_search.space.rules.broken_rule import spelled
+from wrn_search.space.rules.broken_rule import got, spelled
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.trials_of_other_spaces import hparams_within
@@ -112,11 +112,30 @@ def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) ->
         {key: before.get(key) for key in different},
         sources=_sources_to_read(request.space, state, before),
     )
+    if "search.budget" in begun.changed:
+        _check_something_is_left(request.space.search.budget or {}, state)
     configurations = len(state.trials) // request.space.search.repeats
     if begun.has_another_space and request.space.trials <= configurations:
         text = f"must be above the {configurations} configurations that the search has, to try another space"
         raise InputError.of("search.trials", f"{text}, but got {request.space.trials}")
     return begun
+
+
+def _check_something_is_left(budget: Mapping[str, float], state: SearchState) -> None:
+    """Sees to it that another budget is larger than what is spent.
+
+    Raises:
+        InputError: it is not.
+    """
+    epochs = sum(trial.epochs_done for trial in state.trials.values())
+    spent = {**state.spent, "epochs": epochs, "hours": state.seconds_spent / 3600}
+    problems = [
+        Problem("search.budget", f"{name} must be above the {spent[name]:.6g} that are spent, {got(most)}")
+        for name, most in budget.items()
+        if name in spent and most <= spent[name]
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _sources_to_read(space: Space, state: SearchState, before: Mapping[str, Any]) -> tuple[str, ...]:
@@ -134,9 +153,9 @@ def configurations_outside(space: Space, state: SearchState) -> int:
 
 
 def is_whole(request: Request, begun: Begun) -> bool:
-    """Whether a search has all the trials that are asked for, each at its end, or is decided and no more is asked."""
+    """Whether a search has all the trials that are asked for, each at its end, or ended and no more is asked for."""
     state = begun.state
-    if state.ended == EndReason.DECIDED and not begun.changed and not begun.reopened:
+    if state.ended in (EndReason.DECIDED, EndReason.BUDGET) and not begun.changed and not begun.reopened:
         return True
     if begun.reopened or any(trial.status not in FINAL for trial in state.trials.values()):
         return False

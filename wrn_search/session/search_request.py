@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wrn_search.decisions.budget.most_trials import most_trials
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.memory_of_the_machine import MachineMemory, is_memory_known, machine_memory
 from wrn_search.decisions.trials_at_once import Allotment, allot
@@ -45,10 +46,8 @@ class Request:
 
     @property
     def rows(self) -> int:
-        """Trials at most: configurations times repeats."""
-        size = self.space.size
-        configurations = self.space.trials if size is None else min(self.space.trials, size + self.outside)
-        return configurations * self.space.search.repeats
+        """Trials at most: configurations times repeats, as far as a budget in epochs pays for them."""
+        return most_trials(self.space, self.outside)
 
 
 @dataclass(frozen=True)
@@ -209,12 +208,16 @@ def allotment_of(request: Request, nodes: Sequence[Node], memory: MachineMemory 
     """
     space = request.space
     searcher = SEARCHERS[space.search.searcher]
-    return allot(
+    allotment = allot(
         space.resources,
         nodes,
-        space.trials,
+        space.trials_at_least,
         request.rows,
         searcher.learns,
         searcher.drawn_at_random,
         least_bytes=memory.least if memory else 0,
     )
+    if "gpu_hours" in (space.search.budget or {}) and not allotment.gpus_per_trial:
+        text = "gpu_hours must be spent on GPUs, but got machines without one: give hours, epochs or network_passes"
+        raise InputError.of("search.budget", text)
+    return allotment

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wrn_search.cluster.living_nodes import LivingNode
 from wrn_search.cluster.node_check import check_nodes
+from wrn_search.decisions.budget.most_trials import is_open_ended
 from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.proposals import Plan
@@ -26,12 +27,14 @@ from wrn_search.ray_tune.hand_to_tune import hand_to_tune
 from wrn_search.ray_tune.ray_environment import ray_environment
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.events_jsonl import Record, check_nobody_writes
+from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
+from wrn_search.session.plan.prediction_at_start import prediction_of, with_feasible_networks
 from wrn_search.session.progress_display import Progress, ProgressDisplay, watch_on
 from wrn_search.session.resume import Begun, check_same_split, is_whole, resumed_search
 from wrn_search.session.search_request import (
@@ -186,7 +189,15 @@ def run_trials(
         ray = stack.enter_context(ExitStack())
         if not joined:
             start_own_ray(ray)
-        record = stack.enter_context(opened_record(request, data, nodes, allotment, arithmetic, begun))
+        if manner.plan is None and (begun is None or begun.has_another_space):
+            machines_told = (data, facts, allotment, nodes, able, arithmetic.precision)
+            request = with_feasible_networks(request, *machines_told)
+        predicted = None
+        if begun is None and manner.plan is None:
+            predicted = prediction_of(request, data, allotment, nodes, able, arithmetic.precision)
+        record = stack.enter_context(
+            opened_record(request, data, nodes, allotment, arithmetic, begun, predicted)
+        )
         if begun is not None:
             begun.let_go()
         conductor = Conductor(
@@ -257,6 +268,8 @@ def _session(
         reason, failure = EndReason.FAILED, error
     try:
         end_session(conductor, record, observers, reason)
+        with suppress(ValueError):  # one that cannot be read; the record says the same
+            add_to_manifest(request.directory.manifest, {"spent": conductor.state.spent})
     except OSError as error:
         reason, failure = EndReason.FAILED, failure or error
     if reason is EndReason.FAILED:
@@ -270,7 +283,8 @@ def _session(
 
 @contextmanager
 def _display(request: Request, record: Record, conductor: Conductor) -> Iterator[ProgressDisplay]:
-    progress = Progress(request.rows, request.space.training.epochs, began=record.now())
+    space, funds = request.space, conductor.funds if conductor.funds.are_limited else None
+    progress = Progress(request.rows, space.training.epochs, record.now(), funds, is_open_ended(space))
     for moment, event in record.events:
         progress.apply(moment, event)
     display = ProgressDisplay(progress, record.now, watch=watch_on(conductor))

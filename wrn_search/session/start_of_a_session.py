@@ -55,11 +55,17 @@ def opened_record(
     allotment: Allotment,
     arithmetic: Arithmetic,
     begun: Begun | None,
+    predicted: dict[str, Any] | None = None,
 ) -> Iterator[Record]:
-    """The open record of a new search, or of one that has begun, this session's first event in it."""
+    """The open record of a new search, or of one that has begun, this session's first event in it.
+
+    `predicted` is what is expected of a new one.
+    """
     directory = request.directory
     search_id = new_search_id() if begun is None else begun.state.search_id
     about = _manifest(search_id, request.space, data, nodes, allotment, arithmetic)
+    if predicted is not None:
+        about["predicted"] = predicted
     if begun is None:
         _begin(request, data, about)
     # A search that begins learns its first event in the way of one that is resumed, by reading.
@@ -172,8 +178,10 @@ def end_session(conductor: Conductor, record: Record, observers: Observers, reas
     record.check_ours()
     for number in sorted(conductor.unended):
         conductor.interrupted(number, f"the session ended: {reason}")
+    if reason is EndReason.BUDGET:
+        conductor.state.end_rests()
     observers.finish()
-    record.append(SearchEnded(str(reason)))
+    record.append(SearchEnded(str(reason), conductor.funds.spent))
 
 
 def facts_of(data: PreparedData) -> DataFacts:

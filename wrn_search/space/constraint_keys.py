@@ -6,7 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wrn_search.space.rules.budget_rules import BUDGET, IMAGE_SHAPE, Budget
+from wrn_search.space.rules.budget_rules import (
+    BUDGET,
+    IMAGE_SHAPE,
+    PREDICTED_WIDTHS,
+    Budget,
+    PredictedWidths,
+)
 from wrn_search.space.rules.number_and_text_rules import whole_number
 from wrn_search.space.section_keys import Section
 
@@ -21,6 +27,29 @@ class ConstraintSettings(Section):
     ] = None
     macs: Annotated[
         Budget | None, BUDGET, Field(description="multiply-adds of one image: {target: 4.0e8, tolerance: 3%}")
+    ] = None
+    seconds_per_epoch: Annotated[
+        Budget | None,
+        BUDGET,
+        Field(
+            description="of training and validation on the machine that trains, predicted when the search begins: "
+            "{max: 20} (docs/budget.md)"
+        ),
+    ] = None
+    peak_memory_bytes: Annotated[
+        Budget | None,
+        BUDGET,
+        Field(
+            description="of a trial at the largest batch size of the space, predicted: {max: 2.0e9} (docs/budget.md)"
+        ),
+    ] = None
+    predicted: Annotated[
+        PredictedWidths | None,
+        PREDICTED_WIDTHS,
+        Field(
+            description="written by the program: block -> depth -> [least, most] widening factor that the two above "
+            "leave, by prediction, so that a resumed search has the same networks"
+        ),
     ] = None
     multiple_of: Annotated[
         int | None,

@@ -8,11 +8,6 @@ from wrn_search.errors import nearest
 from wrn_search.space.rules.broken_rule import Path as KeyPath
 from wrn_search.space.space import Space
 
-# Keys of the design that a later version brings: refused by name until then.
-NOT_YET: dict[KeyPath, str] = {
-    ("constraints", "peak_memory_bytes"): "limits of memory are",
-    ("constraints", "seconds_per_epoch"): "limits of time are",
-}
 # What other programs call things -> what to do here.
 ELSEWHERE: dict[str, str] = {
     "nesterov": "momentum here is always Nesterov's; take the key out",
@@ -37,8 +32,6 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 
 def unknown_key(path: KeyPath) -> str:
-    if path in NOT_YET:
-        return f"{NOT_YET[path]} not supported yet; take the key out"
     section: type[BaseModel] = SECTIONS[str(path[0])] if len(path) > 1 else Space
     name = str(path[-1])
     if name in ELSEWHERE:

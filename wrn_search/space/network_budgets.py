@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.errors import InputError, Problem
-from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.lattice import BUDGETS, Candidates, Lattice, lattice_of
+from wrn_search.networks.architecture import Architecture, parse_block
+from wrn_search.networks.lattice import BUDGETS, Allowed, Candidates, Lattice, lattice_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.networks.sizes_of_many import ImageKind
 from wrn_search.space.axes.listed_networks import ListedNetworks
@@ -18,6 +18,7 @@ from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import interval_of
 
+PREDICTED = ("seconds_per_epoch", "peak_memory_bytes")  # what the machine that trains decides
 MOST_COMBINATIONS = 20_000_000  # of block, depth and widening factor
 GROUPS = (16, 32, 64)  # channels at a widening factor of 1
 
@@ -32,12 +33,20 @@ class HasConstraints(Protocol):
 
 def are_there(constraints: ConstraintSettings) -> bool:
     """Whether the networks of a space must keep to anything."""
-    return bool(budgets_of(constraints)) or constraints.multiple_of is not None
+    return (
+        bool(budgets_of(constraints) or predicted_budgets(constraints)) or constraints.multiple_of is not None
+    )
 
 
 def budgets_of(constraints: ConstraintSettings) -> tuple[tuple[str, float, float], ...]:
     """(name, least, most) of each budget that is given."""
     given = ((name, getattr(constraints, name)) for name in BUDGETS)
+    return tuple((name, *interval_of(budget)) for name, budget in given if budget is not None)
+
+
+def predicted_budgets(constraints: ConstraintSettings) -> tuple[tuple[str, float, float], ...]:
+    """The same of those that are predicted when a search begins."""
+    given = ((name, getattr(constraints, name)) for name in PREDICTED)
     return tuple((name, *interval_of(budget)) for name, budget in given if budget is not None)
 
 
@@ -101,7 +110,25 @@ def network_lattice(
     candidates = candidates_of(leaves, constraints.multiple_of)
     if candidates.combinations > MOST_COMBINATIONS:
         return None
-    return lattice_of(candidates, budgets_of(constraints), images)
+    return lattice_of(candidates, budgets_of(constraints), images, _allowed(constraints))
+
+
+def _allowed(constraints: ConstraintSettings) -> Allowed | None:
+    """What the predictions leave; None before there are any."""
+    if constraints.predicted is None:
+        return None
+    return frozenset(
+        (parse_block(block), int(depth), *ends)
+        for block, depths in constraints.predicted.items()
+        for depth, ends in depths.items()
+    )
+
+
+def _is_predicted_to_fit(network: Architecture, constraints: ConstraintSettings) -> bool:
+    if constraints.predicted is None:
+        return True
+    ends = constraints.predicted.get(network.block, {}).get(str(network.depth))
+    return ends is not None and ends[0] <= network.widen_factor <= ends[1]
 
 
 def within_budgets(
@@ -119,7 +146,8 @@ def meets(network: Architecture, constraints: ConstraintSettings, images: ImageK
     """Whether a network keeps to all constraints."""
     sizes = sizes_of(network, images)
     inside = all(low <= sizes[name] <= high for name, low, high in budgets_of(constraints))
-    return inside and _is_multiple(network.widen_factor, constraints.multiple_of or 1)
+    fits = inside and _is_predicted_to_fit(network, constraints)
+    return fits and _is_multiple(network.widen_factor, constraints.multiple_of or 1)
 
 
 def sizes_of(network: Architecture, images: ImageKind) -> dict[str, int]:

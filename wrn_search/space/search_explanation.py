@@ -8,13 +8,16 @@ from typing import Any
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.networks.architecture import Architecture, block_name
 from wrn_search.networks.parameters_and_macs import macs, num_params
+from wrn_search.schedulers.hyperband import brackets_of
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchor_share, anchors_of
 from wrn_search.searchers.draws_around_a_prior import around_prior
+from wrn_search.searchers.samplers.unit_axes import without_order
+from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import shown
 from wrn_search.space.space import Space
-from wrn_search.wording import plural
+from wrn_search.wording import budget_text, plural
 
 # Above this many networks the smallest and largest are taken from the ends of each domain.
 _MAX_NETWORKS = 20_000
@@ -35,12 +38,19 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
     rows = space.trials * space.search.repeats
     if space.size is not None:
         rows = min(rows, space.size * space.search.repeats)
+    budget = space.search.budget or {}
+    most_epochs = min(rows * space.training.epochs, int(budget.get("epochs", rows * space.training.epochs)))
+    by_budget = (
+        bool(budget) and space.search.trials is None and (space.size is None or space.size > space.trials)
+    )
     return {
         "name": space.name,
         "description": space.description,
         "dataset": space.dataset.model_dump(),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
-        "constraints": {k: v for k, v in space.constraints.model_dump().items() if v is not None},
+        "constraints": {
+            k: v for k, v in space.constraints.model_dump().items() if v is not None and k != "predicted"
+        },
         "configurations_in_space": space.size,
         "networks": {"smallest": _network(facts, smallest), "largest": _network(facts, largest)}
         | (
@@ -52,14 +62,19 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
             }
         ),
         "searcher": space.search.searcher,
+        "drawn_alone": without_order(space.axes.domains)
+        if SEARCHERS[space.search.searcher].needs_order
+        else [],
         "scheduler": space.search.scheduler,
         "rungs": list(rungs),
         "promote": bool(rungs) and space.waits_at_rungs,
         "reduction_factor": space.search.reduction_factor,
-        "brackets": min(space.brackets, max(1, len(rungs))),
+        "brackets": _brackets(space, rungs),
+        "one_passes": _one_passes(space, rungs),
+        "min_samples": space.search.min_samples,
         "points": len(space.search.points),
         "prior": space.search.prior,
-        "around_prior": around_prior(space.searched.prior, space.trials),
+        "around_prior": around_prior(space.searched.prior, space.trials_at_least),
         "anchors": anchors_of(
             anchor_share(
                 space.search.anchors,
@@ -75,7 +90,9 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "repeats": space.search.repeats,
         "rows": rows,
         "max_epochs": space.training.epochs,
-        "most_epochs": rows * space.training.epochs,
+        "most_epochs": most_epochs,
+        "budget": space.search.budget,
+        "trials_by_budget": by_budget,  # how many there will be is not known: `trials` are the most
     }
 
 
@@ -121,7 +138,14 @@ def text_of(told: dict[str, Any]) -> str:
     lines += [f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"]
     lines += [f"              to {_network_text(told['networks']['largest'])}"]
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
-    lines += [f"searcher      {told['searcher']}, {plural(told['trials'], 'configuration')}{seeds}"]
+    configurations = plural(told["trials"], "configuration")
+    if told["trials_by_budget"]:
+        configurations = "as many configurations as the budget pays for"
+    lines += [f"searcher      {told['searcher']}, {configurations}{seeds}"]
+    if told["drawn_alone"]:
+        lines += [
+            f"              draws {', '.join(told['drawn_alone'])} at random: labels have no order to follow"
+        ]
     if told["points"]:
         first = min(told["points"], told["trials"])
         lines += [
@@ -137,13 +161,17 @@ def text_of(told: dict[str, Any]) -> str:
         many = (
             f"{told['anchors']} of {plural(told['trials'], 'configuration')}" if told["anchors"] else "none"
         )
+        if told["trials_by_budget"] and told["anchors"]:
+            many = f"{100 * told['anchors'] / told['trials']:.0f} % of the configurations"
         lines += [f"anchors       {many}: drawn at random before any result and never stopped"]
     if told["stop_when"]:
         lines += ["stops         when depth against width, the winner and the smallest as good are decided"]
-    lines += [
-        f"training      {plural(told['max_epochs'], 'epoch')}, {plural(told['most_epochs'], 'epoch')} over "
-        f"{plural(told['rows'], 'trial')} at most"
-    ]
+    over = "all trials" if told["trials_by_budget"] else plural(told["rows"], "trial")
+    at_most = f", {plural(told['most_epochs'], 'epoch')} over {over} at most"
+    open_ended = told["trials_by_budget"] and "epochs" not in told["budget"]
+    lines += [f"training      {plural(told['max_epochs'], 'epoch')}{'' if open_ended else at_most}"]
+    if told["budget"]:
+        lines += [f"budget        {budget_text(told['budget'])}"]
     return "\n".join(lines)
 
 
@@ -223,8 +251,37 @@ def _scheduler_text(told: dict[str, Any]) -> str:
         return (
             f"{told['scheduler']}, trials wait after epochs {rungs}; the best use of the next epochs goes on"
         )
+    if told["scheduler"] == "median":
+        return (
+            f"median, after epochs {rungs} those end whose lowest error is above the median of the averages of those "
+            f"that were there before, once there are {told['min_samples']}"
+        )
     others = "wait there, and go on once enough others were worse" if told["promote"] else "end there"
-    many = told["brackets"]
-    turns = f"; one in {told['reduction_factor'] + 1} passes over the first" if many == 2 else ""
-    turns = f"; some pass over up to {many - 1} of the first" if many > 2 else turns
-    return f"{told['scheduler']}, trials are compared after epochs {rungs}; those that do not go on {others}{turns}"
+    text = f"trials are compared after epochs {rungs}; those that do not go on {others}"
+    if told["brackets"]:
+        starts = ", ".join(
+            f"{100 * each['share']:.0f} % from {each['rungs'][0]}"
+            for each in told["brackets"]
+            if each["rungs"]
+        )
+        free = sum(each["share"] for each in told["brackets"] if not each["rungs"])
+        text += f"; in {plural(len(told['brackets']), 'bracket')}, {starts} on"
+        text += f", {100 * free:.0f} % never" if free else ""
+    if told["one_passes"]:
+        text += f"; one in {told['one_passes']} passes over the first"
+    return f"{told['scheduler']}, {text}"
+
+
+def _brackets(space: Space, rungs: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Of scheduler hyperband."""
+    if not rungs or space.search.scheduler != "hyperband":
+        return []
+    found = brackets_of(rungs, space.search.reduction_factor, space.search.brackets)
+    return [{"rungs": list(each.rungs), "share": each.share} for each in found]
+
+
+def _one_passes(space: Space, rungs: tuple[int, ...]) -> int | None:
+    """Of so many configurations of scheduler asha one passes over a first rung at least."""
+    if space.search.scheduler != "asha" or len(rungs) < 2 or (space.brackets or 1) < 2:
+        return None
+    return space.search.reduction_factor + 1

@@ -11,23 +11,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, MAX_DEPTH, MAX_WIDEN_FACTOR
-from wrn_search.schedulers.scheduler_table import SCHEDULERS
-from wrn_search.searchers.searcher_table import SEARCHERS, names_of
-from wrn_search.space.domains import Domain, Scalar
+from wrn_search.space.domains import Domain
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.keys_with_own_rules import (
     BLOCK,
-    GPU_SHARE,
     LR_DROPS,
-    RUNGS,
-    WARM_START,
-    auto_or_count,
 )
-from wrn_search.space.rules.network_and_point_rules import NETWORK, points_leaf, prior_leaf
-from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
-
-DEFAULT_TRIALS = 64
-MAX_TRIALS = 1_000_000
+from wrn_search.space.rules.network_and_point_rules import NETWORK
+from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
 
 
 def _alone(leaf: Leaf, name: str) -> Leaf:
@@ -150,7 +141,7 @@ class TrainingSettings(Section):
         return self
 
 
-def _searchable(*sections: type[Section]) -> dict[str, Leaf]:
+def searchable(*sections: type[Section]) -> dict[str, Leaf]:
     """The rules of all keys of these sections that can be searched."""
     fields = {name: field for section in sections for name, field in section.model_fields.items()}
     leaves = {
@@ -163,137 +154,3 @@ def _searchable(*sections: type[Section]) -> dict[str, Leaf]:
 def default_of(name: str) -> Any:
     """Of a key of `model` or `training`: what a trial is trained with to which a searched key does not apply."""
     return {**ModelSettings.model_fields, **TrainingSettings.model_fields}[name].default
-
-
-class SearchSettings(Section):
-    """What the search itself is told."""
-
-    searcher: Annotated[
-        str,
-        one_of(*SEARCHERS),
-        Field(description=f"proposes; {', '.join(names_of(learns=True))} learn from results"),
-    ] = "tpe"
-    scheduler: Annotated[
-        str, one_of(*SCHEDULERS), Field(description="who goes on: asha by places, curves by expected ends")
-    ] = "asha"
-    rungs: Annotated[
-        str | tuple[int, ...],
-        RUNGS,
-        Field(
-            description="epochs at which trials are compared: after each learning-rate drop (none: at 1/54, 1/18, 1/6 "
-            "and 1/2; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop), geometric, or a list"
-        ),
-    ] = "schedule"
-    grace_period: Annotated[
-        int, whole_number(1, 100_000), Field(description="first rung of `geometric`, in epochs")
-    ] = 3
-    reduction_factor: Annotated[
-        int, whole_number(2, 1000), Field(description="eta: at a rung the best one in eta goes on")
-    ] = 3
-    promote: Annotated[
-        bool,
-        true_or_false(),
-        Field(description="asha: who does not go on waits till enough were worse; false: ends"),
-    ] = True
-    brackets: Annotated[
-        int | None,
-        whole_number(1, 10, nullable=True),
-        Field(description="asha: later ones, smaller by eta, pass over first rungs; null: 2, with drops 1"),
-    ] = None
-    trials: Annotated[
-        int | None,
-        whole_number(1, MAX_TRIALS, nullable=True),
-        Field(description="configurations; null is the whole grid for searcher grid, else 64"),
-    ] = None
-    repeats: Annotated[
-        int, whole_number(1, 1000), Field(description="seeds per configuration; rows = trials * repeats")
-    ] = 1
-    anchors: Annotated[
-        float,
-        real_number(0, 0.5),
-        Field(description="share of configurations drawn at random and never stopped"),
-    ] = 0.1
-    anchor_epochs: Annotated[
-        float,
-        real_number(0, 1),
-        Field(
-            description="share of the epochs that anchors may cost beyond other trials, fewer are drawn where early "
-            "rungs would make them cost more; 1 for whatever they cost"
-        ),
-    ] = 0.1
-    points: Annotated[
-        tuple[dict[str, Scalar], ...],
-        points_leaf(_searchable(ModelSettings, TrainingSettings)),
-        Field(
-            description="configurations that are tried first, in this order: [{depth: 16, dropout: 0.3}, ...]; what "
-            "one leaves out is drawn at random; where no key has a domain they are the space: nothing else is tried"
-        ),
-    ] = ()
-    prior: Annotated[
-        dict[str, Scalar] | None,
-        prior_leaf(_searchable(ModelSettings, TrainingSettings)),
-        Field(
-            description="what is believed to be good, and how surely: {dropout: 0.3, confidence: medium}; 5 % (low), "
-            "10 % (medium) or 15 % (high) of the configurations are drawn around it, which is all that it can cost"
-        ),
-    ] = None
-    warm_start: Annotated[
-        tuple[str, ...],
-        WARM_START,
-        Field(description="results directories of other searches that it learns from before it begins"),
-    ] = ()
-    max_hours: Annotated[
-        float | None,
-        real_number(0, 100_000, above=True, nullable=True),
-        Field(description="wall hours after which no epoch is begun"),
-    ] = None
-    stop_when: Annotated[
-        str | None,
-        one_of("decided", nullable=True),
-        Field(
-            description="decided: the search ends when depth against width, the winner and the smallest network as "
-            "good are answered, each at 99 % in two looks in a row"
-        ),
-    ] = None
-    retries: Annotated[
-        int,
-        whole_number(0, 1000),
-        Field(description="further tries of a trial whose process dies or whose checkpoint is damaged"),
-    ] = 2
-    trial_timeout: Annotated[
-        float | None,
-        real_number(0, 10_000_000, above=True, nullable=True),
-        Field(description="seconds that one epoch may take, validation included; then the process is ended"),
-    ] = None
-    max_failed_share: Annotated[
-        float,
-        real_number(0, 1),
-        Field(description="a session ends when 10 trials have ended in it and more than this share failed"),
-    ] = 0.5
-    keep_checkpoints: Annotated[
-        int,
-        whole_number(1, 1_000_000),
-        Field(
-            description="of so many best configurations at full epochs a checkpoint stays to export, with repeats that "
-            "of the repeat nearest the median"
-        ),
-    ] = 3
-    seed: Annotated[
-        int, whole_number(0, 2**31 - 1), Field(description="every other seed is derived from it")
-    ] = 0
-
-
-class ResourceSettings(Section):
-    """What a trial gets, and how many run at once."""
-
-    gpus_per_trial: Annotated[
-        str | float,
-        GPU_SHARE,
-        Field(
-            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
-        ),
-    ] = "auto"
-    cpus_per_trial: Annotated[
-        str | int, auto_or_count(4096), Field(description="also the trial's threads")
-    ] = "auto"
-    concurrent: Annotated[str | int, auto_or_count(100_000), Field(description="trials at once")] = "auto"

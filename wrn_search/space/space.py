@@ -1,4 +1,4 @@
-"""`Space`: a whole space file, checked and frozen; its sections' keys are in `section_keys.py`."""
+"""`Space`: a whole space file, checked and frozen; its sections' keys are in `section_keys.py` and `sections/`."""
 
 from __future__ import annotations
 
@@ -32,15 +32,9 @@ from wrn_search.space.rules.keys_with_own_rules import (
 )
 from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 from wrn_search.space.rules.number_and_text_rules import plain_text, text
-from wrn_search.space.section_keys import (
-    DEFAULT_TRIALS,
-    ModelSettings,
-    ResourceSettings,
-    SearchSettings,
-    Section,
-    TrainingSettings,
-    default_of,
-)
+from wrn_search.space.section_keys import ModelSettings, Section, TrainingSettings, default_of
+from wrn_search.space.sections.resource_keys import ResourceSettings
+from wrn_search.space.sections.search_keys import DEFAULT_TRIALS, MAX_TRIALS, SearchSettings
 from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
 
 
@@ -85,12 +79,30 @@ class Space(Section):
 
     @property
     def trials(self) -> int:
-        """Configurations to propose at most: `search.trials`, else a whole grid or list of points, else 64."""
+        """Configurations to propose at most: `search.trials`, else a whole grid or list of points, else what a budget
+        pays for at most, else 64."""
+        trials = self._trials_asked_for
+        if trials is None and self.search.budget is not None:
+            epochs = self.search.budget.get("epochs")
+            return MAX_TRIALS if epochs is None else min(MAX_TRIALS, int(epochs) // self.search.repeats)
+        return DEFAULT_TRIALS if trials is None else trials
+
+    @property
+    def trials_at_least(self) -> int:
+        """Configurations to expect at least, for what is a share of them; as `trials`, where that is asked for."""
+        trials = self._trials_asked_for
+        if trials is None and self.search.budget is not None and "epochs" in self.search.budget:
+            whole = self.training.epochs * self.search.repeats
+            return max(1, int(self.search.budget["epochs"]) // whole)
+        return DEFAULT_TRIALS if trials is None else trials
+
+    @property
+    def _trials_asked_for(self) -> int | None:
+        """`search.trials`, else a whole grid or list of points."""
         if self.search.trials is not None:
             return self.search.trials
-        size = self.size
         whole = SEARCHERS[self.search.searcher].needs_finite_space or isinstance(self.axes, ListedPoints)
-        return size if whole and size is not None else DEFAULT_TRIALS
+        return self.size if whole else None
 
     @property
     def size(self) -> int | None:
@@ -101,7 +113,7 @@ class Space(Section):
     def waits_at_rungs(self) -> bool:
         """Whether a configuration that does not go on at a rung waits there, and keeps its checkpoint."""
         kind = SCHEDULERS[self.search.scheduler]
-        return kind.stops_trials and (kind.by_curves or self.search.promote)
+        return kind.stops_trials and (kind.by_curves or (kind.lets_wait and self.search.promote))
 
     @property
     def has_drops(self) -> bool:
@@ -109,9 +121,9 @@ class Space(Section):
         return self.training.lr_schedule == "step" and bool(self.training.lr_drops)
 
     @property
-    def brackets(self) -> int:
-        """How many there are, later ones passing over first rungs: where these begin early two, unless it is said."""
-        if self.search.brackets is not None:
+    def brackets(self) -> int | None:
+        """As said; where nobody says it, scheduler asha has two where rungs begin early, and one after drops."""
+        if self.search.brackets is not None or self.search.scheduler != "asha":
             return self.search.brackets
         return 2 if self.search.rungs == "schedule" and not self.has_drops else 1
 

@@ -13,10 +13,10 @@ from pydantic_core import ErrorDetails
 
 from wrn_search.errors import InputError, Problem
 from wrn_search.space.misspelt_keys import SECTIONS, unknown_key
+from wrn_search.space.rules.across_keys.rules_across_keys import broken_rules
 from wrn_search.space.rules.broken_rule import Broken, dotted, got
 from wrn_search.space.rules.broken_rule import Path as KeyPath
 from wrn_search.space.rules.key_rule import LEAF_ERROR
-from wrn_search.space.rules.rules_across_keys import broken_rules
 from wrn_search.space.space import Space
 from wrn_search.space.yaml_with_lines import Source, parse_source, read_source, with_override
 

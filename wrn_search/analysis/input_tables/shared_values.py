@@ -63,11 +63,14 @@ class Search:
     adaptive: (
         bool | None
     )  # searcher tpe or scheduler asha (rule 5); None is not known and treated as adaptive
-    state: str  # finished | running | interrupted | failed | max_hours | decided | exhausted | unknown
+    state: (
+        str  # finished | running | interrupted | failed | max_hours | budget | decided | exhausted | unknown
+    )
     trials: int  # rows
     trials_planned: int | None  # rows that the space asks for
     searched: tuple[str, ...]  # names of the hyperparameters
     rungs: tuple[int, ...]  # epochs
+    spending: str = ""  # of `search.budget`, in words; empty without one
     changes: tuple[Change, ...] = ()  # by later sessions, the first one first
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from wrn_search.space.domains import Domain
 from wrn_search.space.every_space_of_a_search import ever_searched
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space
+from wrn_search.wording import spending_text
 
 _TAIL_BYTES = 1 << 16
 
@@ -40,6 +41,7 @@ class Source:
     )
     missing: tuple[str, ...]  # `FILE: why`
     decided: Mapping[str, Any] | None = None  # what a search that stopped because it is decided answered
+    spent: Mapping[str, float] = field(default_factory=dict)  # by all sessions: epochs, hours, ...
     has_stopped: bool = False  # whether a scheduler stopped a trial, by the tables
 
     @property
@@ -99,9 +101,14 @@ class Source:
         return tuple(dict.fromkeys([*values, now]))
 
     @property
+    def spending(self) -> str:
+        """What was spent of `search.budget`, in words; empty without one."""
+        return spending_text((self.space.search.budget if self.space else None) or {}, self.spent)
+
+    @property
     def trials_planned(self) -> int | None:
-        """Rows that the space asks for."""
-        if self.space is None:
+        """Rows that the space asks for; None where it asks for as many as a budget pays for."""
+        if self.space is None or (self.space.search.budget and self.space.search.trials is None):
             return None
         size = self.space.size
         trials = self.space.trials if size is None else min(self.space.trials, size)
@@ -121,8 +128,8 @@ def read_source(path: Path, *, has_stopped: bool = False) -> Source:
     missing: list[str] = []
     space = _space(directory, missing)
     manifest = _manifest(directory.manifest, missing)
-    started, state, decided = _record_ends(directory.events, missing)
-    return Source(directory, space, manifest, started, state, tuple(missing), decided, has_stopped)
+    started, state, decided, spent = _record_ends(directory.events, missing)
+    return Source(directory, space, manifest, started, state, tuple(missing), decided, spent, has_stopped)
 
 
 def _is_change(value: Any) -> bool:
@@ -164,8 +171,8 @@ def _manifest(path: Path, missing: list[str]) -> dict[str, Any]:
 
 def _record_ends(
     path: Path, missing: list[str]
-) -> tuple[SearchStarted | None, str, Mapping[str, Any] | None]:
-    """The first event of the record, how its last session stands, and the last look of one that is decided.
+) -> tuple[SearchStarted | None, str, Mapping[str, Any] | None, Mapping[str, float]]:
+    """The first event of the record, how its last session stands, the last look of one that is decided, what was spent.
 
     The millions between are not read.
     """
@@ -177,7 +184,7 @@ def _record_ends(
             tail = file.read()
     except OSError as error:
         missing.append(f"{path.name}: {error.strerror}")
-        return None, "unknown", None
+        return None, "unknown", None, {}
     started = _event(first, path, missing)
     whole = tail[: tail.rfind(b"\n") + 1].splitlines()
     last = _event(whole[-1] + b"\n", path, missing) if whole else None
@@ -189,7 +196,8 @@ def _record_ends(
         looks = [line for line in whole if b'"event":"looked"' in line]
         look = _event(looks[-1] + b"\n", path, missing) if looks else None
         decided = look.answers if isinstance(look, Looked) else {}
-    return started if isinstance(started, SearchStarted) else None, state, decided
+    spent = last.spent if isinstance(last, SearchEnded) else {}
+    return started if isinstance(started, SearchStarted) else None, state, decided, spent
 
 
 def _event(line: bytes, path: Path, missing: list[str]) -> Any:

@@ -84,6 +84,40 @@ BUDGET = Leaf(
 )
 
 
+PredictedWidths = dict[str, dict[str, tuple[float, float]]]  # block -> depth -> least, most widening factor
+
+
+def _check_predicted(value: Any) -> PredictedWidths:
+    rule = "must be left to the program: block -> depth -> [least, most widening factor]"
+    rows = value.items() if isinstance(value, Mapping) else [(None, None)]
+    found: PredictedWidths = {}
+    for block, depths in rows:
+        if not isinstance(block, str) or not isinstance(depths, Mapping):
+            raise broken(f"{rule}, {got(value)}")
+        found[block] = {}
+        for depth, ends in depths.items():
+            pair = list(ends) if isinstance(ends, list | tuple) else []
+            numbers = all(isinstance(end, int | float) and 0 < end <= sys.float_info.max for end in pair)
+            if not str(depth).isdecimal() or len(pair) != 2 or not numbers:
+                raise broken(f"{rule}, {got(value)}")
+            found[block][str(depth)] = (float(pair[0]), float(pair[1]))
+    return found
+
+
+PREDICTED_WIDTHS = Leaf(
+    _check_predicted,
+    {
+        "type": "object",
+        "description": "block -> depth -> [least, most widening factor]",
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2},
+        },
+    },
+    nullable=True,
+)
+
+
 def _check_image_shape(value: Any) -> tuple[int, int, int]:
     rule = "must be [height, width, channels] in pixels, such as [32, 32, 3]"
     whole = isinstance(value, list | tuple) and all(

@@ -19,6 +19,7 @@ from wrn_search.space.network_budgets import (
     images_of,
     meets,
     network_lattice,
+    predicted_budgets,
     sizes_of,
 )
 from wrn_search.space.rules.broken_rule import Broken, Path, got
@@ -41,9 +42,9 @@ def budgets_can_be_counted(space: Space) -> Iterator[Broken]:
                 f"must be that of {space.dataset.name}, {list(known) if isinstance(known, tuple) else known}"
             )
             yield Broken(path, f"{text}, {got(given)}", reads)
-        elif given is None and known is None and budgets_of(constraints):
+        elif given is None and known is None and (budgets := _all_budgets(space)):
             text = f"must be given with a budget, as only the files of {space.dataset.name} tell it"
-            yield Broken((*_SECTION, budgets_of(constraints)[0][0]), f"{key} {text}, {got(None)}", reads)
+            yield Broken((*_SECTION, budgets[0]), f"{key} {text}, {got(None)}", reads)
 
 
 def some_network_meets_the_budgets(space: Space) -> Iterator[Broken]:
@@ -90,10 +91,16 @@ def points_meet_the_budgets(space: Space) -> Iterator[Broken]:
 def _wanted(space: Space) -> str:
     """The constraints in words."""
     constraints = space.constraints
-    parts = [shown(name, getattr(constraints, name)) for name, _, _ in budgets_of(constraints)]
+    parts = [shown(name, getattr(constraints, name)) for name in _all_budgets(space)]
     if constraints.multiple_of is not None:
         parts.append(f"channels that are multiples of {constraints.multiple_of}")
     return " and ".join(parts)
+
+
+def _all_budgets(space: Space) -> list[str]:
+    """Names of the budgets that are given, those that are counted first."""
+    constraints = space.constraints
+    return [name for name, _, _ in (*budgets_of(constraints), *predicted_budgets(constraints))]
 
 
 def _told(network: Architecture, images: ImageKind) -> str:
@@ -102,5 +109,5 @@ def _told(network: Architecture, images: ImageKind) -> str:
 
 
 def _none(space: Space, text: str) -> Broken:
-    given = [name for name, _, _ in budgets_of(space.constraints)] or ["multiple_of"]
+    given = _all_budgets(space) or ["multiple_of"]
     return Broken((*_SECTION, given[0]), text, (_SECTION, ("model",), ("dataset",)))

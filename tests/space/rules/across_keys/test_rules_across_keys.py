@@ -6,7 +6,7 @@ import pytest
 
 from tests.space.spaces import complaints, space
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.space.rules.rules_across_keys import RULES
+from wrn_search.space.rules.across_keys.rules_across_keys import RULES
 
 DROPOUT = (
     "dropout sits between the convolutions of a block, so it must be 0 where a block has only one, but got"
@@ -104,7 +104,12 @@ BROKEN = [
     ),
     (
         "search: {searcher: random, warm_start: [results/other]}",
-        "search.warm_start: is for a searcher that learns (tpe), but got searcher: random",
+        "search.warm_start: is for a searcher that learns (tpe, gp, nsga2 or cmaes), but got searcher: random",
+    ),
+    (
+        "search: {searcher: cmaes}\nmodel: {block: {choice: ['B(3)', 'B(3,3)']}, init: {choice: [fan_in, fan_out]}}",
+        "search.searcher: cmaes learns of numbers alone, so a key with numbers must be searched, but block and init "
+        "are lists of labels",
     ),
     (
         "search: {searcher: grid}\nmodel: {dropout: {uniform: [0, 0.5]}}",
@@ -120,6 +125,18 @@ BROKEN = [
         "deepening_factor: 2, init: {choice: [fan_in, fan_out]}, dropout: {choice: [0, 0.1, 0.2, 0.3]}}",
         "search.searcher: a whole grid must have at most 1000000 configurations (or give search.trials), but got "
         "1332000",
+    ),
+    (
+        "search: {scheduler: median, rungs: [2, 9]}",
+        "search.rungs: no rung of scheduler median may come before grace_period: 3, but got [2, 9]",
+    ),
+    (
+        "search: {brackets: 2}",
+        "search.brackets: is for scheduler hyperband, but got brackets: 2 with scheduler: asha",
+    ),
+    (
+        "search: {scheduler: hyperband, min_samples: 5}",
+        "search.min_samples: is for scheduler median, but got min_samples: 5 with scheduler: hyperband",
     ),
     (
         "training: {epochs: 9}\nsearch: {rungs: [3, 9]}",
@@ -139,7 +156,7 @@ def test_a_broken_rule_is_told_with_its_numbers(text: str, line: str) -> None:
 def test_every_rule_can_be_broken() -> None:
     keys = {line.partition(":")[0] for _, line in BROKEN}
 
-    assert len(RULES) == 21  # those of points, budgets and conditions have tests of their own
+    assert len(RULES) == 26  # those of points, budgets and conditions have tests of their own
     assert keys >= {
         "model.depth",
         "model.deepening_factor",
@@ -167,6 +184,9 @@ FINE = [
     "search: {warm_start: [results/one, /results/two]}",
     "search: {warm_start: [], searcher: grid}",
     "training: {epochs: 9}\nsearch: {rungs: [3, 9], scheduler: none}",
+    "search: {scheduler: median, rungs: [2, 9], grace_period: 2, min_samples: 9}",
+    "search: {scheduler: hyperband, brackets: 1, min_samples: 3}",
+    "search: {searcher: cmaes}\nmodel: {init: {choice: [fan_in, fan_out]}, depth: {choice: [10, 16]}}",
 ]
 
 

@@ -7,26 +7,31 @@ from collections.abc import Callable, Iterator
 from wrn_search.datasets.dataset import WHITE
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.networks.architecture import block_name, depth_problem
-from wrn_search.schedulers.scheduler_table import SCHEDULERS
-from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.axes.network_leaves import SHAPE, blocks_of
 from wrn_search.space.axes.searched_axes import CELL
 from wrn_search.space.domains import Choice, finite_values, is_domain
 from wrn_search.space.network_budgets import are_there
-from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
-from wrn_search.space.rules.rules_of_budgets import (
+from wrn_search.space.rules.across_keys.rules_of_budgets import (
     budgets_can_be_counted,
     points_meet_the_budgets,
     some_network_meets_the_budgets,
 )
-from wrn_search.space.rules.rules_of_conditions import conditions_can_be_told, may_apply_with_one_convolution
-from wrn_search.space.rules.rules_of_points import (
+from wrn_search.space.rules.across_keys.rules_of_conditions import (
+    conditions_can_be_told,
+    may_apply_with_one_convolution,
+)
+from wrn_search.space.rules.across_keys.rules_of_methods import RULES_OF_METHODS
+from wrn_search.space.rules.across_keys.rules_of_points import (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
 )
-from wrn_search.space.section_keys import MAX_TRIALS
+from wrn_search.space.rules.across_keys.rules_of_search_budgets import (
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
+)
+from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 from wrn_search.space.space import Space
 
 
@@ -161,52 +166,6 @@ def _enough_images(space: Space) -> Iterator[Broken]:
         yield Broken(batch_reads[0], text, batch_reads)
 
 
-def _grid_is_finite(space: Space) -> Iterator[Broken]:
-    if not SEARCHERS[space.search.searcher].needs_finite_space:
-        return
-    for name, domain in space.hyperparameters.items():
-        if space.networks is not None and name in SHAPE:  # of a lattice, whose widths are finite
-            continue
-        if finite_values(domain) is None:
-            section = "model" if name in type(space.model).model_fields else "training"
-            path: Path = (section, name)
-            text = f"searcher: {space.search.searcher} takes choice and int domains only, but got {_shown(domain)}"
-            yield Broken(path, text, (path, ("search", "searcher")))
-
-
-def _grid_is_no_larger_than_trials_may_be(space: Space) -> Iterator[Broken]:
-    size = space.size
-    if (
-        SEARCHERS[space.search.searcher].needs_finite_space
-        and space.search.trials is None
-        and size is not None
-        and size > MAX_TRIALS
-    ):
-        path: Path = ("search", "trials")
-        text = (
-            f"a whole grid must have at most {MAX_TRIALS} configurations (or give search.trials), {got(size)}"
-        )
-        yield Broken(path, text, (path, ("search", "searcher"), ("model",), ("training",)))
-
-
-def _who_learns_may_start_warm(space: Space) -> Iterator[Broken]:
-    if space.search.warm_start and not SEARCHERS[space.search.searcher].can_be_warm_started:
-        reads: tuple[Path, ...] = (("search", "warm_start"), ("search", "searcher"))
-        able = " or ".join(names_of(can_be_warm_started=True))
-        text = f"is for a searcher that learns ({able}), but got searcher: {space.search.searcher}"
-        yield Broken(reads[0], text, reads)
-
-
-def _rungs_below_epochs(space: Space) -> Iterator[Broken]:
-    rungs, epochs = space.search.rungs, space.training.epochs
-    stops = SCHEDULERS[space.search.scheduler].stops_trials
-    if stops and isinstance(rungs, tuple) and rungs[-1] >= epochs:
-        reads: tuple[Path, ...] = (("search", "rungs"), ("training", "epochs"), ("search", "scheduler"))
-        yield Broken(
-            reads[0], f"every rung must be below training.epochs: {epochs}, {got(list(rungs))}", reads
-        )
-
-
 def _drops_below_epochs(space: Space) -> Iterator[Broken]:
     drops, epochs = space.training.lr_drops, space.training.epochs
     if drops and isinstance(drops[0], int):  # those that lie in the training have become fractions
@@ -249,10 +208,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _columns_exist,
     _only_own_files_are_transparent,
     _enough_images,
-    _grid_is_finite,
-    _grid_is_no_larger_than_trials_may_be,
-    _who_learns_may_start_warm,
-    _rungs_below_epochs,
+    *RULES_OF_METHODS,
     _drops_below_epochs,
     _what_is_decided_varies,
     budgets_can_be_counted,
@@ -262,6 +218,8 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
+    budget_pays_for_one_configuration,
+    budgets_do_not_contradict,
 )
 
 

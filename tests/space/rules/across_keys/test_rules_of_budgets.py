@@ -158,3 +158,21 @@ def test_images_of_the_user_must_be_what_the_file_says() -> None:
         "constraints.num_classes: must be what the files tell, 8, but got 7",
         "constraints.image_shape: must be what the files tell, [28, 32, 3], but got [32, 32, 3]",
     ]
+
+
+@pytest.mark.parametrize(
+    "value", ["3", "{B(3,3): 3}", "{B(3,3): {ten: [1, 2]}}", "{B(3,3): {10: [1]}}", "[1, 2]"]
+)
+def test_what_the_program_writes_is_not_to_be_written_otherwise(value: str) -> None:
+    text = value.replace("B(3,3)", "'B(3,3)'")
+    (found,) = complaints(f"constraints:\n  predicted: {text}\n")
+    rule = "must be left to the program: block -> depth -> [least, most widening factor], but got "
+    assert found.startswith(f"s.yaml:2: constraints.predicted: {rule}")
+
+
+def test_predicted_widths_leave_their_networks() -> None:
+    predicted = "{'B(3,3)': {16: [1, 2], 40: [4, 4]}}"
+    text = f"{MODEL}constraints: {{peak_memory_bytes: {{max: 1e9}}, predicted: {predicted}}}"
+    assert [each.name for each in space(text).networks or ()] == ["WRN-16-1", "WRN-16-2", "WRN-40-4"]
+    (found,) = complaints("constraints: {seconds_per_epoch: {max: 1}}\ndataset: {name: folder}")[:1]
+    assert "must be given with a budget" in found
