@@ -67,8 +67,8 @@ class SearchSettings(Section):
         whole_number(1, 1000, nullable=True),
         Field(
             description="of scheduler hyperband, those with the most rungs first; null is one that begins at each rung "
-            "and one that has none, which are the most that there can be; of asha, each smaller by eta, later ones pass "
-            "over first rungs: null is 2 where rungs begin early, else 1"
+            "and one that has none, which are the most that there can be; of asha, each smaller by eta, later ones go "
+            "past first rungs: null is 2 where rungs begin early, else 1"
         ),
     ] = None
     min_samples: Annotated[
