@@ -175,7 +175,7 @@ ROOMS: dict[str, Room] = {
         8,
         "one run from request to last table; resume, dry run, display",
         "errors end_reason lines_on_stderr wording user_paths networks datasets space space.domains "
-        "searchers schedulers memory hardware results images "
+        "searchers memory hardware results images "
         "decisions ray_tune cluster forecast verdict_so_far",
         "ray rich yaml torch",
     ),

@@ -34,9 +34,10 @@ def _curve(assignment: Assignment, epoch: int) -> float:
 
 
 def _played(path: Path, space: Space, curve: Callable = _curve, **options: int) -> Conductor:
-    conductor = conductor_of(space, new_record(path, space), **options)
-    play(conductor, curve)
-    return conductor
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record, **options)
+        play(conductor, curve)
+        return conductor
 
 
 def _fates(conductor: Conductor) -> list[tuple[object, ...]]:
@@ -106,7 +107,9 @@ def test_some_are_stopped_and_not_by_the_order_of_their_numbers(tmp_path: Path, 
 
 @pytest.mark.parametrize("name", STOPPING)
 def test_an_anchor_is_never_stopped(tmp_path: Path, name: str) -> None:
-    trials = _played(tmp_path / "e", _space(name, 20, anchors=0.3), lambda a, e: 20.0 + a.number).state.trials
+    trials = _played(
+        tmp_path / "e", _space(name, 20, anchors=0.3, anchor_epochs=1), lambda a, e: 20.0 + a.number
+    ).state.trials
     anchors = [trial for trial in trials.values() if trial.anchor]
 
     assert len(anchors) >= 5
@@ -126,8 +129,9 @@ def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(
     for kept in range(2, len(lines), 5):
         cut = tmp_path / f"{kept}.jsonl"
         cut.write_text("".join(lines[:kept]))
-        resumed = conductor_of(space, Record.open(cut))
-        play(resumed, _curve)
+        with Record.open(cut) as record:
+            resumed = conductor_of(space, record)
+            play(resumed, _curve)
         assert _fates(resumed) == _fates(whole), kept
 
 
@@ -140,8 +144,9 @@ def test_a_search_with_another_scheduler_goes_on_with_this_one(
         path, before = tmp_path / f"{other}.jsonl", _space(other, 6)
         with new_record(path, before) as record:
             play(conductor_of(before, record, concurrent=2), _curve, most_reports=reports)
-        conductor = conductor_of(_space(name, 12), Record.open(path), concurrent=2)
-        play(conductor, _curve)
+        with Record.open(path) as record:
+            conductor = conductor_of(_space(name, 12), record, concurrent=2)
+            play(conductor, _curve)
         assert len(_ends(conductor)) == 12
         assert "completed" in _ends(conductor)
         assert set(_ends(conductor)) <= {"completed", "stopped"}

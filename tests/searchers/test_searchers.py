@@ -117,7 +117,8 @@ def test_of_one_that_waited_at_a_rung_the_last_that_was_told_counts(name) -> Non
     for number in range(len(proposals)):
         waited.told(number, ends[number])
         straight.told(number, ends[number])
-    if name != "cmaes":  # one that crashed after a first value stays the worst of its generation
+    # For cmaes one that crashed after a first value stays the worst of its generation; curves learns from first values.
+    if name not in ("cmaes", "curves"):
         assert waited.propose(14) == straight.propose(14)
     assert waited.propose(14) == waited.propose(14)
 

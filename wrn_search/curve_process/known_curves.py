@@ -82,6 +82,7 @@ class KnownCurves:
 
     def reaches(self, configuration: int, epoch: int, error: float) -> None:
         """A value in percent; of an epoch that is known only a new end counts: one that failed was tried again."""
+        self._out.discard(configuration)
         known = self._last.setdefault(configuration, {})
         if configuration not in self._points or known.get(epoch) == error:
             return

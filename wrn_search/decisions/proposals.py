@@ -19,7 +19,7 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.schedulers.scheduler import New
 from wrn_search.searchers.anchors import Anchors
-from wrn_search.searchers.curves_searcher import is_drawn_at_random, tell
+from wrn_search.searchers.by_curves.curves_searcher import is_drawn_at_random, tell
 from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
 from wrn_search.searchers.searcher import Hparams, Searcher

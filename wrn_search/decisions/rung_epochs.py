@@ -14,7 +14,7 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.schedulers.scheduler import Course
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchor_share
-from wrn_search.searchers.curves_searcher import doubled_levels, known_curves
+from wrn_search.searchers.by_curves.curves_searcher import doubled_levels, known_curves
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.space import Space
 from wrn_search.training.learning_rate import drop_epochs

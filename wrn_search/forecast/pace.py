@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.decisions.trials_at_once import threads_that_pay
-from wrn_search.hardware.waiting_threads import let_waiting_threads_sleep
+from wrn_search.hardware.waiting_threads import waiting_threads_asleep
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
 
@@ -153,8 +153,8 @@ def probed_pace(
 
     `threads` are the most of a trial; on a CPU a small network has as many as pay.
     """
-    let_waiting_threads_sleep()
-    import torch
+    with waiting_threads_asleep():
+        import torch
 
     before = torch.get_num_threads()
     try:

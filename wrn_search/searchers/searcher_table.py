@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wrn_search.searchers.curves_searcher import CURVES
+from wrn_search.searchers.by_curves.curves_searcher import CURVES
 from wrn_search.searchers.grid_search import GRID
 from wrn_search.searchers.random_search import RANDOM
 from wrn_search.searchers.samplers.cma_es import CMAES
-from wrn_search.searchers.samplers.gaussian_process import GP
 from wrn_search.searchers.samplers.genetic import NSGA2
+from wrn_search.searchers.samplers.gp_search import GP
 from wrn_search.searchers.samplers.quasi_random import QMC
 from wrn_search.searchers.searcher import SearcherKind
 from wrn_search.searchers.tpe import TPE

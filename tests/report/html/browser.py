@@ -77,6 +77,8 @@ class Browser:
 
     def __init__(self, write: int, read: int):
         self._write, self._read, self._number, self._rest = write, read, 0, b""
+        self._answers = select.poll()  # takes any file descriptor, however many others are open
+        self._answers.register(read, select.POLLIN)
         self.events: list[dict[str, Any]] = []
 
     def open(self, address: str, *, width: int, height: int, dark: bool) -> Page:
@@ -121,7 +123,7 @@ class Browser:
             while b"\0" in self._rest:
                 message, self._rest = self._rest.split(b"\0", 1)
                 yield json.loads(message)
-            assert select.select([self._read], [], [], _SECONDS)[0], f"no answer within {_SECONDS} s"
+            assert self._answers.poll(1000 * _SECONDS), f"no answer within {_SECONDS} s"
             read = os.read(self._read, 1 << 20)
             if not read:
                 return

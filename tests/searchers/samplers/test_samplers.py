@@ -11,10 +11,10 @@ import pytest
 
 from tests.decisions.playing import space_of
 from tests.searchers.test_optunas_samplers import BOWL
-from wrn_search.searchers.samplers import cma_es, gaussian_process
+from wrn_search.searchers.samplers import cma_es, gp_search
 from wrn_search.searchers.samplers.cma_es import CmaEs
 from wrn_search.searchers.samplers.ends_by_worth import Placed
-from wrn_search.searchers.samplers.gaussian_process import thinned
+from wrn_search.searchers.samplers.gp_search import thinned
 from wrn_search.searchers.samplers.ranked_searcher import RankedSearcher
 from wrn_search.searchers.searcher import Crashed, Full, Hparams, Pruned, SearchedSpace, Searcher
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -98,8 +98,8 @@ def test_of_many_the_process_is_told_the_best_and_a_draw() -> None:
 
 
 def test_a_process_that_is_told_few_of_many_still_leads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gaussian_process, "MOST_TOLD", 20)
-    monkeypatch.setattr(gaussian_process, "MOST_RUNNING", 2)
+    monkeypatch.setattr(gp_search, "MOST_TOLD", 20)
+    monkeypatch.setattr(gp_search, "MOST_RUNNING", 2)
     searcher = SEARCHERS["gp"].make(BOWL)
     for number in range(60):
         hparams: Hparams = {"x": (number * 0.618) % 1, "depth": 10}

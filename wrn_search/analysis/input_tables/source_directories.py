@@ -27,6 +27,8 @@ from wrn_search.wording import spending_text
 
 _TAIL_BYTES = 1 << 16
 
+_OF_EARLIER_VERSIONS = "asha"  # the only scheduler that stopped trials when changes were not told yet
+
 
 @dataclass(frozen=True)
 class Source:
@@ -67,13 +69,13 @@ class Source:
     def schedulers(self) -> tuple[str, ...]:
         """All that decided on its trials, the first one first; empty where nothing tells.
 
-        Where stops are on record and no change is told, as by earlier versions, some scheduler was there before.
+        Where stops are on record and no change is told, as by earlier versions, the one that they had was there before.
         """
         if self.space is None:
             return ()
         told = self._over_time("search.scheduler", self.space.search.scheduler)
-        stopping = tuple(name for name, kind in SCHEDULERS.items() if kind.stops_trials)
-        return told if not self.has_stopped or set(told) & set(stopping) else (" or ".join(stopping), *told)
+        stopping = {name for name, kind in SCHEDULERS.items() if kind.stops_trials}
+        return told if not self.has_stopped or stopping.intersection(told) else (_OF_EARLIER_VERSIONS, *told)
 
     @property
     def changes(self) -> tuple[dict[str, Any], ...]:

@@ -131,8 +131,8 @@ BROKEN = [
         "search.rungs: no rung of scheduler median may come before grace_period: 3, but got [2, 9]",
     ),
     (
-        "search: {brackets: 2}",
-        "search.brackets: is for scheduler hyperband, but got brackets: 2 with scheduler: asha",
+        "search: {scheduler: median, brackets: 2}",
+        "search.brackets: is for scheduler asha or hyperband, but got brackets: 2 with scheduler: median",
     ),
     (
         "search: {scheduler: hyperband, min_samples: 5}",
@@ -186,6 +186,7 @@ FINE = [
     "training: {epochs: 9}\nsearch: {rungs: [3, 9], scheduler: none}",
     "search: {scheduler: median, rungs: [2, 9], grace_period: 2, min_samples: 9}",
     "search: {scheduler: hyperband, brackets: 1, min_samples: 3}",
+    "search: {scheduler: none, brackets: 1}",
     "search: {searcher: cmaes}\nmodel: {init: {choice: [fan_in, fan_out]}, depth: {choice: [10, 16]}}",
 ]
 

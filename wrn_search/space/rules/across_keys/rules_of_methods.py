@@ -83,9 +83,12 @@ def _rungs_after_the_grace_period(space: Space) -> Iterator[Broken]:
 def _keys_of_a_scheduler_belong_to_it(space: Space) -> Iterator[Broken]:
     for key in sorted(frozenset().union(*(kind.own_keys for kind in SCHEDULERS.values()))):
         value = getattr(space.search, key)
+        default = SearchSettings.model_fields[key].default
+        # One bracket is what every scheduler has; records of before brackets say so of asha.
         if (
             key in SCHEDULERS[space.search.scheduler].own_keys
-            or value == SearchSettings.model_fields[key].default
+            or value == default
+            or (key, value) == ("brackets", 1)
         ):
             continue
         reads: tuple[Path, ...] = (("search", key), ("search", "scheduler"))

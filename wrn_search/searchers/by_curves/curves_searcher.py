@@ -44,8 +44,8 @@ class CurvesSearcher:
     """
 
     def __init__(self, space: SearchedSpace):
+        from wrn_search.searchers.by_curves.unit_cube import UnitCube
         from wrn_search.searchers.uniform_draws import UniformDraws
-        from wrn_search.searchers.unit_cube import UnitCube
 
         self._space = space
         self._untried = Untried(space)
@@ -140,8 +140,8 @@ def known_curves(
     import numpy as np
 
     from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.searchers.by_curves.unit_cube import UnitCube
     from wrn_search.searchers.uniform_draws import UniformDraws
-    from wrn_search.searchers.unit_cube import UnitCube
 
     draws = UniformDraws(space.hyperparameters)
     point: Callable[[Mapping[str, object]], np.typing.NDArray[np.float64]] = UnitCube(
