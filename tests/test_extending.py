@@ -115,6 +115,7 @@ def test_names_in_messages_and_schema_follow_from_the_tables(copy: Path) -> None
     )
 
 
+@pytest.mark.slow
 def test_the_added_searcher_keeps_the_contract_and_the_house_stands(copy: Path) -> None:
     rooms = ("tests/searchers", "tests/schedulers", "tests/space")
     contract = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms)
@@ -126,6 +127,7 @@ def test_the_added_searcher_keeps_the_contract_and_the_house_stands(copy: Path) 
     assert floors.returncode == 0, floors.stdout
 
 
+@pytest.mark.slow
 def test_a_search_with_all_of_them_runs(results: Path) -> None:
     trials = pq.read_table(results / "trials.parquet").to_pylist()
     assert {trial["dataset"] for trial in trials} == {"stripes"}
@@ -134,6 +136,7 @@ def test_a_search_with_all_of_them_runs(results: Path) -> None:
     assert all(trial["learning_rate_now"] > 0 for trial in trials)
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_added_section_and_gives_an_adaptive_search_no_interval(
     copy: Path, results: Path
 ) -> None:
@@ -144,6 +147,7 @@ def test_the_report_shows_the_added_section_and_gives_an_adaptive_search_no_inte
     assert "an adaptive search (above_mean) gives no intervals" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_added_data_sets_test_split_is_confirmed(copy: Path, results: Path) -> None:
     done = run(copy, "-m", "wrn_search", "confirm", str(results), "--top", "1", "--repeats", "1")
     assert done.returncode == 0, done.stderr

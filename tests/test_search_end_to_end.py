@@ -331,6 +331,7 @@ def test_the_hours_end_a_search_with_what_it_has(tmp_path) -> None:
     assert "interrupted" in done.stdout
 
 
+@pytest.mark.slow
 def test_trials_share_simulated_gpus_in_the_ray_that_a_notebook_started(tmp_path) -> None:
     """Two trials at once on one simulated GPU by halves, four cores; without a real one they train on the CPU."""
     program = f"""
