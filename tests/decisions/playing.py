@@ -74,3 +74,19 @@ def play(conductor: Conductor, curve: Curve, most_reports: float = float("inf"))
         reports += 1
         if reports >= most_reports:
             return reports
+
+
+def played(path: Path, space: Space, curve: Curve, **options: Any) -> Conductor:
+    """A whole search on a new record, as it stands at its end."""
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record, **options)
+        play(conductor, curve)
+        return conductor
+
+
+def fates(conductor: Conductor) -> list[tuple[object, ...]]:
+    """What became of each trial: two searches that have the same ones went alike."""
+    return [
+        (trial.hparams, trial.status, trial.epochs_done, trial.rung)
+        for trial in conductor.state.trials.values()
+    ]

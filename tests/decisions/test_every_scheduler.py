@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.playing import FACTS, conductor_of, new_record, play, space_of
+from tests.decisions.playing import FACTS, conductor_of, fates, new_record, play, played, space_of
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
@@ -34,17 +34,7 @@ def _curve(assignment: Assignment, epoch: int) -> float:
 
 
 def _played(path: Path, space: Space, curve: Callable = _curve, **options: int) -> Conductor:
-    with new_record(path, space) as record:
-        conductor = conductor_of(space, record, **options)
-        play(conductor, curve)
-        return conductor
-
-
-def _fates(conductor: Conductor) -> list[tuple[object, ...]]:
-    return [
-        (trial.hparams, trial.status, trial.epochs_done, trial.rung)
-        for trial in conductor.state.trials.values()
-    ]
+    return played(path, space, curve, **options)
 
 
 def _ends(conductor: Conductor) -> list[str]:
@@ -132,7 +122,7 @@ def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(
         with Record.open(cut) as record:
             resumed = conductor_of(space, record)
             play(resumed, _curve)
-        assert _fates(resumed) == _fates(whole), kept
+        assert fates(resumed) == fates(whole), kept
 
 
 @EVERY

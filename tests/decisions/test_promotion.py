@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
+from tests.decisions.playing import FACTS, conductor_of, fates, metrics, new_record, play, played, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.end_reason import EndReason
@@ -39,16 +39,7 @@ def _curve(assignment: Assignment, epoch: int) -> float:
 
 
 def _played(path: Path, space: Space, curve: Callable = _curve, **options: int) -> Conductor:
-    conductor = conductor_of(space, new_record(path, space), **options)
-    play(conductor, curve)
-    return conductor
-
-
-def _fates(conductor: Conductor) -> list[tuple[object, ...]]:
-    return [
-        (trial.hparams, trial.status, trial.epochs_done, trial.rung)
-        for trial in conductor.state.trials.values()
-    ]
+    return played(path, space, curve, **options)
 
 
 def _epochs_by_the_paper(errors: list[float], eta: int) -> list[int]:
@@ -150,7 +141,7 @@ def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(tmp_pat
         cut.write_text("".join(lines[:kept]))
         resumed = conductor_of(space, Record.open(cut))
         play(resumed, _curve)
-        assert _fates(resumed) == _fates(whole), kept
+        assert fates(resumed) == fates(whole), kept
 
 
 def test_repeats_rest_and_go_on_together(tmp_path) -> None:
@@ -202,7 +193,7 @@ def test_those_that_rest_stay_so_when_the_user_stops_the_search(tmp_path) -> Non
     more = conductor_of(_space(12), Record.open(path))
     play(more, _curve)
     whole = _played(tmp_path / "whole.jsonl", _space(12))
-    assert _fates(more) == _fates(whole)
+    assert fates(more) == fates(whole)
 
 
 @pytest.mark.parametrize("reports", [*range(1, 20), 1000])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.playing import conductor_of, new_record, play, space_of
+from tests.decisions.playing import conductor_of, fates, play, played, space_of
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
@@ -43,16 +43,7 @@ def _curve(assignment: Assignment, epoch: int) -> float:
 
 
 def _played(path: Path, space: Space, curve: Callable = _curve, **options: int) -> Conductor:
-    conductor = conductor_of(space, new_record(path, space), **options)
-    play(conductor, curve)
-    return conductor
-
-
-def _fates(conductor: Conductor) -> list[tuple[object, ...]]:
-    return [
-        (trial.hparams, trial.status, trial.epochs_done, trial.rung)
-        for trial in conductor.state.trials.values()
-    ]
+    return played(path, space, curve, **options)
 
 
 def test_levels_double_and_drops_of_the_learning_rate_are_among_them() -> None:
@@ -120,19 +111,20 @@ def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(tmp_pat
         cut.write_text("".join(lines[:kept]))
         resumed = conductor_of(space, Record.open(cut))
         play(resumed, _curve)
-        assert _fates(resumed) == _fates(whole), kept
+        assert fates(resumed) == fates(whole), kept
 
 
 def test_another_process_decides_alike(tmp_path) -> None:
     program = (
-        "from pathlib import Path; from tests.decisions.test_search_by_curves import _fates, _played, _space\n"
-        f"print(_fates(_played(Path({str(tmp_path / 'there.jsonl')!r}), _space(12))))"
+        "from pathlib import Path; from tests.decisions.playing import fates\n"
+        "from tests.decisions.test_search_by_curves import _played, _space\n"
+        f"print(fates(_played(Path({str(tmp_path / 'there.jsonl')!r}), _space(12))))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
     )
-    assert done.stdout.strip() == str(_fates(_played(tmp_path / "here.jsonl", _space(12))))
+    assert done.stdout.strip() == str(fates(_played(tmp_path / "here.jsonl", _space(12))))
 
 
 @pytest.mark.parametrize("trials", [1, 2, 9])
