@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A search on nodes of a Slurm cluster: one job that starts Ray on its nodes, searches, and ends.
 #
-# NEVER RUN under Slurm by this project: only its syntax is checked (tests/cluster/test_cluster_files.py). Expect to
-# mend details of your site.
+# NEVER RUN under Slurm itself by this project: run on two nodes of Ray with an srun and a scontrol that are played
+# (tests/cluster/test_slurm_and_by_hand.py). Expect to mend details of your site.
 #
 # what it is   an sbatch script; its arguments are those of run_search.py, without --address
 # to edit      the #SBATCH lines and the results directory below, which all nodes must share
@@ -13,7 +13,8 @@
 #     sbatch cluster/slurm.sh search_spaces/cifar_width_depth.yaml
 #     sbatch cluster/slurm.sh search_spaces/cifar_width_depth.yaml --resume      # after the time limit
 #
-# A minute before the time limit the search is asked to stop; --resume goes on with it.
+# A minute before the time limit the search is asked to stop (where the site has PreemptParameters=send_user_signal,
+# also before the job is preempted); --resume goes on with it. An epoch longer than ten seconds is trained again.
 #SBATCH --job-name=wrn-search
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -39,7 +40,7 @@ srun --ntasks-per-node=1 bash cluster/install.sh --results "$RESULTS" --python "
 # shellcheck source=/dev/null
 source "$HOME/.wrn-search/env.sh"
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | awk 'NR == 1') # not `head -n 1`: scontrol would die by SIGPIPE
 address=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | awk '{print $1}')
 port=$((20000 + SLURM_JOB_ID % 20000))
 gpus=${SLURM_GPUS_ON_NODE:-0}

@@ -53,16 +53,8 @@ class Host:
         self, *command: str, cwd: Path | None = None, check: bool = True, timeout: float = DEADLINE
     ) -> subprocess.CompletedProcess[str]:
         """A finished command in this machine."""
-        entered = [
-            "nsenter",
-            "--target",
-            str(self.init),
-            "--all",
-            "--wdns=" + str(cwd or self.home),
-            *command,
-        ]
         done = subprocess.run(
-            entered,
+            self._entered(command, cwd),
             env=_environment(self.home) | self.environment,
             capture_output=True,
             text=True,
@@ -73,6 +65,26 @@ class Host:
         if check:
             assert done.returncode == 0, f"{self.name}: {' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def begin(self, *command: str, output: Path | None = None) -> subprocess.Popen[str]:
+        """A command in this machine that runs on, and ends with it; what it prints goes to a file, or is piped."""
+        file = None if output is None else output.open("w")
+        try:
+            return subprocess.Popen(
+                self._entered(command, None),
+                env=_environment(self.home) | self.environment,
+                stdout=file or subprocess.PIPE,
+                stderr=file or subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            )
+        finally:
+            if file is not None:
+                file.close()
+
+    def _entered(self, command: Sequence[str], cwd: Path | None) -> list[str]:
+        own = ["nsenter", "--target", str(self.init), "--all", "--wdns=" + str(cwd or self.home)]
+        return [*own, *command]
 
     def end(self) -> None:
         """Ends all its processes: they die with the first one."""
@@ -92,6 +104,7 @@ class TwoHosts:
     def __init__(self, base: Path):
         self.base = base
         self.hosts: list[Host] = []
+        self.kept: list[int] = []  # networks of machines that were switched off
         network = f"10.{os.getpid() % 200 + 20}.{time.time_ns() // 1_000_000 % 250}"
         self.addresses = {"head": f"{network}.1", "worker": f"{network}.2"}
         self.shared = base / "shared"
@@ -115,6 +128,15 @@ class TwoHosts:
         """Ends all machines."""
         for host in reversed(self.hosts):
             host.end()
+        for network in self.kept:
+            os.close(network)
+
+    def switch_off_worker(self) -> None:
+        """As if its power were cut: its processes are gone, and nothing answers at its address, not even to refuse."""
+        self.worker.run("ip", "link", "set", "wrn0", "down")
+        # Its end of the cable stays, else the head would lose its own, and its address.
+        self.kept.append(os.open(f"/proc/{self.worker.init}/ns/net", os.O_RDONLY))
+        self.worker.end()
 
     def _host(self, name: str, own: Sequence[str], beside: Host | None = None) -> Host:
         home = self.base / f"home-{name}"

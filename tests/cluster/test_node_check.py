@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 from pathlib import Path
@@ -48,6 +49,10 @@ def test_a_node_without_the_package_or_the_images_says_so() -> None:
         "--address: every node must have the project's requirements, but got on n1 (10.0.0.1): "
         "No module named 'pydantic'"
     ]
+    assert _texts(Look(DRIVER, weights_error="/w.pt: model.init_from: No such file")) == [
+        "model.init_from: must be the same file on every node, but got on n1 (10.0.0.1): /w.pt: model.init_from: No "
+        "such file"
+    ]
     assert _texts(Look(DRIVER, data_error="dataset.root: must hold train*.parquet")) == [
         "dataset: must be at hand on every node, but got on n1 (10.0.0.1): dataset.root: must hold train*.parquet"
     ]
@@ -86,19 +91,25 @@ def test_shared_storage_is_what_shows_the_drivers_file_and_takes_another(tmp_pat
     probe = tmp_path / ".probe"
     assert storage_error(probe, "a", seconds=0) == f"the driver's files are not in {tmp_path}"
     probe.write_text("b")
-    assert storage_error(probe, "a") == f"other files than the driver's are in {tmp_path}"
+    assert storage_error(probe, "a", seconds=600) == f"other files than the driver's are in {tmp_path}"
+    probe.write_text("")
+    assert storage_error(probe, "a", seconds=0) == f"other files than the driver's are in {tmp_path}"
     probe.write_text("a")
     assert storage_error(probe, "a") is None
     assert list(tmp_path.iterdir()) == [probe]
     assert storage_error(probe / "below", "a") == f"Not a directory ({probe})"
 
 
-def test_files_of_a_network_file_system_may_be_late(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [None, "", "a probe's fir"])
+def test_files_of_a_network_file_system_may_be_late(first: str | None, tmp_path: Path) -> None:
+    """The name can be there before the content, the beginning of the content before the rest."""
     probe = tmp_path / ".probe"
-    later = threading.Timer(0.3, probe.write_text, ["a"])
+    if first is not None:
+        probe.write_text(first)
+    later = threading.Timer(0.3, probe.write_text, ["a probe's first content"])
     later.start()
     try:
-        assert storage_error(probe, "a", seconds=30) is None
+        assert storage_error(probe, "a probe's first content", seconds=30) is None
     finally:
         later.join()
 
@@ -132,3 +143,15 @@ def test_gpus_that_are_declared_simulated_need_not_be_seen(monkeypatch) -> None:
     assert not is_to_show_gpus(LivingNode("a", "a", Node(2)))
     monkeypatch.setenv("WRN_SEARCH_SIMULATED_GPUS", "1")
     assert not is_to_show_gpus(LivingNode("a", "a", Node(2, 1)))
+
+
+def test_the_file_that_networks_begin_with_is_looked_for(tmp_path):
+    probe, weights = tmp_path / ".probe", tmp_path / "w.pt"
+    probe.write_text("a")
+    weights.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    told = lambda path, digest: Look(**looked(str(probe), "a", None, f"{path}@sha256:{digest}")).weights_error  # noqa: E731
+    assert told(weights, digest) is None
+    assert told(weights, "0" * 64) == f"another file in {weights} (SHA-256 {digest})"
+    assert "No such file" in told(tmp_path / "none.pt", digest)
+    assert Look(**looked(str(probe), "a", None)).weights_error is None

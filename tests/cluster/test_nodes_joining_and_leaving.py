@@ -42,6 +42,10 @@ def test_it_grows_and_shrinks_with_the_nodes_and_never_to_nothing() -> None:
     assert on_nodes([], space, whole).concurrent == 1
 
 
+# As Ray 2.60 reports an actor that was asked to end by `__ray_terminate__`.
+NOTICED = "The actor died: INTENDED_USER_EXIT: Worker exits by an user request. exit_actor() is called."
+
+
 class Ray:
     """Nodes as Ray tells of them, and what they answer."""
 
@@ -49,15 +53,27 @@ class Ray:
         self.living: list[LivingNode] = []
         self.looks: dict[str, Look] = {}  # node id -> what it found, once it has
         self.kept_full: list[str] = []
+        self.leaving: frozenset[str] = frozenset()
+        self.node_of_actor: dict[str, str] = {}
+        self.ended: list[str] = []  # actors that were asked to
         monkeypatch.setattr(nodes_joining_and_leaving, "living_nodes", lambda: self.living)
         monkeypatch.setattr(
-            nodes_joining_and_leaving, "begin_look", lambda node, probe, dataset: node.node_id
+            nodes_joining_and_leaving, "begin_look", lambda node, probe, dataset, weights: node.node_id
         )
         monkeypatch.setattr(
             nodes_joining_and_leaving, "end_look", lambda reference, name: self.looks[reference]
         )
         monkeypatch.setattr(
             nodes_joining_and_leaving, "_placeholder", lambda node: self.kept_full.append(node.node_id)
+        )
+        monkeypatch.setattr(nodes_joining_and_leaving, "leaving_nodes", lambda: self.leaving)
+        monkeypatch.setattr(
+            nodes_joining_and_leaving, "_node_of", lambda actor: self.node_of_actor.get(actor, "")
+        )
+        monkeypatch.setattr(
+            nodes_joining_and_leaving,
+            "_end_after_epoch",
+            lambda actor: self.ended.append(actor._actor_id.hex()),
         )
         monkeypatch.setattr(nodes_joining_and_leaving, "SECONDS_BETWEEN_LOOKS", -1.0)
         monkeypatch.setattr("ray.wait", self._wait)
@@ -112,6 +128,32 @@ def test_a_node_that_cannot_train_is_kept_full_and_told_once(tmp_path, nodes: Ra
     assert line.endswith("on b (10.0.0.2): Permission denied (/s)")
 
 
+def _running(actor: str, status: str = "RUNNING") -> SimpleNamespace:
+    """A trial of Tune's, whose process is this actor."""
+    handle = SimpleNamespace(_actor_id=SimpleNamespace(hex=lambda: actor))
+    return SimpleNamespace(status=status, temporary_state=SimpleNamespace(ray_actor=handle))
+
+
+def test_trials_leave_a_node_that_will_be_taken_away_each_told_once(tmp_path, nodes: Ray) -> None:
+    nodes.living = [LivingNode("a", "a", Node(2)), LivingNode("b", "b", Node(3))]
+    nodes.node_of_actor = {"01": "a", "02": "b", "03": "b", "04": "b"}
+    told: list[str] = []
+    follower = _follower(tmp_path, nodes, told)
+    trials = [_running("01"), _running("02"), _running("03", "TERMINATED"), _running("05")]
+    follower.on_step_end(0, trials)
+    assert nodes.ended == []
+    nodes.leaving = frozenset({"b", "gone long ago"})
+    for _ in range(3):
+        follower.on_step_end(0, trials)
+    assert nodes.ended == ["02"]
+    assert follower._conductor.allotment.concurrent == 2, "no place there any more"
+    follower.on_step_end(0, [*trials, _running("04")])  # one that was on its way there
+    assert nodes.ended == ["02", "04"]
+    del nodes.living[1]
+    follower.on_step_end(0, trials)
+    assert told == ["a node will be taken away, its trials go on elsewhere after their epoch: b"]
+
+
 def test_a_given_number_of_trials_at_once_stays(tmp_path, nodes: Ray) -> None:
     nodes.living = [LivingNode("a", "a", Node(8))]
     follower = _follower(tmp_path, nodes, [], concurrent=2)
@@ -149,6 +191,31 @@ def test_a_trial_whose_node_has_left_goes_on_and_is_charged_no_try(tmp_path, tex
     assert conductor.state.trials[0].status == "failed"
     kinds = [type(event) for _, event in read_events(tmp_path / "events.jsonl")]
     assert (kinds.count(Interrupted), kinds.count(Retried)) == (DISPLACED_BEFORE_CHARGED, 0)
+
+
+def test_a_trial_whose_node_gave_notice_is_never_charged(tmp_path) -> None:
+    """However often: such a node says nothing about the trial."""
+    space = space_of(search={"trials": 1, "searcher": "random", "retries": 0})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor)
+    trial = _errors(tmp_path, NOTICED)
+    for _ in range(2 * DISPLACED_BEFORE_CHARGED):
+        trial.config = searcher.suggest("a")
+        scheduler.on_trial_error(None, trial)
+    assert (conductor.state.trials[0].status, conductor.state.trials[0].retries) == ("interrupted", 0)
+    reasons = {
+        event.reason for _, event in read_events(tmp_path / "events.jsonl") if isinstance(event, Interrupted)
+    }
+    assert reasons == {"its node will be taken away: it left after its epoch"}
+
+
+def test_a_notice_is_not_charged_where_nodes_left_without_one_before(tmp_path) -> None:
+    space = space_of(search={"trials": 1, "searcher": "random", "retries": 0})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    for reason, noticed in [*[("its node left", False)] * DISPLACED_BEFORE_CHARGED, ("taken away", True)]:
+        assert isinstance(conductor.next_trial(), Assignment)
+        conductor.displaced(0, reason, noticed)
+    assert (conductor.state.trials[0].status, conductor.state.trials[0].retries) == ("interrupted", 0)
 
 
 def test_a_node_that_leaves_an_ending_search_brings_no_trial_back(tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -13,6 +14,7 @@ from wrn_search.cluster.cluster_token import authentication_of, is_refusal, refu
 from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.errors import InputError
 from wrn_search.memory.probe.probe_on_gpus import gpu_bytes_by_node
+from wrn_search.plugins import environment_of_nodes, shipped_files
 from wrn_search.ray_tune.ray_authentication import authentication, has_token, place_of_token
 from wrn_search.ray_tune.ray_environment import PACKAGE, quiet_options, ray_environment
 from wrn_search.ray_tune.trial_imports import nothing_from_here
@@ -48,7 +50,9 @@ def _connect(address: str) -> None:
     import ray
 
     try:
-        ray.init(address=address, runtime_env=_our_code(), job_config=nothing_from_here(), **quiet_options())
+        with tempfile.TemporaryDirectory(prefix="wrn-search-plugins-") as scratch:  # Ray keeps a copy
+            code = _our_code(Path(scratch))
+            ray.init(address=address, runtime_env=code, job_config=nothing_from_here(), **quiet_options())
     except (
         OSError,
         ValueError,
@@ -60,7 +64,7 @@ def _connect(address: str) -> None:
             raise InputError.of("--address", f"{text} {' '.join(str(error).split())}") from None
         if is_refusal(error):
             raise refused(address, place_of_token() if has_token() else None) from None
-        raise _no_answer(address, error) from None
+        raise no_answer(address, error) from None
 
 
 def check_answers(address: str) -> str:
@@ -75,11 +79,11 @@ def check_answers(address: str) -> str:
     _refuse_scheme(address)
     with ray_environment():
         try:
-            return _knock(_found(address))
+            return _knock(head_address(address))
         except InputError:
             raise
         except (OSError, OverflowError, ValueError) as error:  # OSError: ConnectionError too
-            raise _no_answer(address, error) from None
+            raise no_answer(address, error) from None
 
 
 def _refuse_scheme(address: str) -> None:
@@ -107,7 +111,8 @@ def _refuse_scheme(address: str) -> None:
     )
 
 
-def _no_answer(address: str, error: Exception) -> InputError:
+def no_answer(address: str, error: Exception) -> InputError:
+    """That a cluster must answer at an address, and what came instead."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     variable = os.environ.get("RAY_ADDRESS") if address == "auto" else None
     address += f" (RAY_ADDRESS={variable})" if variable else ""
@@ -115,12 +120,20 @@ def _no_answer(address: str, error: Exception) -> InputError:
     return InputError.of("--address", f"{text}, but got: {reason}")
 
 
-def _our_code() -> dict[str, Any]:
-    """The runtime environment that brings this package to every node, so that no other version of it runs there."""
-    return {"py_modules": [str(PACKAGE)], "excludes": ["__pycache__/"]}
+def _our_code(scratch: Path) -> dict[str, Any]:
+    """The runtime environment that brings this package to every node, so that no other version of it runs there.
+
+    And the files of plugins.
+
+    Args:
+        scratch: an empty folder, for as long as Ray has not taken them.
+    """
+    plugins = shipped_files(scratch)
+    modules = [str(PACKAGE), *([str(plugins)] if plugins is not None else [])]
+    return {"py_modules": modules, "excludes": ["__pycache__/"], "env_vars": environment_of_nodes()}
 
 
-def _found(address: str) -> str:
+def head_address(address: str) -> str:
     """HOST:PORT as Ray understands an address: RAY_ADDRESS goes before `auto`, this machine's own IP for localhost.
 
     Raises:

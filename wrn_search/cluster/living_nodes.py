@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
@@ -37,6 +37,18 @@ def living_nodes(gpu_bytes: Mapping[str, int] | None = None) -> list[LivingNode]
             name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
             found.append(LivingNode(node["NodeID"], name, offer))
     return found
+
+
+def leaving_nodes() -> frozenset[str]:
+    """Ids of the nodes that the cluster was told will be taken away (Ray: which drain), by whomever."""
+    from ray._private.state import state
+
+    return frozenset(state.get_draining_nodes())
+
+
+def nodes_that_train(nodes: Sequence[LivingNode], gpus_per_trial: float) -> list[LivingNode]:
+    """Those on which trials can run: not a head without GPUs where trials train on GPUs, nor one without cores."""
+    return [node for node in nodes if node.offer.cpus and (node.offer.gpus or not gpus_per_trial)]
 
 
 def joined_nodes() -> list[Node]:

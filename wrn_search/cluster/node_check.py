@@ -19,6 +19,7 @@ from wrn_search.file_system.write_probe import PROBE
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer, gpus_are_simulated, no_gpu_text
 from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.rules.starting_file import RANDOM
 
 SECONDS_FOR_A_NODE = 120.0  # to start a process and to look; not to decode images
 _SCRATCH_OF_JOBS = "working_dir_files"  # where Ray unpacks what `ray job submit --working-dir` uploads
@@ -41,6 +42,7 @@ class Look:
     storage: str | None = None  # what kept it from using the results directory
     split_hash: str | None = None  # of the images that it prepared, once it was asked to
     data_error: str | None = None  # why there are none
+    weights_error: str | None = None  # what kept it from the file of `model.init_from`
     arithmetic: ArithmeticOnOffer | None = None  # what it can compute with
 
 
@@ -80,6 +82,9 @@ def problems_of(
         found.append(
             Problem("dataset", f"must be at hand on every node, but got on {name}: {look.data_error}")
         )
+    if look.weights_error is not None:
+        text = f"must be the same file on every node, but got on {name}: {look.weights_error}"
+        found.append(Problem("model.init_from", text))
     if look.split_hash not in (None, split_hash):
         text = (
             f"every node must find the same images (split {split_hash}), but got {look.split_hash} on {name}"
@@ -89,7 +94,7 @@ def problems_of(
 
 
 def check_nodes(
-    directory: Path, dataset: DatasetSettings, split_hash: str, on_gpus: bool = False
+    directory: Path, dataset: DatasetSettings, split_hash: str, on_gpus: bool = False, weights: str = RANDOM
 ) -> list[LivingNode]:
     """The living nodes, each of which can train for a search; prepares its images on each, all at once.
 
@@ -98,6 +103,7 @@ def check_nodes(
         dataset: the search's.
         split_hash: of the driver's images.
         on_gpus: whether trials are to train on GPUs.
+        weights: of `model.init_from`.
 
     Raises:
         InputError: every problem of every node, by its name.
@@ -106,7 +112,7 @@ def check_nodes(
     nodes, driver = living_nodes(), own_versions()
     with _probing(directory.absolute()) as probe:
         for images in (None, dataset):  # a node that cannot train should not download first
-            looks = _all_looks(nodes, probe, images)
+            looks = _all_looks(nodes, probe, images, weights)
             problems = [
                 problem
                 for node in nodes
@@ -125,14 +131,16 @@ def is_to_show_gpus(node: LivingNode) -> bool:
     return node.offer.gpus > 0 and not gpus_are_simulated()
 
 
-def begin_look(node: LivingNode, probe: Probe, dataset: DatasetSettings | None) -> Any:
-    """Asks a node to look, and to prepare the images of `dataset`; a reference to the `Look` to come."""
+def begin_look(node: LivingNode, probe: Probe, dataset: DatasetSettings | None, weights: str = RANDOM) -> Any:
+    """Asks a node to look, also for the file `weights`, and to prepare the images of `dataset`; a reference to the
+    `Look` to come.
+    """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
     task = ray.remote(num_cpus=0, max_retries=0, runtime_env=runtime_env.get())(_looking())
-    return task.options(scheduling_strategy=there).remote(str(probe.path), probe.content, dataset)
+    return task.options(scheduling_strategy=there).remote(str(probe.path), probe.content, dataset, weights)
 
 
 def end_look(reference: Any, name: str) -> Look | Problem:
@@ -149,12 +157,12 @@ def end_look(reference: Any, name: str) -> Look | Problem:
 
 
 def _all_looks(
-    nodes: list[LivingNode], probe: Probe, dataset: DatasetSettings | None
+    nodes: list[LivingNode], probe: Probe, dataset: DatasetSettings | None, weights: str
 ) -> dict[str, Look | Problem]:
     """node id -> what it found, asked all at once."""
     import ray
 
-    asked = {node.node_id: begin_look(node, probe, dataset) for node in nodes}
+    asked = {node.node_id: begin_look(node, probe, dataset, weights) for node in nodes}
     limit = SECONDS_FOR_A_NODE if dataset is None else None
     answered, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=limit)
     looks: dict[str, Look | Problem] = {}
@@ -168,15 +176,15 @@ def _all_looks(
     return looks
 
 
-def _looking() -> Callable[[str, str, DatasetSettings | None], dict[str, Any]]:
+def _looking() -> Callable[[str, str, DatasetSettings | None, str], dict[str, Any]]:
     """The task that a node runs. It travels by value: a node without the package can still say so."""
 
-    def look(probe: str, content: str, dataset: DatasetSettings | None) -> dict[str, Any]:
+    def look(probe: str, content: str, dataset: DatasetSettings | None, weights: str) -> dict[str, Any]:
         try:
             from wrn_search.cluster.node_facts import looked
         except ImportError as error:
             return {"versions": {}, "code_error": str(error)}
-        return looked(probe, content, dataset)
+        return looked(probe, content, dataset, weights)
 
     return look
 
