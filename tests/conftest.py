@@ -1,20 +1,34 @@
-"""Which tests share a process when `make test` runs them in two: the tests of a file, and all those that start Ray.
+"""Which tests share a process when they run in two: the tests of a file, and of the quick ones all that start Ray.
 
 Two Rays on two cores would only wait for each other, and tests that look at processes or free memory would see both.
+Faults and the slow tests of whole searches mostly wait, for a moment to strike or for Ray to notice: there each test
+goes to whichever process is free.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+# Examples take longer on a busy machine: no test of values is one of time.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
+
+# A Ray of a test that finds no token would write one into the developer's home, where it locks his own cluster out.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 START_RAY = (
     "tests/cluster/test_cluster_token.py",
     "tests/ray_tune/test_loopback.py",
     "tests/ray_tune/test_private_ray.py",
     "tests/ray_tune/test_this_process.py",
+    "tests/ray_tune/test_token_in_the_home.py",
     "tests/session/test_ray_that_does_not_start.py",
     "tests/session/test_resume.py",
     "tests/session/test_retry_failed.py",
@@ -24,12 +38,17 @@ START_RAY = (
 )
 
 
+EACH_ALONE = ("tests/faults/", "tests/test_search_end_to_end.py", "tests/test_confirm_end_to_end.py")
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of a file go to one process, and those of all files that start Ray to the same one."""
+    """Tests of a file go to one process; of the quick ones those of all files that start Ray to the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "Ray" if _starts_ray(file) else file
+        if "not slow" in self.config.getoption("markexpr"):
+            return "Ray" if _starts_ray(file) else file
+        return nodeid if file.startswith(EACH_ALONE) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.wide_resnet import WideResNet
+from wrn_search.networks.built_network import built_network
 
 
-def meta_network(architecture: Architecture, num_classes: int = 10, in_channels: int = 3) -> WideResNet:
+def meta_network(architecture: Architecture, num_classes: int = 10, in_channels: int = 3) -> nn.Module:
     """A network of shapes only."""
     with torch.device("meta"):
-        return WideResNet(architecture, num_classes, in_channels)
+        return built_network(architecture, num_classes, in_channels)
 
 
 def counted_params(network: nn.Module) -> int:

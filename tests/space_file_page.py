@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from wrn_search.datasets.dataset_table import DATASETS
+from wrn_search.space.dataset_section import OWN_DEFAULTS
 from wrn_search.space.domains import DOMAINS
 from wrn_search.space.misspelt_keys import SECTIONS
 from wrn_search.space.rules.broken_rule import spelled
@@ -136,13 +137,13 @@ def _default(name: str, field: FieldInfo) -> str:
 
 def _defaults_of_data_sets() -> str:
     """Where a default depends on the data set, those of each."""
-    keys = ("validation", "preprocessing", "augmentation")
+    keys = OWN_DEFAULTS
     lines = [
         f"Defaults that depend on `name`:\n\n| name | {' | '.join(f'`{key}`' for key in keys)} |",
-        "|---|---|---|---|",
+        f"|{'---|' * (1 + len(keys))}",
     ]
     lines += [
-        f"| `{name}` | " + " | ".join(str(getattr(kind.facts, key)) for key in keys) + " |"
+        f"| `{name}` | " + " | ".join(spelled(getattr(kind.facts, key)).strip("'") for key in keys) + " |"
         for name, kind in DATASETS.items()
     ]
     return "\n".join(lines) + "\n"

@@ -159,7 +159,17 @@ def test_tests_mirror_the_rooms() -> None:
 
 def test_torch_is_imported_at_the_top_only_where_trials_train() -> None:
     """Whoever starts a search or reads one must not wait for torch: elsewhere a function that asks for it does."""
-    trains = {"networks", "images", "memory", "memory.probe", "training", "winner"}
+    trains = {
+        "networks",
+        "images",
+        "memory",
+        "memory.probe",
+        "training",
+        "winner",
+        "speed",
+        "lr_range",
+        "pretrained",
+    }
     early = {
         module_of(path)
         for path in source_files()
@@ -176,9 +186,21 @@ def test_torch_is_imported_at_the_top_only_where_trials_train() -> None:
 
 def test_only_a_confirmation_can_open_test_files() -> None:
     """Rule 1 of an honest search: from the one module that reads them up to the one command that reaches it."""
-    assert importers(TEST_SPLIT) == {"confirmation.confirmation_run", "confirmation.confirmation_trainable"}
-    assert importers("confirmation.confirmation_trainable") == {"confirmation.confirmation_run"}
+    assert importers(TEST_SPLIT) == {"readings.counted_readings", "readings.one_reading_trainable"}
+    # A confirmation, and a session, which lets only `protocol: test_each` in.
+    sessions = {"confirmation.confirmation_run", "session.kind_of_run"}
+    assert importers("readings.one_reading_trainable") == {"readings.tested_trainings"}
+    assert importers("readings.counted_readings") == importers("readings.tested_trainings") == sessions
     assert importers("confirmation.confirmation_run") == {"cli.confirm"}
+
+
+def test_only_the_command_that_trains_nothing_lists_all_splits() -> None:
+    """`data` compares test images with those that are trained on; what it sees reaches no search."""
+    rooms = {room_of(module) for module in importers("survey")}
+    assert rooms == {"survey", "cli"}
+    assert {module for module in importers("survey") if room_of(module) == "cli"} == {
+        "cli.before_a_search.data"
+    }
 
 
 def test_only_that_module_calls_a_data_sets_functions_of_the_test_split() -> None:
@@ -186,15 +208,27 @@ def test_only_that_module_calls_a_data_sets_functions_of_the_test_split() -> Non
         module_of(path)
         for path in source_files()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in ("read_test_images", "check_test_images")
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("read_test_images", "check_test_images", "list_test_images")
     }
-    # `cifar` makes two data sets of one class, whose methods they are.
-    assert callers == {TEST_SPLIT, "datasets.cifar"}
+    # `cifar` makes two data sets of one class, whose methods they are; the contract is for the tests of a plugin's
+    # author, and no part of the program may import its room.
+    assert callers == {TEST_SPLIT, "datasets.cifar", "testing.dataset_contract"}
+    assert not [name for name, room in ROOMS.items() if "testing" in room.imports]
 
 
 def test_only_those_functions_name_a_test_split() -> None:
     """Nobody asks torchvision for it, or looks for the user's test files, behind their back."""
-    ways = ("train=False", '/ "test"', '"test")', "TEST_PATTERN", "test_batch", ".test_list", "test_32x32")
+    ways = (
+        "train=False",
+        '/ "test"',
+        '"test")',
+        "TEST_PATTERN",
+        "test_batch",
+        ".test_list",
+        "test_32x32",
+        '/ "val"',
+    )
     named = set()
     for path in source_files():
         text = path.read_text(encoding="utf-8")

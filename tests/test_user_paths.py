@@ -11,9 +11,9 @@ import pytest
 import wrn_search
 from tests.analysis.planted import Plan, plant
 from tests.winner.searches import train_search
-from wrn_search.__main__ import main, parser
+from wrn_search.__main__ import COMMANDS, main, parser
 from wrn_search.cli import search
-from wrn_search.cli.exit_status import a_path
+from wrn_search.cli.exit_status import a_named_path, a_path
 from wrn_search.errors import InputError
 from wrn_search.session.search_request import request_of
 from wrn_search.space.data_folders import cache_root
@@ -86,12 +86,17 @@ def _actions(options: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.A
 
 
 def test_every_option_that_takes_a_path_expands_it() -> None:
-    paths = {name: action for name, action in _actions(parser()) if action.metavar in PATHS}
+    paths = {
+        name: action
+        for name, action in [each for command in COMMANDS for each in _actions(parser(command))]
+        if action.metavar in PATHS
+    }
     assert {"run space", "run results", "export output", "report figures", "predict images"} <= set(paths)
-    assert [name for name, action in paths.items() if action.type is not a_path] == []
+    assert [name for name, action in paths.items() if action.type not in (a_path, a_named_path)] == []
     assert [name for name, action in _actions(search.parser()) if action.metavar in PATHS] == [
         "space",
         "results",
+        "plugin",
     ]
 
 

@@ -10,7 +10,7 @@ class EpochMetrics:
     """What one epoch of one trial measured; errors in percent, times in seconds, memory in bytes."""
 
     epoch: int  # completed epochs, from 1
-    learning_rate: float
+    learning_rate: float  # of its first step
     train_loss: float  # mean cross-entropy over the epoch's augmented batches
     train_error: float
     val_loss: float | None  # both None where no image is held out: a confirmation trains on all of them
@@ -18,3 +18,5 @@ class EpochMetrics:
     seconds: float  # wall seconds of training, data path included, validation not
     images_per_second: float  # training images over `seconds`
     memory_bytes: int  # high-water mark of the trial so far: CUDA reserved, else resident
+    # of the moving average of the weights, percent; None without one, or where no image is held out
+    ema_val_error: float | None = None

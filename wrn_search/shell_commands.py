@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
+_PLUGINS = "WRN_SEARCH_PLUGINS"  # see `plugins.py`
 _ESCAPES = {"\\": "\\\\", "'": "\\'"}
 
 
 def ours(command: str, *arguments: str | Path) -> str:
-    """`python -m wrn_search COMMAND ARGUMENTS`; a path that begins with `-` is written so that it is no option."""
-    return shell_line("python", "-m", "wrn_search", command, *arguments)
+    """`python -m wrn_search COMMAND ARGUMENTS`; a path that begins with `-` is written so that it is no option.
+
+    With the plugins of this process, without which the command might not know a data set.
+    """
+    given = [path for path in os.environ.get(_PLUGINS, "").split(os.pathsep) if path]
+    plugins = [word for path in given for word in ("--plugin", Path(path))]
+    return shell_line("python", "-m", "wrn_search", command, *arguments, *plugins)
 
 
 def shell_line(*words: str | Path) -> str:

@@ -6,6 +6,7 @@ named `~` or `$DATA` is what nobody wants.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -54,3 +55,13 @@ def user_path(path: str | Path, key: str) -> Path:
 def results_root() -> Path:
     """Where results directories lie: $WRN_SEARCH_RESULTS (shared storage of a cluster), else `results`."""
     return user_path(os.environ.get("WRN_SEARCH_RESULTS") or "results", "WRN_SEARCH_RESULTS")
+
+
+def space_file_at(path: str) -> str:
+    """A space file's path: as given, else below $WRN_SEARCH_HOME, where a node or an image has the project."""
+    home = os.environ.get("WRN_SEARCH_HOME")
+    with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
+        if home and not Path(path).exists():
+            beside = user_path(home, "WRN_SEARCH_HOME") / path
+            return str(beside) if beside.exists() else path
+    return path

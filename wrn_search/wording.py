@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 NONE = "\u2013"  # stands where a value is missing
 
@@ -180,3 +181,25 @@ def duration(seconds: float) -> str:
 def shortened(text: str, most: int = 60) -> str:
     """Text that a plot has room for: of longer text both ends."""
     return text if len(text) <= most else f"{text[: most // 2 - 1]}\u2026{text[-most // 2 :]}"
+
+
+class EndOfTrial(Protocol):
+    """What there is to say of how a trial ended."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def rung(self) -> int | None: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+def end_reason(trial: EndOfTrial) -> str:
+    """Why a trial went no further, in words; of one that broke what was raised."""
+    if trial.status == "completed":
+        return "trained to its last epoch"
+    if trial.status == "stopped":
+        return "stopped by the scheduler" + (f" at epoch {trial.rung}" if trial.rung is not None else "")
+    if trial.status == "running":
+        return "still running"
+    return trial.error.strip() if trial.error and trial.error.strip() else "no reason on record"

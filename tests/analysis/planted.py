@@ -58,6 +58,7 @@ class Plan:
     training: Mapping[str, Any] = field(default_factory=lambda: {"epochs": 10})
     search: Mapping[str, Any] = field(default_factory=lambda: {"searcher": "grid", "scheduler": "none"})
     dataset: Mapping[str, Any] = field(default_factory=lambda: {"name": "cifar10"})
+    objectives: tuple[str, ...] = ("val_error",)
     error: ErrorOf = power_law
     noise: float = 0.3  # standard deviation of each trial's error around its expectation, percent
     jitter: float = (
@@ -103,6 +104,7 @@ def space_of(plan: Plan) -> Space:
             "dataset": dict(plan.dataset),
             "model": dict(plan.model),
             "training": dict(plan.training),
+            "objectives": list(plan.objectives),
             "search": dict(plan.search),
         }
     )
@@ -285,5 +287,6 @@ def _settle(row: dict[str, Any], end: tuple[str, str | None] | None) -> None:
 
 
 def _write(columns: Mapping[str, Any], schema: pa.Schema, path: Path) -> None:
-    arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+    rows = len(columns["trial_id"])
+    arrays = [pa.array(columns.get(field.name, [None] * rows), type=field.type) for field in schema]
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")

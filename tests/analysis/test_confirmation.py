@@ -15,14 +15,16 @@ from wrn_search.analysis.confirmation import FOLDER, confirm_of
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.analysis.statistics.fresh_seeds import coverage
 from wrn_search.errors import InputError
-from wrn_search.report.confirmation import finalists
+from wrn_search.report.confirmation import class_errors, finalists
 from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
 
 SEARCH = {"searcher": "random", "scheduler": "none", "trials": 12}
 PLAN = Plan(model=WITH_DROPOUT, search=SEARCH)
 
 
-def confirmation(path, chosen, *, manifest=True, lost=(), rule="top", errors=None, running=()):
+def confirmation(
+    path, chosen, *, manifest=True, lost=(), rule="top", errors=None, running=(), by_class=False
+):
     """RESULTS/confirm as `confirm` writes it: five seeds of each chosen trial on the split, five on all images."""
     rows = trial_rows(PLAN, space_of(PLAN))
     retrained = []
@@ -40,6 +42,8 @@ def confirmation(path, chosen, *, manifest=True, lost=(), rule="top", errors=Non
                 error = (5.0 + place if errors is None else errors[place]) + 0.1 * repeat
                 row |= {"val_error": None, "test_error": error - 1} if joined else {"val_error": error}
                 row["epochs"] = 2 * row["epochs"]
+                if joined and by_class:
+                    row |= {"test_images_by_class": [50, 50], "test_wrong_by_class": [5 + place, repeat]}
                 if len(retrained) in lost:
                     row |= {"status": "diverged", "val_error": None, "test_error": None}
                 if len(retrained) in running:
@@ -55,6 +59,7 @@ def confirmation(path, chosen, *, manifest=True, lost=(), rule="top", errors=Non
         confirms = {"trials": list(chosen), "rule": rule, "repeats": 5}
         confirms |= {} if errors is None else {"winner": "fresh_median"}
         told = {"confirms": confirms, "test_reads": reads}
+        told |= {"dataset": {"class_names": ["cat", "dog"]}} if by_class else {}
         (folder / "manifest.json").write_text(json.dumps(told))
     return folder
 
@@ -66,6 +71,25 @@ def path(tmp_path):
 
 def test_the_coverage_of_a_range():
     assert [coverage(n) for n in (0, 1, 2, 5)] == [0.0, 0.0, 50.0, 93.75]
+
+
+def test_errors_of_each_class_and_their_figure(path):
+    confirmation(path, chosen=(7, 2), by_class=True)
+    found, _ = confirm_of(material_of([path]))
+    cat, dog = found.finalists[1].classes
+    assert (cat.name, cat.images, cat.errors) == ("cat", 50, (12.0,) * 5)
+    assert (dog.name, dog.error) == ("dog", pytest.approx(4.0))
+    figure = class_errors(found)
+    assert [list(trace["x"]) for trace in figure.traces] == [[10.0, 4.0], [pytest.approx(12.0), 4.0]]
+    _, high = dog.interval
+    assert figure.traces[1]["error_x"]["array"][1] == pytest.approx(high - 4.0)
+    assert [row[:2] for row in figure.table.rows] == [("cat", "50"), ("dog", "50")]
+    assert "'cat' has the highest test error, 10.00 (" in figure.result
+
+
+def test_an_older_confirmation_has_no_figure_of_classes(path):
+    confirmation(path, chosen=(7, 2))
+    assert class_errors(confirm_of(material_of([path]))[0]) is None
 
 
 def test_a_search_that_was_not_confirmed(path):

@@ -118,3 +118,28 @@ def test_a_hyperparameter_that_is_text_is_a_category(tmp_path):
     assert only.categorical
     assert [value for value, _, _, _ in only.summary] == ["fan_in", "fan_out"]
     assert findings_from(material).importance.shares == {"init": pytest.approx(1.0)}
+
+
+BOTH = {
+    "epochs": 5,
+    "learning_rate": {"loguniform": [1e-3, 1.0]},
+    "weight_decay": {"loguniform": [1e-5, 1e-2]},
+}
+
+
+def test_where_both_are_searched_their_product_is_an_axis_too(tmp_path):
+    plan = Plan(
+        model={"depth": 16, "widen_factor": 2}, training=BOTH, search={"searcher": "random", "trials": 20}
+    )
+    material = material_of([plant(tmp_path / "a", plan)])
+    assert material.hyperparameters == ("learning_rate", "weight_decay")
+    *_, last = slices_of(material)
+    assert (last.name, last.log, last.categorical) == ("lr_x_wd", True, False)
+    rows = material.trials
+    assert [point.value for point in last.points] == pytest.approx(
+        [rows["learning_rate"][point.trial] * rows["weight_decay"][point.trial] for point in last.points]
+    )
+
+
+def test_where_one_is_set_there_is_no_such_axis(tmp_path):
+    assert "lr_x_wd" not in [each.name for each in slices_of(planted(tmp_path / "a"))]

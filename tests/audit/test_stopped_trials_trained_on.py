@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.training.trainings import new_training
 from tests.winner.searches import read_lines, write_lines
 from wrn_search.__main__ import main
 from wrn_search.epoch_metrics import EpochMetrics
+from wrn_search.progress.stop_request import ask_to_stop
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.table_reader import read_tables
@@ -115,6 +117,30 @@ def test_the_predictions_are_those_of_the_report_which_counts_these_ends(own_sea
     assert after["model"]["trained_on"] == 2
     assert after["trials"] == before["trials"], "the ends are no part of the fit"
     assert after["cells"] == before["cells"]
+
+
+def test_it_stops_when_asked_as_by_ctrl_c_and_goes_on(
+    own_search: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_and_wait() -> None:
+        if (own_search / "audit" / ".stop").exists():
+            ask_to_stop(own_search / "audit")
+            time.sleep(30)  # an epoch that lasts: it is not waited for
+            pytest.fail("nobody listened")
+
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    with monkeypatch.context() as patched:
+        before_epoch(patched, 2, ask_and_wait)
+        assert main(["audit", str(own_search), "--trials", "1"]) == 130
+    signal.signal(signal.SIGINT, heard)
+    told = capsys.readouterr().err
+    assert "stopping, as process" in told
+    assert "What was trained is on record; the same command goes on." in told
+    stopped = state_of(own_search / "audit")
+    assert (stopped.ended, [trial.epochs_done for trial in stopped.trials.values()]) == ("interrupted", [1])
+    assert not (own_search / "audit" / ".stop").exists()
+    assert main(["audit", str(own_search), "--trials", "1"]) == 0
+    assert state_of(own_search / "audit").ended == "finished"
 
 
 def test_more_trials_are_added_and_fewer_take_nothing_away(

@@ -139,6 +139,7 @@ def test_ray_and_optuna_hear_what_was_trained() -> None:
     assert heard == [table.configurations[place] for place in found.configuration.values()]
 
 
+@pytest.mark.slow
 def test_the_command_plays_them_beside_our_methods(tmp_path: Path) -> None:
     """In processes of its own, from another folder: the rivals are found where the repository is."""
     rows = [

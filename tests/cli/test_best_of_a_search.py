@@ -20,13 +20,13 @@ from tests.results.searches import (
 from wrn_search.analysis.all_findings import findings_of
 from wrn_search.cli.search_summary import summary_dict, summary_of
 from wrn_search.confirmation.choice_of_finalists import candidates
+from wrn_search.progress.search_progress import Progress
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Reported, Stopped
 from wrn_search.results.kept_checkpoints import CheckpointKeeper
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
 from wrn_search.results.table_writer import TableWriter
 from wrn_search.results.trial_selection import find_trial, ranked_configurations
-from wrn_search.session.progress_display import Progress
 
 NETWORKS = [(10, 1.0), (16, 1.0), (16, 2.0), (22, 1.0), (10, 2.0), (10, 0.5)]
 

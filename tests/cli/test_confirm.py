@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.confirmation.test_confirmation_run import conductor, opened, to_the_end
+from tests.datasets.image_data import random_images, write_folder
 from tests.decisions.playing import conductor_of, new_record, play, space_of
 from wrn_search.__main__ import main
 from wrn_search.confirmation.choice_of_finalists import Rule
@@ -156,6 +157,29 @@ def test_a_dry_run_names_the_finalists_and_writes_nothing(
     assert (plan["rule"], plan["epochs"], plan["repeats"], plan["retrainings"]) == ("pareto", 9, 5, 10)
     assert [each["number"] for each in plan["finalists"]] == [2]
     assert sorted(Path().rglob("*")) == before
+
+
+def test_a_dry_run_looks_for_the_test_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    images = random_images(40)
+    write_folder(tmp_path / "f", images, [number % 2 for number in range(40)])
+    directory = ResultsDirectory("results/own")
+    directory.path.mkdir(parents=True)
+    space = space_of(
+        dataset={"name": "folder", "root": str(tmp_path / "f"), "validation": 10},
+        training={"epochs": 2, "batch_size": 4},
+        search={"trials": 2, "searcher": "random", "scheduler": "none"},
+    )
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: 5.0)
+    directory.resolved.write_text(json.dumps(space.to_document()))
+    assert main(["confirm", "results/own", "--dry-run"]) == 2
+    assert f"to be tested with, but got no {tmp_path}/f/test" in capsys.readouterr().err
+    assert main(["confirm", "results/own", "--dry-run", "--only", "split"]) == 0
+    write_folder(tmp_path / "f", images[:2], [0, 1], "test")
+    assert main(["confirm", "results/own", "--dry-run"]) == 0
 
 
 def test_one_finalist_a_network_unless_asked_otherwise(

@@ -21,6 +21,7 @@ def test_json_of_wrn_28_10_is_that_of_the_paper(capsys: pytest.CaptureFixture[st
 
 NETWORK_28_10 = {
     "name": "WRN-28-10",
+    "family": "wrn",
     "depth": 28,
     "widen_factor": 10.0,
     "block": "B(3,3)",
@@ -41,8 +42,8 @@ def test_json_of_the_memory_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
 
     described = json.loads(capsys.readouterr().out)
     memory = described["memory"]
-    settings = {key: memory.pop(key) for key in ("batch_size", "precision", "dropout", "moment")}
-    assert settings == {"batch_size": 64, "precision": "bf16", "dropout": 0.3, "moment": "backward"}
+    settings = {key: memory.pop(key) for key in SETTINGS}
+    assert settings == SETTINGS
     totals = {key: memory.pop(key) for key in ("peak_bytes", "total_bytes")}
     beside = {key: memory.pop(key) for key in BESIDE_THE_PEAK}
     assert sum(memory.values()) == totals["peak_bytes"]
@@ -53,6 +54,13 @@ def test_json_of_the_memory_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
         assert share == 1 / 8 or share / 2 * size < totals["total_bytes"]
 
 
+SETTINGS = {
+    "batch_size": 64,
+    "precision": "bf16",
+    "dropout": 0.3,
+    "stochastic_depth": 0.0,
+    "moment": "backward",
+}
 BESIDE_THE_PEAK = ("slack_bytes", "data_bytes", "workspace_bytes", "context_bytes")
 
 
@@ -133,6 +141,63 @@ def test_bad_options_are_told_all_at_once(
     depth, widen_factor, *others = arguments
 
     assert main(["describe", "--depth", depth, "--widen-factor", widen_factor, *others]) == 2
+    assert capsys.readouterr() == ("", "".join(line + "\n" for line in lines))
+
+
+OTHER_FAMILIES = {
+    "--family preact_resnet --depth 164": ("ResNet-164", 1_703_258, 244_500_992, 18),
+    "--network ResNet-110": ("ResNet-110", 1_730_522, 253_149_824, 18),
+    "--family imagenet_resnet --depth 18 --widen-factor 1.5": ("WRN-18-1.5", 25_875_816, 3_866_327_040, 2),
+    "--network WRN-50-2-bottleneck": ("WRN-50-2-bottleneck", 68_883_240, 11_398_021_120, [3, 4, 6, 3]),
+    "--family imagenet_resnet --network WRN-34-2": ("WRN-34-2", 86_036_008, 14_094_458_880, [3, 4, 6, 3]),
+}
+
+
+@pytest.mark.parametrize("options", OTHER_FAMILIES)
+def test_networks_of_other_families_by_their_keys_and_by_name(
+    options: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["describe", *options.split(), "--json"]) == 0
+
+    described = json.loads(capsys.readouterr().out)
+    found = tuple(described[key] for key in ("name", "num_params", "macs", "blocks_per_group"))
+    assert found == OTHER_FAMILIES[options]
+    assert described["deepening_factor"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("", ["--depth: must be given, or --network", "--widen-factor: must be given, or --network"]),
+        (
+            "--family wider",
+            ["--family: family must be one of wrn, preact_resnet, imagenet_resnet, but got 'wider'"],
+        ),
+        (
+            "--network ResNet-164 --depth 164 --block basic",
+            [
+                "--depth: must not stand beside --network, which tells it, but got 164",
+                "--block: must not stand beside --network, which tells it, but got 'basic'",
+            ],
+        ),
+        (
+            "--family preact_resnet --depth 112 --widen-factor 2",
+            [
+                "--widen-factor: widen_factor must be 1 with family preact_resnet (the wide ones are family wrn), "
+                "but got 2",
+                "--depth: depth must be 9*N + 2 with block bottleneck (nearest: 110 or 119), but got 112",
+            ],
+        ),
+        (
+            "--network WRN-18-2 --dropout 0.3",
+            ["--dropout: dropout must be 0 with family imagenet_resnet, but got 0.3"],
+        ),
+    ],
+)
+def test_bad_options_of_families_are_told_all_at_once(
+    options: str, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["describe", *options.split()]) == 2
     assert capsys.readouterr() == ("", "".join(line + "\n" for line in lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import os
 import re
 import shutil
@@ -19,16 +20,23 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from tests.analysis.paper_tables.hand_made import write_results
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant
+from tests.datasets.image_data import random_images, write_folder
 from tests.house import ROOT, module_of, source_files
 from tests.winner.models import write_images
-from tests.winner.searches import STOPPED, train_search
+from tests.winner.searches import BEST, STOPPED, train_search
 from wrn_search.__main__ import COMMANDS, main
+from wrn_search.__main__ import module_of as module_of_command
 from wrn_search.cli import search
 from wrn_search.images.prepared_data import raw_validation
+from wrn_search.live_page.followed_search import FollowedSearch
+from wrn_search.live_page.live_values import card
+from wrn_search.live_page.trial_page import trial_main
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.shell_commands import ours, shell_line
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.trackers.trackers_of_a_session import SessionTrackers
 
 COMMAND = re.compile(
     r"(?:python -m wrn_search|python run_search\.py|tensorboard --logdir|optuna-dashboard) [^`<\n]*"
@@ -38,11 +46,16 @@ TPE = {"searcher": "tpe", "scheduler": "asha", "trials": 12, "reduction_factor":
 _WITH_PROGRAMS = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 # Where commands are made: each has its test below.
 MAKERS = {
+    "cli.before_a_search.data": "data",
+    "cli.running.status_in_words": "status",
     "cli.search": "report_that_failed",
     "cli.tensorboard": "tensorboard",
+    "live_page.live_values": "live_page",
+    "live_page.trial_page": "live_page",
     "report.by_products.optuna_study": "dashboard",
     "report.by_products.follow_up_grid": "follow_up",
     "report.by_products.planned_trainings": "plan",
+    "trackers.trackers_of_a_session": "track",
     "winner.export": "rerun",
     "winner.file_formats.torch_file": "export_help",
     "winner.model_card": "card",
@@ -88,7 +101,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("names", [["results/first"], ["results/first", "results/it's another"], ["."]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["results/first", "results/it's another"],
+        *(pytest.param(names, marks=pytest.mark.slow) for names in (["results/first"], ["."])),
+    ],
+)
 def test_the_commands_of_a_follow_up(
     here: Path, names: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +135,19 @@ def test_the_commands_of_a_follow_up(
     )
 
 
+def test_the_commands_of_a_look_at_data(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_folder(here / "my flowers", random_images(40), [number % 2 for number in range(40)])
+    assert main(["data", "my flowers", "--set", "dataset.preprocessing=divide255"]) == 0
+    (write,) = printed(capsys.readouterr().out)
+    assert run_as_printed(write) == 0
+    plan, run = printed(capsys.readouterr().out)
+    assert plan == f"{run} --dry-run"
+    assert run_as_printed(plan) == 0
+    assert "results/my_flowers (new)" in capsys.readouterr().out
+    (again,) = printed(Path("my_flowers.yaml").read_text())
+    assert words_of(again) == words_of(write)
+
+
 def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> None:
     for names in (["-first"], ["results/a b", "results/c"]):
         paths = [
@@ -132,7 +164,9 @@ def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> Non
         Path("follow_up.yaml").unlink()
 
 
-@pytest.mark.parametrize("names", [["first"], ["results/a b", "results/c"]])
+@pytest.mark.parametrize(
+    "names", [pytest.param(["first"], marks=pytest.mark.slow), ["results/a b", "results/c"]]
+)
 def test_the_page_shows_the_command_that_writes_the_plan_and_that_its_own(
     here: Path, names: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +245,31 @@ def test_the_command_for_tensorboard(here: Path, trained: Path, capsys: pytest.C
     assert "Processing event files" in done.stdout
 
 
+def test_the_commands_of_status(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = here / "it's here"
+    shutil.copytree(ROOT / "tests/golden/before_the_rooms/interrupted", results)
+    assert main(["status", str(results)]) == 0
+    report, go_on = printed(capsys.readouterr().out)
+    assert run_as_printed(report) == 0
+    assert run_as_printed(go_on, "--dry-run") == 0
+
+
+def test_the_commands_of_a_live_page(here: Path, trained: Path) -> None:
+    followed = FollowedSearch(ResultsDirectory(trained))
+    followed.look()
+    page = trial_main(followed, followed.state.trials[BEST], can_go_on=False)
+    rerun, export, go_on = (html.unescape(each) for each in re.findall(r'data-text="([^"]*)"', page))
+    assert run_as_printed(rerun, "--device", "cpu") == 0
+    assert run_as_printed(export) == 0
+    assert list(here.glob("*.pt"))
+    assert run_as_printed(go_on, "--dry-run") == 0
+    results = here / "it's here"
+    shutil.copytree(ROOT / "tests/golden/before_the_rooms/interrupted", results)
+    interrupted = FollowedSearch(ResultsDirectory(results))
+    interrupted.look()
+    assert run_as_printed(card(interrupted, str)["resume"], "--dry-run") == 0
+
+
 @pytest.mark.parametrize("file", ["my study.db", "study.log"])
 def test_the_command_for_the_dashboard(here: Path, file: str, capsys: pytest.CaptureFixture[str]) -> None:
     results = plant(here / "results", Plan(model=WITH_DROPOUT, search=TPE))
@@ -251,8 +310,10 @@ def examples(here: Path, trained: Path) -> Path:
     (here / "search_spaces").symlink_to(ROOT / "search_spaces")
     for name in ("cifar_width_depth", "digits_quickstart"):
         shutil.copytree(trained, here / "results" / name)
+    write_results(here / "results" / "table4_depth_width", {"WRN-40-1": [7.0, 7.1], "WRN-40-8": [4.8, 4.7]})
     write_images(here / "photos", raw_validation(DatasetSettings(name="digits")).images[:2])
     shutil.copyfile(next((here / "photos").iterdir()), "cat.png")
+    write_folder(here / "pictures" / "flowers", random_images(20), [number % 2 for number in range(20)])
     return here
 
 
@@ -262,9 +323,21 @@ FURTHER = {
 }  # retraining takes an hour, many plays some minutes
 
 
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("predict", "run")])
+# `watch` answers until it is ended: tests/live_page; `leave` waits for SIGTERM: tests/cluster, tests/cli/running.
+NOT_HERE = ("leave", "predict", "run", "watch")
+TAKE_LONG = ("speed",)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in TAKE_LONG else [])
+        for name in COMMANDS
+        if name not in NOT_HERE
+    ],
+)
 def test_the_example_of_every_help_works(command: str, examples: Path) -> None:
-    example = COMMANDS[command][0].EXAMPLE
+    example = module_of_command(command).EXAMPLE
     if command == "rerun":
         example = example.replace("--trial 17", "--trial 1")  # the search here has five
     if command == "report":  # a follow-up needs a search that a space file can describe
@@ -273,9 +346,10 @@ def test_the_example_of_every_help_works(command: str, examples: Path) -> None:
     if command == "replay":  # needs the record of trials that were trained to their ends
         shutil.rmtree("results/digits_quickstart")
         shutil.copytree(ROOT / "tests/golden/before_the_rooms/finished", "results/digits_quickstart")
-    assert run_as_printed(example, *FURTHER.get(command, [])) == 0
+    status = run_as_printed(example, *FURTHER.get(command, []))
+    assert status == (2 if command == "stop" else 0)  # no driver runs there
     if command == "export":  # what its example wrote is what the next one reads
-        assert run_as_printed(COMMANDS["predict"][0].EXAMPLE) == 0
+        assert run_as_printed(module_of_command("predict").EXAMPLE) == 0
 
 
 @pytest.mark.parametrize("example", [*printed(search._EXAMPLES), search.EXAMPLE])
@@ -290,6 +364,18 @@ def test_the_examples_of_a_search_are_taken(example: str, examples: Path) -> Non
     assert main(space) == 0
 
 
+def test_the_command_that_brings_to_a_tracker_what_it_could_not_take(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = plant(here / "it's a search", Plan()).relative_to(here)
+    (path / "csv").write_text("a file where the folder should be")
+    SessionTrackers(ResultsDirectory(path), ["csv"]).finish(60)
+    (command,) = printed(capsys.readouterr().err)
+    (path / "csv").unlink()
+    assert run_as_printed(command, "--once") == 0
+    assert (path / "csv" / "epochs.csv").is_file()
+
+
 def test_every_command_in_the_source_has_its_test() -> None:
     """A string that spells a command must go through `shell_commands`, whose callers are listed above."""
     callers, spelt = set(), []
@@ -301,7 +387,7 @@ def test_every_command_in_the_source_has_its_test() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 spelt += [(module_of(path), found) for found in printed(node.value)]
     assert callers == set(MAKERS)
-    known = {COMMANDS[name][0].EXAMPLE for name in COMMANDS} | set(printed(search._EXAMPLES))
+    known = {module_of_command(name).EXAMPLE for name in COMMANDS} | set(printed(search._EXAMPLES))
     docstrings = {"__main__", "run_search", "shell_commands", "cli.search", "report.by_products.optuna_study"}
     assert [each for each in spelt if each[1] not in known and each[0] not in docstrings] == []
 

@@ -27,6 +27,10 @@ def test_the_answer_in_words(results: Path, capsys: pytest.CaptureFixture[str]) 
     assert "- 1 failed: \\x1b[31mred" in told
     assert "\x1b" not in told
 
+    assert main(["status", str(results)]) == 0  # which fits nothing: it reads what the report has left
+    (line,) = [line for line in told.splitlines() if line.startswith("Depth:")]
+    assert line[:40] in capsys.readouterr().out
+
 
 def test_json_and_both_files(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     follow_up, study = tmp_path / "next.yaml", tmp_path / "study.log"

@@ -191,7 +191,7 @@ def test_an_installation_has_a_command_that_searches(space: str, capsys: pytest.
     """`wrn-search run` takes all that `run_search.py` takes, and does the same."""
     (command,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items()
     assert command == ("wrn-search", "wrn_search.__main__:main")
-    commands = next(each for each in program()._actions if each.dest == "command").choices
+    commands = next(each for each in program("run")._actions if each.dest == "command").choices
     of_run = {each.dest: each.option_strings for each in commands["run"]._actions}
     assert of_run == {each.dest: each.option_strings for each in parser()._actions}
     assert main([space, "--dry-run", "--trials", "2"]) == 0

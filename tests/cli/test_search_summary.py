@@ -202,3 +202,44 @@ def test_the_error_of_the_prediction_is_told_where_the_search_went_its_way() -> 
     assert summary_dict(state, "x")["prediction"]["error"] == pytest.approx(0.25)
     state.apply(100.0, SearchEnded("interrupted"))
     assert summary_dict(state, "x")["prediction"] is None
+
+
+def test_a_search_with_several_objectives_ends_with_its_front() -> None:
+    state = _state(
+        [
+            (16, 2.0, [30.0, 8.0], "completed"),
+            (10, 1.0, [40.0, 12.0], "completed"),
+            (16, 1.0, [40.0, 15.0], "completed"),  # larger than the second, and worse
+            (10, 2.0, [1.0], "stopped"),
+        ]
+    )
+    assert summary_dict(state, "x")["objectives"] == ["val_error"]
+    assert summary_dict(state, "x")["front"] == []
+    assert "Front" not in summary_text(state, "x")
+    for number, size in enumerate([4000, 1000, 2000, 1]):
+        state.trials[number].num_params = size
+    moment, begun = state.sessions[0]
+    state.sessions[0] = moment, dataclasses.replace(begun, space={"objectives": ["val_error", "num_params"]})
+    told = summary_dict(state, "x")
+    lines = summary_text(state, "x").splitlines()
+    first = next(
+        place for place, line in enumerate(lines) if line.startswith("Front of val_error and num_params")
+    )
+
+    assert [(each["number"], each["val_error"], each["num_params"]) for each in told["front"]] == [
+        (0, 8.0, 4000),
+        (1, 12.0, 1000),
+    ]
+    assert lines[first].startswith("Front of val_error and num_params: 2 configurations at full epochs")
+    assert lines[first + 1].split() == ["trial", "val_error", "num_params"]
+    assert lines[first + 2].split()[1:] == ["8.00", "%", "4,000"]
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_of_a_search_that_all_diverged_there_is_no_front() -> None:
+    state = _state([(10, 1.0, [], "diverged")])
+    moment, begun = state.sessions[0]
+    state.sessions[0] = moment, dataclasses.replace(begun, space={"objectives": ["val_error", "macs"]})
+
+    assert summary_dict(state, "x")["front"] == []
+    assert "Front" not in summary_text(state, "x")

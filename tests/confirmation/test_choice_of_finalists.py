@@ -23,7 +23,7 @@ from wrn_search.confirmation.finalist import Finalist, finalists_of, fresh_seed
 from wrn_search.confirmation.searches_to_confirm import Searched, named_trial
 from wrn_search.errors import InputError
 from wrn_search.results.event_lines import from_line, to_line
-from wrn_search.results.events import Completed, Diverged, Event, Failed, Reported, Stopped
+from wrn_search.results.events import Chosen, Completed, Diverged, Event, Failed, Reported, Stopped
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.seeds import derived_seed
@@ -416,3 +416,60 @@ def test_finalists_that_earlier_versions_chose_are_read() -> None:
     }
     (finalist,) = finalists_of(dataclasses.replace(chosen, finalists=before, sources={}))
     assert finalist.source == ""
+
+
+def _minimising(state: SearchState, *objectives: str) -> SearchState:
+    """The same search, which had these objectives."""
+    moment, begun = state.sessions[0]
+    state.sessions[0] = moment, dataclasses.replace(begun, space={"objectives": list(objectives)})
+    return state
+
+
+# The middle one has fewer parameters than the first, and more multiply-adds.
+_THREE = [
+    {"depth": 16, "widen_factor": 0.5},
+    {"depth": 10, "widen_factor": 0.75},
+    {"depth": 10, "widen_factor": 0.5},
+]
+
+
+def test_the_front_is_that_of_the_objectives_of_the_search() -> None:
+    trials = [(0, 0, 3.0, "completed"), (1, 0, 4.0, "completed"), (2, 0, 5.0, "completed")]
+    rule = Rule(pareto=True)
+
+    def chosen(*objectives: str) -> list[int]:
+        state = _minimising(searched(*trials, shapes=_THREE), *objectives)  # type: ignore[arg-type]
+        found = choice_of(alone(state), rule, 2, 4)
+        _, _, read = from_line(to_line(found, 1, 0.0))
+        assert isinstance(read, Chosen)
+        return [each.configuration for each in finalists_of(read)]
+
+    sizes = [each.num_params for each in candidates(searched(*trials, shapes=_THREE))]  # type: ignore[arg-type]
+    macs = [
+        each.costs["macs"]
+        for each in candidates(_minimising(searched(*trials, shapes=_THREE), "val_error", "macs"))  # type: ignore[arg-type]
+    ]
+    by_size = [place for place in range(3) if all(sizes[place] < sizes[other] for other in range(place))]
+    by_macs = [place for place in range(3) if all(macs[place] < macs[other] for other in range(place))]
+
+    assert (by_size, by_macs) == ([0, 1, 2], [0, 2])
+    assert chosen("val_error") == chosen("val_error", "num_params") == by_size
+    assert chosen("macs", "val_error") == by_macs
+
+
+def test_searches_with_other_objectives_have_no_front_together() -> None:
+    a = Searched(_minimising(searched((0, 0, 3.0, "completed")), "val_error", "macs"), "a")
+    b = Searched(searched((0, 0, 3.0, "completed")), "b")
+    with pytest.raises(
+        InputError, match=r"same objectives, but got a: \[val_error, macs\]; b: \[val_error\]"
+    ):
+        choice_of([a, b], Rule(pareto=True), 2, 4)
+    assert choice_of([a, b], Rule(top=1), 2, 4).finalists
+
+
+def test_a_recorded_finalist_with_costs_that_are_no_numbers_is_damaged() -> None:
+    state = _minimising(searched((0, 0, 3.0, "completed")), "val_error", "macs")
+    found = choice_of(alone(state), Rule(pareto=True), 2, 4)
+    found.finalists["1"]["costs"] = {"macs": "many"}
+    with pytest.raises(InputError, match="finalist 1 has other values"):
+        finalists_of(found)

@@ -9,13 +9,23 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
+from tests.decisions.playing import (
+    FACTS,
+    conductor_of,
+    metrics,
+    new_record,
+    play,
+    space_of,
+    trained_to_the_end,
+)
 from wrn_search.confirmation.choice_of_finalists import Rule
 from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest, confirmation_request
 from wrn_search.confirmation.confirmation_run import _begin
+from wrn_search.confirmation.confirmed_finalists import confirmed
+from wrn_search.confirmation.printed_result import confirmed_text
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.decisions.trial_to_train import Assignment, NoTrial
+from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.errors import InputError
 from wrn_search.results import event_lines, events, events_jsonl
@@ -92,12 +102,7 @@ def conductor_manifest(conductor: Conductor) -> Path:
 
 def to_the_end(conductor: Conductor) -> list[Assignment]:
     """Plays all that is left."""
-    played = []
-    while isinstance(answer := conductor.next_trial(), Assignment):
-        played.append(answer)
-        train(conductor, answer)
-    assert answer is NoTrial.DONE
-    return played
+    return trained_to_the_end(conductor, train)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -380,3 +385,33 @@ def test_each_record_is_parsed_once_by_a_confirmation_that_goes_on(results, monk
     with Record.open(request.directory.events, read=request.read) as record:
         assert len(record.events) > 3
     assert len(parsed) == len(set(parsed)) > 20
+
+
+@pytest.mark.parametrize("only", ["joined", "split"])
+def test_one_kind_alone_is_retrained_and_only_the_joined_one_tested(results, only: str) -> None:
+    request = confirmation_request(results, Rule(top=2, per_network=False), repeats=2, only=only)
+    with opened(request) as record:
+        played = to_the_end(conductor(request, record))
+    assert len(played) == request.rows == 4
+    assert {isinstance(each.config.dataset, JoinedSettings) for each in played} == {only == "joined"}
+    manifest = json.loads(request.directory.manifest.read_text())
+    assert len(manifest["test_reads"]) == (4 if only == "joined" else 0)
+    assert manifest["confirms"]["only"] == only
+    state = fold(read_events(request.directory.events))
+    found = confirmed(state)
+    assert found.left == 0
+    assert [len(each.test.errors) for each in found.finalists] == [2 if only == "joined" else 0] * 2
+    assert [len(each.validation.errors) for each in found.finalists] == [0 if only == "joined" else 2] * 2
+    if only == "joined":  # nothing fresh to go by: the order is that of the search's own errors
+        assert [each.number for each in found.finalists] == [2, 5]
+        assert found.is_named
+    text = confirmed_text(found, request.search, "x")
+    assert f"--only {only}" in text
+    assert ("The test split was read" in text) == (only == "joined")
+    again = confirmation_request(results, Rule())
+    assert again.chosen.only == only
+    assert again.is_whole is False or state.ended is None
+    with pytest.raises(
+        InputError, match=rf"--only: finalists are chosen once.*only {only}; leave the option out"
+    ):
+        confirmation_request(results, Rule(), only={"joined": "split", "split": "joined"}[only])

@@ -37,9 +37,16 @@ def choice(**changes: Any) -> events.Chosen:
     return dataclasses.replace(made, **changes)
 
 
-def state_of(*, lost: int | None = None, left: bool = False, **changes: Any) -> SearchState:
-    """The whole confirmation; without the end of trial `lost`, or without its last trial."""
-    happened: list[events.Event] = [search_started(), choice(**changes)]
+def state_of(
+    *, lost: int | None = None, left: bool = False, by_class: bool = False, **changes: Any
+) -> SearchState:
+    """The whole confirmation; without the end of trial `lost`, or without its last trial.
+
+    `by_class`: of 100 cats and 200 dogs all wrong answers are of cats.
+    """
+    details = {"dataset": {"class_names": ["cat", "dog | \x1b"]}} if by_class else {}
+    begun = dataclasses.replace(search_started(), details=details)
+    happened: list[events.Event] = [begun, choice(**changes)]
     for number in range(4 * REPEATS - left):
         configuration, repeat = divmod(number, REPEATS)
         happened += [proposed(number, configuration=configuration, repeat=repeat), started(number)]
@@ -50,10 +57,38 @@ def state_of(*, lost: int | None = None, left: bool = False, **changes: Any) -> 
             happened += [events.Reported(number, told, "node", "cpu"), events.Completed(number)]
         else:
             told = metrics(4, val_error=None, val_loss=None)
-            tested = events.Tested(number, 0.1, TEST[configuration][repeat], 300)
+            error = TEST[configuration][repeat]
+            counts = {"images": [100, 200], "wrong": [round(3 * error), 0]} if by_class else {}
+            tested = events.Tested(number, 0.1, error, 300, counts)
             happened += [events.Reported(number, told, "node", "cpu"), events.TestOpened(number), tested]
             happened.append(events.Completed(number))
     return fold(timed(*happened, events.SearchEnded("finished")))
+
+
+def test_the_errors_of_each_class_are_told_with_their_intervals() -> None:
+    state = state_of(by_class=True)
+    told = confirmed_dict(confirmed(state), state, "results/x/confirm")
+    cat, dog = told["finalists"][0]["test_error_by_class"]
+    assert (cat["class"], cat["images"], cat["errors"]) == ("cat", 100, [9.0, 8.0, 21.0])
+    assert cat["error"] == pytest.approx(38 / 3)
+    assert dog["errors"] == [0.0, 0.0, 0.0]
+    assert dog["interval"] == [0.0, pytest.approx(100 * 3.8415 / 203.8415, abs=0.001)]  # Wilson at 0 of 200
+    assert json.loads(json.dumps(told)) == told
+    lines = confirmed_text(confirmed(state), state, "results/x/confirm").splitlines()
+    (head,) = [
+        at for at, line in enumerate(lines) if line.startswith("Test error (%) of each class, mean of 3 ")
+    ]
+    assert lines[head + 1].split() == ["class", "images", "finalist", "1", "finalist", "2"]
+    assert lines[head + 2].startswith("  cat ")
+    assert lines[head + 2].split()[1:3] == ["100", "12.67"]
+    assert "\x1b" not in lines[head + 3]
+
+
+def test_an_older_confirmation_tells_no_classes() -> None:
+    state = state_of()
+    told = confirmed_dict(confirmed(state), state, "results/x/confirm")
+    assert [each["test_error_by_class"] for each in told["finalists"]] == [[], []]
+    assert "each class" not in confirmed_text(confirmed(state), state, "results/x/confirm")
 
 
 @pytest.mark.parametrize("n", range(1, 9))

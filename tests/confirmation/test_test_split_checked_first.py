@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from wrn_search.__main__ import main
 from wrn_search.confirmation.choice_of_finalists import Rule
 from wrn_search.confirmation.confirmation_request import confirmation_request
 from wrn_search.confirmation.confirmation_run import prepared_data
+from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import prepare
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.space.rules.starting_file import pinned
 
 
 @pytest.fixture
@@ -44,6 +47,15 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResultsDirectory
         play(conductor_of(space, record), lambda assignment, epoch: 10.0)
     directory.resolved.write_text(json.dumps(space.to_document()))
     return directory
+
+
+def test_weights_that_are_gone_are_told_before_anything_is_trained(results: ResultsDirectory) -> None:
+    request = confirmation_request(results.path, Rule(), 1)
+    (finalist,) = request.finalists
+    gone = finalist.config | {"init_from": pinned("/nowhere/w.pt", "ab" * 32)}
+    with pytest.raises(InputError, match=r"/nowhere/w\.pt: model\.init_from"):
+        prepared_data(replace(request, finalists=(replace(finalist, config=gone),)))
+    assert not results.confirmation.path.exists()
 
 
 def test_grey_images_stored_as_coloured_ones_are_fit(results: ResultsDirectory) -> None:

@@ -78,6 +78,20 @@ def test_the_gradient_is_that_of_the_posterior(dimensions: int) -> None:
     assert check_grad(value, slope, start) < 1e-4 * np.linalg.norm(slope(start))
 
 
+@pytest.mark.parametrize("far", [-1e4, 400.0, 1e4])
+def test_a_step_that_goes_astray_is_no_distribution(far: float) -> None:
+    """The line search of a fit may ask of numbers whose squares are too large for a double."""
+    process = CurveProcess(1, EPOCHS)
+    rows = _rows(15, 1)
+    apart = np.stack([(c[:, None] - c[None]) ** 2 for c in rows.x.T])
+    for place in range(len(process.prior)):
+        logs = process.prior.copy()
+        logs[place] = far
+        value, slope = process._negative_log_posterior(logs, rows, apart)
+        assert value == 1e10
+        assert not slope.any()
+
+
 def test_a_fit_finds_which_hyperparameter_counts() -> None:
     generator = np.random.RandomState(3)
     x = generator.uniform(size=(40, 2))

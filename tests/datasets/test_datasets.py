@@ -72,7 +72,7 @@ def cifar10(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def svhn(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    splits = {split: write_svhn(root, split, 60) for split in ("train", "test")}
+    splits = {split: write_svhn(root, split, 60) for split in ("train", "extra", "test")}
     monkeypatch.setattr(SVHN, "split_list", splits)
     return [root / "test_32x32.mat"]
 

@@ -182,10 +182,69 @@ def test_classes_a_folder_too_deep_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["val", "Validation", "valid", "dev"])
-def test_a_folder_of_validation_images_is_refused_and_not_passed_over(tmp_path: Path, name: str) -> None:
-    write_folder(tmp_path, random_images(2), [0, 1])
-    write_folder(tmp_path, random_images(2), [0, 1], split=name)
-    with pytest.raises(
-        InputError, match=r"a folder of their own is not supported yet: .* dataset\.validation"
-    ):
+def test_a_folder_of_validation_images_is_read_behind_the_others(tmp_path: Path, name: str) -> None:
+    images = random_images(9)
+    write_folder(tmp_path, images[:6], [0, 1, 2] * 2)
+    write_folder(tmp_path, images[6:], [2, 1, 2], split=name)
+    source = training_images(Place(tmp_path))
+    assert source.labels.tolist() == [0, 0, 1, 1, 2, 2, 1, 2, 2]
+    assert source.validation is not None
+    assert source.validation.tolist() == [6, 7, 8]
+    np.testing.assert_array_equal(source.images[6:], images[[7, 6, 8]])
+    assert source.name_of(6) == f"{name}/class_1/001.png"
+    looked = presence(Place(tmp_path))
+    assert (looked.images, looked.validation_images) == (6, 3)
+    assert looked.text.endswith(f", 3 that validate in {tmp_path / name}")
+    assert [path.parts[-3] for path in training_files(Place(tmp_path))] == ["train"] * 6 + [name] * 3
+    (line,) = remarks(Place(tmp_path))
+    assert (
+        line == f"the images of {tmp_path / name} validate: dataset.validation holds none of the others out"
+    )
+    without = Place(tmp_path, validation_files=False)
+    assert (training_images(without).validation, remarks(without)) == (None, [])
+    assert presence(without).validation_images is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "folders", "message"),
+    [
+        ([0, 3], ["val"], r"must hold classes of the training images, but got 'class_3' only there"),
+        ([0, 1], ["val", "dev"], r"one folder of validation images .* but got .*dev and .*val"),
+    ],
+)
+def test_validation_folders_that_do_not_fit(
+    tmp_path: Path, labels: list[int], folders: list[str], message: str
+) -> None:
+    write_folder(tmp_path, random_images(4), [0, 1, 0, 1])
+    for name in folders:
+        write_folder(tmp_path, random_images(2), labels, split=name)
+    with pytest.raises(InputError, match=message):
         presence(Place(tmp_path))
+
+
+def patients(root: Path) -> Path:
+    """Four patients, two images each; a folder a scene."""
+    for number, pixels in enumerate(random_images(8)):
+        path = (
+            root / "train" / f"class_{number % 2}" / f"scene_{number // 4}" / f"p{number // 2}_{number}.png"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(pixels))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("pattern", "groups"), [("^p([0-9])_", [0, 1, 2, 3] * 2), ("(scene_.)/", [0, 0, 1, 1] * 2)]
+)
+def test_groups_are_found_in_names_and_in_paths(tmp_path: Path, pattern: str, groups: list[int]) -> None:
+    source = training_images(Place(patients(tmp_path), group_by=pattern))
+    assert source.groups is not None
+    assert source.groups.tolist() == groups
+
+
+def test_names_without_a_group_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        presence(Place(patients(tmp_path), group_by="^(p[01])_"))
+    assert str(error.value).startswith(
+        "dataset.group_by: '^(p[01])_' must be found in every file name, but got 4 without: train/class_0/scene_1/"
+    )

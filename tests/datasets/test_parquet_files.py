@@ -313,12 +313,32 @@ def test_the_nearest_layout_is_named(tmp_path: Path, made: str, root: str, hint:
 
 
 def test_files_that_are_passed_over_are_told(tmp_path: Path) -> None:
-    for name in ("train-0.parquet", "test-0.parquet", "validation-0.parquet"):
+    for name in ("train-0.parquet", "test-0.parquet", "values.parquet"):
         write_parquet(tmp_path / name, ENCODED[:2], [0, 1])
     assert remarks(Place(tmp_path)) == [
-        f"1 Parquet file in {tmp_path} ignored (validation-0.parquet): only train*.parquet is trained on, only "
-        "test*.parquet tested with"
+        f"1 Parquet file in {tmp_path} ignored (values.parquet): only train*.parquet is trained on, only "
+        "validation*.parquet validates, only test*.parquet is tested with"
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["validation-0.parquet", "val.parquet", "valid_a.parquet", "dev/part-0.parquet"]
+)
+def test_validation_files_are_used_and_told_unless_they_are_not_wanted(tmp_path: Path, name: str) -> None:
+    write_parquet(tmp_path / "train.parquet", ENCODED[:2], ["cat", "dog"])
+    path = write_parquet(tmp_path / name, ENCODED[2:4], ["dog", "dog"])
+    place, without = Place(tmp_path), Place(tmp_path, validation_files=False)
+    source = training_images(place)
+    assert source.labels.tolist() == [0, 1, 1, 1]
+    assert source.validation is not None
+    assert source.validation.tolist() == [2, 3]
+    assert source.name_of(3) == f"row 1 of {path.name}"
+    assert (
+        remarks(place)[0] == f"the images of {path} validate: dataset.validation holds none of the others out"
+    )
+    assert training_images(without).validation is None
+    if path.parent == tmp_path:
+        assert path.name in remarks(without)[0]
 
 
 def test_every_row_is_known_by_its_file(tmp_path: Path) -> None:

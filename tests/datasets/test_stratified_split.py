@@ -118,3 +118,25 @@ def test_the_largest_sizes_that_fit() -> None:
     labels = np.arange(30) % 3
     assert len(stratified_split(labels, 27).train) == 3
     assert len(stratified_split(labels, 20, 10).train) == 10
+
+
+def test_extra_images_are_trained_on_and_never_validate() -> None:
+    own, extra = np.arange(600) % 10, np.arange(2000) % 10
+    both = np.concatenate([own, extra]).astype(np.int64)
+    alone, split = stratified_split(own.astype(np.int64), 100), stratified_split(both, 100, extra_images=2000)
+    np.testing.assert_array_equal(split.validation, alone.validation)  # the same, with them and without
+    np.testing.assert_array_equal(np.union1d(split.train, split.validation), np.arange(2600))
+    few = stratified_split(both, 100, train_images=260, extra_images=2000)
+    np.testing.assert_array_equal(few.validation, alone.validation)
+    assert np.bincount(both[few.train]).tolist() == [26] * 10
+    assert 160 < int((few.train >= 600).sum()) < 260  # of 2,500 that are left 2,000 are extra ones
+
+
+def test_no_more_images_validate_than_there_are_without_extra_ones() -> None:
+    labels = (np.arange(90) % 10).astype(np.int64)
+    with pytest.raises(
+        InputError, match=r"dataset\.validation: must be at most 50, .*\(60 training images of 10 classes\)"
+    ):
+        stratified_split(labels, 51, extra_images=30)
+    with pytest.raises(InputError, match=r"dataset\.train_images: must be at most 80 .*and 30 extra ones"):
+        stratified_split(labels, 10, train_images=81, extra_images=30)

@@ -110,10 +110,12 @@ def test_svhn_is_one_file_or_two_and_its_digit_0_has_label_0(
     splits = {"train": write_svhn(tmp_path, "train", 30), "extra": write_svhn(tmp_path, "extra", 20)}
     monkeypatch.setattr(SVHN, "split_list", splits)
     train, extra = random_images(30, 32, 32), random_images(20, 32, 32)
-    source = read(DatasetSettings(name="svhn", root=str(tmp_path)))
+    source = read(DatasetSettings(name="svhn", root=str(tmp_path), extra=False))
     np.testing.assert_array_equal(source.images, train)
     assert source.labels.tolist() == [number % 10 for number in range(30)]
-    both = read(DatasetSettings(name="svhn", root=str(tmp_path), extra=True))
+    assert source.extra_images == 0
+    both = read(DatasetSettings(name="svhn", root=str(tmp_path)))
+    assert both.extra_images == 20
     np.testing.assert_array_equal(both.images, np.concatenate([train, extra]))
 
 
@@ -153,7 +155,7 @@ def test_a_failed_download_says_where_to_place_what(tmp_path: Path, monkeypatch:
 def test_svhn_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SVHN, "split_list", {"train": write_svhn(tmp_path / "elsewhere", "train", 30)})
     with pytest.raises(InputError) as error:
-        read(DatasetSettings(name="svhn", root=str(tmp_path)))
+        read(DatasetSettings(name="svhn", root=str(tmp_path), extra=False))
     assert str(error.value).endswith(
         f"download http://127.0.0.1:1/train_32x32.mat elsewhere and place it as {tmp_path}/train_32x32.mat"
     )
@@ -249,3 +251,14 @@ def test_processes_that_start_at_once_download_once(
     patch_cifar10(monkeypatch, attributes, attributes["url"])
     read(cifar10(tmp_path / "another root"))
     assert of_three == len(fetched) - of_three  # as many requests as one download makes
+
+
+def test_missing_extra_images_are_told_with_the_way_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits = {"train": write_svhn(tmp_path, "train", 30), "extra": write_svhn(tmp_path / "away", "extra", 20)}
+    monkeypatch.setattr(SVHN, "split_list", splits)
+    with pytest.raises(
+        InputError, match=r"^dataset\.extra: must hold extra_32x32\.mat, but .*dataset\.extra: false$"
+    ):
+        read(DatasetSettings(name="svhn", root=str(tmp_path)))

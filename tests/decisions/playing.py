@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,38 @@ def played(path: Path, space: Space, curve: Curve, **options: Any) -> Conductor:
         conductor = conductor_of(space, record, **options)
         play(conductor, curve)
         return conductor
+
+
+def trained_to_the_end(
+    conductor: Conductor, train: Callable[[Conductor, Assignment], object]
+) -> list[Assignment]:
+    """All that is left, one after the other, each by `train`."""
+    trained = []
+    while isinstance(answer := conductor.next_trial(), Assignment):
+        trained.append(answer)
+        train(conductor, answer)
+    assert answer is NoTrial.DONE
+    return trained
+
+
+def cuts(record: Path, every: int = 1) -> Iterator[tuple[int, Path]]:
+    """(lines, a record of so many) as a driver leaves it that is killed after every so-manieth event."""
+    lines = record.read_text().splitlines(keepends=True)
+    for kept in range(2, len(lines), every):
+        cut = record.with_name(f"{kept}.jsonl")
+        cut.write_text("".join(lines[:kept]))
+        yield kept, cut
+
+
+def goes_on_after_any_kill(folder: Path, space: Space, curve: Curve, every: int) -> str:
+    """Plays a search, and again from every so-manieth of its events on: the same becomes of each trial. Its record."""
+    whole = played(folder / "whole.jsonl", space, curve)
+    for kept, cut in cuts(folder / "whole.jsonl", every):
+        with Record.open(cut) as record:
+            resumed = conductor_of(space, record)
+            play(resumed, curve)
+        assert fates(resumed) == fates(whole), kept
+    return (folder / "whole.jsonl").read_text()
 
 
 def fates(conductor: Conductor) -> list[tuple[object, ...]]:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.playing import FACTS, conductor_of, fates, new_record, play, played, space_of
+from tests.decisions.playing import (
+    FACTS,
+    conductor_of,
+    goes_on_after_any_kill,
+    new_record,
+    play,
+    played,
+    space_of,
+)
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
@@ -114,15 +122,7 @@ def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, name: str, options: dict[str, object]
 ) -> None:
     space = _space(name, **options)  # type: ignore[arg-type]
-    whole = _played(tmp_path / "whole.jsonl", space)
-    lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
-    for kept in range(2, len(lines), 5):
-        cut = tmp_path / f"{kept}.jsonl"
-        cut.write_text("".join(lines[:kept]))
-        with Record.open(cut) as record:
-            resumed = conductor_of(space, record)
-            play(resumed, _curve)
-        assert fates(resumed) == fates(whole), kept
+    goes_on_after_any_kill(tmp_path, space, _curve, 5)
 
 
 @EVERY

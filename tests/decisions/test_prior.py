@@ -1,4 +1,4 @@
-"""A prior: its share of the configurations, around its values, early; the rest is proposed as without it."""
+"""A prior: its share of the configurations, around its values, evenly; the rest is proposed as without it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,18 @@ def played(path: Path, space: Space, most: float = float("inf")) -> list[Any]:
         return list(conductor.state.trials.values())
 
 
-@pytest.mark.parametrize(("confidence", "count"), [("low", 2), ("medium", 4), ("high", 6)])
-def test_its_share_is_early_and_the_first_is_the_belief_itself(confidence: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("confidence", "count", "every"), [("low", 2, 20), ("medium", 4, 10), ("high", 6, 7)]
+)
+def test_its_share_is_spread_evenly_and_the_first_is_the_belief_itself(
+    confidence: str, count: int, every: int
+) -> None:
     space = believing(confidence)
     draws = DrawsAroundPrior(space.searched, space.trials)
 
     due = [configuration for configuration in range(40) if draws.is_due(configuration)]
 
-    assert due == list(range(0, 2 * count, 2))
+    assert due == list(range(0, every * count, every))
     assert count == around_prior(space.searched.prior, 40) <= CONFIDENCES[confidence].share * 40
     assert draws.draw(0) == BELIEF
 
@@ -58,17 +62,17 @@ def test_all_else_is_proposed_as_without_it(name: str, tmp_path: Path) -> None:
     assert with_it[0].hparams == BELIEF
     same = [number for number in range(40) if with_it[number].hparams == without[number].hparams]
     if name == "random":
-        assert same == [number for number in range(40) if number % 2 or number >= 12]
+        assert same == [number for number in range(40) if number % 7]
     assert len({tuple(trial.hparams.values()) for trial in with_it}) == 40
 
 
 def test_draws_lie_around_the_values_and_inside_the_domains() -> None:
     space = believing("high", trials=1000)
     draws = DrawsAroundPrior(space.searched, space.trials)
-    found = [draws.draw(number) or {} for number in range(300) if draws.is_due(number)]
+    found = [draws.draw(number) or {} for number in range(1000) if draws.is_due(number)]
 
     dropouts = [float(each["dropout"]) for each in found]
-    assert len(found) == 150
+    assert len(found) == 143
     assert statistics.stdev(dropouts) == pytest.approx(
         0.1 * 0.5, rel=0.25
     )  # a tenth of the range, a little cut
@@ -82,7 +86,7 @@ def test_draws_lie_around_the_values_and_inside_the_domains() -> None:
 def test_what_it_leaves_open_is_drawn_from_the_whole_domain() -> None:
     space = believing(prior={"dropout": 0.4, "confidence": "high"}, trials=1000)
     draws = DrawsAroundPrior(space.searched, space.trials)
-    depths = [(draws.draw(number) or {})["depth"] for number in range(300) if draws.is_due(number)]
+    depths = [(draws.draw(number) or {})["depth"] for number in range(1000) if draws.is_due(number)]
 
     assert min(depths.count(depth) for depth in (10, 16, 22)) > 30
 

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.decisions.playing import FACTS, conductor_of, fates, metrics, new_record, play, played, space_of
+from tests.decisions.playing import (
+    FACTS,
+    conductor_of,
+    fates,
+    goes_on_after_any_kill,
+    metrics,
+    new_record,
+    play,
+    played,
+    space_of,
+)
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.end_reason import EndReason
@@ -133,15 +143,7 @@ def test_the_reason_of_an_end_counts_all_that_arrived(tmp_path) -> None:
 )
 def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(tmp_path, options) -> None:
     space = _space(**{"trials": 9, **options})
-    whole = _played(tmp_path / "whole.jsonl", space)
-    lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
-    assert any('"resumed"' in line for line in lines)
-    for kept in range(2, len(lines), 1 if len(lines) < 150 else 3):
-        cut = tmp_path / f"{kept}.jsonl"
-        cut.write_text("".join(lines[:kept]))
-        resumed = conductor_of(space, Record.open(cut))
-        play(resumed, _curve)
-        assert fates(resumed) == fates(whole), kept
+    assert '"resumed"' in goes_on_after_any_kill(tmp_path, space, _curve, 3 if options else 1)
 
 
 def test_repeats_rest_and_go_on_together(tmp_path) -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
+from tests.decisions.playing import (
+    FACTS,
+    conductor_of,
+    cuts,
+    metrics,
+    new_record,
+    play,
+    space_of,
+)
 from wrn_search.decisions.proposals import SearchPlan
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
@@ -220,11 +228,8 @@ def test_a_kill_at_any_event_leaves_no_configuration_half_stopped(tmp_path) -> N
     space = _space(trials=3, repeats=2, reduction_factor=2)
     path = tmp_path / "whole.jsonl"
     whole, _ = _played(path, space, _worse_with_each)
-    lines = path.read_text().splitlines(keepends=True)
     assert _statuses(whole) == [["completed"] * 2, ["stopped"] * 2, ["stopped"] * 2]
-    for kept in range(2, len(lines)):
-        cut = tmp_path / f"{kept}.jsonl"
-        cut.write_text("".join(lines[:kept]))
+    for kept, cut in cuts(path):
         resumed = _resumed(cut, space)
         play(resumed, _worse_with_each)
         assert _statuses(resumed) == _statuses(whole), kept

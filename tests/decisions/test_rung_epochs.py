@@ -9,6 +9,7 @@ from tests.decisions.playing import FACTS, space_of
 from wrn_search.decisions.rung_epochs import (
     anchor_share_of,
     course_of,
+    drops_of,
     geometric_rungs,
     rungs_of,
     schedule_rungs,
@@ -39,6 +40,57 @@ def test_without_drops_rungs_are_early(epochs, rungs) -> None:
     """1/54, 1/18, 1/6 and 1/2; coinciding ones are one, none is the last epoch."""
     assert schedule_rungs("cosine", (0.3, 0.6, 0.8), epochs) == rungs
     assert schedule_rungs("step", (), epochs) == rungs
+    assert schedule_rungs("linear", (0.3, 0.6, 0.8), epochs) == rungs
+    assert schedule_rungs("onecycle", (0.3, 0.6, 0.8), epochs) == rungs
+
+
+@pytest.mark.parametrize(
+    ("epochs", "cooldown", "rungs"),
+    [
+        (60, 0.2, (1, 3, 10, 30)),  # the cooldown begins with epoch 49
+        (60, 0.7, (1, 3, 10, 18)),  # epoch 18 is the last one before it
+        (60, 0.9, (1, 3, 6)),
+        (10, 0.95, (1, 2, 5)),  # all of it is cooldown: a line
+        (1, 0.2, ()),
+    ],
+)
+def test_rungs_of_wsd_stand_before_its_cooldown(epochs, cooldown, rungs) -> None:
+    assert schedule_rungs("wsd", (0.3, 0.6, 0.8), epochs, cooldown) == rungs
+
+
+@pytest.mark.parametrize(
+    ("training", "rungs"),
+    [
+        ({"lr_schedule": "cosine"}, (10, 30)),  # but for those at 1 and 3
+        ({"lr_schedule": "linear"}, (10, 30)),
+        ({"lr_schedule": "wsd"}, (10, 30)),
+        ({"lr_drops": [0.05, 0.5]}, (30,)),
+    ],
+)
+@pytest.mark.parametrize("warm_up", [3, {"int": [0, 3]}, {"choice": [3, 1]}])
+def test_no_rung_lies_within_a_warm_up(training, rungs, warm_up) -> None:
+    """The longest one that a trial of the space can have."""
+    training = {"epochs": 60, "warmup_epochs": warm_up} | training
+    assert rungs_of(space_of(training=training)) == rungs
+    assert min(rungs_of(space_of(training=training, search={"scheduler": "curves"}))) > 3
+    assert rungs_of(space_of(training=training, search={"rungs": [1, 5]})) == (1, 5)  # as said
+
+
+@pytest.mark.parametrize(
+    ("training", "drops"),
+    [
+        ({}, (18, 36, 48)),
+        ({"lr_schedule": "cosine"}, ()),
+        ({"lr_schedule": "linear"}, ()),
+        ({"lr_schedule": "onecycle", "lr_by": "step"}, ()),
+        ({"lr_schedule": "wsd"}, (49,)),  # its cooldown is to the curve model what a drop is
+        ({"lr_schedule": "wsd", "lr_cooldown": 0.5}, (31,)),
+    ],
+)
+def test_what_the_curve_model_hears_of_the_schedule(training, drops) -> None:
+    space = space_of(training={"epochs": 60} | training, search={"scheduler": "curves"})
+    assert drops_of(space) == course_of(space, FACTS).drops == drops
+    assert set(drops) <= set(rungs_of(space))
 
 
 @pytest.mark.parametrize(
@@ -47,6 +99,7 @@ def test_without_drops_rungs_are_early(epochs, rungs) -> None:
         ({}, {}, True),  # after a drop all that can learn has learned something
         ({"lr_schedule": "cosine"}, {}, False),  # after the first epochs many a good one has not
         ({"lr_drops": []}, {}, False),
+        ({"lr_schedule": "wsd"}, {}, False),
         ({}, {"rungs": "geometric"}, False),
     ],
 )
@@ -61,6 +114,7 @@ def test_an_error_of_guessing_ends_a_trial_only_after_a_drop(training, search, w
         ({}, {}, 1),  # after a drop no rung is too early
         ({"lr_schedule": "cosine"}, {}, 2),
         ({"lr_drops": []}, {}, 2),
+        ({"lr_schedule": "wsd"}, {}, 2),
         ({"lr_schedule": "cosine"}, {"rungs": [1, 3]}, 1),
         ({"lr_schedule": "cosine"}, {"brackets": 3}, 3),
     ],

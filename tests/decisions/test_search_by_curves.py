@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import re
@@ -12,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.decisions.playing import conductor_of, fates, play, played, space_of
+from tests.decisions.playing import (
+    conductor_of,
+    fates,
+    goes_on_after_any_kill,
+    play,
+    played,
+    space_of,
+)
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
@@ -103,15 +111,7 @@ def test_what_is_left_says_where_it_was_expected_to_end(tmp_path) -> None:
 )
 def test_a_search_killed_at_any_event_goes_on_as_if_nothing_had_happened(tmp_path, options) -> None:
     space = _space(**{"trials": 11, **options})
-    whole = _played(tmp_path / "whole.jsonl", space)
-    lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
-    assert any('"resumed"' in line for line in lines)
-    for kept in range(2, len(lines), 13):
-        cut = tmp_path / f"{kept}.jsonl"
-        cut.write_text("".join(lines[:kept]))
-        resumed = conductor_of(space, Record.open(cut))
-        play(resumed, _curve)
-        assert fates(resumed) == fates(whole), kept
+    assert '"resumed"' in goes_on_after_any_kill(tmp_path, space, _curve, 13)
 
 
 def test_another_process_decides_alike(tmp_path) -> None:
@@ -173,6 +173,62 @@ def test_repeats_rest_and_go_on_together(tmp_path) -> None:
     for first in range(0, 15, 3):
         repeats = conductor.state.repeats_of(first)
         assert len({(trial.status, trial.epochs_done) for trial in repeats}) == 1
+
+
+def _tradeoff(trials: int = 14, **search: object) -> Space:
+    """Depth against width, and dropout."""
+    told = {"searcher": "curves", "scheduler": "curves", "goal": "tradeoff", "anchors": 0.0, "trials": trials}
+    return space_of(
+        model={
+            "depth": {"choice": [10, 16, 22]},
+            "widen_factor": {"choice": [1, 2, 4]},
+            "dropout": {"uniform": [0.0, 0.5]},
+        },
+        training={"epochs": EPOCHS},
+        search={**told, **search},
+    )
+
+
+def _wider_is_better(assignment: Assignment, epoch: int) -> float:
+    """Percent."""
+    network = assignment.config.architecture
+    blur = random.Random(f"{assignment.config.seed} {epoch}").gauss(0, 0.5)
+    return max(0.5, 30 - 6 * math.log2(network.widen_factor) + 20 / epoch + blur)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"repeats": 2, "trials": 5}, {"searcher": "tpe"}, {"scheduler": "asha", "rungs": [1, 3]}],
+)
+def test_a_search_for_the_tradeoff_goes_on_after_a_kill(tmp_path, options) -> None:
+    space = _tradeoff(**{"trials": 11, **options})
+    whole = _played(tmp_path / "whole.jsonl", space, _wider_is_better)
+    ends = [trial.status for trial in whole.state.trials.values()]
+    assert "completed" in ends
+    assert set(ends) <= {"completed", "stopped"}
+    lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
+    for kept in (len(lines) // 3, 2 * len(lines) // 3):
+        cut = tmp_path / f"{kept}.jsonl"
+        cut.write_text("".join(lines[:kept]))
+        resumed = conductor_of(space, Record.open(cut))
+        play(resumed, _wider_is_better)
+        assert fates(resumed) == fates(whole), kept
+
+
+def test_what_a_search_for_the_tradeoff_leaves_says_the_answer(tmp_path) -> None:
+    path = tmp_path / "events.jsonl"
+    conductor = _played(path, _tradeoff(30), _wider_is_better, concurrent=2)
+    stops = [event for _, event in read_events(path) if isinstance(event, Stopped)]
+    assert stops
+    for stop in stops:
+        said = re.match(
+            r"depth against width multiplies the odds by (.*) \((.*) to (.*)\) at equal", stop.reason
+        )
+        assert said is not None
+        effect, low, high = map(float, said.groups())
+        assert 1 < low <= effect <= high  # it was settled, and rightly
+    spent = sum(trial.epochs_done for trial in conductor.state.trials.values())
+    assert spent < 30 * EPOCHS * 2 / 3
 
 
 def test_an_anchor_never_rests(tmp_path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.faults.comparing import Verdict
 from tests.faults.harness import ADAPTIVE, INDEPENDENT, Search, end_all
 
 _VERDICTS = pytest.StashKey[list[Verdict]]()
+_VERDICT = "verdict"  # of a test, as its report brings it from another process
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +32,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_VERDICTS] = []
+    config.pluginmanager.register(_Verdicts(config))
+
+
+class _Verdicts:
+    """Gathers the verdicts of all tests, whichever process they ran in."""
+
+    def __init__(self, config: pytest.Config):
+        self._gathered = config.stash[_VERDICTS]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The verdicts that a test reached before its report."""
+        if report.when == "call":
+            self._gathered += [Verdict(*each) for name, each in report.user_properties if name == _VERDICT]
 
 
 def pytest_unconfigure() -> None:
@@ -64,7 +80,7 @@ def judge(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
     """Puts a verdict into the table and requires that all was kept."""
 
     def put(verdict: Verdict) -> None:
-        request.config.stash[_VERDICTS].append(verdict)
+        request.node.user_properties.append((_VERDICT, dataclasses.astuple(verdict)))
         assert verdict.held, verdict
 
     return put
@@ -86,6 +102,13 @@ def seed(request: pytest.FixtureRequest) -> int:
 def kills(request: pytest.FixtureRequest) -> int:
     """Random kills in all."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sigint_is_heard() -> None:
+    """A shell's background job ignores SIGINT, and so would every session: Ctrl-C at a start would stop nothing."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

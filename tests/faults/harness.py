@@ -58,6 +58,7 @@ class Search:
     document: dict[str, Any]
     options: Sequence[str] = ()
     name: str = "out"
+    checkpoint_seconds: float = 0.0  # 0: after every epoch, so that a fault costs a trial one at most
     strikes: list[float] = field(default_factory=list)  # Unix seconds of what was done to it
     _session: subprocess.Popen[str] | None = None
     _began: float = 0.0  # monotonic seconds of the session, or of the last strike
@@ -111,7 +112,7 @@ class Search:
                 stderr=errors,
                 text=True,
                 start_new_session=True,
-                env=environment(self.log),
+                env=environment(self.log, self.checkpoint_seconds),
             )
         _SESSIONS.append(self._session)
         return self._session
@@ -215,14 +216,14 @@ def end_all() -> None:
             session.wait()
 
 
-def environment(log: Path) -> dict[str, str]:
+def environment(log: Path, checkpoint_seconds: float = 0.0) -> dict[str, str]:
     """Variables of a search's processes, which note there the epochs that they begin.
 
     Ray would let trials yield to all other work of the machine, and a busy one would then hardly train.
     """
     paths = [str(HOOKS), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {"WRN_FAULTS_LOG": str(log), "PYTHONPATH": os.pathsep.join(paths), "RAY_worker_niceness": "0"}
-    return os.environ | own
+    return os.environ | own | {"WRN_SEARCH_CHECKPOINT_SECONDS": f"{checkpoint_seconds:g}"}
 
 
 def _send(process: psutil.Process, number: int) -> None:

@@ -1,4 +1,6 @@
-"""Kills at random moments: none loses, doubles or changes a row, and none costs a trial more than an epoch.
+"""Kills at random moments: none loses, doubles or changes a row, and none costs a trial more than is promised.
+
+That is an epoch where each leaves a checkpoint, as in most tests here, so that little time goes by between two kills.
 
 `--kills` are spread over the faults; a search that ends before its kills have come is judged and followed by another.
 """
@@ -37,7 +39,7 @@ Judge = Callable[[Verdict], None]
 SYNCED = (
     *(SearchStarted, SearchResumed, Stopped, Completed, Diverged, Failed, Retried, Interrupted, SearchEnded),
 )
-SHARES = {"driver": 0.30, "two trials": 0.14, "machine": 0.20, "trial": 0.24, "node": 0.12}
+SHARES = {"driver": 0.30, "two trials": 0.14, "machine": 0.20, "trial": 0.24, "node": 0.12, "between": 0.1}
 
 
 def share(kills: int, fault: str) -> int:
@@ -46,12 +48,17 @@ def share(kills: int, fault: str) -> int:
 
 
 def killed(
-    folder: Path, document: dict[str, Any], generator: random.Random, count: int, after: Callable[..., None]
+    folder: Path,
+    document: dict[str, Any],
+    generator: random.Random,
+    count: int,
+    after: Callable[..., None],
+    checkpoint_seconds: float = 0.0,
 ) -> list[Search]:
     """Searches whose driver or whole tree is killed `count` times in all, gone on with each time, and finished."""
     searches: list[Search] = []
     while count:
-        search = Search(folder / str(len(searches)), document)
+        search = Search(folder / str(len(searches)), document, checkpoint_seconds=checkpoint_seconds)
         searches.append(search)
         while count:
             search.start()
@@ -85,6 +92,18 @@ def test_the_driver_of_two_trials_is_killed(
     generator = random.Random(f"two trials {seed}")
     searches = killed(tmp_path, INDEPENDENT, generator, share(kills, "two trials"), kill_driver)
     judge(verdict("driver, kill -9, two trials at once", independent, searches))
+
+
+@pytest.mark.parametrize("checkpoint_seconds", [0.3, 60.0])
+def test_the_driver_is_killed_between_two_checkpoints(
+    tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge, checkpoint_seconds: float
+) -> None:
+    """As users run it, and with writes in the background all the time: epochs since are trained again, bit for bit."""
+    generator = random.Random(f"between {checkpoint_seconds} {seed}")
+    count = share(kills, "between")
+    searches = killed(tmp_path, ADAPTIVE, generator, count, kill_driver, checkpoint_seconds)
+    name = f"driver, kill -9, checkpoints {checkpoint_seconds:g} s apart"
+    judge(verdict(name, adaptive, searches, may_repeat=EPOCHS))
 
 
 def test_the_machine_goes_down(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:

@@ -86,6 +86,32 @@ def test_memory_is_that_of_the_largest_batch_and_of_the_device(tmp_path: Path) -
     assert list(found.space.networks or ()) == [ALL[0]]
 
 
+def test_memory_is_that_of_the_optimiser_and_the_micro_batches_that_take_most(tmp_path: Path) -> None:
+    training = {
+        "optimizer": {"choice": ["adamw", "sgd"]},
+        "sam": {"choice": [0, 0.05]},
+        "ema": {"choice": [0.99, 0]},
+        "gradient_accumulation": {"choice": [1, 4]},
+    }
+    most = Workload(
+        *(ALL[-1], 10, (8, 8, 1), 128),
+        train_images=1197,
+        validation_images=300,
+        device="cpu",
+        optimizer="adamw",
+        sam=0.05,
+        ema=0.99,
+    )
+    limit = trial_bytes_on_cpu(most)
+    space = space_of({"peak_memory_bytes": {"max": limit}}, training=training)
+    found = feasible(space, tmp_path)
+    assert found is not None
+    assert ALL[-1] in list(found.space.networks or ())
+    below = feasible(space_of({"peak_memory_bytes": {"max": limit - 1}}, training=training), tmp_path)
+    assert below is not None
+    assert ALL[-1] not in list(below.space.networks or ())
+
+
 def test_several_constraints_hold_together_and_with_those_that_are_counted(tmp_path: Path) -> None:
     constraints = {"seconds_per_epoch": {"min": 1, "max": 10}, "num_params": {"max": 3e5}}
     found = feasible(space_of(constraints), tmp_path)

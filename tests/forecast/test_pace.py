@@ -17,7 +17,7 @@ from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.forecast.forecast_here import ForecastHere, Machines, forecast_of
-from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace
+from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace, with_passes
 from wrn_search.forecast.time_to_start import ASSUMED_SECONDS, time_to_start
 from wrn_search.hardware.machine import Node
 from wrn_search.networks.architecture import Architecture
@@ -65,6 +65,22 @@ def test_between_networks_logarithms_are_interpolated() -> None:
     assert pace.seconds_per_epoch(100, 30, 30) == pytest.approx(4.0)
     covered = [size for size in (20, 25, 400, 401, 2499, 2500, 40_000, 40_001) if pace.covers(size)]
     assert covered == [25, 400, 2500, 40_000]
+
+
+def test_two_passes_a_step_take_twice_the_time(tmp_path: Path) -> None:
+    """Of earlier trials what one pass took is known; a table of before has none of two."""
+    table(tmp_path / "old", [(1000, 100.0, HERE, "cpu", 1)])
+    table(tmp_path / "new", [(1000, 50.0, HERE, "cpu", 1)])
+    path = tmp_path / "new" / "trials.parquet"
+    pq.write_table(pq.read_table(path).append_column("sam", pa.array([0.05])), path)
+    pace = recorded_pace(tmp_path, "cpu", 1)
+    assert pace is not None
+    assert pace.points == ((1000, 0.01),)
+    for sam, passes in ((0, 1.0), (0.05, 2.0), ({"choice": [0, 0.05]}, 1.5), ({"uniform": [0, 0.1]}, 2.0)):
+        space = space_from_mapping({"name": "s", "dataset": {"name": "digits"}, "training": {"sam": sam}})
+        own = with_passes(pace, space)
+        assert own is not None
+        assert own.seconds_per_epoch(1000, 100, 30) == pytest.approx(passes * 1.0 + 0.1)
 
 
 def test_a_probe_measures_both_networks() -> None:

@@ -76,7 +76,7 @@ def test_cifar_reads_its_test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_svhn_reads_its_test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     splits = {"train": write_svhn(tmp_path, "train", 60), "test": write_svhn(tmp_path, "test", 30)}
     monkeypatch.setattr(SVHN, "split_list", splits)
-    dataset = settings("svhn", tmp_path)
+    dataset = settings("svhn", tmp_path, extra=False)
     data = prepare(dataset)
     split = tests_of.read_test_split(dataset, data)
     np.testing.assert_array_equal(split.images, random_images(30, 32, 32))
@@ -112,7 +112,8 @@ def test_folders_that_do_not_match_are_refused(folder: DatasetSettings) -> None:
     assert refused(folder).endswith("but got none in ROOT/test/class_1")
     (root / "test").rename(root / "elsewhere")
     assert (
-        refused(folder) == "must be a folder that holds test/<class>/, to be confirmed, but got no ROOT/test"
+        refused(folder)
+        == "must be a folder that holds test/<class>/, to be tested with, but got no ROOT/test"
     )
 
 
@@ -141,10 +142,10 @@ def test_parquet_files_that_do_not_match_are_refused(tmp_path: Path) -> None:
     empty = parquet(tmp_path / "c", [0])
     path = tmp_path / "c" / "test-0.parquet"
     pq.write_table(pq.read_table(path).slice(0, 0), path)
-    assert refused(empty) == "must hold test images, but got no row in ROOT/test*.parquet"
+    assert refused(empty) == "must hold test images, but got no row in ROOT/test-0.parquet"
     gone = parquet(tmp_path / "d", [0])
     (tmp_path / "d" / "test-0.parquet").unlink()
-    assert "must be a folder that holds test*.parquet, to be confirmed, but got no" in refused(gone)
+    assert "must be a folder that holds test*.parquet, to be tested with, but got no" in refused(gone)
     poisoned = parquet(tmp_path / "e", [0])
     (tmp_path / "e" / "test-0.parquet").write_bytes(b"whoever reads this fails")
     assert refused(poisoned).startswith("must hold readable Parquet files, but got ROOT/test-0.parquet")

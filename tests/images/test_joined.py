@@ -10,10 +10,11 @@ import pytest
 from tests.training.trainings import config_of, new_training, run_to_the_end
 from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
-from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
+from wrn_search.space.sections.recorded_dataset import dataset_settings
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
 
 DIGITS = DatasetSettings(name="digits", train_images=200, validation=100, augmentation="none")
 

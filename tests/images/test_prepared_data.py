@@ -22,7 +22,7 @@ from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.datasets.stratified_split import stratified_split
 from wrn_search.errors import InputError
 from wrn_search.images import cache_keys
-from wrn_search.images.augmentation import AUGMENTATIONS, pad_images
+from wrn_search.images.augmentation import AUGMENTATIONS, pad_images, stored_with
 from wrn_search.images.held_out_test_images import read_test_split
 from wrn_search.images.normalisation_and_zca import zca
 from wrn_search.images.prepared_data import PreparedData, check_presence, prepare
@@ -91,7 +91,7 @@ def test_digits() -> None:
 
 def test_images_that_are_not_trained_on_have_no_part_in_the_statistics(tmp_path: Path) -> None:
     data = prepare(small_folder(tmp_path / "data").model_copy(update={"train_images": 10}))
-    train = array(data, "train_images")[:, 4:-4, 4:-4]
+    train = array(data, "train_images")[:, 1:-1, 1:-1]  # an eighth of 8 pixels around each
     assert len(train) == 10
     np.testing.assert_allclose(data.mean, train.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(data.std, train.std(axis=(0, 1, 2)))
@@ -104,7 +104,7 @@ def test_zca_is_stored_whitened_then_padded(tmp_path: Path) -> None:
     split = stratified_split(source.labels, 12)
     fitted = zca(source.images[split.train])
     assert array(data, "train_images").dtype == np.float32
-    expected = pad_images(fitted.store(source.images[split.train]), AUGMENTATIONS["flip_crop"])
+    expected = pad_images(fitted.store(source.images[split.train]), stored_with(settings, data.image_shape))
     np.testing.assert_allclose(array(data, "train_images"), expected, atol=1e-5)
     expected = fitted.store(source.images[split.validation])
     np.testing.assert_allclose(array(data, "validation_images"), expected, atol=1e-5)
@@ -240,19 +240,21 @@ def test_what_is_refused_leaves_no_prepared_folder(tmp_path: Path, cache: Path) 
     settings = small_folder(tmp_path / "data").model_copy(update={"validation": 37})
     with pytest.raises(InputError, match="must be at most 36, to leave an image of each class"):
         prepare(settings)
-    folders = [path.name for path in (cache / "prepared").iterdir() if path.is_dir()]
-    assert [name.startswith("folder-source-") for name in folders] == [True]
+    assert [path.name for path in (cache / "prepared").iterdir() if path.is_dir()] == []  # nor is one decoded
     assert prepare(settings.model_copy(update={"validation": 36})).train_images == 4
 
 
 @pytest.mark.parametrize(
     ("size", "change", "message"),
     [
-        (4, {}, "dataset.augmentation: flip_crop reflects 4 pixels and needs images of at least 5x5, but got 4x4"),
+        (4, {"crop_padding": 4}, "dataset.augmentation: flip_crop reflects 4 pixels and needs images of at least 5x5, "
+         "but got 4x4"),
         (33, {"preprocessing": "zca"}, "dataset.preprocessing: zca needs images of 32x32 or smaller, but got 33x33"),
     ],
 )  # fmt: skip
-def test_images_of_an_unfit_size(tmp_path: Path, size: int, change: dict[str, str], message: str) -> None:
+def test_images_of_an_unfit_size(
+    tmp_path: Path, size: int, change: dict[str, str | int], message: str
+) -> None:
     settings = small_folder(tmp_path / "data", size=size)
     with pytest.raises(InputError) as error:
         prepare(settings.model_copy(update=change))
@@ -266,7 +268,9 @@ def test_images_of_an_unfit_size(tmp_path: Path, size: int, change: dict[str, st
     ("settings", "key"),
     [
         (DatasetSettings(name="cifar10", validation=49_991), "dataset.validation"),
-        (DatasetSettings(name="svhn", train_images=68_258), "dataset.train_images"),
+        (DatasetSettings(name="svhn", train_images=599_389), "dataset.train_images"),
+        (DatasetSettings(name="svhn", extra=False, train_images=68_258), "dataset.train_images"),
+        (DatasetSettings(name="svhn", validation=73_248), "dataset.validation"),
         (DatasetSettings(name="digits", validation=1488), "dataset.validation"),
     ],
 )
@@ -337,7 +341,8 @@ def test_presence_checks_the_sizes_it_can_count(tmp_path: Path) -> None:
 def test_meta_json_is_all_of_prepared_data() -> None:
     data = prepare(DIGITS)
     meta = json.loads((data.directory / "meta.json").read_text())
-    assert set(meta["facts"]) | {"directory"} == set(PreparedData.__dataclass_fields__)
+    # `files` is of images that are not decoded here
+    assert set(meta["facts"]) | {"directory", "files"} == set(PreparedData.__dataclass_fields__)
     assert prepare(DIGITS) == data
     assert hash(data) == hash(prepare(DIGITS))
 
@@ -366,7 +371,7 @@ def test_copies_are_told_those_in_another_class_and_those_on_both_sides_of_the_s
     settings = DatasetSettings(name="folder", root=str(root), validation=21)
     data = prepare(settings)
     stored = [array(data, f"{part}_images") for part in ("train", "validation")]
-    trained = {image[4:-4, 4:-4].tobytes() for image in stored[0]}
+    trained = {image[1:-1, 1:-1].tobytes() for image in stored[0]}
     both = sum(image.tobytes() in trained for image in stored[1])
     assert both, "the split must separate a copy from its image, or the test tells nothing"
     assert data.warnings == (

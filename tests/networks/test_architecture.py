@@ -63,7 +63,7 @@ def test_names_are_those_of_the_paper(architecture: Architecture, name: str) -> 
     ("depth", "block", "text"),
     [
         (20, "B(3,3)", r"depth must be 6\*N \+ 4 with block B\(3,3\) \(nearest: 16 or 22\), but got 20"),
-        (4, "B(3,3)", r"depth must be 6\*N \+ 4 with block B\(3,3\) \(nearest: 10\), but got 4"),
+        (4, "B(3,3)", r"depth must be 6\*N \+ 4 with block B\(3,3\) \(nearest: 10 or 16\), but got 4"),
         (28, "B(3,3,3)", r"depth must be 9\*N \+ 4 with block B\(3,3,3\) \(nearest: 22 or 31\), but got 28"),
         (13, "B(3,1,3)", r"depth must be 6\*N \+ 4 with block B\(3,1,3\) \(nearest: 10 or 16\), but got 13"),
         (10_006, "B(3,3)", r"depth <= 10000 must hold, but got 10006"),

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wrn_search.networks import layout
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.wide_resnet import Block, StridedPointwise, WideResNet
 
@@ -108,7 +109,7 @@ def test_the_stride_is_in_the_first_convolution_of_groups_2_and_3() -> None:
 def test_dropout_comes_before_every_convolution_but_the_first(
     kernels: tuple[int, ...], places: list[str]
 ) -> None:
-    block = Block(16, 16, stride=1, kernels=kernels, dropout=0.5)
+    block = Block(layout.Block.of((16,) * (len(kernels) + 1), kernels, stride=1), dropout=0.5)
     zeros: dict[str, float] = {}
     for name, module in block.named_modules():
         if isinstance(module, nn.Conv2d):

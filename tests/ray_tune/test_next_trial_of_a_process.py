@@ -31,7 +31,13 @@ class _Actor:
 
     def __init__(self) -> None:
         self.handed: list[int] = []
-        self.next_trial = SimpleNamespace(remote=lambda config: self.handed.append(config["number"]))
+        self.asked: list[str] = []
+        self.next_trial = SimpleNamespace(remote=lambda config: self._hand(config["number"]))
+        self.keep_checkpoint = SimpleNamespace(remote=lambda: self.asked.append("keep"))
+
+    def _hand(self, number: int) -> None:
+        self.handed.append(number)
+        self.asked.append(f"trial {number}")
 
 
 def _in_a_process(config: dict) -> SimpleNamespace:
@@ -104,6 +110,27 @@ def test_a_trial_with_another_request_gets_a_process_of_its_own(tmp_path, monkey
     kept = searcher.suggest("x")
     assert (kept["number"], kept["gpu_fraction"]) == (1, 0.5)
     assert searcher.suggest("y") is None, "it was handed out once"
+
+
+def test_a_trial_that_ends_unfinished_keeps_its_state_before_its_process_forgets_it(
+    conductor, tmp_path
+) -> None:
+    _, scheduler, (first, second) = _begun(conductor, tmp_path, 2)
+    scheduler.on_trial_result(None, first, _flat(1))
+    scheduler.on_trial_result(None, first, _flat(2))
+    assert first.temporary_state.ray_actor.asked == ["trial 2"], "completed: its checkpoint is there"
+    conductor.interrupt()
+    assert scheduler.on_trial_result(None, second, _flat(1)) == TrialScheduler.STOP
+    assert conductor.state.trials[1].status == "interrupted"
+    assert second.temporary_state.ray_actor.asked == ["keep"]
+
+
+def test_a_process_is_told_when_checkpoints_are_due(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("WRN_SEARCH_CHECKPOINT_SECONDS", "7")
+    space = space_of(search={"trials": 3, "searcher": "random", "rungs": [1, 3]}, training={"epochs": 5})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    told = ConductorSearcher(conductor, tmp_path).suggest("x")
+    assert (told["rungs"], told["checkpoint_seconds"]) == ([1, 3], 7.0)
 
 
 def test_an_interrupted_search_hands_out_no_further_trial(conductor, tmp_path) -> None:

@@ -19,14 +19,14 @@ import torch
 from tests.training.trainings import config_of, learned
 from wrn_search.ray_tune.fault_note import told_fault
 from wrn_search.ray_tune.trainable import WideResNetTrainable, metrics_of
-from wrn_search.training.checkpoint_file import partial_path
+from wrn_search.training.checkpoints.checkpoint_file import partial_path
 from wrn_search.training.training_loop import Training
 
 EPOCHS = config_of().epochs
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _assignment(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[str, Any]:
+def assignment_of(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[str, Any]:
     return {
         "trial": config_of(**changes).to_dict(),
         "epochs_done": epochs_done,
@@ -37,25 +37,25 @@ def _assignment(checkpoint: Path, epochs_done: int = 0, **changes: Any) -> dict[
     }
 
 
-def _trainable(assignment: dict[str, Any]) -> WideResNetTrainable:
+def trainable_of(assignment: dict[str, Any]) -> WideResNetTrainable:
     """Without the parent's constructor, which wants a running trial of Ray's."""
     trainable = WideResNetTrainable.__new__(WideResNetTrainable)
     trainable.setup(assignment)
     return trainable
 
 
-def _epochs(trainable: WideResNetTrainable, count: int) -> list[dict[str, float]]:
+def epochs_of(trainable: WideResNetTrainable, count: int) -> list[dict[str, float]]:
     return [learned(metrics_of(trainable.step())) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, float]]:
     """What each epoch learns when nothing gets in the way."""
-    return _epochs(_trainable(_assignment(tmp_path_factory.mktemp("straight") / "trial.pt")), EPOCHS)
+    return epochs_of(trainable_of(assignment_of(tmp_path_factory.mktemp("straight") / "trial.pt")), EPOCHS)
 
 
 def test_a_checkpoint_is_there_before_its_epoch_is_reported(tmp_path: Path) -> None:
-    trainable = _trainable(_assignment(tmp_path / "trial.pt"))
+    trainable = trainable_of(assignment_of(tmp_path / "trial.pt"))
     result = trainable.step()
     assert metrics_of(result).epoch == 1
     assert result["device"] == "cpu"
@@ -68,50 +68,50 @@ def test_every_epoch_is_reported_once_wherever_a_kill_came_between_checkpoint_an
     tmp_path: Path, straight: list[dict[str, float]], saved: int, recorded: int
 ) -> None:
     """A checkpoint ahead of the record tells what it knows; one behind it trains the epochs again, bit for bit."""
-    _epochs(_trainable(_assignment(tmp_path / "trial.pt")), saved)
-    resumed = _trainable(_assignment(tmp_path / "trial.pt", epochs_done=recorded))
+    epochs_of(trainable_of(assignment_of(tmp_path / "trial.pt")), saved)
+    resumed = trainable_of(assignment_of(tmp_path / "trial.pt", epochs_done=recorded))
     first = min(saved, recorded)
-    assert _epochs(resumed, EPOCHS - first) == straight[first:]
+    assert epochs_of(resumed, EPOCHS - first) == straight[first:]
 
 
 def test_an_epoch_told_from_the_checkpoint_is_not_trained(tmp_path: Path) -> None:
-    trainable = _trainable(_assignment(tmp_path / "trial.pt"))
+    trainable = trainable_of(assignment_of(tmp_path / "trial.pt"))
     first = trainable.step()["epoch"]
-    resumed = _trainable(_assignment(tmp_path / "trial.pt"))
+    resumed = trainable_of(assignment_of(tmp_path / "trial.pt"))
     assert resumed.step()["epoch"] == first, "its seconds too are those of the first time"
 
 
 def test_a_process_goes_from_trial_to_trial(tmp_path: Path, straight: list[dict[str, float]]) -> None:
-    trainable = _trainable(_assignment(tmp_path / "other.pt", seed=5, widen_factor=1))
+    trainable = trainable_of(assignment_of(tmp_path / "other.pt", seed=5, widen_factor=1))
     trainable.step()
-    assert trainable.reset_config(_assignment(tmp_path / "trial.pt"))
-    assert _epochs(trainable, EPOCHS) == straight
+    assert trainable.reset_config(assignment_of(tmp_path / "trial.pt"))
+    assert epochs_of(trainable, EPOCHS) == straight
 
 
 def test_the_driver_may_hand_a_process_its_next_trial_itself(
     tmp_path: Path, straight: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for the answer: a process that cannot begin it ends, and does not train the one before again."""
-    trainable = _trainable(_assignment(tmp_path / "other.pt", seed=5, widen_factor=1))
+    trainable = trainable_of(assignment_of(tmp_path / "other.pt", seed=5, widen_factor=1))
     trainable.step()
-    trainable.next_trial(_assignment(tmp_path / "trial.pt"))
-    assert _epochs(trainable, EPOCHS) == straight
+    trainable.next_trial(assignment_of(tmp_path / "trial.pt"))
+    assert epochs_of(trainable, EPOCHS) == straight
     ended: list[str] = []
     monkeypatch.setattr("wrn_search.ray_tune.trainable.end_process", ended.append)
-    trainable.next_trial({**_assignment(tmp_path / "trial.pt"), "trial": "{not JSON"})
+    trainable.next_trial({**assignment_of(tmp_path / "trial.pt"), "trial": "{not JSON"})
     assert [text.split(":")[0] for text in ended] == ["JSONDecodeError"]
 
 
 def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_path: Path) -> None:
-    trainable = _trainable(_assignment(tmp_path / "first.pt"))
-    _epochs(trainable, EPOCHS)
+    trainable = trainable_of(assignment_of(tmp_path / "first.pt"))
+    epochs_of(trainable, EPOCHS)
     modules = set(sys.modules)
     opened: list[str] = []
     watching = [True]
     sys.addaudithook(
         lambda event, args: opened.append(str(args[0])) if watching and event == "open" else None
     )
-    trainable.reset_config(_assignment(tmp_path / "second.pt", seed=5, depth=16))
+    trainable.reset_config(assignment_of(tmp_path / "second.pt", seed=5, depth=16))
     assert metrics_of(trainable.step()).epoch == 1
     watching.clear()
     assert any(path.startswith(str(tmp_path / "second.pt")) for path in opened), "the hook sees files"
@@ -121,7 +121,10 @@ def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_pat
 
 
 def test_what_goes_wrong_is_a_value(tmp_path: Path) -> None:
-    assert _trainable(_assignment(tmp_path / "trial.pt", learning_rate=1e30)).step()["diverged"]["epoch"] == 1
+    assert (
+        trainable_of(assignment_of(tmp_path / "trial.pt", learning_rate=1e30)).step()["diverged"]["epoch"]
+        == 1
+    )
 
 
 def test_a_damaged_checkpoint_is_a_fault_that_passes(
@@ -129,16 +132,16 @@ def test_a_damaged_checkpoint_is_a_fault_that_passes(
 ) -> None:
     """The next try begins anew, and learns what was learned before."""
     path = tmp_path / "trial.pt"
-    _epochs(_trainable(_assignment(path)), 2)
+    epochs_of(trainable_of(assignment_of(path)), 2)
     path.write_bytes(path.read_bytes()[:1000])
-    assert _trainable(_assignment(path, epochs_done=2)).step()["lost"]["error"].startswith(f"{path}: ")
-    assert _epochs(_trainable(_assignment(path, epochs_done=2)), EPOCHS) == straight
+    assert trainable_of(assignment_of(path, epochs_done=2)).step()["lost"]["error"].startswith(f"{path}: ")
+    assert epochs_of(trainable_of(assignment_of(path, epochs_done=2)), EPOCHS) == straight
 
 
 def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
     """/dev/full is a disk without room; the file that cannot be written is named."""
     partial_path(tmp_path / "trial.pt").symlink_to("/dev/full")
-    result = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    result = trainable_of(assignment_of(tmp_path / "trial.pt")).step()
     assert result == {
         "storage": {
             "error": f"a checkpoint could not be written: No space left on device ({tmp_path / 'trial.pt'})"
@@ -149,7 +152,7 @@ def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["run_epoch", "save", "restore"])
 def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path, method: str) -> None:
     """Also when it hangs in C code that never gives the interpreter back, and when its checkpoint's disk hangs."""
-    assignment = _assignment(tmp_path / "trial.pt") | {"epoch_seconds": 1.0}
+    assignment = assignment_of(tmp_path / "trial.pt") | {"epoch_seconds": 1.0}
     if method == "restore":
         (tmp_path / "trial.pt").touch()
     program = f"""
@@ -170,19 +173,19 @@ trainable.step()
 
 
 def test_the_limit_of_an_epoch_ends_with_it(tmp_path: Path) -> None:
-    trainable = _trainable(_assignment(tmp_path / "trial.pt") | {"epoch_seconds": 2.0})
+    trainable = trainable_of(assignment_of(tmp_path / "trial.pt") | {"epoch_seconds": 2.0})
     assert metrics_of(trainable.step()).epoch == 1
     time.sleep(2.5)  # the process lives
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_share_of_a_gpu_that_torch_does_not_see_is_no_reason_to_train_on_the_cpu(tmp_path: Path) -> None:
-    on_a_gpu = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": 0.5, "context_bytes": 0}
-    refused = _trainable(on_a_gpu).step()
+    on_a_gpu = assignment_of(tmp_path / "trial.pt") | {"gpu_fraction": 0.5, "context_bytes": 0}
+    refused = trainable_of(on_a_gpu).step()
     assert refused["storage"]["error"].startswith(
         "torch must see the GPUs that Ray was told of, but sees none on "
     )
-    declared = _trainable(on_a_gpu | {"simulated_gpus": True}).step()
+    declared = trainable_of(on_a_gpu | {"simulated_gpus": True}).step()
     assert (metrics_of(declared).epoch, declared["device"]) == (1, "cpu")
 
 
@@ -197,8 +200,8 @@ def test_a_share_of_a_gpu_is_a_share_of_its_memory_context_included(
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: gpu)
     monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", set_limits.append)
-    assignment = _assignment(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction, "context_bytes": 10**9}
-    _trainable(assignment).step()  # where there is no GPU it fails later, as a value
+    assignment = assignment_of(tmp_path / "trial.pt") | {"gpu_fraction": gpu_fraction, "context_bytes": 10**9}
+    trainable_of(assignment).step()  # where there is no GPU it fails later, as a value
     assert [limit * gpu.total_memory + 10**9 for limit in set_limits] == pytest.approx(limits)
 
 
@@ -217,7 +220,7 @@ def test_a_step_that_runs_out_of_memory_leaves_nothing_behind(
     monkeypatch.setattr(Training, "run_epoch", run_epoch)
     alive_at_close: list[bool] = []
     monkeypatch.setattr(Training, "close", lambda self: alive_at_close.append(held[0]() is not None))
-    told = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    told = trainable_of(assignment_of(tmp_path / "trial.pt")).step()
     assert told["failed"]["out_of_memory"]
     assert "CUDA out of memory" in told["failed"]["error"]
     assert alive_at_close == [False]
@@ -235,11 +238,11 @@ def test_the_whole_trace_of_a_failure_is_in_the_file_that_its_error_names(
             raise RuntimeError("mat1 and mat2 must have the same dtype") from cause
 
     monkeypatch.setattr(Training, "run_epoch", lambda self: outermost(9))
-    assignment = _assignment(tmp_path / "checkpoints" / "00003-deadbeef.pt") | {
+    assignment = assignment_of(tmp_path / "checkpoints" / "00003-deadbeef.pt") | {
         "logs": str(tmp_path / "logs")
     }
     for tries in (1, 2):
-        first, second = _trainable(assignment).step()["failed"]["error"].split("\n")
+        first, second = trainable_of(assignment).step()["failed"]["error"].split("\n")
         assert first.startswith("RuntimeError: mat1 and mat2 must have the same dtype (")
         assert second == "all of it: logs/00003-deadbeef.txt"
         written = (tmp_path / "logs" / "00003-deadbeef.txt").read_text()
@@ -250,7 +253,7 @@ def test_the_whole_trace_of_a_failure_is_in_the_file_that_its_error_names(
 
 def test_variables_that_tie_threads_to_cores_are_overruled_and_waiting_threads_sleep(tmp_path: Path) -> None:
     """In a new process, whose OpenMP has read nothing yet: both threads may run on every core."""
-    assignment = _assignment(tmp_path / "trial.pt") | {"threads": 2}
+    assignment = assignment_of(tmp_path / "trial.pt") | {"threads": 2}
     program = f"""
 import os, sys
 from wrn_search.ray_tune.trainable import WideResNetTrainable
@@ -285,7 +288,7 @@ for task in os.listdir("/proc/self/task"):
 def test_a_wait_that_the_user_chose_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    _trainable(_assignment(tmp_path / "trial.pt"))
+    trainable_of(assignment_of(tmp_path / "trial.pt"))
     assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("ACTIVE", "7")
 
 
@@ -314,7 +317,7 @@ def test_too_little_memory_is_told_apart(
         raise error
 
     monkeypatch.setattr("wrn_search.training.training_loop.Training.run_epoch", raising)
-    failed = _trainable(_assignment(tmp_path / "trial.pt")).step()["failed"]
+    failed = trainable_of(assignment_of(tmp_path / "trial.pt")).step()["failed"]
     assert failed["out_of_memory"] is out_of_memory
     assert failed["error"].startswith(type(error).__name__)
 
@@ -332,7 +335,7 @@ def test_too_little_memory_is_told_apart(
 def test_a_process_whose_gpu_answers_no_more_ends_and_says_why(tmp_path: Path, error: str) -> None:
     """The exceptions are made up, for want of a GPU; the process and its end are real."""
     note = tmp_path / "trial.fault"
-    assignment = _assignment(tmp_path / "trial.pt") | {"fault_note": str(note)}
+    assignment = assignment_of(tmp_path / "trial.pt") | {"fault_note": str(note)}
     program = f"""
 import torch
 from wrn_search.ray_tune.trainable import WideResNetTrainable
@@ -361,15 +364,15 @@ def test_a_checkpoint_that_cannot_be_read_just_now_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, straight: list[dict[str, float]], error: OSError
 ) -> None:
     path = tmp_path / "trial.pt"
-    _epochs(_trainable(_assignment(path)), 2)
+    epochs_of(trainable_of(assignment_of(path)), 2)
 
     def raising(*arguments: object, **options: object) -> None:
         raise error
 
     with monkeypatch.context() as patch:
         patch.setattr("torch.load", raising)
-        assert error.strerror in _trainable(_assignment(path, epochs_done=2)).step()["lost"]["error"]
-    assert _epochs(_trainable(_assignment(path, epochs_done=2)), EPOCHS - 2) == straight[2:]
+        assert error.strerror in trainable_of(assignment_of(path, epochs_done=2)).step()["lost"]["error"]
+    assert epochs_of(trainable_of(assignment_of(path, epochs_done=2)), EPOCHS - 2) == straight[2:]
 
 
 def test_no_room_for_prepared_images_is_no_fault_of_the_trial(
@@ -379,5 +382,5 @@ def test_no_room_for_prepared_images_is_no_fault_of_the_trial(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(WideResNetTrainable, "_build", raising)
-    result = _trainable(_assignment(tmp_path / "trial.pt")).step()
+    result = trainable_of(assignment_of(tmp_path / "trial.pt")).step()
     assert result == {"storage": {"error": "[Errno 28] No space left on device"}}

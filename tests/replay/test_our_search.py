@@ -163,3 +163,31 @@ def test_budgets_in_hours_are_simulated_ones() -> None:
 def test_a_play_has_no_images_to_spend() -> None:
     with pytest.raises(InputError, match=r"can spend epochs, hours and gpu_hours .* got network_passes"):
         space_of(falling(3), Method("m", "random", "none"), ("search.budget.network_passes=1e18",), None, 0)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_search_that_knows_its_budget_goes_on_with_those_that_wait(workers: int) -> None:
+    """20 configurations begin and most wait; whoever does not know of a budget ends there, the other spends it."""
+    table = falling(20)
+    spent = {}
+    for known in (None, 120):
+        space = space_of(table, Method("m", "random", "asha"), ("search.anchors=0",), None, 0, known)
+        clock = Clock()
+        spent[known] = play(OurSearch(space, table, workers, clock), table, workers, 120, clock).epochs
+    assert spent[None] < 100
+    assert spent[120] > 112  # what is left pays for nobody's way to the next rung
+
+
+def test_a_budget_of_a_setting_stands_beside_that_of_the_play() -> None:
+    method = Method("m", "random", "asha", ("search.budget.epochs=50",))
+    assert space_of(falling(5), method, (), None, 0, 120).search.budget == {"epochs": 50}
+    assert space_of(falling(5), Method("m", "random", "asha"), (), None, 0, 120).search.budget == {
+        "epochs": 120
+    }
+
+
+def test_the_tradeoff_needs_depths_and_widths_in_the_table() -> None:
+    with pytest.raises(InputError, match=r"tradeoff needs several values of depth"):
+        space_of(falling(5), Method("m", "curves", "curves"), ("search.goal=tradeoff",), None, 0)
+    with pytest.raises(InputError, match=r"search.goal: must be one of best, tradeoff"):
+        space_of(falling(5), Method("m", "curves", "curves"), ("search.goal=tradeof",), None, 0)

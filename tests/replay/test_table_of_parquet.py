@@ -132,7 +132,7 @@ def test_float32_edges_lie_in_their_domain(tmp_path: Path) -> None:
         ({"chance_error": -5}, "chance_error: must be above 0 and at most 100, but got -5"),
         ({"image_shape": [8, 8]}, "image_shape: must be [HEIGHT, WIDTH, CHANNELS], but got [8, 8]"),
         ({"lr_drops": ["early"]}, "lr_drops"),
-        ({"lr_schedule": "linear"}, "lr_schedule"),
+        ({"lr_schedule": "polynomial"}, "lr_schedule"),
     ],
 )
 def test_a_mistake_is_told_with_its_key(tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -200,7 +200,7 @@ def test_a_domain_that_is_none_is_told_at_its_line_and_no_row_is_blamed(
 @pytest.mark.parametrize(
     ("change", "line", "key"),
     [
-        ("lr_schedule: linear", 5, "lr_schedule"),
+        ("lr_schedule: polynomial", 5, "lr_schedule"),
         ("lr_drops: [early]", 5, "lr_drops"),
         ("where: {task: [c]}", 5, "where"),
         ("epochs: 9", 1, "curve"),

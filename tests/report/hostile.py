@@ -8,8 +8,9 @@ from tests.report.made import findings
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.failures import Reason
-from wrn_search.analysis.paper_comparison import Paper
+from wrn_search.analysis.paper_tables.paper_comparison import Paper
 from wrn_search.analysis.provenance import Provenance
+from wrn_search.analysis.statistics.errors_by_class import ClassError
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&\"'<a href='javascript:alert(1)'>\u2028\x1b[31m%{x}@ink"
 
@@ -24,7 +25,8 @@ def hostile_findings() -> Findings:
     search, origin, part = found.searches[0], found.provenance[0], found.slices[0]
     points = tuple(replace(point, value=HOSTILE) for point in part.points)
     assert found.confirm is not None
-    finalists = tuple(replace(each, network=HOSTILE) for each in found.confirm.finalists)
+    classes = (ClassError.of(HOSTILE, 10, [1]), ClassError.of(f"{HOSTILE} again", 10, [1]))
+    finalists = tuple(replace(each, network=HOSTILE, classes=classes) for each in found.confirm.finalists)
     return replace(
         found,
         title=HOSTILE,
@@ -55,5 +57,6 @@ def _hostile_provenance(origin: Provenance) -> Provenance:
         hardware={HOSTILE: [HOSTILE]},
         git={"commit": HOSTILE},
         devices=(HOSTILE,),
+        class_names=(HOSTILE,),
         missing=(HOSTILE,),
     )

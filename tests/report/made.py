@@ -14,7 +14,7 @@ from wrn_search.analysis.hyperparameter_importance import Importance
 from wrn_search.analysis.hyperparameter_slices import Slice, SlicePoint
 from wrn_search.analysis.input_tables.shared_values import Dataset, Estimate, Search, Trial
 from wrn_search.analysis.learning_curves import BestSoFar
-from wrn_search.analysis.paper_comparison import Paper, PaperRow
+from wrn_search.analysis.paper_tables.paper_comparison import Paper, PaperRow
 from wrn_search.analysis.pareto_fronts import Front, FrontPoint, Pareto
 
 EPOCHS = 30
@@ -80,6 +80,7 @@ def findings() -> Findings:
         time_map=_cells(rows, "seconds"),
         iso_params=_iso_params(rows, full),
         pareto=_pareto(rows, full),
+        objectives=None,
         slices=(
             _slice(rows, "dropout", log=False),
             _slice(rows, "weight_decay", log=True),

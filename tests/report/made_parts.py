@@ -13,6 +13,7 @@ from wrn_search.analysis.input_tables.shared_values import (
 )
 from wrn_search.analysis.learning_curves import Curve, Curves
 from wrn_search.analysis.provenance import Provenance
+from wrn_search.analysis.statistics.errors_by_class import ClassError
 
 DEPTHS, FACTORS = (10, 16, 22, 28, 40), (1.0, 2.0, 4.0, 8.0)
 PLANNED = [(depth, factor) for depth in DEPTHS for factor in FACTORS if (depth, factor) != (40, 8.0)] * 3
@@ -74,6 +75,11 @@ def confirm(rows: tuple[Trial, ...], best: int) -> Confirm:
         test_summary=(9.2, 9.0, 9.4),
         coverage=93.75,
         is_winner=True,
+        classes=(
+            ClassError.of("cat", 100, [20, 22, 18]),
+            ClassError.of("dog", 0, [0, 0, 0]),
+            ClassError.of("fox", 60, [0, 1, 0]),
+        ),
     )
     second = replace(
         first,
@@ -86,6 +92,7 @@ def confirm(rows: tuple[Trial, ...], best: int) -> Confirm:
         test_summary=None,
         coverage=None,
         is_winner=False,
+        classes=(),
     )
     return Confirm((first, second), 5, "")
 

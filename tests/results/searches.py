@@ -33,7 +33,7 @@ from wrn_search.results.events import (
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.space.trial_config import TrialConfig
+from wrn_search.space.trial_config import TrialConfig, with_later_leaves
 
 START = 1_700_000_000.0  # Unix seconds
 MAX_EPOCHS = 4
@@ -146,7 +146,9 @@ def every_event() -> list[TimedEvent]:
         SearchResumed({"model.depth": {"choice": [10, 16]}, "search.trials": 9}),
         Reopened(3),
         Failed(3, "RuntimeError: out of memory"),
-        Known("0123", "00004-1234abcd", {"depth": 16, "block": "B(3,3)"}, True, {"4": 12.5}),
+        Known(
+            "0123", "00004-1234abcd", with_later_leaves({"depth": 16, "block": "B(3,3)"}), True, {"4": 12.5}
+        ),
         Started(4, 2, 0.0),
         reported(4, 2, val_error=99.0),
         reported(4, 3),
@@ -163,7 +165,7 @@ def confirmation_events() -> list[TimedEvent]:
         proposed(0),
         reported(0, 4, val_loss=None, val_error=None),
         all_events.TestOpened(0),
-        all_events.Tested(0, 0.21, 4.75, 10_000),
+        all_events.Tested(0, 0.21, 4.75, 10_000, {"images": [4000, 6000], "wrong": [75, 400]}),
     )
 
 

@@ -22,6 +22,7 @@ from tests.results.searches import (
 )
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
+from wrn_search.results import events
 from wrn_search.results.event_lines import from_line, to_line
 from wrn_search.results.events import EVENTS, Failed, Interrupted, Known, Proposed, Reported, SearchEnded
 from wrn_search.results.state_from_events import fold
@@ -41,7 +42,14 @@ def test_a_line_has_its_place_first_then_the_fields_with_metrics_flattened():
     values = json.loads(to_line(reported(3, 2), 7, 1.25))
     assert list(values)[:4] == ["seq", "time", "event", "number"]
     assert (values["seq"], values["time"], values["event"], values["number"]) == (7, 1.25, "reported", 3)
-    assert {field.name for field in dataclasses.fields(EpochMetrics)} <= values.keys()
+    named = {field.name for field in dataclasses.fields(EpochMetrics)}
+    assert (
+        named - {"ema_val_error"} <= values.keys()
+    )  # which is not measured, and not said, as in older records
+    assert "ema_val_error" not in values
+    with_it = dataclasses.replace(reported(3, 2), metrics=dataclasses.replace(metrics(2), ema_val_error=12.5))
+    assert json.loads(to_line(with_it, 7, 1.25))["ema_val_error"] == 12.5
+    assert from_line(to_line(with_it, 7, 1.25))[2] == with_it
     assert values["val_error"] == 30.0
 
 
@@ -190,7 +198,7 @@ def _proposal(**changes) -> dict:
         ({"config": {"epochs": 10**9}}, "proposed.config: epochs must be a whole number from 1 to 100000"),
         (
             {"config": {"precision": "auto"}},
-            "proposed.config: precision must be one of fp32, bf16, but got 'auto'",
+            "proposed.config: precision must be one of fp32, tf32, bf16, fp16, but got 'auto'",
         ),
         (
             {"config": {"lr_drops": [0.5, 7]}},
@@ -276,3 +284,29 @@ def test_an_infinite_number_is_refused_however_it_is_spelt():
 def test_events_are_told_apart_by_their_class():
     assert Interrupted(1, "x") != Failed(1, "x")
     assert SearchEnded("finished") == SearchEnded("finished")
+
+
+@pytest.mark.parametrize(
+    "by_class",
+    [
+        {"images": [3, 7]},
+        {"images": [3, 7], "wrong": [0]},
+        {"images": [3, 7], "wrong": [4, 0]},
+        {"images": [3, 7], "wrong": [-1, 0]},
+        {"images": [3, 6], "wrong": [0, 0]},
+        {"images": [3, 7], "wrong": [0, 0.5]},
+        {"images": 10, "wrong": 0},
+        {"images": [3, 7], "wrong": [0, 0], "names": ["a", "b"]},
+    ],
+)
+def test_what_a_stranger_counted_by_class_can_have_been_counted(by_class):
+    line = json.loads(to_line(events.Tested(0, 0.1, 10.0, 10, {"images": [3, 7], "wrong": [0, 1]}), 0, 1.0))
+    assert from_line(_unsealed(line))[2].by_class["wrong"] == [0, 1]
+    with pytest.raises(InputError, match=r"tested\.by_class: must hold the images of each class"):
+        from_line(_unsealed(line | {"by_class": by_class}))
+
+
+def test_a_test_of_an_older_version_was_not_counted_by_class():
+    line = json.loads(to_line(events.Tested(0, 0.1, 10.0, 10), 0, 1.0))
+    del line["by_class"]
+    assert from_line(_unsealed(line))[2] == events.Tested(0, 0.1, 10.0, 10)

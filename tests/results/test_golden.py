@@ -60,6 +60,80 @@ def test_columns_of_version_2_are_null_in_older_tables_and_follow_from_older_rec
     assert records["version_2"].to_pylist() == tables["version_2"].to_pylist()
 
 
+@pytest.mark.parametrize(
+    ("column", "was", "now"),
+    [
+        ("bn_weight", "one", "uniform"),
+        ("linear_init", "kaiming", "uniform"),
+        ("momentum_at_drops", "keep", "restart"),
+        ("last_batch", "drop", "keep"),
+    ],
+)
+def test_columns_of_version_3_tell_of_older_records_how_all_were_trained(column, was, now):
+    tables = {path.name: read_tables(path)[0][column] for path in VERSIONS}
+    assert tables["version_1"].to_pylist() == tables["version_2"].to_pylist() == [was] * 6
+    assert tables["version_3"].to_pylist() == [was] * 5 + [now]
+    records = {path.name: tables_of_record(path)[0][column] for path in VERSIONS}
+    assert records["version_1"].to_pylist() == records["version_2"].to_pylist() == [was] * 6
+    assert records["version_3"].to_pylist() == tables["version_3"].to_pylist()
+
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("source", [read_tables, tables_of_record])
+def test_families_came_later_so_older_tables_and_records_hold_wide_networks_only(folder, source):
+    trials, _ = source(folder)
+    assert trials["family"].to_pylist() == ["wrn"] * 6
+    assert trials["stochastic_depth"].to_pylist() == [0.0] * 6
+
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("source", [read_tables, tables_of_record])
+def test_the_product_of_learning_rate_and_weight_decay_follows_in_every_version(folder, source):
+    trials, _ = source(folder)
+    factors = zip(trials["learning_rate"].to_pylist(), trials["weight_decay"].to_pylist(), strict=True)
+    assert trials["lr_x_wd"].to_pylist() == [rate * decay for rate, decay in factors]
+    assert trials["lr_x_wd"].null_count == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "was", "now"),
+    [
+        ("label_smoothing", 0.0, 0.1),
+        ("mixup", 0.0, 0.2),
+        ("cutmix", 0.0, 1.0),
+        ("cutout", 0, 8),
+        ("class_weights", "none", "balanced"),
+        ("optimizer", "sgd", "adamw"),
+        ("nesterov", True, True),
+        ("beta1", 0.9, 0.8),
+        ("beta2", 0.999, 0.99),
+        ("lr_by", "epoch", "step"),
+        ("lr_cooldown", 0.2, 0.3),
+        ("warmup_epochs", 0, 1),
+        ("clip_norm", None, 2.0),
+        ("ema", 0.0, 0.99),
+        ("sam", 0.0, 0.05),
+        ("gradient_accumulation", 1, 4),
+        ("linear_precision", "same", "fp32"),
+        ("cuda_graph", "off", "off"),
+        ("freeze", "none", "stem"),
+        ("init_from", "random", "/weights/a.pt@sha256:" + "ab" * 32),
+        ("ema_val_error", None, 55.0),
+    ],
+)
+@pytest.mark.parametrize("source", [read_tables, tables_of_record])
+def test_columns_of_version_4_tell_of_older_tables_and_records_that_they_were_off(source, column, was, now):
+    told = {path.name: source(path)[0][column].to_pylist() for path in VERSIONS}
+    assert told["version_1"] == told["version_2"] == told["version_3"] == [was] * 6
+    assert told["version_4"] == [was] * 5 + [now]
+
+
+@pytest.mark.parametrize("source", [read_tables, tables_of_record])
+def test_errors_of_averaged_weights_came_with_version_4(source):
+    told = [source(path)[1]["ema_val_error"].to_pylist() for path in VERSIONS]
+    assert told == [[None] * 9] * 3 + [[None] * 8 + [55.0]]
+
+
 def test_frames_of_several_versions_keep_whole_numbers_and_flags():
     trials, _ = read_results(*VERSIONS)
     assert [str(trials[name].dtype) for name in ("configuration", "retries", "rung")] == ["Int64"] * 3

@@ -223,3 +223,16 @@ def test_a_failed_repeat_that_is_tried_again_opens_its_configuration(tmp_path) -
     assert _kept(tmp_path) == {"1.pt", "2.pt"}
     keeper(0.0, Completed(1))
     assert _kept(tmp_path) == {"1.pt"}
+
+
+def test_with_several_objectives_those_on_the_first_front_keep_theirs(folder) -> None:
+    """Trial 0 has the lowest error, 4 the smallest network; 1 to 3 are behind both."""
+    costs = {0: 5.0, 1: 6.0, 2: 6.5, 3: 7.0, 4: 1.0}
+    keeper = CheckpointKeeper(folder, 2, costs=lambda configuration: (costs[configuration],))
+    for number in range(5):
+        keeper(0.0, _proposed(number))
+    for number in range(5):
+        keeper(0.0, Reported(number, metrics(10, 10.0 + number), "node", "cpu"))
+        keeper(0.0, Completed(number))
+
+    assert _kept(folder) == {"0.pt", "4.pt"}

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from wrn_search.decisions.rung_epochs import anchor_share_of, rungs_of
+from wrn_search.errors import InputError
 from wrn_search.results.events import SearchStarted
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.space_on_record import recorded_space
+from wrn_search.results.space_on_record import recorded_space, resolved_space
 from wrn_search.results.state_from_events import fold
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
@@ -18,7 +19,7 @@ from wrn_search.space.space_file import space_from_mapping
 
 def on_record(**sections: Any) -> Space:
     """The space of a record whose first event holds these sections, read as a resume reads it."""
-    document = {"name": "old", "dataset": {"name": "digits"}, **sections}
+    document = {"name": "old", "dataset": {"name": "digits"}} | sections
     started = SearchStarted("old", "id", 20, 90.0, "digits", space=document)
     return space_from_mapping(recorded_space(ResultsDirectory(Path("nowhere")), fold([(0.0, started)])))
 
@@ -62,3 +63,20 @@ def test_a_record_of_today_means_what_it_says() -> None:
     assert rungs_of(space) == (1, 3, 9, 27)
     assert space.search.anchors == 0.2
     assert anchor_share_of(space) < 0.02
+
+
+def test_images_that_were_cropped_by_four_pixels_still_are() -> None:
+    large = {"name": "folder", "root": "/data", "image_size": 64}
+    assert on_record(dataset=large).dataset.crop_padding == 4
+    assert on_record(dataset=large | {"crop_padding": 8}).dataset.crop_padding == 8
+    assert on_record(dataset=large, search={"anchor_epochs": 1}).dataset.crop_padding == 4
+    assert space_from_mapping({"name": "new", "dataset": large}).dataset.padding_of((64, 64, 3)) == 8
+
+
+def test_a_resolved_file_of_before_tells_four_pixels_and_keeps_its_lines(tmp_path: Path) -> None:
+    directory = ResultsDirectory(tmp_path)
+    directory.resolved.write_text("name: old\ndataset:\n  name: folder\n  root: /data\n  image_size: 64\n")
+    assert resolved_space(directory).dataset.crop_padding == 4
+    directory.resolved.write_text("name: old\ndataset:\n  name: cats\n")
+    with pytest.raises(InputError, match=r"resolved\.yaml:3: dataset\.name: must be one of"):
+        resolved_space(directory)

@@ -21,12 +21,18 @@ best_val_error double, val_loss double, train_error double, train_loss double, t
 train_seconds double, images_per_second double, peak_memory_bytes int64, gpu_fraction double,
 threads int64, device string, node string, error string, started_at timestamp[us, tz=UTC],
 finished_at timestamp[us, tz=UTC], configuration int64, retries int64, rung int64, anchor bool,
-seconds_alone double
+seconds_alone double, bn_weight string, linear_init string, momentum_at_drops string, last_batch string,
+family string, stochastic_depth double, lr_x_wd double,
+init_from string, freeze string, test_images_by_class list<item: int64>,
+test_wrong_by_class list<item: int64>, label_smoothing double, mixup double, cutmix double, cutout int64,
+class_weights string, optimizer string, nesterov bool, beta1 double, beta2 double,
+lr_by string, lr_cooldown double, warmup_epochs int64, clip_norm double, ema double, sam double,
+gradient_accumulation int64, ema_val_error double, linear_precision string, cuda_graph string
 """
 EPOCHS = """
 search string, trial_id string, epoch int64, learning_rate double, train_loss double, train_error double,
 val_loss double, val_error double, seconds double, images_per_second double, memory_bytes int64,
-reported_at timestamp[us, tz=UTC]
+reported_at timestamp[us, tz=UTC], ema_val_error double
 """
 
 
@@ -35,7 +41,7 @@ def test_columns_and_types_are_as_promised(schema, columns):
     found = ", ".join(f"{field.name} {field.type}" for field in schema)
     assert found == " ".join(columns.split())
     assert all(field.nullable for field in schema)
-    assert schema.metadata == {b"wrn_search.schema_version": b"2"}
+    assert schema.metadata == {b"wrn_search.schema_version": b"4"}
 
 
 @pytest.mark.parametrize(

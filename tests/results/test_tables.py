@@ -59,12 +59,16 @@ def test_a_row_holds_config_metrics_and_costs_of_its_trial():
             "num_params": proposed(0).num_params,
             "macs": proposed(0).macs,
             "epochs_done": 2,
+            "lr_x_wd": config.learning_rate * config.weight_decay,
             "val_error": 30.0,
             "best_val_error": 20.0,
+            "ema_val_error": None,
             "val_loss": last.val_loss,
             "train_error": last.train_error,
             "train_loss": last.train_loss,
             "test_error": None,
+            "test_images_by_class": None,
+            "test_wrong_by_class": None,
             "train_seconds": 3.0,  # 1 + 2
             "images_per_second": pytest.approx(2000 / 3),  # 1,000 images in each epoch
             "peak_memory_bytes": 5000,
@@ -91,8 +95,9 @@ def test_a_trial_without_reports_has_nulls_where_nothing_was_measured():
     assert row["train_seconds"] == 0.0
     assert {key for key, value in row.items() if value is None} == {
         *("val_error", "best_val_error", "val_loss", "train_error", "train_loss", "test_error"),
+        *("test_images_by_class", "test_wrong_by_class"),
         *("images_per_second", "peak_memory_bytes", "gpu_fraction", "threads", "device", "node", "error"),
-        *("started_at", "finished_at", "rung"),
+        *("started_at", "finished_at", "rung", "clip_norm", "ema_val_error"),
     }
 
 
@@ -125,7 +130,7 @@ def test_without_trials_the_tables_are_empty_and_typed():
     assert trials_table(SearchState()).num_rows == epochs_table([]).num_rows == 0
 
 
-def test_tables_of_thousands_of_trials_take_less_than_seconds():
+def test_tables_of_thousands_of_trials_take_no_minute():
     """2,000 trials of 30 epochs; measured 0.15 s and 0.25 s on 2 busy cores, five times that for 10,000."""
     state = SearchState()
     state.apply(START, search_started())
@@ -137,8 +142,8 @@ def test_tables_of_thousands_of_trials_take_less_than_seconds():
     assert trials_table(state).num_rows == 2_000
     between = time.process_time()
     assert epochs_table(epoch_rows(state)).num_rows == 60_000
-    assert between - before < 1
-    assert time.process_time() - between < 1
+    assert between - before < 10  # what grows with the square of the trials takes minutes
+    assert time.process_time() - between < 10
 
 
 def test_rows_say_where_a_trial_was_stopped_what_it_repeats_and_how_often_it_was_tried():

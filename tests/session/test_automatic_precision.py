@@ -10,7 +10,8 @@ from wrn_search.errors import InputError
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.hardware.machine import Node
 from wrn_search.session import dry_run as plans
-from wrn_search.session.automatic_precision import resolved_precision
+from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
+from wrn_search.space.sections.training_keys import TrainingSettings
 
 CIFAR, DIGITS = (32, 32, 3), (8, 8, 1)
 FAST = ArithmeticOnOffer(fast_bf16=True, compiler=True, cuda_capabilities=())
@@ -29,7 +30,7 @@ def test_auto_on_cpu_is_bf16_where_it_is_fast_and_pays(machine: ArithmeticOnOffe
 
 @pytest.mark.parametrize("machine", [FAST, SLOW, H100])
 def test_what_is_asked_for_is_taken(machine: ArithmeticOnOffer) -> None:
-    for asked in ("fp32", "bf16"):
+    for asked in ("fp32", "tf32", "bf16", "fp16"):
         assert resolved_precision(asked, DIGITS, 0.0, [machine]) == asked
 
 
@@ -144,3 +145,44 @@ def test_what_the_search_would_refuse_of_its_nodes_the_plan_refuses(
     nodes = [LivingNode("1", "node (10.0.0.1)", Node(8, gpus), offer)]
     with pytest.raises(InputError, match=problem):
         _plan(tmp_path, monkeypatch, address="10.0.0.1:6379", overrides=overrides, nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "gpu_fraction", "machines", "told"),
+    [
+        ({"precision": "tf32"}, 0.0, [FAST], ["but trials train on CPUs"]),
+        ({"precision": "tf32"}, 0.0, [H100], ["but trials train on CPUs"]),
+        ({"precision": "tf32"}, 0.5, [FAST], ["but trials train on CPUs"]),  # GPUs in name only
+        ({"precision": "tf32"}, 0.5, [H100, T4], ["but one has 7.5"]),
+        ({"precision": "tf32"}, 0.5, [H100, FAST], []),  # whoever has no GPU does not train
+        ({"precision": "tf32"}, 1.0, [SILENT], []),
+        ({"precision": "fp16"}, 0.0, [FAST], []),
+        ({"precision": "fp16"}, 0.5, [T4], []),
+        ({"cuda_graph": "on"}, 0.0, [FAST], ["cuda_graph: on needs GPUs"]),
+        ({"cuda_graph": "on"}, 1.0, [T4], []),
+        ({"cuda_graph": "auto"}, 0.0, [FAST], []),
+        (
+            {"cuda_graph": "on", "precision": "tf32"},
+            0.0,
+            [FAST],
+            ["tf32 needs GPUs", "cuda_graph: on needs GPUs"],
+        ),
+    ],
+)
+def test_what_needs_a_gpu_is_refused_without_one(
+    settings: dict[str, str], gpu_fraction: float, machines: Sequence[ArithmeticOnOffer], told: list[str]
+) -> None:
+    asked = TrainingSettings.model_validate(settings)
+    if not told:
+        check_arithmetic(asked, gpu_fraction, machines)
+        return
+    with pytest.raises(InputError) as refused:
+        check_arithmetic(asked, gpu_fraction, machines)
+    assert len(refused.value.problems) == len(told)
+    assert all(text in problem.text for text, problem in zip(told, refused.value.problems, strict=True))
+
+
+def test_auto_never_means_tf32_or_fp16() -> None:
+    for machine in (FAST, SLOW, T4, H100, SILENT):
+        for share in (0.0, 0.5):
+            assert resolved_precision("auto", CIFAR, share, [machine]) in ("fp32", "bf16")

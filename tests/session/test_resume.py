@@ -227,6 +227,7 @@ def _run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_with_a_results_directory_alone(tmp_path) -> None:
     """Its warm-start source has moved, its files are lost, and what was --set at first stays as it was."""
     (tmp_path / "source").mkdir()
@@ -362,6 +363,26 @@ def test_a_running_search_is_refused_before_anything_is_made_ready(tmp_path, mon
         pytest.raises(InputError, match=f"but another one is running: process {os.getpid()} on "),
     ):
         run(file, results=tmp_path / "out", resume=True, quiet=True)
+
+
+@pytest.mark.parametrize("ended", ["finished", "decided", "budget", "max_hours"])
+def test_a_search_with_nothing_left_to_do_begins_no_session_and_runs_no_command(
+    ended: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`on_end` was run when it ended; asked again it is read, though the command is named for the first time now."""
+    monkeypatch.setattr("wrn_search.session.search_run.check_ray", None)  # no session can begin
+    space = played_space(search={"trials": 2, "repeats": 1, "max_hours": 1})
+    directory = ResultsDirectory(tmp_path / "out")
+    directory.path.mkdir()
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: 50.0)
+        record.append(SearchEnded(ended))
+    directory.resolved.write_text(yaml.safe_dump(space.to_document()))
+    touched = tmp_path / "touched"
+    command = f"on_end=[touch, '{touched}']"
+    result = run(directory.path, overrides=[command, "description=new"], resume=True, quiet=True)
+    assert (result.reason, result.on_end) == (ended, ())
+    assert not touched.exists()
 
 
 def test_a_spent_budget_is_whole_until_there_is_more(tmp_path) -> None:

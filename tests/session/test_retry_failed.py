@@ -14,12 +14,12 @@ from tests.decisions.playing import conductor_of, metrics, new_record, space_of
 from wrn_search.decisions.proposals import proposed_event
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment
+from wrn_search.progress.search_progress import Progress
 from wrn_search.results.events import Failed, Proposed, Reopened, SearchResumed, SearchStarted, Started
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.kept_checkpoints import CheckpointKeeper
 from wrn_search.results.state_from_events import fold
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.session.progress_display import Progress
 from wrn_search.session.search_request import request_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +122,7 @@ def _run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_tries_them_again(tmp_path) -> None:
     document = {
         "name": "small",

@@ -10,7 +10,8 @@ from tests.space.spaces import complaints, space
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError
 from wrn_search.space.data_folders import cache_root, data_root
-from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
+from wrn_search.space.sections.recorded_dataset import dataset_settings
 
 
 @pytest.mark.parametrize(
@@ -95,9 +96,16 @@ def test_a_cache_of_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "preprocessing",
             "zcaa",
-            "must be one of meanstd, zca, divide255, but got 'zcaa' (did you mean 'zca'?)",
+            "must be one of meanstd, meanstd_cifar10, meanstd_imagenet, zca, divide255, but got 'zcaa' "
+            "(did you mean 'zca'?)",
         ),
-        ("augmentation", "flip", "must be one of flip_crop, shift, none, but got 'flip'"),
+        (
+            "augmentation",
+            "flips",
+            "must be one of flip_crop, flip_crop_batch, crop, flip, shift, none, trivial, randaugment, color_jitter, "
+            "shift_trivial, shift_randaugment, shift_color_jitter, resized_crop_colour, resized_crop, but got 'flips' "
+            "(did you mean 'flip'?)",
+        ),
     ],
 )
 def test_a_wrong_value_is_told(key: str, value: str, text: str) -> None:
@@ -108,3 +116,32 @@ def test_a_wrong_value_is_told(key: str, value: str, text: str) -> None:
 
 def test_null_stands_for_the_default_root() -> None:
     assert space("dataset: {name: digits, root: null}").dataset.root is None
+
+
+def test_svhn_trains_on_its_extra_images_and_a_share_is_one_of_the_split_train() -> None:
+    assert DatasetSettings(name="svhn").extra
+    assert not DatasetSettings(name="svhn", extra=False).extra
+    assert not DatasetSettings(name="cifar10").extra
+    assert DatasetSettings(name="svhn", validation=0.1).validation == 7326
+
+
+@pytest.mark.parametrize("value", ["gcn", "gcn_zca", "global_contrast_normalisation"])
+def test_contrast_normalisation_alone_is_told_to_come_with_whitening(value: str) -> None:
+    (line,) = complaints("dataset: {name: digits}", f"dataset.preprocessing={value}")
+    assert "global contrast normalisation comes with whitening, and not alone: write zca for both" in line
+
+
+def test_a_key_for_contrast_normalisation_is_told_where_it_is() -> None:
+    (line,) = complaints("dataset:\n  name: digits\n  gcn: true")
+    assert line.startswith(
+        "s.yaml:3: dataset.gcn: unknown key: dataset.preprocessing: zca is global contrast"
+    )
+
+
+def test_all_images_of_a_list_that_is_tested_are_trained_on() -> None:
+    whole = JoinedSettings.whole(DatasetSettings(name="digits", validation=200, train_images=50))
+    assert (whole.validation, whole.train_images) == (0, 50)
+    assert dataset_settings(whole.model_dump()) == whole
+    assert whole.apart() == whole  # its record names the split of all images
+    searched = DatasetSettings(name="digits", validation=200)
+    assert JoinedSettings.of(searched).apart() == searched

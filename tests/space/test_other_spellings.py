@@ -101,13 +101,19 @@ def test_a_foreign_domain_is_told_with_ours(key: str, foreign: str, ours: str) -
         ),
         (
             "resources: {gpus_per_trial: 1/3}",
-            "resources.gpus_per_trial: must be auto or one of 0, 1/8, 1/4, 1/2, 1, but got '1/3'; shares halve, so "
-            "that trials can move together: write 1/4",
+            "resources.gpus_per_trial: must be auto or one of 0, 1/8, 1/4, 1/2, 1, 2, 4, 8, but got '1/3'; shares "
+            "halve, so that trials can move together: write 1/4",
         ),
         (
-            "training: {nesterov: true}",
-            "training.nesterov: unknown key: momentum here is always Nesterov's; take the key out",
+            "training: {betas: [0.9, 0.95]}",
+            "training.betas: unknown key: write training.beta1 and training.beta2",
         ),
+        ("training: {max_grad_norm: 1}", "training.max_grad_norm: unknown key: write training.clip_norm"),
+        (
+            "training: {ema_decay: 0.99}",
+            "training.ema_decay: unknown key: write training.ema, the decay a step",
+        ),
+        ("training: {warmup: 5}", "training.warmup: unknown key: write training.warmup_epochs"),
         ("training: {milestones: [60]}", "training.milestones: unknown key: write training.lr_drops"),
     ],
 )

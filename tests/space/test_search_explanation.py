@@ -9,7 +9,8 @@ import pytest
 from tests.space.spaces import space
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
-from wrn_search.space.search_explanation import explanation, network_range, text_of
+from wrn_search.space.explained.search_in_words import text_of
+from wrn_search.space.search_explanation import explanation, network_range
 
 TEXT = """
 name: s
@@ -53,7 +54,7 @@ def test_a_search_by_curves_says_what_goes_on() -> None:
         "              to WRN-28-10 (36,479,194 parameters, 5,243,328,768 multiply-adds an image)",
         "searcher      tpe, 20 configurations, 3 seeds each",
         "scheduler     asha, trials are compared after epochs 60, 120, 160; those that do not go on wait there, and go "
-        "on once enough others were worse",
+        "on once enough others were worse, or places are seen not to last",
         "training      200 epochs, 12,000 epochs over 60 trials at most",
     ],
 )

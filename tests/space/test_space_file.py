@@ -14,7 +14,8 @@ from wrn_search.errors import InputError
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.misspelt_keys import SECTIONS
-from wrn_search.space.section_keys import ModelSettings, TrainingSettings
+from wrn_search.space.section_keys import ModelSettings
+from wrn_search.space.sections.training_keys import TrainingSettings
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import read_space, space_from_mapping
 from wrn_search.space.yaml_with_lines import yaml_text
@@ -51,10 +52,14 @@ KEY_ERRORS = [
         "one report",
     ),
     ("training: {compile: maybe}", "training.compile: must be one of auto, on, off, but got 'maybe'"),
-    ("training: {precision: half}", "training.precision: must be one of auto, fp32, bf16, but got 'half'"),
+    (
+        "training: {precision: half}",
+        "training.precision: must be one of auto, fp32, tf32, bf16, fp16, but got 'half'",
+    ),
     (
         "search: {searcher: annealing}",
-        f"search.searcher: must be one of {', '.join(SEARCHERS)}, but got 'annealing'",
+        f"search.searcher: must be one of {', '.join(SEARCHERS)}, but got 'annealing'"
+        " (one of a plugin is known with --plugin FILE)",
     ),
     (
         "search: {scheduler: ahsa}",
@@ -94,7 +99,7 @@ def test_all_errors_are_told_at_once_in_reading_order_overrides_first() -> None:
 def test_rules_about_a_wrong_value_wait_until_it_is_right() -> None:
     assert complaints("model:\n  depth: 17\n  block: B(2)\n") == [
         "s.yaml:3: model.block: must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3), "
-        "but got 'B(2)'"
+        "or basic or bottleneck, but got 'B(2)' (did you mean 'B(1)'?)"
     ]
 
 
@@ -125,7 +130,7 @@ OVERRIDE_ERRORS = [
     ("model.depth=\x1b[31m", "model.depth: must be YAML, but got: the control character 0x1b"),
     (
         "model.depth={choice: [1], choice: [2]}",
-        "model.depth.choice: a key must stand once, but got it twice (first: --set)",
+        "model.depth.choice: a key must stand once, but got it twice",
     ),
     (
         "model.depth=!!python/name:os.system x",
@@ -212,6 +217,8 @@ NULLABLE = {
         "dataset.preprocessing",
         "dataset.augmentation",
         "dataset.train_images",
+        "dataset.image_size",
+        "dataset.group_by",
     ),
     "model.network",
     "search.prior",
@@ -220,6 +227,7 @@ NULLABLE = {
     *(
         "model.block",
         "model.deepening_factor",
+        "training.clip_norm",
         "search.trials",
         "search.brackets",
         "search.max_hours",

@@ -93,9 +93,9 @@ def test_every_key_that_stands_twice_is_told_with_its_first_line() -> None:
     )
 
     assert complaints(text) == [
-        "s.yaml:4: model.depth: a key must stand once, but got it twice (first: s.yaml:3)",
-        "s.yaml:5: model.dropout.uniform: a key must stand once, but got it twice (first: s.yaml:5)",
-        "s.yaml:6: name: a key must stand once, but got it twice (first: s.yaml:1)",
+        "s.yaml:4: model.depth: a key must stand once, but got it twice (first in line 3)",
+        "s.yaml:5: model.dropout.uniform: a key must stand once, but got it twice (first in line 5)",
+        "s.yaml:6: name: a key must stand once, but got it twice (first in line 1)",
     ]
 
 

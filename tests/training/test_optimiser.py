@@ -1,4 +1,4 @@
-"""The optimiser against Nesterov's formula written out by hand."""
+"""The optimisers against their formulas written out by hand."""
 
 from __future__ import annotations
 
@@ -75,3 +75,52 @@ def test_every_parameter_is_in_one_group(weight_decay_on: str, rest_decay: float
         name for name in names.values() if ".bn" in f".{name}" or name == "linear.bias"
     }
     assert (weights["weight_decay"], rest["weight_decay"]) == (5e-4, rest_decay)
+
+
+def test_momentum_can_be_classical() -> None:
+    """v = momentum v + g; w = w - lr v (Polyak, 1964)."""
+    network = small_network()
+    optimiser = build_optimiser(network, config_of(nesterov=False, learning_rate=0.1, weight_decay=0.0))
+    weight = network.stem.weight
+    value, velocity = weight.detach().clone(), torch.zeros_like(weight)
+    for _ in range(3):
+        gradient = torch.randn_like(weight)
+        weight.grad = gradient.clone()
+        velocity = 0.9 * velocity + gradient
+        value = value - 0.1 * velocity
+        optimiser.step()
+
+    torch.testing.assert_close(weight.detach(), value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("weight_decay_on", ["all", "weights"])
+def test_adamw_follows_algorithm_2_of_its_paper(weight_decay_on: str) -> None:
+    network = small_network()
+    config = config_of(
+        optimizer="adamw",
+        learning_rate=0.01,
+        weight_decay=0.1,
+        beta1=0.8,
+        beta2=0.95,
+        weight_decay_on=weight_decay_on,
+    )
+    optimiser = build_optimiser(network, config)
+    parameters = {name: dict(network.named_parameters())[name] for name in ("stem.weight", "linear.bias")}
+    values = {name: each.detach().double() for name, each in parameters.items()}
+    first = {name: torch.zeros_like(value) for name, value in values.items()}
+    second = {name: torch.zeros_like(value) for name, value in values.items()}
+    for step, rate in enumerate([0.01, 0.01, 0.001], start=1):
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        for name, parameter in parameters.items():
+            gradient = torch.randn_like(parameter)
+            parameter.grad = gradient
+            decay = 0.1 if weight_decay_on == "all" or name == "stem.weight" else 0.0
+            first[name] = 0.8 * first[name] + 0.2 * gradient
+            second[name] = 0.95 * second[name] + 0.05 * gradient**2
+            mean, square = first[name] / (1 - 0.8**step), second[name] / (1 - 0.95**step)
+            values[name] = values[name] - rate * (mean / (square.sqrt() + 1e-8) + decay * values[name])
+        optimiser.step()
+
+    for name, parameter in parameters.items():
+        torch.testing.assert_close(parameter.detach().double(), values[name], rtol=1e-5, atol=1e-6)

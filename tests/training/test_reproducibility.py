@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.training.trainings import (
+    DIGITS,
     config_of,
     differences,
     learned,
@@ -17,7 +18,7 @@ from tests.training.trainings import (
     run_to_the_end,
     state_of,
 )
-from wrn_search.training.checkpoint_file import load_checkpoint
+from wrn_search.training.checkpoints.checkpoint_file import load_checkpoint
 
 EPOCHS = config_of().epochs
 Straight = tuple[list[dict[str, float]], Path]
@@ -123,3 +124,27 @@ def test_saving_and_restoring_within_a_process(tmp_path: Path) -> None:
     assert training.epoch == 1
     assert learned(training.run_epoch()) == second
     assert differences(state_of(training, tmp_path), end) == []
+
+
+def test_balanced_sampling_continues_and_repeats_bit_for_bit(tmp_path: Path) -> None:
+    config = config_of(dataset=DIGITS.model_copy(update={"sampling": "balanced"}), epochs=3)
+    straight, again = new_training(config), new_training(config)
+    told = [learned(straight.run_epoch())]
+    straight.save(tmp_path / "after-1.pt")
+    told += [learned(metrics) for metrics in run_to_the_end(straight)]
+
+    continued = new_training(config)
+    continued.restore(tmp_path / "after-1.pt")
+
+    assert [learned(metrics) for metrics in run_to_the_end(again)] == told
+    assert [learned(metrics) for metrics in run_to_the_end(continued)] == told[1:]
+    uniform = learned(new_training(config_of(epochs=3)).run_epoch())
+    assert uniform["train_loss"] != told[0]["train_loss"]
+
+
+def test_balanced_sampling_is_what_a_training_is_given() -> None:
+    config = config_of(dataset=DIGITS.model_copy(update={"sampling": "balanced"}))
+    training = new_training(config)
+    labels = torch.cat([each for _, each in training.train_batches.epoch(training.randomness.batches)])
+    counts = torch.bincount(labels, minlength=10)
+    assert (int(counts.sum()), int(counts.max() - counts.min())) == (192, 1)

@@ -23,7 +23,7 @@ from tests.training.trainings import DIGITS, config_of, new_training, run_to_the
 from wrn_search.images.batches import EvaluationBatches, TrainBatches
 from wrn_search.images.prepared_data import prepare
 from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
 from wrn_search.training.divergence import Diverged
 from wrn_search.training.learning_rate import learning_rate_at
 from wrn_search.training.training_loop import Training
@@ -272,6 +272,7 @@ def test_closing_frees_the_network_at_once() -> None:
     training.close()
 
 
+@pytest.mark.slow
 def test_every_network_of_a_process_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real graph capture, quickest back end; torch gives up after the eighth unless `close` resets it."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))

@@ -28,7 +28,7 @@ from wrn_search.results.events import SearchEnded, SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.manifest import write_manifest
 from wrn_search.results.table_writer import TableWriter
-from wrn_search.training.checkpoint_file import load_checkpoint
+from wrn_search.training.checkpoints.checkpoint_file import load_checkpoint
 from wrn_search.training.training_loop import Training
 from wrn_search.winner.file_formats.format_table import FORMATS, load_model
 

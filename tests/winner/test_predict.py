@@ -22,8 +22,9 @@ from tests.winner.models import (
 )
 from wrn_search.__main__ import main
 from wrn_search.datasets.image_decoding import decode_images
+from wrn_search.datasets.image_fit import ImageFit
 from wrn_search.errors import InputError
-from wrn_search.winner.file_formats.format_table import FORMATS
+from wrn_search.winner.file_formats.format_table import FORMATS, load_model
 from wrn_search.winner.images_to_classify import read_image
 from wrn_search.winner.predict import predict
 
@@ -189,3 +190,18 @@ def test_names_that_a_terminal_would_obey_are_spelt_out(tmp_path: Path, capsys) 
     image = image.rename(tmp_path / "\x1b[2J.png")
     assert main(["predict", str(model), str(image), "--top", "3"]) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", ["crop", "pad", "centre"])
+def test_images_of_any_size_are_made_those_of_the_training(how: str, tmp_path: Path) -> None:
+    """As the training's were, and without --resize, if the export says so."""
+    pixels = draw_images(1, (40, 20, 3))[0]
+    Image.fromarray(pixels).save(tmp_path / "tall.png")
+    about = about_of_shape((8, 8, 3), image_fit=how, background="black")
+    model = load_model(write_model(tmp_path, about=about))
+    assert (model.about, model.about.to_dict()["version"]) == (about, 4 if how == "centre" else 3)
+    trained_on = decode_images([("tall.png", tmp_path / "tall.png")], 1, "black", ImageFit(8, how))
+    (told,), problems = predict(model, [tmp_path / "tall.png"], top=3)
+    assert problems == []
+    (expected,) = model(trained_on)
+    assert dict(told.classes) == pytest.approx(dict(zip(about.class_names, expected.tolist(), strict=True)))

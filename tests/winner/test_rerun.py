@@ -21,7 +21,7 @@ from tests.winner.searches import (
     write_lines,
 )
 from wrn_search.__main__ import main
-from wrn_search.training.checkpoint_file import load_checkpoint
+from wrn_search.training.checkpoints.checkpoint_file import load_checkpoint
 from wrn_search.training.training_loop import Training
 
 

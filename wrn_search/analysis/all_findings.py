@@ -30,9 +30,10 @@ from wrn_search.analysis.input_tables.configurations import (
 from wrn_search.analysis.input_tables.joined_tables import Material, material_of
 from wrn_search.analysis.input_tables.shared_values import Dataset, Estimate, Search, Trial
 from wrn_search.analysis.learning_curves import BestSoFar, Curves, best_so_far_of, curves_of
-from wrn_search.analysis.paper_comparison import Paper, paper_of
+from wrn_search.analysis.paper_tables.paper_comparison import Paper, paper_of
 from wrn_search.analysis.pareto_fronts import Pareto, pareto_of
 from wrn_search.analysis.provenance import Provenance, provenance_of, searches_of
+from wrn_search.analysis.several_objectives import SeveralObjectives, several_objectives_of
 from wrn_search.wording import answers_text, plural
 
 _TRIAL_COLUMNS = (
@@ -58,6 +59,7 @@ class Findings:
     time_map: CellMap
     iso_params: IsoParams
     pareto: Pareto
+    objectives: SeveralObjectives | None  # of searches that minimise several
     slices: tuple[Slice, ...]  # dropout and weight decay first
     importance: Importance
     curves: Curves
@@ -81,8 +83,14 @@ def findings_of(*directories: Path | str) -> Findings:
     return findings_from(material_of(directories))
 
 
-def findings_from(material: Material, margin: Margin | None = None) -> Findings:
-    """All statistics once over the same material; `margin`: within what a smaller network is as good."""
+def findings_from(material: Material, margin: Margin | None = None, why_no_model: str = "") -> Findings:
+    """All statistics once over the same material.
+
+    Args:
+        material: of the searches.
+        margin: within what a smaller network is as good.
+        why_no_model: not empty: the curve model, nine tenths of the time, is not fitted, for this reason.
+    """
     seconds = seconds_per_epoch(material)
     configurations = configurations_of(material, seconds)
     trials = _trials(material, seconds)
@@ -91,7 +99,9 @@ def findings_from(material: Material, margin: Margin | None = None) -> Findings:
     error_map = error_map_of(material, configurations)
     confirm, confirm_notes = confirm_of(material)
     deviation = pooled_seed_deviation(configurations)[0]
-    model = model_of(material, configurations, error_map, seconds, margin)
+    model = CurveModel(why_not=why_no_model, margin=margin or Margin())
+    if not why_no_model:
+        model = model_of(material, configurations, error_map, seconds, margin)
     searches = searches_of(material)
     return Findings(
         title=" + ".join(dict.fromkeys(search.name for search in searches)),
@@ -106,6 +116,7 @@ def findings_from(material: Material, margin: Margin | None = None) -> Findings:
         time_map=time_map_of(material, seconds),
         iso_params=fits[0],
         pareto=pareto_of(material, configurations),
+        objectives=several_objectives_of(material, configurations),
         slices=slices_of(material),
         importance=importance_of(material, model),
         curves=curves_of(material),
@@ -124,8 +135,8 @@ def to_json(findings: Findings) -> dict[str, Any]:
     """The findings as plain values for JSON.
 
     Documented keys: `verdicts`, `best`, `smallest_equivalent`, `cells`, `audit`, `next`, `iso_params`, `pareto`,
-    `importance`, `rungs`, `counts` and `provenance`; every other part stands under its own name. `trial` is a place in
-    `trials`.
+    `objectives`, `importance`, `rungs`, `counts` and `provenance`; every other part stands under its own name. `trial`
+    is a place in `trials`.
     """
     answer, model = findings.answer, findings.model
     parts = {field.name: _plain(getattr(findings, field.name)) for field in fields(findings)}

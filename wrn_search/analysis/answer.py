@@ -131,7 +131,9 @@ def _best_line(material: Material, trials: Sequence[Trial], best: Estimate | Non
         text = f"no trial was trained to its last epoch ({epochs}): {told}. So no network is called best"
         return Line("Winner", text)
     trial = trials[best.trial]
-    searched = hparams(trial.hparams, without=("depth", "widen_factor", "block", "deepening_factor"))
+    searched = hparams(
+        trial.hparams, without=("family", "depth", "widen_factor", "block", "deepening_factor")
+    )
     if model.winner is not None:
         error = expectation(model.winner)
     elif best.n > 1:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from wrn_search.analysis.input_tables.joined_tables import KEY, Material, keyed
 from wrn_search.analysis.input_tables.shared_values import Interval
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
+from wrn_search.analysis.statistics.errors_by_class import ClassError, errors_by_class
 from wrn_search.analysis.statistics.fresh_seeds import coverage, fresh_spread
 from wrn_search.errors import InputError
 from wrn_search.networks.architecture import Architecture
+from wrn_search.results.events import KINDS
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.trial_selection import FRESH_MEDIAN, Order, Repeat, standing_of
 from wrn_search.results.trial_state import FINAL
@@ -47,6 +49,7 @@ class Finalist:
     curse_interval: Interval | None = None  # 95 % of `winners_curse`, for all finalists together
     above_winner: float | None = None  # median of `val_errors` minus the winner's, points
     above_interval: Interval | None = None  # 95 % of it, for all pairs of finalists together
+    classes: tuple[ClassError, ...] = ()  # the test errors class by class; none in older confirmations
 
 
 @dataclass(frozen=True)
@@ -117,44 +120,49 @@ def _finalists(
     searched = material.trials[material.trials["source"].isin(read)]
     before = _by_configuration(searched)
     retrained = _by_configuration(trials.sort_values("number"))
+    only = confirmation.fact("confirms", "only")
     found = []
     for nth, (key, rows) in enumerate(retrained.items()):
         seen = searched.loc[before.get(key, [])]
         finalist = _finalist(trials.loc[rows], seen, order, material.dataset.chance_error)
+        finalist = replace(finalist, classes=_classes(trials.loc[rows], confirmation))
         known = None if finalist.trial is None else _trial(material.trials, finalist.trial)
         chosen = nth if known is None else order.get(known, len(order) or nth)
-        found.append((_standing(trials.loc[rows], material.dataset.chance_error), chosen, finalist))
+        found.append((_standing(trials.loc[rows], material.dataset.chance_error, only), chosen, finalist))
     ordered = sorted(found, key=lambda each: each[1])
     is_named = bool(ordered)
     if by_fresh_median:
         repeats = confirmation.fact("confirms", "repeats")
         is_named = len(ordered) >= len(order) and all(
-            _has_ended(trials.loc[rows], repeats) for rows in retrained.values()
+            _has_ended(trials.loc[rows], repeats, only) for rows in retrained.values()
         )
         if is_named:
             ordered.sort(key=lambda each: (each[0] is None, each[0] or (), each[1]))
     return _with_intervals([each for *_, each in ordered], is_named)
 
 
-def _standing(rows: pd.DataFrame, chance: float | None) -> Order | None:
+def _standing(rows: pd.DataFrame, chance: float | None, only: object) -> Order | None:
     """How its fresh seeds rank, by the rule that `confirm` and `export` rank by."""
     rows = rows.sort_values("number")
     fresh = [
         Repeat(int(row.number), row.status, int(row.epochs_done), row.val_error, row.status == "diverged")
-        for row in _on_the_split(rows).itertuples()
+        for row in _on_the_split(rows, only).itertuples()
     ]
     params = int(rows["num_params"].iloc[0])
     found = standing_of(fresh, 100.0 if chance is None else chance, params) if fresh else None
     return found.order if found else None
 
 
-def _on_the_split(rows: pd.DataFrame) -> pd.DataFrame:
-    """Retrainings on the search's own images: of each finalist the even one of its two configurations."""
-    return rows[rows["configuration"] % 2 == 0].sort_values("number")
+def _on_the_split(rows: pd.DataFrame, only: object) -> pd.DataFrame:
+    """Retrainings on the search's own images: of each finalist the even one of its configurations, if it has two."""
+    kinds = (only,) if only in KINDS else KINDS
+    known = rows[rows["configuration"].notna()]  # tables of the first version have none
+    wanted = [kinds[int(each) % len(kinds)] == "split" for each in known["configuration"]]
+    return known.loc[wanted].sort_values("number")
 
 
-def _has_ended(rows: pd.DataFrame, repeats: object) -> bool:
-    split = _on_the_split(rows)
+def _has_ended(rows: pd.DataFrame, repeats: object, only: object) -> bool:
+    split = _on_the_split(rows, only)
     enough = len(split) >= repeats if type(repeats) is int else True
     return enough and bool(split["status"].isin(FINAL).all())
 
@@ -225,7 +233,9 @@ def _finalist(
     search_error = statistics.median(seen) if seen else None
     places = sorted(searched.index, key=lambda row: order.get(_trial(searched, row), len(order)))
     return Finalist(
-        network=Architecture.of(int(first["depth"]), float(first["widen_factor"]), first["block"]).name,
+        network=Architecture.of(
+            int(first["depth"]), float(first["widen_factor"]), first["block"], first["family"]
+        ).name,
         number=int(searched.at[places[0], "number"]) if places else None,
         search_error=search_error,
         val_errors=tuple(val),
@@ -238,6 +248,17 @@ def _finalist(
         trial=int(places[0]) if places else None,
         not_completed=len(rows) - len(full),
     )
+
+
+def _classes(rows: pd.DataFrame, confirmation: Source) -> tuple[ClassError, ...]:
+    """Of completed retrainings with a test error."""
+    names = confirmation.fact("dataset", "class_names")
+    full = rows[(rows["status"] == "completed") & rows["test_images_by_class"].notna()]
+    counted = [
+        {"images": list(images), "wrong": list(wrong)}
+        for images, wrong in zip(full["test_images_by_class"], full["test_wrong_by_class"], strict=True)
+    ]
+    return errors_by_class(list(map(str, names)) if isinstance(names, list) else [], counted)
 
 
 def _summary(values: list[float]) -> tuple[float, float, float] | None:

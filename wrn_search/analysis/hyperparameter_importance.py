@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wrn_search.analysis.curve_model.model_values import CurveModel
+from wrn_search.analysis.curve_model.model_values import CurveModel, ProductShare
 from wrn_search.analysis.hyperparameter_slices import is_log, native
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Interval
@@ -28,6 +28,9 @@ class Importance:
     warning: str  # why there is none, or after which epoch it holds; empty if there is nothing to say
     others: int  # ended trials that could not be counted
     intervals: dict[str, Interval] = field(default_factory=dict)  # of the shares
+    products: tuple[
+        ProductShare, ...
+    ] = ()  # beside them, not among them: a product says what its factors say
 
 
 def importance_of(material: Material, model: CurveModel) -> Importance:
@@ -44,6 +47,7 @@ def importance_of(material: Material, model: CurveModel) -> Importance:
         warning="" if model.at_end else f"it holds after epoch {model.epoch}, not at the end",
         others=others,
         intervals={each.name: (each.low, each.high) for each in model.importance},
+        products=model.products,
     )
 
 

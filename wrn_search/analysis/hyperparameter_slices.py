@@ -8,6 +8,7 @@ import numpy as np
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Value
+from wrn_search.results.table_columns import PRODUCTS
 from wrn_search.space.domains import Choice, IntRange, LogUniform
 
 FIRST = ("dropout", "weight_decay")
@@ -28,7 +29,7 @@ class SlicePoint:
 
 @dataclass(frozen=True)
 class Slice:
-    """Error against one searched hyperparameter."""
+    """Error against one searched hyperparameter, or against a product of two."""
 
     name: str
     log: bool  # a logarithmic axis
@@ -41,9 +42,12 @@ class Slice:
 
 
 def slices_of(material: Material) -> tuple[Slice, ...]:
-    """A slice for each searched hyperparameter: dropout and weight decay first, then in the order of the space."""
+    """A slice for each searched hyperparameter: dropout and weight decay first, then in the order of the space.
+
+    Last those of products of two of them, see `Material.products`.
+    """
     names = [name for name in FIRST if name in material.hyperparameters]
-    names += [name for name in material.hyperparameters if name not in names]
+    names += [name for name in (*material.hyperparameters, *material.products) if name not in names]
     return tuple(_slice(material, name) for name in names)
 
 
@@ -55,8 +59,9 @@ def native(value: object) -> Value:
 
 
 def is_log(material: Material, name: str) -> bool:
-    """Whether any space draws, or drew, the hyperparameter on a logarithmic scale."""
-    domains = [source.domains.get(name) for source in material.sources]
+    """Whether any space draws, or drew, the hyperparameter, or a factor of the product, on a logarithmic scale."""
+    factors = PRODUCTS.get(name, (name,))
+    domains = [source.domains.get(factor) for source in material.sources for factor in factors]
     return any(isinstance(each, LogUniform) or (isinstance(each, IntRange) and each.log) for each in domains)
 
 
@@ -85,6 +90,8 @@ def _is_categorical(material: Material, name: str) -> bool:
     """Text, or a choice of at most a dozen values."""
     if material.trials[name].map(lambda value: isinstance(value, str)).any():
         return True
+    if name in PRODUCTS:
+        return False
     domains = [source.domains.get(name) for source in material.sources if source.space is not None]
     return bool(domains) and all(
         isinstance(d, Choice) and len(d.options) <= 12 for d in domains if d is not None

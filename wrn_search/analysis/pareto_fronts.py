@@ -16,6 +16,8 @@ from wrn_search.analysis.input_tables.configurations import (
 )
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.objectives.dominance import is_on_front
+from wrn_search.objectives.hypervolume import hypervolume as volume
 from wrn_search.space.search_explanation import network_range
 
 UNITS = {"num_params": "parameters", "macs": "multiply-adds", "seconds_per_epoch": "seconds"}
@@ -82,15 +84,7 @@ def pareto_front(points: NDArray[np.float64]) -> NDArray[np.bool_]:
     Args:
         points: (n, 2), finite.
     """
-    on_front = np.zeros(len(points), dtype=bool)
-    lowest = np.inf
-    order = np.lexsort((points[:, 1], points[:, 0]))
-    last = (np.nan, np.nan)
-    for place in order:
-        cost, error = points[place]
-        if error < lowest or (cost, error) == last:
-            on_front[place], lowest, last = True, error, (cost, error)
-    return on_front
+    return np.array(is_on_front(points.tolist()), dtype=bool)
 
 
 def hypervolume(points: NDArray[np.float64], reference: tuple[float, float]) -> float:
@@ -102,11 +96,7 @@ def hypervolume(points: NDArray[np.float64], reference: tuple[float, float]) -> 
         points: (n, 2), finite.
         reference: the worst corner.
     """
-    inside = points[(points < np.array(reference)).all(axis=1)]
-    front = inside[pareto_front(inside)]
-    front = front[np.argsort(front[:, 0])]
-    ends = np.append(front[1:, 0], reference[0])
-    return float(((ends - front[:, 0]) * (reference[1] - front[:, 1])).sum())
+    return volume(points.tolist(), reference)
 
 
 def _front(cost: str, material: Material, configurations: Sequence[Configuration]) -> Front:
@@ -195,18 +185,17 @@ def _reference(material: Material) -> tuple[tuple[float, float] | None, str, str
 
 
 def _trajectory(material: Material, reference: tuple[float, float]) -> tuple[tuple[float, int, float], ...]:
-    """(hours of search so far, trials ended, share of the box from (0, 0) to the reference point) at each step up.
-
-    Hours of several searches are added up in the order in which they began, pauses between them left out.
-    """
+    """(hours of search so far, trials ended, share of the box from (0, 0) to the reference point) at each step up."""
     box = reference[0] * reference[1]
-    ended = _in_order_of_time(material)
+    ended = ended_in_time(material)
+    columns = material.trials[["status", "num_params", "val_error"]]
+    rows = columns.loc[[trial for _, trial in ended]].itertuples(index=False, name="Row")
     steps: list[tuple[float, int, float]] = []
     front = np.empty((0, 2))
-    for count, (hours, completed, weights, error) in enumerate(ended, 1):
-        if not completed:
+    for count, ((hours, _), row) in enumerate(zip(ended, rows, strict=True), 1):
+        if row.status != "completed":
             continue
-        grown = np.vstack([front, [(weights, error)]])
+        grown = np.vstack([front, [(float(row.num_params), float(row.val_error))]])
         grown = np.unique(grown[pareto_front(grown)], axis=0)
         if np.array_equal(grown, front):
             continue
@@ -217,8 +206,11 @@ def _trajectory(material: Material, reference: tuple[float, float]) -> tuple[tup
     return tuple(_thinned(steps))
 
 
-def _in_order_of_time(material: Material) -> list[tuple[float, bool, float, float]]:
-    """(hours, completed, parameters, error) of every ended trial, by the time of its end."""
+def ended_in_time(material: Material) -> list[tuple[float, int]]:
+    """(hours, trial) of every ended one, by the time of its end.
+
+    Hours of several searches are added up in the order in which they began, pauses between them left out.
+    """
     rows = material.ended.dropna(subset=["finished_at"])
     hours_before, found = 0.0, []
     first = rows.groupby("source")["started_at"].min().sort_values()
@@ -226,10 +218,9 @@ def _in_order_of_time(material: Material) -> list[tuple[float, bool, float, floa
         own = rows[rows["source"] == source].sort_values("finished_at", kind="stable")
         begin = own["started_at"].min()
         hours = hours_before + (own["finished_at"] - begin).dt.total_seconds().clip(lower=0) / 3600
-        done = own["status"] == "completed"
-        found += list(zip(hours, done, own["num_params"].astype(float), own["val_error"], strict=True))
+        found += list(zip(hours, own.index, strict=True))
         hours_before = max(float(hours.max()), hours_before) if len(own) else hours_before
-    return [(float(h), bool(d), float(p), float(e)) for h, d, p, e in found]
+    return [(float(hour), int(trial)) for hour, trial in found]
 
 
 def _thinned(steps: list[tuple[float, int, float]]) -> list[tuple[float, int, float]]:

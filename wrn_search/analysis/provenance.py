@@ -37,6 +37,7 @@ class Provenance:
     nodes: tuple[str, ...]
     precision: str | None
     threads: int | None
+    class_names: tuple[str, ...] = ()  # by label; none where an older version wrote the manifest
     missing: tuple[str, ...] = field(
         default=()
     )  # files that are not there or cannot be read, with the reason
@@ -121,8 +122,13 @@ def _provenance(source: Source, trials: pd.DataFrame) -> Provenance:
         nodes=_distinct(trials["node"]),
         precision=_text(source.fact("precision")) or next(iter(_distinct(trials["precision"])), None),
         threads=source.fact("threads") if type(source.fact("threads")) is int else None,
+        class_names=_texts(source.fact("dataset", "class_names")),
         missing=source.missing,
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _distinct(column: pd.Series) -> tuple[str, ...]:

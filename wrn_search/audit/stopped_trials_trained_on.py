@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from wrn_search.audit.asked_to_stop import stopped_when_asked
 from wrn_search.audit.audit_record import opened_audit, state_of_audit
 from wrn_search.audit.choice_of_stopped_trials import next_to_audit, search_seed, stopped_trials
 from wrn_search.end_reason import EndReason
@@ -34,7 +35,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import read_state
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.training.checkpoint_file import CheckpointError, load_checkpoint
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError, load_checkpoint
 from wrn_search.winner.rerun import COMPARED, EpochComparison, rerun, rerun_plan
 from wrn_search.winner.trial_to_export import ChosenTrial, as_chosen
 
@@ -86,7 +87,7 @@ def train_on(request: AuditRequest, told: Told = lambda trial, place, epoch: Non
 
     Raises:
         InputError: the images are not those of the search, or another audit of it runs.
-        KeyboardInterrupt: all that was trained is on record, and the next call goes on.
+        KeyboardInterrupt: also when `wrn-search stop` asks; all that was trained is on record, the next call goes on.
     """
     begun = state_of_audit(request.directory, request.state)
     first = _following(request, begun)
@@ -98,7 +99,8 @@ def train_on(request: AuditRequest, told: Told = lambda trial, place, epoch: Non
     with opened_audit(request.directory, request.state, chosen.manifest, seed) as (record, state):
         run = _Run(request, record, state, told)
         try:
-            reason = run.all()
+            with stopped_when_asked(request.directory.path) as look:
+                reason = run.all(look)
         except KeyboardInterrupt:
             run.end(EndReason.INTERRUPTED)
             raise
@@ -139,15 +141,15 @@ class _Run:
         self._request, self._record, self._state, self._told = request, record, state, told
         self._until = time.monotonic() + request.seconds
 
-    def all(self) -> EndReason:
-        """Until all are trained or the time is up."""
+    def all(self, look: Callable[[], None]) -> EndReason:
+        """Until all are trained or the time is up; `look` is called after each epoch."""
         failed: set[str] = set()
         while (original := _following(self._request, self._state, failed)) is not None:
             if time.monotonic() >= self._until:
                 return EndReason.MAX_HOURS
             number = self._number_of(original)
             try:
-                self._train(number, original)
+                self._train(number, original, look)
             except _TimeIsUp:
                 return EndReason.MAX_HOURS
             if self._state.trials[number].status == "failed":
@@ -181,7 +183,7 @@ class _Run:
         )
         return number
 
-    def _train(self, number: int, original: TrialState) -> None:
+    def _train(self, number: int, original: TrialState, look: Callable[[], None]) -> None:
         """One trial to its end, or to the end of the time."""
         chosen = as_chosen(self._request.search, self._request.state, original, self._request.root)
         checkpoint = self._request.directory.checkpoints / f"{original.trial_id}.pt"
@@ -197,6 +199,7 @@ class _Run:
             if epoch.now.epoch not in done:
                 self._record.append(Reported(number, epoch.now, node, plan.device))
             self._told(chosen, number + 1, epoch)
+            look()
             if epoch.trained and epoch.now.epoch < plan.epochs and time.monotonic() >= self._until:
                 raise _TimeIsUp
 

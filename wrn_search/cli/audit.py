@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
+from wrn_search.cli.exit_status import FAILED, a_named_path, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError, printable
 from wrn_search.wording import percent, plural, two_significant
 
@@ -59,7 +59,7 @@ class _Row:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `audit`."""
-    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_named_path, help="the results directory")
     parser.add_argument(
         "--trials", metavar="N", type=int, default=10, help="how many are to be trained in all (default: 10)"
     )

@@ -14,12 +14,14 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import FAILED, INTERRUPTED, a_path, say, show
+from wrn_search.cli.exit_status import FAILED, INTERRUPTED, LOG_JSON, a_named_path, a_path, say, show
 from wrn_search.errors import InputError, Problem
+from wrn_search.lines_on_stderr import Start, use_json
 from wrn_search.wording import plural
 
 if TYPE_CHECKING:
     from wrn_search.confirmation.confirmation_request import ConfirmationRequest
+    from wrn_search.results.events import Chosen
     from wrn_search.results.state_from_events import SearchState
 
 EXAMPLE = "python -m wrn_search confirm results/digits_quickstart --top 3 --repeats 5"
@@ -31,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results",
         metavar="RESULTS",
-        type=a_path,
+        type=a_named_path,
         nargs="+",
         help="the results directory of a search; of several the finalists are chosen together",
     )
@@ -46,7 +48,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--top", metavar="N", help="at most so many finalists (default: 3; with --pareto all)"
     )
     parser.add_argument(
-        "--pareto", action="store_true", help="the Pareto front of validation error against parameters"
+        "--pareto",
+        action="store_true",
+        help="the Pareto front of the search's objectives; with one objective of validation error against parameters",
     )
     parser.add_argument(
         "--per-network",
@@ -61,6 +65,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "SEARCH:N,SEARCH:N,...",
     )
     parser.add_argument("--repeats", metavar="N", help="fresh seeds of each finalist (default: 5)")
+    parser.add_argument(
+        "--only",
+        choices=("joined", "split"),
+        help="one kind of retraining: on training and validation images together, for the test error; or on the "
+        "search's own training images, for fresh validation errors (default: both)",
+    )
     parser.add_argument("--epochs", metavar="N", help="epochs of each retraining (default: the search's)")
     parser.add_argument(
         "--resume", action="store_true", help="go on with a confirmation that must have begun"
@@ -73,32 +83,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--log-json", action="store_true", help=LOG_JSON)
 
 
 def run(options: argparse.Namespace) -> int:
     """The command."""
+    use_json(options.log_json)
     top, repeats, epochs = _numbers(options)
     for option, given in (("--address", options.address), ("--results", options.place)):
         if given == "":
             raise InputError.of(option, "must not be empty, but got ''")
+    start = Start(options.quiet or options.dry_run)
+    start.waits_for("the program to load", unchecked=True)
     from wrn_search.confirmation.choice_of_finalists import Rule
     from wrn_search.confirmation.confirmation_request import confirmation_request
 
     rule = Rule(top, options.pareto, options.per_network, _trials(options.trials))
-    request = confirmation_request(options.results, rule, repeats, epochs, options.place)
+    request = confirmation_request(options.results, rule, repeats, epochs, options.place, options.only)
     if options.resume and request.begun is None:
         text = f"a confirmation must be there to go on with, but {request.directory.path} holds none"
         text += request.directory.as_unreadable()
         raise InputError.of("--resume", f"{text}; start it without --resume")
     _say_what_one_a_network_left_out(request)
+    from wrn_search.confirmation.confirmation_run import look_for_tested_images, run_confirmation
+
     if options.dry_run:
+        look_for_tested_images(request)
         _show_plan(request, options)
         return 0
-    from wrn_search.confirmation.confirmation_run import run_confirmation
     from wrn_search.session.search_result import SearchFailed
 
     try:
-        result = run_confirmation(request, address=options.address, quiet=options.quiet)
+        result = run_confirmation(request, address=options.address, quiet=options.quiet, start=start)
     except SearchFailed as error:
         say(f"the confirmation failed: {error}")
         return FAILED
@@ -180,6 +196,7 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
             "repeats": chosen.repeats,
             "epochs": chosen.epochs,
             "retrainings": request.rows,
+            "only": chosen.only or None,
             "begun": request.begun is not None,
             "searches": chosen.sources,
             "finalists": [finalist.to_dict() for finalist in request.finalists],
@@ -201,10 +218,14 @@ def _show_plan(request: ConfirmationRequest, options: argparse.Namespace) -> Non
                 f"{plural(len(lines), 'finalist')} of {plural(chosen.configurations, 'configuration')} at full epochs, "
                 f"{how}:",
                 *lines,
-                f"retrainings  {request.rows} of {plural(chosen.epochs, 'epoch')}: 2 kinds x "
+                f"retrainings  {request.rows} of {plural(chosen.epochs, 'epoch')}: {_kinds_text(chosen)} x "
                 f"{plural(len(lines), 'finalist')} x {plural(chosen.repeats, 'seed')}",
                 f"results      {request.directory.path} ({begun})",
                 "Dry run: nothing was started or written.",
             ]
         )
     )
+
+
+def _kinds_text(chosen: Chosen) -> str:
+    return f"only {chosen.only}" if chosen.only else "2 kinds"

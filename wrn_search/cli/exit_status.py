@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import sys
@@ -13,11 +14,13 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from wrn_search.errors import InputError, Problem, printable
+from wrn_search.lines_on_stderr import is_json, log, use_json
 from wrn_search.user_paths import UnknownPath, expanded
 
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+LOG_JSON = "what is told on stderr as JSON, an object a line, for programs"
 _MAX_PROBLEMS = 100
 _LONGEST_ERROR = 500  # characters
 
@@ -49,7 +52,10 @@ def show(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Prints a line on stderr, if anybody listens there."""
+    """Prints a line on stderr, if anybody listens there; an object of JSON where that was asked for."""
+    if is_json():
+        log("message", text=text)
+        return
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
@@ -63,6 +69,44 @@ def a_path(text: str) -> str:
         return expanded(text)
     except UnknownPath as error:
         raise argparse.ArgumentTypeError(f"{error}, but got '{text}'") from None
+
+
+def a_named_path(text: str) -> str:
+    """The type of an argument that names what there must be, such as RESULTS.
+
+    Raises:
+        argparse.ArgumentTypeError: nothing is named, as by an unset shell variable: that is not the working directory.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty, but got ''")
+    return a_path(text)
+
+
+def add_plugin_option(parser: argparse.ArgumentParser) -> None:
+    """`--plugin`, which every command has: its file is imported before anything that has a table."""
+    parser.add_argument(
+        "--plugin",
+        metavar="FILE",
+        type=a_path,
+        action="append",
+        default=[],
+        help="a Python file with your own data sets or searchers; its code is run (docs/plugins.md); may be repeated",
+    )
+
+
+def points_above_0(text: str) -> float:
+    """A margin in points of error.
+
+    Raises:
+        argparse.ArgumentTypeError: no number above 0.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of points above 0, but got {text!r}")
+    return value
 
 
 def refuse_empty(options: argparse.Namespace, *names: str) -> None:
@@ -107,6 +151,8 @@ def exit_status(command: Callable[[], int]) -> int:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
         say(printable(f"internal error, a fault of this program: {what} ({_written_trace()})"))
         return FAILED
+    finally:
+        use_json(False)  # the next command of this process speaks as it is told to
 
 
 def _written_trace() -> str:

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
+from wrn_search.cli.exit_status import FAILED, a_named_path, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 EXAMPLE = (
     "python -m wrn_search export results/cifar_width_depth --trial best --format onnx --output best.onnx"
 )
-FORMATS = ("torch", "pt2", "onnx")
+FORMATS = ("torch", "pt2", "onnx", "backbone")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `export`."""
-    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_named_path, help="the results directory")
     parser.add_argument(
         "--trial",
         metavar="N",
@@ -41,10 +41,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the network that `confirm` trained on all images, of the finalist at this place (1: the winner)",
     )
     parser.add_argument(
-        "--format", choices=FORMATS, required=True, help="onnx needs the extra wrn-search[onnx]"
+        "--format",
+        choices=FORMATS,
+        required=True,
+        help="onnx needs the extra wrn-search[onnx]; backbone is the body of a detector, of family imagenet_resnet",
     )
     parser.add_argument(
-        "--output", metavar="FILE", type=a_path, help="default: RESULTS/export/<short name>.pt, .pt2 or .onnx"
+        "--output",
+        metavar="FILE",
+        type=a_path,
+        help="default: RESULTS/export/<short name>.pt, .pt2, .onnx or .backbone.pt",
     )
     parser.add_argument(
         "--checkpoint", metavar="FILE", type=a_path, help="instead of the checkpoint in RESULTS"

@@ -1,7 +1,8 @@
 """`predict MODEL IMAGES...`: classes and probabilities of images, by a network that `export` wrote.
 
 MODEL may have any format; nothing in it is executed but the network's layers. IMAGES are files and folders. An image of
-another size than those of the training is an error, unless --resize scales it. What can be classified is printed; what
+another size than those of the training is an error, unless --resize scales it; where `dataset.image_size` made all
+images of the training one size, these are made so too. What can be classified is printed; what
 cannot is told on stderr, and the exit status is then 2.
 """
 
@@ -13,7 +14,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import a_path, show
+from wrn_search.cli.exit_status import a_named_path, show
 from wrn_search.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ EXAMPLE = "python -m wrn_search predict best.onnx cat.png photos/ --top 3"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `predict`."""
-    parser.add_argument("model", metavar="MODEL", type=a_path, help="a .pt, .pt2 or .onnx file of `export`")
+    parser.add_argument(
+        "model", metavar="MODEL", type=a_named_path, help="a .pt, .pt2 or .onnx file of `export`"
+    )
     parser.add_argument(
         "images",
         metavar="IMAGES",
-        type=a_path,
+        type=a_named_path,
         nargs="+",
         help="image files, and folders of them at any depth",
     )
@@ -72,6 +75,7 @@ def _values(file: str, model: Model, predictions: list[Prediction]) -> dict[str,
     return {
         "model": file,
         "name": model.about.name,
+        "class_names": list(model.about.class_names),
         "images": [
             {
                 "image": prediction.image,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import FAILED, a_path, say, show
+from wrn_search.cli.exit_status import FAILED, a_named_path, a_path, say, show
 from wrn_search.errors import InputError
 from wrn_search.hardware.detected_cores_and_gpus import usable_cores
 from wrn_search.wording import plural
@@ -30,7 +30,7 @@ _WHOLE_TRAININGS = 20  # the default budget
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `replay`."""
     parser.add_argument(
-        "sources", metavar="SOURCE", nargs="+", type=a_path, help="what methods are played on"
+        "sources", metavar="SOURCE", nargs="+", type=a_named_path, help="what methods are played on"
     )
     parser.add_argument("--searcher", metavar="A,B", type=_names, default=[], help="with every --scheduler")
     parser.add_argument("--scheduler", metavar="C,D", type=_names, default=[], help="with every --searcher")
@@ -52,7 +52,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", metavar="1,4,16", type=_counts, default=[1], help="trials at once (default 1)"
     )
-    parser.add_argument("--epochs", metavar="N", type=_count, help="the budget (default: 20 whole trainings)")
+    parser.add_argument(
+        "--epochs",
+        metavar="N",
+        type=_count,
+        help="the budget, also as `search.budget` (default: 20 whole trainings)",
+    )
     parser.add_argument(
         "--trials", metavar="N", type=_count, help="configurations at most (default: the table's)"
     )
@@ -98,12 +103,13 @@ def run(options: argparse.Namespace) -> int:
         options.seeds,
         budget,
         options.trials,
+        tells_budget=options.epochs is not None,
     )
     _check_budget(asked, options.epochs)
     for method in methods:
         if not method.rival:
             for table in tables:
-                space_of(table, method, asked.shared, asked.trials, 0)
+                space_of(table, method, asked.shared, asked.trials, 0, asked.told_budget)
     asked = _with_enough_seeds(asked)
     with _progress(len(keys_of(asked))) as done:
         try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import a_path, say, show
+from wrn_search.cli.exit_status import a_named_path, a_path, points_above_0, say, show
+from wrn_search.errors import InputError, Problem
 from wrn_search.wording import plural
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ EXAMPLE = "python -m wrn_search report results/cifar_width_depth --follow-up fol
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
     parser.add_argument(
-        "results", metavar="RESULTS", nargs="+", type=a_path, help="results directories over the same images"
+        "results",
+        metavar="RESULTS",
+        nargs="+",
+        type=a_named_path,
+        help="results directories over the same images",
     )
     parser.add_argument(
         "--output",
@@ -39,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--margin",
         metavar="POINTS",
-        type=_points,
+        type=points_above_0,
         help="within how many points of error a smaller network is as good (default: 0.5, or 10 %% of the best "
         "network's error where that is more)",
     )
@@ -63,27 +67,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _points(text: str) -> float:
-    """A margin in points of error.
-
-    Raises:
-        argparse.ArgumentTypeError: no number above 0.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number of points above 0, but got {text!r}")
-    return value
-
-
 def run(options: argparse.Namespace) -> int:
     """The command."""
     # Here, as other commands must not wait for the tables' libraries.
     from wrn_search.analysis.all_findings import findings_from, to_json
     from wrn_search.analysis.curve_model.model_values import Margin
     from wrn_search.analysis.input_tables.joined_tables import material_of
+    from wrn_search.analysis.readings.tested_networks import tests_each
+    from wrn_search.progress.verdict_file import write_verdict
     from wrn_search.report.by_products.follow_up_grid import write_follow_up
     from wrn_search.report.by_products.optuna_study import (
         check_storage,
@@ -91,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         write_optuna_storage,
     )
     from wrn_search.report.by_products.planned_trainings import write_planned_trainings
+    from wrn_search.report.by_products.verdict_values import verdict_values
     from wrn_search.report.html.write_report_file import report_path, write_page
     from wrn_search.results.atomic_files import check_new_file
     from wrn_search.results.results_directory import ResultsDirectory
@@ -105,6 +97,8 @@ def run(options: argparse.Namespace) -> int:
         check_new_file(options.next, "--next")
     if options.optuna_storage is not None:
         check_storage(options.optuna_storage)
+    if any(tests_each(path) for path in options.results):
+        return _tested(options)
     material = material_of(options.results)
     page = report_path(options.results, options.output) if options.output or not options.json else None
     margin = None if options.margin is None else Margin(options.margin, 0.0)
@@ -124,9 +118,43 @@ def run(options: argparse.Namespace) -> int:
         say(f"Figures: {', '.join(map(str, write_figures(findings, options.figures)))}")
     if page is not None:
         write_page(material, findings, page)
+        if len(options.results) == 1 and margin is None:
+            write_verdict(ResultsDirectory(options.results[0]), verdict_values(findings))
         say(f"Report: {page}")
         add_to_copy(ResultsDirectory(options.results[0]), page)
     show(json.dumps(to_json(findings), indent=2, allow_nan=False) if options.json else text_of(findings))
+    return 0
+
+
+def _tested(options: argparse.Namespace) -> int:
+    """The report of `protocol: test_each`, which has test errors and chooses nothing.
+
+    Raises:
+        InputError: an option asks for what follows from validation errors.
+    """
+    from wrn_search.analysis.readings.tested_networks import tested_networks
+    from wrn_search.report.html.write_report_file import report_path
+    from wrn_search.report.readings.page_of_tested_networks import write_tested_page
+    from wrn_search.report.readings.text_of_tested_networks import text_of as text_of_tested
+    from wrn_search.results.results_directory import ResultsDirectory
+    from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
+
+    asked = ("figures", "margin", "follow_up", "next", "optuna_storage")
+    rule = "must be left out for results of protocol: test_each, which have no validation error to go by"
+    problems = [
+        Problem(f"--{name.replace('_', '-')}", f"{rule}, but got {getattr(options, name)}")
+        for name in asked
+        if getattr(options, name) is not None
+    ]
+    if problems:
+        raise InputError(problems)
+    found = tested_networks(options.results)
+    if options.output or not options.json:
+        page = report_path(options.results, options.output)
+        write_tested_page(found, page)
+        say(f"Report: {page}")
+        add_to_copy(ResultsDirectory(options.results[0]), page)
+    show(json.dumps(found.to_json(), indent=2, allow_nan=False) if options.json else text_of_tested(found))
     return 0
 
 

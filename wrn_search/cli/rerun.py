@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wrn_search.cli.exit_status import FAILED, a_path, refuse_empty, say, show
+from wrn_search.cli.exit_status import FAILED, a_named_path, a_path, refuse_empty, say, show
 from wrn_search.errors import InputError
 from wrn_search.wording import plural
 
@@ -27,7 +27,7 @@ _DEFAULT = object()  # --checkpoint without FILE
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `rerun`."""
-    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_named_path, help="the results directory")
     parser.add_argument(
         "--trial", metavar="N", help="best (at full epochs), or a trial's number, key or short name"
     )

@@ -6,17 +6,28 @@ Exit status: 0 done, 1 the search failed, 2 bad input or options, 130 interrupte
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wrn_search.cli.exit_status import INTERRUPTED, Parser, a_path, exit_status, refuse_empty, say, show
+from wrn_search.cli.exit_status import (
+    INTERRUPTED,
+    LOG_JSON,
+    Parser,
+    a_path,
+    add_plugin_option,
+    exit_status,
+    refuse_empty,
+    say,
+    show,
+)
 from wrn_search.errors import InputError, printable
+from wrn_search.lines_on_stderr import Start, use_json
+from wrn_search.plugins import use_plugins
 from wrn_search.shell_commands import ours
-from wrn_search.user_paths import user_path
+from wrn_search.user_paths import space_file_at
 
 if TYPE_CHECKING:
     from wrn_search.session.search_result import SearchResult
@@ -44,6 +55,7 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     add_options(options)
+    add_plugin_option(options)
     return options
 
 
@@ -82,22 +94,31 @@ def add_options(options: argparse.ArgumentParser) -> None:
         "--address", metavar="ADDR", help="a running Ray cluster, or auto (default: a Ray of its own)"
     )
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    options.add_argument("--log-json", action="store_true", help=LOG_JSON)
     options.add_argument("--json", action="store_true", help="print the result, or the plan, as JSON")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`run_search.py`; returns its exit status."""
-    options = parser().parse_args(arguments)
-    return exit_status(lambda: run(options))
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+
+    def command() -> int:
+        use_plugins(arguments)
+        return run(parser().parse_args(arguments))
+
+    return exit_status(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """The command."""
+    use_json(options.log_json)
     refuse_empty(options, "results", "trials", "address")
-    options.space = _found(options.space)
+    options.space = space_file_at(options.space)
     if options.retry_failed and not options.resume:
         raise InputError.of("--retry-failed", "must come with --resume, but came without it")
-    # Imported late, so that --help answers at once.
+    # Imported late, so that --help answers at once, and the first line comes before the seconds that this takes.
+    start = Start(options.quiet or options.dry_run)
+    start.waits_for("the program to load", unchecked=True)
     from wrn_search.session.dry_run import dry_run
 
     overrides = [
@@ -117,6 +138,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from wrn_search.session.search_result import SearchFailed
     from wrn_search.session.search_run import run as run_search
+    from wrn_search.session.watching.end_hook import run_end_hook
+    from wrn_search.trackers.trackers_of_a_session import finish_trackers
 
     try:
         result = run_search(
@@ -127,11 +150,17 @@ def run(options: argparse.Namespace) -> int:
             retry_failed=options.retry_failed,
             address=options.address,
             quiet=options.quiet,
+            start=start,
+            runs_on_end=False,  # it is to be told the verdict of the report
         )
     except SearchFailed as error:
         say(f"the search failed: {error}")
+        finish_trackers()
+        run_end_hook(error.result, str(error))
         return 1
     _show(result, options.json)
+    finish_trackers()  # with the report
+    run_end_hook(result)
     return result.exit_status
 
 
@@ -161,29 +190,29 @@ def _report(directory: Path, as_json: bool = False) -> None:
     try:
         from wrn_search.analysis.all_findings import findings_from
         from wrn_search.analysis.input_tables.joined_tables import material_of
+        from wrn_search.analysis.readings.tested_networks import tested_networks, tests_each
+        from wrn_search.progress.verdict_file import write_verdict
+        from wrn_search.report.by_products.verdict_values import verdict_values
         from wrn_search.report.html.write_report_file import report_path, write_page
+        from wrn_search.report.readings.page_of_tested_networks import write_tested_page
         from wrn_search.results.results_directory import ResultsDirectory
         from wrn_search.results.s3_copy.copy_of_a_session import add_to_copy
 
-        material, page = material_of([directory]), report_path([directory], None)
-        findings = findings_from(material)
-        write_page(material, findings, page)
+        page, sentences = report_path([directory], None), list[str]()
+        if tests_each(directory):
+            write_tested_page(tested_networks([directory]), page)
+        else:
+            material = material_of([directory])
+            findings = findings_from(material)
+            write_page(material, findings, page)
+            write_verdict(ResultsDirectory(directory), verdict_values(findings))
+            sentences = ["", *findings.answer.sentences]
     except (Exception, KeyboardInterrupt) as error:
         again = ours("report", directory)
         why = str(error) or type(error).__name__
         say(printable(f"the report could not be written: {why} (try again with: {again})"))
     else:
-        if not as_json:
-            show("\n".join(["", *findings.answer.sentences]))
+        if sentences and not as_json:
+            show("\n".join(sentences))
         (say if as_json else show)(f"Report: {page}")
         add_to_copy(ResultsDirectory(directory), page)
-
-
-def _found(space: str) -> str:
-    """A space file's path: as given, else below $WRN_SEARCH_HOME, where a cluster file has put the project."""
-    home = os.environ.get("WRN_SEARCH_HOME")
-    with contextlib.suppress(OSError, RuntimeError):  # the reader tells what is wrong with a path
-        if home and not Path(space).exists():
-            beside = user_path(home, "WRN_SEARCH_HOME") / space
-            return str(beside) if beside.exists() else space
-    return space

@@ -12,8 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from wrn_search.analysis.readings.tested_networks import is_tested_list, list_of
+from wrn_search.cli.summaries.front_of_a_search import aligned, front_dicts, front_lines
+from wrn_search.report.readings.text_of_tested_networks import text_of as text_of_tested
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import name_of, standings
+from wrn_search.results.trial_selection import name_of, objectives_of, standings
 from wrn_search.results.trial_state import TrialState
 from wrn_search.wording import answers_text, duration, hardly_better_than_guessing, plural, spending_text
 
@@ -71,12 +74,23 @@ def last_error(trial: TrialState) -> float:
 def summary_text(state: SearchState, where: str) -> str:
     """The end of a search for a reader; `where` is the results directory."""
     found = summary_of(state)
+    if is_tested_list(state):
+        lines = [text_of_tested(list_of([state], [where])), "", *_failure_lines(state)]
+        lines += [*_budget_lines(state), *_end_lines(state), *_prediction_lines(state)]
+        return "\n".join([*lines, f"Results: {where}"])
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
     lines = [
         f"{state.search}: {plural(len(state.trials), 'trial')} on {state.dataset} ({counts or 'none'})",
         "",
     ]
-    lines += [*_best_lines(state, found), "", *_table_lines(state, found), "", *_saving_lines(found)]
+    lines += [
+        *_best_lines(state, found),
+        "",
+        *front_lines(state),
+        *_table_lines(state, found),
+        "",
+        *_saving_lines(found),
+    ]
     lines += _failure_lines(state)
     lines += [*_budget_lines(state), *_end_lines(state), *_prediction_lines(state)]
     return "\n".join([*lines, f"Results: {where}"])
@@ -108,7 +122,10 @@ def summary_dict(state: SearchState, where: str) -> dict[str, Any]:
         "decided": state.looks[-1].answers if state.ended == "decided" and state.looks else None,
         "trials": len(state.trials),
         "by_status": dict(sorted(found.counts.items())),
+        "tested": list_of([state], [where]).to_json() if is_tested_list(state) else None,
         "best": None if found.best is None else _best_dict(state, found.best, found.errors),
+        "objectives": list(objectives_of(state)),
+        "front": front_dicts(state),
         "cells": [
             {"depth": depth, "widen_factor": width, **vars(cell)}
             for (depth, width), cell in found.cells.items()
@@ -170,7 +187,7 @@ def _table_lines(state: SearchState, found: Summary) -> list[str]:
         f"Validation error (%) at full epochs ({state.max_epochs}), lowest of each cell "
         "(n = trials that got there, s = stopped early, x = failed, diverged or interrupted)"
     )
-    return [title, *_aligned(rows)]
+    return [title, *aligned(rows)]
 
 
 def _cell_text(cell: Cell) -> str:
@@ -261,14 +278,6 @@ def _cell(trials: Iterable[TrialState]) -> Cell:
     ]
     completed, stopped = statuses["completed"], statuses["stopped"]
     return Cell(min(errors, default=None), completed, stopped, statuses.total() - completed - stopped)
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from wrn_search.cli.exit_status import a_path, refuse_empty, show
+from wrn_search.cli.exit_status import a_named_path, a_path, refuse_empty, show
 from wrn_search.errors import InputError
 from wrn_search.shell_commands import shell_line
 from wrn_search.wording import plural
@@ -20,7 +20,7 @@ EXAMPLE = "python -m wrn_search tensorboard results/cifar_width_depth --top 20"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `tensorboard`."""
-    parser.add_argument("results", metavar="RESULTS", type=a_path, help="the results directory")
+    parser.add_argument("results", metavar="RESULTS", type=a_named_path, help="the results directory")
     parser.add_argument("--top", metavar="N", type=int, default=20, help="configurations (default: 20)")
     parser.add_argument(
         "--logdir",

@@ -14,11 +14,13 @@ from typing import Any
 from wrn_search.confirmation.finalist import Finalist
 from wrn_search.confirmation.searches_to_confirm import Searched, named_trial
 from wrn_search.errors import InputError, Problem
+from wrn_search.objectives.dominance import is_on_front
+from wrn_search.objectives.objective_table import VAL_ERROR
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_selection import FRESH_MEDIAN, is_whole, standings
-from wrn_search.results.trial_state import TrialState
-from wrn_search.space.trial_config import TrialConfig
+from wrn_search.results.trial_selection import FRESH_MEDIAN, is_whole, objectives_of, standings
+from wrn_search.results.trial_state import TrialState, costs_of
+from wrn_search.space.trial_config import TrialConfig, what_fixes_it
 
 DEFAULT_TOP = 3
 DEFAULT_REPEATS = 5
@@ -29,7 +31,9 @@ class Rule:
     """How finalists are chosen."""
 
     top: int | None = None  # how many at most; None: DEFAULT_TOP, or the whole front
-    pareto: bool = False  # of the Pareto front of error against parameters, instead of all
+    pareto: bool = (
+        False  # of the Pareto front, instead of all: of the search's objectives, else of error and parameters
+    )
     per_network: bool | None = (
         None  # at most one configuration of each network; None: not said, which means it
     )
@@ -68,6 +72,7 @@ def candidates(state: SearchState) -> list[Finalist]:
     for trial in state.trials.values():
         by_configuration[trial.configuration].append(trial)
     most = max(map(len, by_configuration.values()), default=0)
+    costs = [name for name in objectives_of(state) if name != VAL_ERROR]
     found: list[tuple[bool, Finalist]] = []
     for standing in standings(state):
         trials = by_configuration[state.trials[standing.number].configuration]
@@ -81,6 +86,11 @@ def candidates(state: SearchState) -> list[Finalist]:
             standing.median,
             sum(trial.status == "completed" for trial in trials),
             state.search_id,
+            {
+                name: cost
+                for name, cost in zip(costs, costs_of(trials, costs), strict=True)
+                if cost is not None
+            },
         )
         found.append((is_whole(trials, most), finalist))
     whole = [finalist for has_ended, finalist in found if has_ended]
@@ -97,31 +107,35 @@ def candidates_of(searches: Sequence[Searched]) -> list[Finalist]:
 
 
 def _alike(config: Mapping[str, Any]) -> str:
-    """The same for trials that differ in their seed alone, or in where their images lie."""
-    dataset = {key: value for key, value in config["dataset"].items() if key != "root"}
-    same = {key: value for key, value in config.items() if key != "seed"} | {
-        "dataset": sorted(dataset.items())
-    }
-    return repr(sorted(same.items()))
+    """The same for trials that differ in their seed alone, in where their files lie, or in keys that came later."""
+    return what_fixes_it({key: value for key, value in config.items() if key != "seed"})
 
 
-def front(ordered: Sequence[Finalist]) -> list[Finalist]:
-    """Those that no other dominates: none has a lower error without more parameters, or as low a one with fewer.
+def front(ordered: Sequence[Finalist], costs: Sequence[str] = ("num_params",)) -> list[Finalist]:
+    """Those that no other dominates: none has a lower error without a higher cost, or as low a one with a lower cost.
 
-    `ordered` by rising error, and so is the answer. Of equals in both the earlier configuration stays.
+    `ordered` by rising error, and so is the answer. Of equals in all the earlier configuration stays.
     """
-    kept: list[Finalist] = []
+    first: dict[tuple[float, ...], Finalist] = {}
     for each in ordered:
-        if not any(
-            (other.estimate, other.num_params) != (each.estimate, each.num_params)
-            and other.estimate <= each.estimate
-            and other.num_params <= each.num_params
-            for other in ordered
-        ) and not any(
-            (other.estimate, other.num_params) == (each.estimate, each.num_params) for other in kept
-        ):
-            kept.append(each)
-    return kept
+        first.setdefault((each.estimate, *(each.cost(name) for name in costs)), each)
+    return [each for each, on in zip(first.values(), is_on_front(list(first)), strict=True) if on]
+
+
+def costs_of_the_front(searches: Sequence[Searched]) -> tuple[str, ...]:
+    """What the front is of beside the error: the other objectives of the searches, else the parameters.
+
+    Raises:
+        InputError: the searches minimise different ones.
+    """
+    told = {each.label: objectives_of(each.state) for each in searches}
+    if len(set(map(frozenset, told.values()))) > 1:
+        got = "; ".join(f"{label}: [{', '.join(names)}]" for label, names in told.items())
+        rule = "must choose among searches with the same objectives"
+        raise InputError.of(
+            "--pareto", f"{rule}, but got {got}; name finalists by --trials, or confirm each alone"
+        )
+    return tuple(name for name in next(iter(told.values())) if name != VAL_ERROR) or ("num_params",)
 
 
 def one_of_each_network(ordered: Sequence[Finalist]) -> list[Finalist]:
@@ -202,7 +216,7 @@ def choice_of(searches: Sequence[Searched], rule: Rule, repeats: int, epochs: in
         chosen = named_finalists(searches, ordered, rule.trials)
     else:
         among = one_of_each_network(ordered) if per_network else ordered
-        chosen = (front(among) if rule.pareto else among)[: rule.most]
+        chosen = (front(among, costs_of_the_front(searches)) if rule.pareto else among)[: rule.most]
     return Chosen(
         source=searches[0].state.search_id,
         rule="trials" if rule.trials else "pareto" if rule.pareto else "top",

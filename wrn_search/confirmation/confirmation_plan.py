@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 from wrn_search.confirmation.confirmation_request import ConfirmationRequest
-from wrn_search.confirmation.finalist import KINDS, fresh_seed
+from wrn_search.confirmation.finalist import fresh_seed
 from wrn_search.results.events import Event
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import TrialState
 from wrn_search.schedulers.scheduler import New
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.dataset_section import JoinedSettings
+from wrn_search.space.rules.starting_file import where_it_lies_now
 from wrn_search.space.trial_config import TrialConfig
 
 
@@ -22,13 +23,13 @@ class ConfirmationPlan:
         request: the confirmation.
     """
 
-    reads_test_split = True
     enumerates = False
     outside = 0
     curves = None
 
     def __init__(self, request: ConfirmationRequest):
         self._request = request
+        self.reads_test_split = "joined" in request.chosen.kinds
         searched = [trial for search in request.searches for trial in search.state.trials.values()]
         self._used = {trial.config["seed"]: trial.number for trial in searched}
 
@@ -40,13 +41,19 @@ class ConfirmationPlan:
         self, state: SearchState, configuration: int, repeat: int
     ) -> tuple[Hparams, TrialConfig] | None:
         """The next retraining: of one finalist, of one kind, with a seed that no trial has had."""
-        place, kind = divmod(configuration, len(KINDS))
-        finalist, search_seed = self._request.finalists[place], self._request.space.search.seed
+        place, kind = self._request.chosen.finalist_at(configuration)
+        finalist, search_seed = self._request.finalists[place - 1], self._request.space.search.seed
         used = self._used | {trial.config["seed"]: trial.number for trial in state.trials.values()}
-        seed = fresh_seed(search_seed, finalist.configuration, KINDS[kind], repeat, used)
+        seed = fresh_seed(search_seed, finalist.configuration, kind, repeat, used)
         config = TrialConfig.from_dict(finalist.config)
-        dataset = JoinedSettings.of(config.dataset) if KINDS[kind] == "joined" else config.dataset
-        config = dataclasses.replace(config, dataset=dataset, seed=seed, epochs=self._request.chosen.epochs)
+        dataset = JoinedSettings.of(config.dataset) if kind == "joined" else config.dataset
+        config = dataclasses.replace(
+            config,
+            dataset=dataset,
+            seed=seed,
+            epochs=self._request.chosen.epochs,
+            init_from=where_it_lies_now(config.init_from, self._request.space.model.init_from),
+        )
         return finalist.hparams, config
 
     def new(self, configuration: int, repeat: int) -> New:

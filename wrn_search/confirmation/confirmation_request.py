@@ -13,7 +13,7 @@ from wrn_search.confirmation.choice_of_finalists import (
     choice_of,
     same_choice_problems,
 )
-from wrn_search.confirmation.finalist import KINDS, Finalist, finalists_of, trial_label
+from wrn_search.confirmation.finalist import Finalist, finalists_of, trial_label
 from wrn_search.confirmation.searches_to_confirm import Searched, searches_at
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.exclusive_lock import held_by
@@ -54,7 +54,7 @@ class ConfirmationRequest(Request):
     @property
     def rows(self) -> int:
         """Retrainings in all."""
-        return len(KINDS) * len(self.finalists) * self.chosen.repeats
+        return len(self.chosen.kinds) * len(self.finalists) * self.chosen.repeats
 
     @property
     def is_whole(self) -> bool:
@@ -71,6 +71,7 @@ def confirmation_request(
     repeats: int | None = None,
     epochs: int | None = None,
     place: str | Path | None = None,
+    only: str | None = None,
 ) -> ConfirmationRequest:
     """The checked request; reads all records and writes nothing.
 
@@ -80,6 +81,7 @@ def confirmation_request(
         repeats: fresh seeds; None: as begun, else DEFAULT_REPEATS.
         epochs: of each retraining; None: as begun, else the search's.
         place: where the confirmation lies; None: in the first search's directory.
+        only: `joined` or `split`, the one kind of retraining that is wanted; None: as begun, else both.
 
     Raises:
         InputError: there is no search with a completed trial, one runs, they cannot be compared, a named trial is no
@@ -92,13 +94,16 @@ def confirmation_request(
     if begun is not None and begun.choice is not None:
         chosen = begun.choice
         finalists_of(chosen, str(target.events))  # what stands there is read below
-        _check_same(chosen, searches, target, rule, repeats, epochs)
+        _check_same(chosen, searches, target, rule, repeats, epochs, only)
     else:
         _check_was_not_made_elsewhere(searches, target)
         for search in searches:
             _check_is_not_running(search.directory)
         first = searches[0].state
         chosen = choice_of(searches, rule, repeats or DEFAULT_REPEATS, epochs or first.max_epochs)
+        if only:  # without fresh validation errors the winner is the one that the search's own name
+            winner = chosen.winner if only == "split" else ""
+            chosen = dataclasses.replace(chosen, only=only, winner=winner)
     finalists = tuple(finalists_of(chosen, str(target.events)))
     space = _confirmation_space(searches[0].space, chosen, finalists)
     return ConfirmationRequest(
@@ -180,6 +185,7 @@ def _check_same(
     rule: Rule,
     repeats: int | None,
     epochs: int | None,
+    only: str | None,
 ) -> None:
     """A choice is made once: who has seen test errors must not choose again.
 
@@ -203,11 +209,14 @@ def _check_same(
         )
         raise InputError.of("", text, str(target.events))
     made = f"{_choice_in_words(chosen)}, repeats {chosen.repeats}, epochs {chosen.epochs}"
+    made += f", only {chosen.only}" if chosen.only else ""
     text = (
         f"finalists are chosen once, before any test error is seen, and were: {made}; leave the option out "
         f"to go on with {target.path}"
     )
     options = same_choice_problems(chosen, searches, rule, repeats, epochs)
+    if only is not None and only != chosen.only:
+        options = [*options, "--only"]
     if options:
         raise InputError([Problem(option, text) for option in options])
 
@@ -240,7 +249,7 @@ def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist,
             "searcher": "random",
             "scheduler": "none",
             "rungs": "schedule",
-            "trials": len(KINDS) * len(finalists),
+            "trials": len(chosen.kinds) * len(finalists),
             "repeats": chosen.repeats,
             "warm_start": (),
             "max_hours": None,

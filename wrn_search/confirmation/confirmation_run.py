@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from wrn_search.confirmation.choice_of_finalists import Rule
 from wrn_search.confirmation.confirmation_plan import ConfirmationPlan
@@ -20,25 +19,23 @@ from wrn_search.confirmation.confirmation_request import ConfirmationRequest, co
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.end_reason import EndReason
-from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
-from wrn_search.lines_on_stderr import warn
-from wrn_search.memory.tensor_sizes import MOST_EVALUATED
-from wrn_search.results.events import Event, TestOpened
+from wrn_search.lines_on_stderr import Start, warn
+from wrn_search.pretrained.starting_weights import starting_weights
+from wrn_search.readings.counted_readings import count_readings, look_at_test_split, look_for_test_split
+from wrn_search.readings.tested_trainings import trainable, with_test_images
 from wrn_search.results.events_jsonl import Record
-from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.s3_copy.copy_of_a_session import copied_again
-from wrn_search.results.state_from_events import SearchState
+from wrn_search.session.kind_of_run import Manner
 from wrn_search.session.resume import Begun, check_same_split
 from wrn_search.session.search_request import check_system
 from wrn_search.session.search_result import SearchFailed, SearchResult
-from wrn_search.session.search_run import Manner, run_trials
+from wrn_search.session.search_run import run_trials
 from wrn_search.session.start_of_a_session import facts_of
 from wrn_search.session.which_ray import check_ray
 from wrn_search.space.dataset_section import JoinedSettings
-
-if TYPE_CHECKING:
-    from wrn_search.ray_tune.trainable import WideResNetTrainable
+from wrn_search.space.rules.starting_file import RANDOM, where_it_lies_now
+from wrn_search.trackers.trackers_of_a_session import finish_trackers
 
 
 def confirm(
@@ -48,6 +45,7 @@ def confirm(
     repeats: int | None = None,
     epochs: int | None = None,
     place: str | Path | None = None,
+    only: str | None = None,
     address: str | None = None,
     quiet: bool = False,
 ) -> SearchResult:
@@ -57,12 +55,16 @@ def confirm(
         InputError: see `confirmation_request`; or the images or the test split are not there. Nothing was trained.
         SearchFailed: it could not go on; what is on record stays.
     """
-    request = confirmation_request(results, rule or Rule(), repeats, epochs, place)
+    request = confirmation_request(results, rule or Rule(), repeats, epochs, place, only)
     return run_confirmation(request, address=address, quiet=quiet)
 
 
 def run_confirmation(
-    request: ConfirmationRequest, *, address: str | None = None, quiet: bool = False
+    request: ConfirmationRequest,
+    *,
+    address: str | None = None,
+    quiet: bool = False,
+    start: Start | None = None,
 ) -> SearchResult:
     """The same for a request that was checked.
 
@@ -70,25 +72,29 @@ def run_confirmation(
         InputError, SearchFailed: see `confirm`.
     """
     check_system()
+    start = start or Start(quiet)
     if request.is_whole:
         assert request.begun is not None
         return SearchResult(request.directory.path, request.begun, EndReason.FINISHED)
     try:
         check_ray(address)
+        start.waits_for(f"the images of {request.space.dataset.name}", unchecked=True)
         data = prepared_data(request)
         manner = Manner(
             begin=partial(_begin, request),
             plan=ConfirmationPlan(request),
-            trainable=_trainable,
+            trainable=trainable,
             around=partial(copied_again, request.searches[0].directory)
             if request.is_beside_its_search
             else nullcontext,
             facts=partial(facts_of_both, request),
         )
         begun = Begun(request.begun, {}, {}, read=request.read) if request.begun else None
-        return run_trials(request, data, begun, manner, address=address, quiet=quiet)
+        return run_trials(request, data, begun, manner, address=address, quiet=quiet, start=start)
     except OSError as error:
         raise SearchFailed(str(error)) from error
+    finally:
+        finish_trackers()
 
 
 def prepared_data(request: ConfirmationRequest) -> PreparedData:
@@ -97,30 +103,36 @@ def prepared_data(request: ConfirmationRequest) -> PreparedData:
     Raises:
         InputError: something is missing, or the images are not those that were searched on.
     """
-    from wrn_search.images.held_out_test_images import checked_test_split
-
+    for told in {each.config.get("init_from", RANDOM) for each in request.finalists} - {RANDOM}:
+        starting_weights(where_it_lies_now(told, request.space.model.init_from))  # before anything is trained
     data = prepare(request.space.dataset)
     check_same_split(request.search, data.split_hash)
-    warn(checked_test_split(request.space.dataset, data))
-    prepare(JoinedSettings.of(request.space.dataset))
+    if "joined" in request.chosen.kinds:
+        warn(look_at_test_split(request.space.dataset, data))
+        prepare(JoinedSettings.of(request.space.dataset))
     return data
+
+
+def look_for_tested_images(request: ConfirmationRequest) -> None:
+    """For a plan, by the names of a user's files alone: that a test split is there whose classes are those trained on.
+
+    Raises:
+        InputError: it is not so.
+    """
+    if "joined" in request.chosen.kinds and not request.is_whole:
+        look_for_test_split(request.space.dataset)
 
 
 def facts_of_both(request: ConfirmationRequest, data: PreparedData) -> DataFacts:
     """Of the search's images, but the memory of a retraining is that of the larger kind, its test pass included."""
+    if "joined" not in request.chosen.kinds:
+        return facts_of(data)
     facts, joined = facts_of(data), facts_of(prepare(JoinedSettings.of(request.space.dataset)))
     return replace(
-        facts,
+        with_test_images(facts),
         train_images=max(facts.train_images, joined.train_images),
         stored_bytes=max(facts.stored_bytes, joined.stored_bytes),
-        test_images=MOST_EVALUATED,  # how many there are is not asked before they may be read
     )
-
-
-def _trainable() -> type[WideResNetTrainable]:
-    from wrn_search.confirmation.confirmation_trainable import ConfirmationTrainable
-
-    return ConfirmationTrainable
 
 
 def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -> None:
@@ -136,33 +148,11 @@ def _begin(request: ConfirmationRequest, record: Record, conductor: Conductor) -
             "search_id": chosen.source,
             **{
                 name: getattr(chosen, name)
-                for name in ("rule", "top", "per_network", "repeats", "epochs", "winner")
+                for name in ("rule", "top", "per_network", "repeats", "epochs", "winner", "only")
             },
             "trials": [finalist.number for finalist in request.finalists],
             "sources": [finalist.source or chosen.source for finalist in request.finalists],
             "searches": chosen.sources,
         }
     }
-
-    manifest = request.directory.manifest
-
-    def count(moment: float, event: Event) -> None:
-        if isinstance(event, TestOpened):
-            add_to_manifest(manifest, {"test_reads": test_reads(conductor.state)})
-
-    try:
-        add_to_manifest(manifest, about | {"test_reads": test_reads(conductor.state)})
-    except (ValueError, TypeError):
-        text = "must be readable, since every reading of the test split is counted in it, but is damaged"
-        raise InputError.of("", text, str(manifest)) from None
-    record.subscribe(count)
-
-
-def test_reads(state: SearchState) -> list[dict[str, Any]]:
-    """Every reading of the test split, in the order in which they were allowed: trial and Unix seconds."""
-    reads = [
-        {"trial_id": trial.trial_id, "time": moment}
-        for trial in state.trials.values()
-        for moment in trial.test_opened
-    ]
-    return sorted(reads, key=lambda read: read["time"])
+    count_readings(request.directory, record, conductor.state, about)

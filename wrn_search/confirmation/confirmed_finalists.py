@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wrn_search.analysis.input_tables.shared_values import Interval
+from wrn_search.analysis.statistics.errors_by_class import ClassError, errors_by_class
 from wrn_search.analysis.statistics.fresh_seeds import FreshSpread, fresh_spread
 from wrn_search.confirmation.finalist import search_label
 from wrn_search.confirmation.spread_of_seeds import Spread
@@ -34,6 +35,7 @@ class ConfirmedFinalist:
     test: Spread  # retrained on training and validation images
     ended: Counter[str]  # of its retrainings, by status
     hparams: dict[str, Any]
+    classes: tuple[ClassError, ...] = ()  # the test errors class by class; none in older records
 
     @property
     def winners_curse(self) -> float | None:
@@ -74,12 +76,13 @@ def confirmed(state: SearchState) -> Confirmed:
             state.choice,
             place,
             chosen_place,
-            [trial for trial in trials if trial.configuration // 2 == chosen_place - 1],
+            [trial for trial in trials if state.choice.finalist_at(trial.configuration)[0] == chosen_place],
+            state.class_names,
         )
         for place, chosen_place in enumerate(order or range(1, len(state.choice.finalists) + 1), start=1)
     )
     images = {trial.tested.images for trial in trials if trial.tested}
-    rows = 2 * len(finalists) * state.choice.repeats
+    rows = len(state.choice.kinds) * len(finalists) * state.choice.repeats
     return Confirmed(
         name=state.search,
         chosen=state.choice,
@@ -95,12 +98,17 @@ def confirmed(state: SearchState) -> Confirmed:
 
 
 def _finalist(
-    chosen: Chosen, place: int, chosen_place: int, trials: Sequence[TrialState]
+    chosen: Chosen,
+    place: int,
+    chosen_place: int,
+    trials: Sequence[TrialState],
+    class_names: tuple[str, ...],
 ) -> ConfirmedFinalist:
     values: dict[str, Any] = chosen.finalists[str(chosen_place)]
     source = values.get("source") or chosen.source
     completed = [trial for trial in trials if trial.status == "completed"]
     fresh = [trial.last.val_error for trial in completed if trial.last and trial.last.val_error is not None]
+    tested = [trial.tested for trial in completed if trial.tested]
     return ConfirmedFinalist(
         place=place,
         chosen_place=chosen_place,
@@ -112,9 +120,10 @@ def _finalist(
         estimate=values["estimate"],
         repeats=values["repeats"],
         validation=Spread(tuple(fresh)),
-        test=Spread(tuple(trial.tested.test_error for trial in completed if trial.tested)),
+        test=Spread(tuple(each.test_error for each in tested)),
         ended=Counter(trial.status for trial in trials),
         hparams=values["hparams"],
+        classes=errors_by_class(class_names, [each.by_class for each in tested]),
     )
 
 

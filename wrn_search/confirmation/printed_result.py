@@ -13,10 +13,20 @@ from wrn_search.analysis.input_tables.shared_values import Interval
 from wrn_search.analysis.statistics.fresh_seeds import coverage
 from wrn_search.confirmation.confirmed_finalists import Confirmed, ConfirmedFinalist, above_winner
 from wrn_search.confirmation.finalist import search_label
+from wrn_search.confirmation.printed_classes import class_head, class_rows
 from wrn_search.confirmation.spread_of_seeds import Spread
 from wrn_search.results.events import Chosen
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import FRESH_MEDIAN
+from wrn_search.wording import plural
+
+_KINDS = {
+    "": "twice over: on the search's training images, and on training and validation images together for the test "
+    "error",
+    "joined": "on training and validation images together for the test error (--only joined): no fresh validation "
+    "error tells how lucky the search's estimates were",
+    "split": "on the search's training images (--only split): the test split stays closed",
+}
 
 
 def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
@@ -28,18 +38,19 @@ def confirmed_text(found: Confirmed, search: SearchState, where: str) -> str:
         where: its results directory.
     """
     chosen = found.chosen
-    finalists = f"{len(found.finalists)} finalist{'s' if len(found.finalists) > 1 else ''}"
+    finalists = plural(len(found.finalists), "finalist")
     lines = [
-        f"{_searches(chosen, search)}: {finalists} of {chosen.configurations} configurations that reached full epochs "
-        f"({search.max_epochs}), {choice_text(chosen)}",
-        f"Each retrained for {chosen.epochs} epochs with {chosen.repeats} fresh seeds, twice over: on the search's "
-        "training images, and on training and validation images together for the test error.",
+        f"{_searches(chosen, search)}: {finalists} of {plural(chosen.configurations, 'configuration')} that reached "
+        f"full epochs ({search.max_epochs}), {choice_text(chosen)}",
+        f"Each retrained for {plural(chosen.epochs, 'epoch')} with {plural(chosen.repeats, 'fresh seed')}, "
+        f"{_KINDS[chosen.only]}.",
         "",
         f"Error (%), median (min to max) of the seeds; of n = {chosen.repeats} seeds they cover the median with "
         f"{coverage(chosen.repeats):g} %",
         *_aligned(_rows(found)),
         "",
         *_answer(found, search),
+        *_classes(found),
         *_counts(found),
     ]
     return "\n".join([*lines, f"Results: {where}"])
@@ -124,8 +135,8 @@ def _answer(found: Confirmed, search: SearchState) -> list[str]:
     lines += _told_apart(found)
     if found.chosen.epochs != search.max_epochs:
         lines.append(
-            f"  The search trained for {search.max_epochs} epochs and this for {found.chosen.epochs}: the difference "
-            "holds both luck and length."
+            f"  The search trained for {plural(search.max_epochs, 'epoch')} and this for {found.chosen.epochs}: the "
+            "difference holds both luck and length."
         )
     return lines
 
@@ -152,6 +163,12 @@ def _told_apart(found: Confirmed) -> list[str]:
     return lines
 
 
+def _classes(found: Confirmed) -> list[str]:
+    """The test errors class by class, between empty lines."""
+    rows = class_rows(found)
+    return ["", class_head(found), *_aligned(rows), ""] if rows else []
+
+
 def _within(interval: Interval | None) -> str:
     return "" if interval is None else f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
 
@@ -168,6 +185,8 @@ def _counts(found: Confirmed) -> list[str]:
         lines.append(f"Not finished: {found.left} retrainings are left; the same command goes on with them.")
     again = found.test_reads - found.tested
     more = f"; {again} more than there are test errors, of networks that have none (yet)" if again > 0 else ""
+    if found.chosen.only == "split":
+        return lines
     lines.append(
         f"The test split was read {found.test_reads} times for {found.tested} networks, each on record before it was "
         f"read (manifest.json, test_reads){more}."
@@ -192,6 +211,7 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
         "per_network": chosen.per_network,
         "configurations": chosen.configurations,
         "repeats": chosen.repeats,
+        "only": chosen.only or None,
         "epochs": chosen.epochs,
         "search_epochs": search.max_epochs,
         "coverage": coverage(chosen.repeats),
@@ -219,6 +239,7 @@ def confirmed_dict(found: Confirmed, search: SearchState, where: str) -> dict[st
                 "winners_curse_interval": _listed(each.curse_interval(found.spread)),
                 **_above(found, each),
                 "test_error": each.test.to_dict(),
+                "test_error_by_class": [of_class.to_dict() for of_class in each.classes],
                 "statuses": dict(each.ended),
             }
             for each in found.finalists

@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wrn_search.analysis.input_tables.comparability import Compared, differences, settings_of
+from wrn_search.analysis.input_tables.comparability import (
+    Compared,
+    differences,
+    image_shape_on_record,
+    settings_of,
+)
 from wrn_search.errors import InputError, Problem
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import resolved_space, with_later_settings
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_selection import find_trial
 from wrn_search.results.trial_state import TrialState
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space, space_of
+from wrn_search.space.space_file import space_of
 from wrn_search.space.yaml_with_lines import Source
 
 
@@ -35,8 +41,8 @@ class Searched:
             InputError: an older record does not hold it, and resolved.yaml is lost.
         """
         if self.state.space:
-            return space_of(Source(self.state.space), (), self.state.search)
-        return read_space(self.directory.resolved)
+            return space_of(Source(with_later_settings(self.state.space)), (), self.state.search)
+        return resolved_space(self.directory)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,6 +86,11 @@ def _state_at(directory: ResultsDirectory) -> SearchState:
     if state.choice is not None:
         text = f"must be the results directory of a search, but {directory.path} is that of a confirmation"
         raise InputError.of("RESULTS", text)
+    if state.space.get("protocol") == "test_each":
+        text = "finalists are chosen by validation errors, of which protocol: test_each has none"
+        raise InputError.of(
+            "RESULTS", f"{text}, but {directory.path} has that protocol: its networks are tested"
+        )
     return state
 
 
@@ -93,9 +104,10 @@ def _compared(search: Searched) -> Compared:
             "dataset": [state.dataset],
             "epochs": sorted({trial.config["epochs"] for trial in trials} or {state.max_epochs}),
             "precision": sorted({trial.config["precision"] for trial in trials}),
+            "linear_precision": sorted({trial.config["linear_precision"] for trial in trials}),
         },
         split_hash=state.split_hash,
-        settings=settings_of(search.space.dataset),
+        settings=settings_of(search.space.dataset, image_shape_on_record(state)),
     )
 
 

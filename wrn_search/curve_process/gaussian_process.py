@@ -33,6 +33,7 @@ _POWER_SD = 0.4  # of log a
 _CUBIC, _STEP = 25.0, 1.0  # variances of the coefficients of m
 _JITTER = 1e-6
 _LATE = 0.3  # the noise of the last epoch, as a share of that of the first
+_FAR = 20.0  # deviations of the prior: numbers beyond have no squares
 _DIGITS = 6  # of what was found: the last bits of a sum must not decide
 
 
@@ -118,6 +119,9 @@ class CurveProcess:
 
     def _negative_log_posterior(self, logs: Array, rows: Rows, apart: Array | None) -> tuple[float, Array]:
         """And its gradient; no distribution is a very bad one."""
+        gone = (logs - self.prior) / self._sd
+        if np.abs(gone).max(initial=0.0) > _FAR:  # a step of the search for the mode that went astray
+            return 1e10, np.zeros_like(logs)
         at = _Scales.of(logs)
         left = self.left_at(rows.epoch)
         phi = left**at.power
@@ -132,7 +136,6 @@ class CurveProcess:
         noise = (at.noise * weight) ** 2
         covariance = kernel * between + same * (at.own_late**2 + at.own_early**2 * early)
         covariance[np.diag_indices_from(covariance)] += noise + _JITTER
-        gone = (logs - self.prior) / self._sd
         try:
             lower = cholesky(covariance, lower=True, check_finite=False)
         except np.linalg.LinAlgError:

@@ -1,8 +1,7 @@
-"""What a search knows of its curves and expects of them: a fold over its record, asked by searcher and scheduler.
+"""Goal `best`: what a search expects of its curves, and which epochs may improve most on the best end.
 
-All answers follow from what was told, in its order, and from nothing else: a search that was killed and goes on gets
-the same ones. So the process is fitted at counts of values that are set beforehand (8, 10, 13, ...: each time a quarter
-more), on the values up to that count, from where the fit before had ended.
+All answers follow from what was told. So the process is fitted at counts of values that are set beforehand (8, 10, 13,
+...: each time a quarter more), on the values up to that count, from where the fit before had ended.
 
 Decisions stay cheap however long the search is. Of few configurations the last two values of each count; of many the
 best at each level and a draw of the others, drawn anew with every 64th value.
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from wrn_search.curve_process.curves_of_search import CurvesOfSearch
 from wrn_search.curve_process.gaussian_process import Array, CurveProcess, Posterior, Rows
 from wrn_search.curve_process.log_improvement import log_improvement
 from wrn_search.curve_process.numbers_of_errors import Numbers
@@ -25,6 +25,8 @@ ITERATIONS_AT_FIRST, ITERATIONS = 40, 20
 MOST_FITTED, MOST_ROWS = 160, 280
 _RENEWED = 64  # values after which those that count are chosen anew
 _NOBODY = -1
+WORTH_IT = 0.05  # chance of being the best, below which nothing goes on when nothing new will come
+_COST_POWER = 0.5
 _SURE = 1.959963984540054  # deviations on both sides that hold 95 % of a normal
 
 
@@ -37,8 +39,11 @@ class End:
     high: float
 
 
-class KnownCurves:
+class KnownCurves(CurvesOfSearch):
     """Every value at a level, who rests and who trains, and what is to be expected.
+
+    Epochs are worth the expected improvement of the end on the best expected one, over the square root of their number:
+    without a cost a long way is as good as a short one, and by the whole epochs nobody goes the long way to the end.
 
     Args:
         encode: hyperparameters -> a point of the unit cube, (D,).
@@ -58,84 +63,12 @@ class KnownCurves:
         images: int,
         drops: tuple[int, ...] = (),
     ):
-        self.levels, self.epochs = tuple(levels), epochs
-        self._encode, self._typical, self._images = encode, typical, images
+        super().__init__(encode, levels, epochs)
+        self._typical, self._images = typical, images
         self._process = CurveProcess(typical.shape[1], epochs, drops)
-        self._told: list[Told] = []
-        self._points: dict[int, Array] = {}  # configuration -> its point
-        self._last: dict[int, dict[int, float]] = {}  # configuration -> epoch -> error
-        self._training: set[int] = set()
-        self._out: set[int] = set()  # crashed: they have no end
         self._fits: list[tuple[int, Array]] = []  # (values told, logarithms of the scales)
         self._chosen: tuple[int, list[Told]] = (0, [])  # (values told, which of them count)
-        self.moment = 0  # changes with everything that is told
         self._asked: tuple[int, _Expected] | None = None
-
-    # What is told.
-
-    def begins(self, configuration: int, hparams: Mapping[str, object]) -> None:
-        """A configuration trains from now on; telling it again changes nothing."""
-        if configuration not in self._points:
-            self._points[configuration] = self._encode(hparams)
-            self._training.add(configuration)
-            self.moment += 1
-
-    def reaches(self, configuration: int, epoch: int, error: float) -> None:
-        """A value in percent; of an epoch that is known only a new end counts: one that failed was tried again."""
-        self._out.discard(configuration)
-        known = self._last.setdefault(configuration, {})
-        if configuration not in self._points or known.get(epoch) == error:
-            return
-        if epoch < self.epochs and epoch in known:
-            return
-        known[epoch] = error
-        self._told.append(Told(configuration, epoch, error))
-        self.moment += 1
-
-    def rests(self, configuration: int) -> None:
-        """It trains no longer, for now or for ever."""
-        self._training.discard(configuration)
-        self.moment += 1
-
-    def trains(self, configuration: int) -> None:
-        """It goes on."""
-        if configuration in self._points:
-            self._training.add(configuration)
-            self.moment += 1
-
-    def crashes(self, configuration: int) -> None:
-        """It ended without a value."""
-        self._out.add(configuration)
-        self.rests(configuration)
-
-    # What is known.
-
-    @property
-    def begun(self) -> int:
-        """How many configurations."""
-        return len(self._points)
-
-    def knows(self, configuration: int) -> bool:
-        """Whether it has a value."""
-        return bool(self._last.get(configuration)) and configuration in self._points
-
-    @property
-    def has_values(self) -> bool:
-        """Whether anything can be expected."""
-        return bool(self._told)
-
-    @property
-    def anyone_at_the_end(self) -> bool:
-        """Whether a configuration has its value at the last epoch."""
-        return any(self.epochs in known for known in self._last.values())
-
-    def epoch_of(self, configuration: int) -> int:
-        """The last one with a value, or 0."""
-        return max(self._last.get(configuration, ()), default=0)
-
-    def next_level(self, epoch: int) -> int:
-        """The first one after an epoch; at last the end."""
-        return next((level for level in self.levels if level > epoch), self.epochs)
 
     def considered(self) -> list[int]:
         """The configurations whose values count now, by number."""
@@ -144,6 +77,38 @@ class KnownCurves:
     def best_first(self) -> list[int]:
         """The same by their expected ends."""
         return self._expected().best_first
+
+    # What epochs are worth.
+
+    def worth_of(self, configurations: Sequence[int]) -> Array:
+        """By the epochs to the next level."""
+        costs = [self._cost(self.epoch_of(each)) for each in configurations]
+        worth: Array = self.improvement_of(configurations) - np.array(costs)
+        return worth
+
+    def worth_by(self, hparams: Iterable[Mapping[str, object]]) -> Array:
+        """By the epochs to the first level."""
+        worth: Array = self.improvement_by(hparams) - self._cost(0)
+        return worth
+
+    def typical_worth(self) -> float:
+        """By the epochs to the first level."""
+        return self.typical_improvement() - self._cost(0)
+
+    def still_open(self, configurations: Sequence[int]) -> list[int]:
+        """Those that may be the best: with a chance of at least 5 %."""
+        chances = self.chances_of(configurations)
+        return [each for each, chance in zip(configurations, chances, strict=True) if chance >= WORTH_IT]
+
+    def why_left(self, configuration: int) -> str:
+        """By where it was expected to end."""
+        end = self.end_of(configuration)
+        interval = f"({end.low:.1f} to {end.high:.1f})"
+        return f"expected {end.error:.1f} % at the end {interval}, the best {self.best_end:.1f} %"
+
+    def _cost(self, epoch: int) -> float:
+        """The logarithm of what the way to the next level counts."""
+        return _COST_POWER * float(np.log(self.next_level(epoch) - epoch))
 
     # What is expected; something is known.
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
 
 from wrn_search.curves.curve_gradient import squared_distances
 from wrn_search.curves.curve_likelihood import (
@@ -20,6 +19,7 @@ from wrn_search.curves.curve_likelihood import (
 )
 from wrn_search.curves.curve_parameters import Parameters
 from wrn_search.curves.design_columns import Array, Design, design_of
+from wrn_search.curves.likeliest_variances import likeliest, loss
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
 
@@ -28,7 +28,7 @@ _AT_CHANCE = 0.9  # of the error of chance: what has fallen below has learned so
 _ROBUST = 1  # steps of the reweighting
 _THIN = 3  # proposals a draw
 _TAIL = 20.0  # degrees of freedom of proposals around the mode
-_FAR, _DIFFERENCE = 8.0, 0.05  # prior deviations
+_DIFFERENCE = 0.05  # prior deviations
 
 
 @dataclass(frozen=True)
@@ -230,23 +230,19 @@ def _robust_mode(observations: Observations) -> tuple[Parameters, Array, Array]:
 
 def _mode(model: Parameters, start: Array) -> tuple[Array, Array]:
     """The mode of the posterior, and a root of its covariance there (lower triangular)."""
-
-    def loss(standard: Array) -> tuple[float, Array]:
-        if np.abs(standard).max(initial=0) > _FAR:  # a step of the search for the mode that went astray
-            return 1e6 + float((standard**2).sum()), 2 * standard
-        vector = model.centre + model.width * standard
-        value, given = model.log_posterior(vector)
-        return -value, -model.width * model.slope(vector, given)
-
     size = len(model.centre)
-    found = minimize(loss, start, method="BFGS", jac=True, options={"gtol": 0.05, "maxiter": 80})
+    found = likeliest(model, start, 80)
+
+    def slope(standard: Array) -> Array:
+        return loss(model, standard)[1]
+
     curvature = np.empty((size, size))
     for index, move in enumerate(_DIFFERENCE * np.eye(size)):
-        curvature[index] = (loss(found.x + move)[1] - loss(found.x - move)[1]) / (2 * _DIFFERENCE)
+        curvature[index] = (slope(found + move) - slope(found - move)) / (2 * _DIFFERENCE)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     # the prior alone has curvature 1: where the likelihood is not concave a Gaussian may be wide, not endless
     covariance = (vectors / np.maximum(values, 0.5)) @ vectors.T
-    return model.centre + model.width * found.x, model.width[:, None] * np.linalg.cholesky(covariance)
+    return model.centre + model.width * found, model.width[:, None] * np.linalg.cholesky(covariance)
 
 
 def _chain(

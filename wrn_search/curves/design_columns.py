@@ -7,7 +7,6 @@ and interactions cost nothing where the curves show none.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,33 +98,45 @@ class Design:
         Raises:
             ValueError: a level that no trial had.
         """
-        values: dict[tuple[str, str], float] = {}
+        row: Array = self.rows([hyperparameters])[0]
+        return row
+
+    def rows(self, settings: Sequence[Mapping[str, float | str]]) -> Array:
+        """(M, P) of several at once.
+
+        Raises:
+            ValueError: a level that no trial had.
+        """
+        values: dict[tuple[str, str], Array] = {}
         for axis in self.axes.values():
-            value = hyperparameters.get(axis.name)
+            given = [each.get(axis.name) for each in settings]
             if axis.levels:
-                if value is not None and value not in axis.levels:
-                    raise ValueError(f"`{axis.name}` must be one of {axis.levels}, but got {value}")
+                if unknown := {each for each in given if each is not None} - set(axis.levels):
+                    raise ValueError(f"`{axis.name}` must be one of {axis.levels}, but got {unknown.pop()}")
                 for level in axis.levels:
-                    values[axis.name, level] = (
-                        0.0 if value is None else float(level == value) - 1 / len(axis.levels)
+                    values[axis.name, level] = np.array(
+                        [
+                            0.0 if each is None else float(each == level) - 1 / len(axis.levels)
+                            for each in given
+                        ]
                     )
             else:
-                values[axis.name, "1"] = 0.0 if value is None else axis.value(value)
+                at = np.array([0.0 if each is None else axis.value(each) for each in given])
+                values[axis.name, "1"] = at
                 for number, bump in enumerate(axis.bumps()):
-                    off = (values[axis.name, "1"] - bump) / axis.bump_width
-                    values[axis.name, f"~{number}"] = math.exp(-0.5 * off * off)
-        cell = cell_of({**self.constants, **hyperparameters})
-        return np.array([self._entry(each, values, cell) for each in self.columns])
-
-    def _entry(
-        self, column: Column, values: Mapping[tuple[str, str], float], cell: tuple[float, float]
-    ) -> float:
-        if column.group == "cell":
-            return float(column.name == _cell_name(cell))
-        product = 1.0
-        for factor in column.factors:
-            product *= values[factor]
-        return product - column.shift
+                    off = (at - bump) / axis.bump_width
+                    values[axis.name, f"~{number}"] = np.exp(-0.5 * off * off)
+        cells = [_cell_name(cell_of({**self.constants, **each})) for each in settings]
+        rows = np.empty((len(settings), len(self.columns)))
+        for place, column in enumerate(self.columns):
+            if column.group == "cell":
+                rows[:, place] = [float(column.name == cell) for cell in cells]
+            else:
+                product = np.ones(len(settings))
+                for factor in column.factors:
+                    product = product * values[factor]
+                rows[:, place] = product - column.shift
+        return rows
 
     def new_cell(self, hyperparameters: Mapping[str, float | str]) -> bool:
         """Whether a setting lies in a cell without an effect of its own, though cells have one."""

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 
 from wrn_search.curves.curve_fit import CurveFit
-from wrn_search.curves.design_columns import Array, Axis
+from wrn_search.curves.design_columns import Array, Axis, Design
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
-from wrn_search.curves.settings_of_cells import back_on_scale, cells_of, in_cell
+from wrn_search.curves.settings_of_cells import Setting, back_on_scale, cells_of, in_cell
 
 Verdict = Literal["helps", "hurts", "no difference", "undecided"]
 DEPTH_VS_WIDTH = "depth_vs_width"
@@ -82,7 +82,7 @@ def effects(
     for axis in design.axes.values():
         if axis.name in (DEPTH, WIDTH):
             continue
-        for name, unit, contrast in _contrasts(fit, axis):
+        for name, unit, contrast in contrasts_along(design, fit.observations.x, axis):
             found.append(_effect(fit, name, unit, contrast, margin, axis))
     return tuple(found)
 
@@ -98,7 +98,7 @@ def effect_in_cell(fit: CurveFit, name: str, cell: tuple[float, float], margin: 
     if axis is None or axis.levels or name in (DEPTH, WIDTH):
         raise ValueError(f"`{name}` must be a numeric hyperparameter that varies, beside depth and width")
     step, unit = unit_of(axis)
-    contrast = _mean_slope(fit, axis)
+    contrast = _mean_slope(design, fit.observations.x, axis)
     for other, value in zip((DEPTH, WIDTH), cell, strict=True):
         pair = {(name, "1"), (other, "1")}
         if other in design.axes:
@@ -109,9 +109,12 @@ def effect_in_cell(fit: CurveFit, name: str, cell: tuple[float, float], margin: 
 
 def size_contrasts(fit: CurveFit, cells: Sequence[tuple[float, float]]) -> dict[str, Array]:
     """(P,) of b for each of `depth`, `width` and `depth_vs_width` that varies."""
-    design = fit.observations.design
+    return slopes_of_size(fit.observations.design, [in_cell(fit, cell, {}) for cell in cells])
+
+
+def slopes_of_size(design: Design, settings: Sequence[Setting]) -> dict[str, Array]:
+    """The same for settings, one a cell."""
     axes = [design.axes[name] for name in (DEPTH, WIDTH) if name in design.axes]
-    settings = [in_cell(fit, cell, {}) for cell in cells]
     places = np.array([[1.0, *(axis.value(setting[axis.name]) for axis in axes)] for setting in settings])
     rows = np.array([design.row(setting) for setting in settings])
     slopes = np.linalg.pinv(places) @ rows
@@ -133,9 +136,9 @@ def unit_of(axis: Axis) -> tuple[float, str]:
     return step, f"+{step:g}"
 
 
-def _contrasts(fit: CurveFit, axis: Axis) -> list[tuple[str, str, Array]]:
-    """The slope of a numeric axis through the trials, or each level against the mean of the levels."""
-    columns = fit.observations.design.columns
+def contrasts_along(design: Design, x: Array, axis: Axis) -> list[tuple[str, str, Array]]:
+    """(question, unit, contrast): the slope of a numeric axis through rows x, or each level against their mean."""
+    columns = design.columns
     if axis.levels:
         names = [f"{axis.name}={level}" for level in axis.levels]
         own = np.array([[column.name == name for column in columns] for name in names], dtype=float)
@@ -144,20 +147,19 @@ def _contrasts(fit: CurveFit, axis: Axis) -> list[tuple[str, str, Array]]:
         unit = "against the mean of the levels"
         return [(name, unit, contrast) for name, contrast in zip(names, centred, strict=True)]
     step, unit = unit_of(axis)
-    slope = _mean_slope(fit, axis)
+    slope = _mean_slope(design, x, axis)
     return [(axis.name, unit, slope * step / axis.unit)]
 
 
-def _mean_slope(fit: CurveFit, axis: Axis) -> Array:
-    """(P,) the line through the trials' settings along an axis, of all that depends on that axis alone, a unit."""
-    of = fit.observations
+def _mean_slope(design: Design, x: Array, axis: Axis) -> Array:
+    """(P,) the line through settings with rows x along an axis, of all that depends on that axis alone, a unit."""
     own = [
         each.factors == ((axis.name, "1"),) or each.name.startswith(f"{axis.name}~")
-        for each in of.design.columns
+        for each in design.columns
     ]
-    line = of.x[:, [each.factors == ((axis.name, "1"),) for each in of.design.columns]]
+    line = x[:, [each.factors == ((axis.name, "1"),) for each in design.columns]]
     line = line - line.mean(0)
-    slope: Array = np.where(own, (line * of.x).sum(0) / max(float((line**2).sum()), 1e-300), 0.0)
+    slope: Array = np.where(own, (line * x).sum(0) / max(float((line**2).sum()), 1e-300), 0.0)
     return slope
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from wrn_search.errors import InputError
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm",
@@ -76,6 +79,29 @@ def ignored_text(ignored: Sequence[Path], links: Sequence[Path], where: Path) ->
         which = listed(str(path) for path in links)
         lines.append(f"{counted(len(links), 'link')} passed over, to folders that are read already: {which}")
     return lines
+
+
+def used_text(where: Path | str, joined: bool) -> str:
+    """That images which lie apart are those that validate, or, `joined`, are trained on like the others."""
+    if joined:
+        return f"the images of {where} are trained on, too, as none validates"
+    return f"the images of {where} validate: dataset.validation holds none of the others out"
+
+
+def found_groups(pattern: str, names: Sequence[str], known_as: Sequence[str]) -> list[str]:
+    """What the one group of a pattern finds in each name.
+
+    Raises:
+        InputError: names in which it finds nothing; `known_as` is what a user knows them by.
+    """
+    found = [re.search(pattern, name) for name in names]
+    missed = [
+        shown for shown, match in zip(known_as, found, strict=True) if match is None or match[1] is None
+    ]
+    if missed:
+        rule = f"'{pattern}' must be found in every file name"
+        raise InputError.of("dataset.group_by", f"{rule}, but got {len(missed):,} without: {listed(missed)}")
+    return [match[1] for match in found if match is not None]
 
 
 def counted(count: int, what: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from wrn_search.datasets.dataset import bad_data
 from wrn_search.datasets.folder_walk import SUFFIXES, class_folders
 
 _TRAIN_NAMES = (
@@ -18,8 +19,8 @@ _TRAIN_NAMES = (
     "train_images",
     "training_images",
 )
-_VALIDATION_NAMES = ("val", "valid", "validation", "dev")
-_DEEPEST = 3  # levels below the root
+VALIDATION_NAMES = ("val", "valid", "validation", "dev")
+_DEEPEST = 4  # levels below the root: ILSVRC/Data/CLS-LOC/train
 _MOST_FOLDERS = 2000  # that are looked at for a hint
 
 
@@ -47,17 +48,19 @@ def nearest_train_folder(root: Path) -> str:
     return ""
 
 
-def validation_folder_problem(root: Path) -> tuple[str, str] | None:
-    """(rule, what came) if there is a folder of validation images beside train/."""
-    for entry in _folders(root):
-        if entry.name.lower() in _VALIDATION_NAMES and _with_images(entry):
-            rule = (
-                "validation images are held out of train/, and a folder of their own is not supported yet: move its "
-                f"images to {root / 'train'}/<class>/ and say how many validate with dataset.validation, or move the "
-                "folder away"
-            )
-            return rule, str(entry)
-    return None
+def validation_folder(root: Path) -> Path | None:
+    """The folder of validation images beside train/; None where there is none.
+
+    Raises:
+        InputError: there are two.
+    """
+    found = [
+        entry for entry in _folders(root) if entry.name.lower() in VALIDATION_NAMES and _with_images(entry)
+    ]
+    if len(found) > 1:
+        rule = "must hold one folder of validation images (or dataset.validation_files: false uses none)"
+        raise bad_data(rule, " and ".join(str(entry) for entry in found))
+    return found[0] if found else None
 
 
 def _folders(root: Path) -> list[Path]:

@@ -1,11 +1,14 @@
-"""Data set `parquet`: root/train*.parquet (and test*.parquet), encoded images and labels in Hugging Face's layout."""
+"""Data sets whose rows hold encoded images and labels: `parquet`, root/train*.parquet (and test*.parquet) in Hugging
+Face's layout, and `huggingface`, what `save_to_disk` of its library `datasets` wrote."""
 
 from __future__ import annotations
 
 import bisect
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,23 +23,24 @@ from wrn_search.datasets.dataset import (
     Source,
     bad_data,
     check_labels,
+    group_numbers,
 )
-from wrn_search.datasets.folder_walk import counted, listed
+from wrn_search.datasets.folder_walk import listed, used_text
 from wrn_search.datasets.image_decoding import decode_images, first_image_shape
-from wrn_search.datasets.parquet_columns import (
+from wrn_search.datasets.image_fit import fit_text
+from wrn_search.datasets.parquet.parquet_columns import (
     RawLabels,
     check_no_other_split,
     class_names_in,
     encoded_images,
+    group_names,
     raw_labels,
 )
-from wrn_search.datasets.parquet_layout import files_of, others_of, training_files_of
-
-TEST_PATTERN = "test*.parquet"
+from wrn_search.datasets.parquet.table_layout import PARQUET_LAYOUT, SAVED_LAYOUT, TableLayout
 
 
 @dataclass(frozen=True, eq=False)
-class _Labelled:
+class LabelledRows:
     """The rows of all training files."""
 
     rows: tuple[int, ...]  # of each file
@@ -45,56 +49,117 @@ class _Labelled:
     first: int | None  # what is written for label 0: 0 or 1; None where the names themselves are
 
 
-def training_images(place: Place) -> Source:
-    """All rows of the training files, in the order of the file names.
+def training_images(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> Source:
+    """All rows of the training files, in the order of the file names, then those of the validation files.
 
     Class names are those that Hugging Face's metadata gives, else the labels as they are written.
 
     Raises:
         InputError: a file, a column, a label or an image is not as it must be.
     """
-    files = training_files(place)
-    found = _labelled(files, place)
+    trained, held_out = layout.training(place.root), _validation_files(place, layout)
+    files, found = [*trained, *held_out], labelled_rows(trained, place)
+    rows, labels, validation = found.rows, found.labels, None
+    if held_out:
+        check_labels(found.labels, found.class_names)  # no class is in the validation files alone
+        raw = [raw_labels(path, place) for path in held_out]
+        rows = (*rows, *(len(part) for part in raw))
+        labels = np.concatenate([labels, _validation_labels(raw, found, held_out, place)])
+        validation = np.arange(len(found.labels), len(labels), dtype=np.int64)
+    groups = group_numbers(_groups(files, place))
     encoded = (item for path in files for item in encoded_images(path, place))
-    images = decode_images(encoded, len(found.labels), place.background)
-    return Source(images, found.labels, found.class_names, _name_of(files, found.rows))
+    sizes: Counter[tuple[int, int]] = Counter()
+    images = decode_images(encoded, len(labels), place.background, place.fit, sizes, place.decoded)
+    told = tuple(fit_text(place.fit, sizes, place.background)) if place.fit else ()
+    return Source(images, labels, found.class_names, _name_of(files, rows), told, validation, groups)
 
 
-def training_files(place: Place) -> list[Path]:
+def training_files(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> list[Path]:
     """Every file that `training_images` reads, sorted by name.
 
     Raises:
         InputError: there is none.
     """
-    return training_files_of(place.root)
+    return [*layout.training(place.root), *_validation_files(place, layout)]
 
 
-def presence(place: Place) -> Presence:
+def presence(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> Presence:
     """How many images and classes there are, and the size of the first.
 
     Raises:
         InputError: a file, a column, a label or the first image is not as it must be.
     """
-    files = training_files(place)
-    found = _labelled(files, place)
+    files, held_out = layout.training(place.root), _validation_files(place, layout)
+    found = labelled_rows(files, place)
     check_labels(found.labels, found.class_names)
     images, classes = len(found.labels), len(found.class_names)
     told = f"found {images:,} images of {classes} classes in {_listed(files)}"
-    shape = first_image_shape(item for path in files for item in encoded_images(path, place))
-    return Presence(told, images, classes, shape)
+    validation = None
+    if held_out:
+        raw = [raw_labels(path, place) for path in held_out]
+        validation = len(_validation_labels(raw, found, held_out, place))
+        what = "are trained on, too," if place.joined else "validate"
+        told += f", {validation:,} that {what} in {_listed(held_out, 'validation')}"
+    _groups([*files, *held_out], place)
+    encoded = (item for path in files for item in encoded_images(path, place))
+    shape = first_image_shape(encoded, place.fit)
+    counts = np.bincount(found.labels, minlength=classes).tolist()
+    by_class = tuple(zip(found.class_names, counts, strict=True))
+    return Presence(told, images, classes, shape, validation, by_class)
 
 
-def remarks(place: Place) -> list[str]:
-    """Parquet files that are passed over."""
-    others = others_of(place.root)
-    if not others:
-        return []
-    which = listed(path.name for path in others)
-    rule = "only train*.parquet is trained on, only test*.parquet tested with"
-    return [f"{counted(len(others), 'Parquet file')} in {place.root} ignored ({which}): {rule}"]
+def remarks(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> list[str]:
+    """Files that are passed over, and those that validate."""
+    held_out = _validation_files(place, layout)
+    lines = [used_text(listed(str(path) for path in held_out), place.joined)] if held_out else []
+    return [*lines, *layout.passed_over(place.root, place.validation_files)]
 
 
-def _labelled(files: list[Path], place: Place) -> _Labelled:
+def _validation_files(place: Place, layout: TableLayout) -> list[Path]:
+    return layout.validation(place.root) if place.validation_files else []
+
+
+def _groups(files: list[Path], place: Place) -> list[str] | None:
+    """What every row is grouped by; None where nothing is asked for."""
+    if place.group_by is None:
+        return None
+    return [name for path in files for name in group_names(path, place) or []]
+
+
+def _validation_labels(
+    raw: list[RawLabels], trained: LabelledRows, files: list[Path], place: Place
+) -> Labels:
+    """Labels of validation files as those of the training files count.
+
+    Raises:
+        InputError: there is none, or one that is not trained on.
+    """
+    for path in files:
+        names = class_names_in(path, place)
+        if names is not None and names != trained.class_names and trained.first is not None:
+            rule = f"the class names of all training and validation files must be {list(trained.class_names)}"
+            raise bad_data(rule, f"{list(names)} ({path})")
+    labels = _as_trained(_one_kind(raw, files), trained, files[0], "validation")
+    stray = labels[(labels < 0) | (labels >= len(trained.class_names))]
+    if not len(labels) or len(stray):
+        rule = f"validation files must hold images with labels of the training images, {list(trained.class_names)}"
+        raise bad_data(rule, f"{f'label {stray[0]}' if len(stray) else 'no row'} ({files[0]})")
+    return labels
+
+
+def names_of_labels(files: list[Path], place: Place, trained: LabelledRows) -> list[str]:
+    """What the training files call the labels of other files, row by row; stray ones go by what is written.
+
+    Raises:
+        InputError: a file, a column or a label is not as it must be.
+    """
+    raw = _one_kind([raw_labels(path, place) for path in files], files)
+    known = {str(number + (trained.first or 0)): name for number, name in enumerate(trained.class_names)}
+    numbers = trained.first is not None
+    return [known.get(str(label), str(label)) if numbers else str(label) for label in raw.tolist()]
+
+
+def labelled_rows(files: list[Path], place: Place) -> LabelledRows:
     """Labels as they are written, made 0 to C - 1: text by its sorted values, numbers that begin at 1 less 1."""
     for path in files:
         check_no_other_split(path, place)
@@ -104,14 +169,14 @@ def _labelled(files: list[Path], place: Place) -> _Labelled:
         raise bad_data("must hold training images", f"no row in {_listed(files)}")
     if labels.dtype == object:
         texts, numbers = np.unique(labels, return_inverse=True)
-        return _Labelled(rows, numbers.astype(np.int64), tuple(map(str, texts)), None)
+        return LabelledRows(rows, numbers.astype(np.int64), tuple(map(str, texts)), None)
     names = _common_names(files, place)
     if labels.max() > len(labels):  # before as many names are made
         rule = "labels must be 0 to C - 1, each with training images"
         raise bad_data(rule, f"{labels.max()} among {len(labels)} images ({_listed(files)})")
     first = 1 if names is None and labels.min() == 1 else 0
     names = names or tuple(str(label) for label in range(first, int(labels.max()) + 1))
-    return _Labelled(rows, labels - first, names, first)
+    return LabelledRows(rows, labels - first, names, first)
 
 
 def _one_kind(parts: list[RawLabels], files: list[Path]) -> RawLabels:
@@ -144,8 +209,9 @@ def _common_names(files: list[Path], place: Place) -> tuple[str, ...] | None:
     return given[0][1] if given else None
 
 
-def _listed(files: list[Path]) -> str:
-    return f"{files[0]}" if len(files) == 1 else f"{files[0].parent / 'train*.parquet'} ({len(files)} files)"
+def _listed(files: list[Path], split: str = "train") -> str:
+    several = f"{split}*.parquet" if files[0].suffix == ".parquet" else f"*{files[0].suffix}"
+    return f"{files[0]}" if len(files) == 1 else f"{files[0].parent / several} ({len(files)} files)"
 
 
 def _name_of(files: list[Path], rows: tuple[int, ...]) -> Callable[[int], str]:
@@ -159,54 +225,53 @@ def _name_of(files: list[Path], rows: tuple[int, ...]) -> Callable[[int], str]:
     return name
 
 
-def test_images(place: Place, class_names: tuple[str, ...]) -> LabelledImages:
+def _test_images(place: Place, class_names: tuple[str, ...], layout: TableLayout) -> LabelledImages:
     """All rows of the test files, in the order of the file names."""
-    files = _test_files(place)
+    files = layout.test(place.root)
     raw = _one_kind([raw_labels(path, place) for path in files], files)
     if len(raw) == 0:
-        raise bad_data("must hold test images", f"no row in {files[0].parent / TEST_PATTERN}")
-    labels = _test_labels(raw, _labelled(training_files(place), place), files[0])
+        raise bad_data("must hold test images", f"no row in {_listed(files, 'test')}")
+    labels = _as_trained(raw, labelled_rows(layout.training(place.root), place), files[0], "test")
     encoded = (item for path in files for item in encoded_images(path, place))
-    return LabelledImages(decode_images(encoded, len(labels), place.background), labels)
+    return LabelledImages(decode_images(encoded, len(labels), place.background, place.fit), labels)
 
 
-def _test_labels(raw: RawLabels, trained: _Labelled, where: Path) -> Labels:
-    """The test images' labels as those of the training images count; numbers are checked where they are used."""
+def _as_trained(raw: RawLabels, trained: LabelledRows, where: Path, split: str) -> Labels:
+    """Labels of another split as those of the training images count; numbers are checked where they are used."""
     if (raw.dtype == object) is not (trained.first is None):
         kinds = ("text", "numbers") if trained.first is None else ("numbers", "text")
-        raise bad_data(f"test labels must be {kinds[0]} as in the training files", f"{kinds[1]} ({where})")
+        raise bad_data(f"{split} labels must be {kinds[0]} as in the training files", f"{kinds[1]} ({where})")
     if trained.first is not None:
         return np.asarray(raw - trained.first, dtype=np.int64)
     known = {name: label for label, name in enumerate(trained.class_names)}
     stray = sorted({str(text) for text in raw} - known.keys())
     if stray:
-        rule = f"test labels must be those of the training images, {list(trained.class_names)}"
+        rule = f"{split} labels must be those of the training images, {list(trained.class_names)}"
         raise bad_data(rule, f"'{stray[0]}' ({where})")
     return np.array([known[str(text)] for text in raw], dtype=np.int64)
 
 
-def _check_test_images(place: Place, class_names: tuple[str, ...]) -> None:
+def _check_test_images(place: Place, class_names: tuple[str, ...], layout: TableLayout) -> None:
     numbers = tuple(map(str, range(len(class_names))))
-    for path in _test_files(place):
+    for path in layout.test(place.root):
         names = class_names_in(path, place)
         if names is not None and class_names not in (names, numbers):
             rule = f"the class names of the test images must be those of the training images, {list(class_names)}"
             raise bad_data(rule, f"{list(names)} ({path})")
 
 
-def _test_files(place: Place) -> list[Path]:
-    if files := files_of(place.root, "test"):
-        return files
-    rule = f"must be a folder that holds {TEST_PATTERN}, to be confirmed"
-    raise bad_data(rule, f"no {place.root / TEST_PATTERN}")
+def _dataset(layout: TableLayout) -> Dataset:
+    return Dataset(
+        DatasetFacts(None, None, None, has_columns=True),
+        partial(training_images, layout=layout),
+        partial(presence, layout=layout),
+        partial(_test_images, layout=layout),
+        partial(_check_test_images, layout=layout),
+        user_files=partial(training_files, layout=layout),
+        class_names=lambda place: labelled_rows(layout.training(place.root), place).class_names,
+        remarks=partial(remarks, layout=layout),
+    )
 
 
-PARQUET = Dataset(
-    DatasetFacts(None, None, None, has_columns=True),
-    training_images,
-    presence,
-    test_images,
-    _check_test_images,
-    user_files=training_files,
-    remarks=remarks,
-)
+PARQUET = _dataset(PARQUET_LAYOUT)
+HUGGINGFACE = _dataset(SAVED_LAYOUT)

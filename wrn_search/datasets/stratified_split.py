@@ -12,7 +12,7 @@ from wrn_search.datasets.dataset import Labels
 from wrn_search.errors import InputError, Problem
 
 # One for all searches: those over the same data set are compared on the same images. (arXiv 1605.07146)
-_SPLIT_SEED = 1605_07146
+SPLIT_SEED = 1605_07146
 
 Indices = npt.NDArray[np.int64]
 
@@ -25,8 +25,12 @@ class Split:
     validation: Indices  # (m,), ascending
 
 
-def stratified_split(labels: Labels, validation: int, train_images: int | None = None) -> Split:
+def stratified_split(
+    labels: Labels, validation: int, train_images: int | None = None, extra_images: int = 0
+) -> Split:
     """`validation` held out, then `train_images` of the rest (None: all), both with the classes' shares.
+
+    The last `extra_images` are never held out: what validates is the same with them and without.
 
     Drawn with `np.random.RandomState`, whose stream is frozen for ever (NumPy's NEP 19): the same labels give
     the same split in every version, on every machine. What is held out does not depend on `train_images`.
@@ -34,20 +38,25 @@ def stratified_split(labels: Labels, validation: int, train_images: int | None =
     Raises:
         InputError: the sizes leave a class without a training image, or ask for more images than there are.
     """
-    counts = np.bincount(labels).astype(np.int64)
-    problems = size_problems(len(labels), len(counts), validation, train_images)
+    own, extra = labels[: len(labels) - extra_images], labels[len(labels) - extra_images :]
+    classes = int(labels.max(initial=-1)) + 1
+    counts, further = (np.bincount(part, minlength=classes).astype(np.int64) for part in (own, extra))
+    problems = size_problems(len(own), classes, validation, train_images, extra_images)
     if problems:
         raise InputError(problems)
     held_out = apportion(validation, counts, low=0, high=counts - 1)
-    left = counts - held_out
+    left = counts - held_out + further
     trained = left if train_images is None else apportion(train_images, left, low=1, high=left)
 
-    generator = np.random.RandomState(_SPLIT_SEED)
+    generator, of_extra = np.random.RandomState(SPLIT_SEED), np.random.RandomState(SPLIT_SEED)
     train, held = [], []
-    for label in range(len(counts)):
-        order = generator.permutation(np.flatnonzero(labels == label))
+    for label in range(classes):
+        order = generator.permutation(np.flatnonzero(own == label))
         held.append(order[: held_out[label]])
-        train.append(order[held_out[label] : held_out[label] + trained[label]])
+        rest = order[held_out[label] :]
+        if extra_images:
+            rest = of_extra.permutation(np.concatenate([rest, len(own) + np.flatnonzero(extra == label)]))
+        train.append(rest[: trained[label]])
     return Split(train=_ascending(train), validation=_ascending(held))
 
 
@@ -73,16 +82,21 @@ def apportion(total: int, counts: Labels, low: int, high: Labels) -> Labels:
     return shares
 
 
-def size_problems(images: int, classes: int, validation: int, train_images: int | None) -> list[Problem]:
-    """Why `images` training images of `classes` classes cannot be split so; empty if they can."""
+def size_problems(
+    images: int, classes: int, validation: int, train_images: int | None, extra_images: int = 0
+) -> list[Problem]:
+    """Why `images` training images of `classes` classes, and extra ones, cannot be split so; empty if they can."""
     most = images - classes
     held = f"{images:,} training images of {classes} classes"
     if validation > most:
         rule = f"must be at most {max(0, most)}, to leave an image of each class to train on ({held})"
         return [Problem("dataset.validation", f"{rule}, but got {validation}")]
-    left = images - validation
+    left = images - validation + extra_images
+    if extra_images:
+        held = f"{held}, and {extra_images:,} extra ones"
     if train_images is not None and train_images > left:
-        rule = f"must be at most {left} ({held}, less {validation} for validation)"
+        less = f", less {validation} for validation" if validation else ""
+        rule = f"must be at most {left} ({held}{less})"
         return [Problem("dataset.train_images", f"{rule}, but got {train_images}")]
     if train_images is not None and train_images < classes:
         rule = f"must be at least {classes}, an image of each class"

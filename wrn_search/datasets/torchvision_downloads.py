@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import http.client
 import tarfile
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torchvision.datasets
 from torchvision.datasets.utils import check_integrity, download_and_extract_archive, download_url
 
 from wrn_search.datasets.dataset import Presence
@@ -65,6 +67,34 @@ def obtain(download: Download, root: Path) -> None:
         raise _not_obtained(download, root, f"the download failed ({error})") from None
     if download.absent(root):
         raise _not_obtained(download, root, "the download holds other files than expected")
+
+
+def obtain_whole(
+    kind: str, options: Mapping[str, str], root: Path, absent: Callable[[], list[str]], page: str
+) -> None:
+    """Lets torchvision's class of a data set download it, once a node.
+
+    Args:
+        kind: the class's name.
+        options: its arguments but root and download.
+        absent: paths below the root that must be there and are not.
+        page: where the files come from, for who must download them elsewhere.
+
+    Raises:
+        InputError: they cannot be downloaded.
+    """
+    wanted, reason = absent(), "the download holds other files than expected"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with preparation_lock(root / _LOCK):
+            if absent():  # nobody downloaded them while this process waited
+                getattr(torchvision.datasets, kind)(root, download=True, **options)
+    except (*_DOWNLOAD_ERRORS, zipfile.BadZipFile, ValueError) as error:
+        reason = f"the download failed ({' '.join(str(error).split())})"
+    if absent():
+        rule = f"must hold {' and '.join(wanted)}, but got none in {root}, and {reason}"
+        by_hand = f"download {page} elsewhere and unpack it so that {root / wanted[0]} is there"
+        raise InputError.of("dataset.root", f"{rule}; {by_hand}")
 
 
 def _fetch(download: Download, root: Path) -> None:

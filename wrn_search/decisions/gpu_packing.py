@@ -241,8 +241,13 @@ def _kinds(nodes: Sequence[Node]) -> list[_Kind]:
 
 
 def _settle(free: list[_Free], grant: Grant) -> bool:
-    """Takes a grant from the GPU that has the least room left for it; whether there was one."""
+    """Takes a grant from the GPU that has the least room left for it; whether there was one.
+
+    Several GPUs are whole ones of one node, that with the fewest left.
+    """
     share = grant.gpu_fraction
+    if share > 1:
+        return _settle_on_several(free, grant)
     fitting = [
         (left, number, each)
         for each in free
@@ -255,4 +260,22 @@ def _settle(free: list[_Free], grant: Grant) -> bool:
     _, number, node = min(fitting, key=lambda place: place[0])
     node.cpus -= grant.threads
     node.gpus[number] -= share
+    return True
+
+
+def _settle_on_several(free: list[_Free], grant: Grant) -> bool:
+    count = int(grant.gpu_fraction)
+    fitting = [
+        each
+        for each in free
+        if each.cpus >= grant.threads
+        and grant.accelerator in ("", each.node.accelerator)
+        and each.gpus.count(1.0) >= count
+    ]
+    if not fitting:
+        return False
+    node = min(fitting, key=lambda each: each.gpus.count(1.0))
+    node.cpus -= grant.threads
+    for _ in range(count):
+        node.gpus[node.gpus.index(1.0)] = 0.0
     return True

@@ -20,6 +20,7 @@ class DataFacts:
     train_images: int = 0
     stored_bytes: int = 0  # of images and labels as prepared: a GPU holds a copy
     test_images: int = 0  # evaluated after a training, in a confirmation
+    is_streamed: bool = False  # decoded by processes beside a training
 
 
 def images_of(facts: DataFacts) -> Images:
@@ -40,4 +41,10 @@ def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
         facts.train_images,
         facts.stored_bytes,
         max(facts.validation_images, facts.test_images),
+        stochastic_depth=config.stochastic_depth,
+        is_streamed=facts.is_streamed,
+        optimizer=config.optimizer,
+        ema=config.ema,
+        sam=config.sam,
+        gradient_accumulation=config.gradient_accumulation,
     )

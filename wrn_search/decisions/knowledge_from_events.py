@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from wrn_search.decisions.budget.pace_so_far import PaceSoFar
 from wrn_search.decisions.budget.spending import Spending
 from wrn_search.decisions.gpu_packing import Asked, Places
@@ -10,6 +12,7 @@ from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.repeats_together import Arrival, RepeatsTogether
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.objectives.dominance import comparable, order_of_outcomes
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -26,8 +29,8 @@ from wrn_search.results.events import (
 )
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.schedulers.scheduler import New, Scheduler, Stop, Wait
+from wrn_search.results.trial_state import FINAL, TrialState, costs_of
+from wrn_search.schedulers.scheduler import Costs, New, Scheduler, Stop, Wait
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.verdict_so_far.looks import Looks
@@ -73,7 +76,8 @@ class Knowledge:
         self._first: dict[int, int] = {}  # configuration -> its first trial
         self._looks = Looks(space, images_of(facts), rungs_of(space))
         self._record = record
-        self._together = RepeatsTogether(space.search.repeats, facts.chance_error)
+        self._costs = space.costs
+        self._together = RepeatsTogether(space.search.repeats, facts.chance_error, space.costs)
 
     def learn(self, moment: float, event: Event) -> None:
         """The one place where a written event changes what is known; live and replayed events alike."""
@@ -111,7 +115,7 @@ class Knowledge:
     def _arrives(self, arrival: Arrival) -> None:
         """The scheduler hears of a configuration at an epoch; whom it lets wait rests there, but for anchors."""
         configuration, epoch = arrival.configuration, arrival.epoch
-        self.scheduler.observe(configuration, epoch, arrival.val_error)
+        self.scheduler.observe(configuration, epoch, arrival.val_error, arrival.costs)
         if isinstance(self.scheduler.decide(configuration, epoch), Wait):
             if self._is_anchor(configuration):
                 self.scheduler.goes_on(configuration, epoch)
@@ -180,12 +184,35 @@ class Knowledge:
         repeats = self.state.repeats_of(self._first[configuration])
         return [trial.number for trial in repeats if trial.status not in FINAL]
 
-    def mean_error(self, configuration: int) -> float:
+    def in_order(self, stand: Mapping[int, int]) -> list[int]:
+        """Configurations that have not ended, those at the highest rung first, the best first at each.
+
+        Args:
+            stand: configuration -> its rung.
+        """
+        rungs = sorted(set(stand.values()), reverse=True)
+        return [
+            each for rung in rungs for each in self._best_first([e for e, at in stand.items() if at == rung])
+        ]
+
+    def _best_first(self, there: Sequence[int]) -> list[int]:
+        errors = {each: self._mean_error(each) for each in there}
+        if not self._costs:
+            return sorted(there, key=lambda each: (errors[each], each))
+        chance = self._facts.chance_error
+        values = [comparable(errors[each], self._costs_of(each), chance) for each in there]
+        keys = dict(zip(there, order_of_outcomes(values), strict=True))
+        return sorted(there, key=lambda each: (keys[each], each))
+
+    def _mean_error(self, configuration: int) -> float:
         """Percent: of its repeats that have not ended, at their last epoch on record."""
         trials = [self.state.trials[number] for number in self.unended_of(configuration)]
         errors = [trial.last.val_error for trial in trials if trial.last is not None]
         known = [error for error in errors if error is not None]
         return sum(known) / len(known) if known else 100.0
+
+    def _costs_of(self, configuration: int) -> Costs:
+        return costs_of(self.state.repeats_of(self._first[configuration]), self._costs)
 
     def left_behind(self) -> list[Stopped]:
         """How all that rest at a rung end with the search."""

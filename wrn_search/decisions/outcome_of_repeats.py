@@ -9,9 +9,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wrn_search.objectives.dominance import comparable
 from wrn_search.results.events import Known
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.results.trial_state import FINAL, TrialState, costs_of
 from wrn_search.searchers.searcher import COMPARABLE, Crashed, Curve, Full, Outcome, Pruned
 
 
@@ -22,6 +23,25 @@ class EndedTrial:
     status: str  # completed | stopped | diverged | failed; stopped also of one that rests at a rung
     curve: dict[int, float]  # epoch -> validation error in percent
     out_of_memory: bool = False  # why it failed
+
+
+def outcome_of_trials(
+    repeats: Sequence[TrialState], chance_error: float, costs: Sequence[str] = ()
+) -> Outcome:
+    """The outcome of a configuration of a record; with several objectives, of which `costs` are the others, its values.
+
+    Only a result, or an early end with a report, has any.
+    """
+    outcome = outcome_of([ended_trial(trial) for trial in repeats], chance_error)
+    if not costs:
+        return outcome
+    match outcome:
+        case Full(val_error):
+            return Full(val_error, comparable(val_error, costs_of(repeats, costs), chance_error))
+        case Pruned(curve) if curve:
+            return Pruned(curve, comparable(curve[max(curve)], costs_of(repeats, costs), chance_error))
+        case _:
+            return outcome
 
 
 def ended_trial(trial: TrialState) -> EndedTrial:

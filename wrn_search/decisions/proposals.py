@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.decisions.outcome_of_repeats import as_ours, ended_trial, outcome_of
+from wrn_search.decisions.outcome_of_repeats import as_ours, outcome_of_trials
 from wrn_search.decisions.rung_epochs import anchor_share_of, known_curves_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Known, Proposed, Reopened, Stopped
@@ -23,14 +22,14 @@ from wrn_search.searchers.by_curves.curves_searcher import is_drawn_at_random, t
 from wrn_search.searchers.draws_around_a_prior import DrawsAroundPrior
 from wrn_search.searchers.points_tried_first import PointsTriedFirst
 from wrn_search.searchers.searcher import Hparams, Searcher
-from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.searchers.searcher_table import SEARCHERS, searcher_of
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
-from wrn_search.space.trial_config import TrialConfig
+from wrn_search.space.trial_config import TrialConfig, what_fixes_it
 from wrn_search.space.trials_of_other_spaces import hparams_within, searched_values
 
 if TYPE_CHECKING:
-    from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.curve_process.curves_of_search import CurvesOfSearch
 
 Telling: TypeAlias = Callable[[Searcher], object]
 
@@ -51,7 +50,7 @@ class Plan(Protocol):
         """Configurations on record that this plan could not have proposed."""
 
     @property
-    def curves(self) -> KnownCurves | None:
+    def curves(self) -> CurvesOfSearch | None:
         """What is known of all curves, where searcher or scheduler go by them."""
 
     def is_anchor(self, configuration: int) -> bool:
@@ -100,7 +99,7 @@ class SearchPlan:
         kind = SEARCHERS[space.search.searcher]
         self.enumerates = kind.needs_finite_space
         searched = space.searched
-        self.curves = known_curves_of(space, validation_images)
+        self.curves = known_curves_of(space, validation_images, chance_error)
         self._anchors = Anchors(searched, anchor_share_of(space))
         self._points = PointsTriedFirst(searched)
         self._around_prior = DrawsAroundPrior(searched, space.trials_at_least)
@@ -108,7 +107,7 @@ class SearchPlan:
         self._space = space
         self._chance_error = chance_error
         self._resolved = {"precision": precision, "compile": compile}
-        self._make_searcher = partial(kind.make, dataclasses.replace(searched, curves=self.curves))
+        self._make_searcher = partial(searcher_of, kind, dataclasses.replace(searched, curves=self.curves))
         self._searcher: Searcher | None = self._make_searcher()  # None while one must be made that knows less
         # All that it was told, in order: outcomes by their configuration, all else by numbers below 0.
         self._heard: dict[int, Telling] = {}
@@ -230,7 +229,7 @@ class SearchPlan:
             )
 
     def _tell_of(self, configuration: int, trials: Sequence[TrialState]) -> None:
-        outcome = outcome_of([ended_trial(trial) for trial in trials], self._chance_error)
+        outcome = outcome_of_trials(trials, self._chance_error, self._space.costs)
         if self.curves is not None:
             tell(self.curves, configuration, outcome)
         self._heard.pop(configuration, None)  # what was told of it at a rung before
@@ -295,6 +294,4 @@ def trial_id(number: int, config: TrialConfig) -> str:
 
 
 def _trial_id(number: int, values: dict[str, Any]) -> str:
-    dataset = {key: value for key, value in values["dataset"].items() if key != "root"}
-    text = json.dumps(values | {"dataset": dataset}, sort_keys=True)
-    return f"{number:05d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{number:05d}-{hashlib.sha256(what_fixes_it(values).encode()).hexdigest()[:8]}"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from wrn_search.results.events import Diverged, Event, Failed, Reported
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.results.trial_state import FINAL, TrialState, costs_of
+from wrn_search.schedulers.scheduler import Costs
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Arrival:
     val_error: (
         float  # percent: mean of the repeats, one that diverged before counted with the error of chance
     )
+    costs: Costs = ()  # of the other objectives
 
 
 @dataclass
@@ -36,6 +38,7 @@ class RepeatsTogether:
 
     repeats: int  # `search.repeats`; a configuration whose repeats are not all proposed has arrived nowhere
     chance_error: float  # percent
+    costs: tuple[str, ...] = ()  # the objectives other than the error
     # configuration -> epoch -> trial -> validation error in percent, of epochs that some repeat has not reported
     _reported: dict[int, dict[int, dict[int, float]]] = field(default_factory=dict)
     _arrived: dict[int, int] = field(default_factory=dict)  # configuration -> its last epoch of arrival
@@ -76,7 +79,7 @@ class RepeatsTogether:
             mean = statistics.fmean([*errors.values(), *[self.chance_error] * lost])
             del reported[epoch]
             self._arrived[configuration] = epoch
-            found.append(Arrival(configuration, epoch, mean))
+            found.append(Arrival(configuration, epoch, mean, costs_of(repeats, self.costs)))
         return found
 
 

@@ -14,13 +14,13 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.schedulers.scheduler import Course
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.anchors import anchor_share
-from wrn_search.searchers.by_curves.curves_searcher import doubled_levels, known_curves
+from wrn_search.searchers.by_curves.curves_searcher import doubled_levels, known_curves, known_effects
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.space import Space
-from wrn_search.training.learning_rate import drop_epochs
+from wrn_search.training.learning_rate import cooldown_epoch, drop_epochs
 
 if TYPE_CHECKING:
-    from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.curve_process.curves_of_search import CurvesOfSearch
 
 
 def rungs_of(space: Space) -> tuple[int, ...]:
@@ -31,10 +31,11 @@ def rungs_of(space: Space) -> tuple[int, ...]:
     if isinstance(search.rungs, tuple):
         return _below(search.rungs, training.epochs)
     if SCHEDULERS[search.scheduler].by_curves and search.rungs == "schedule":
-        return curve_levels(drops_of(space), training.epochs)
+        return _after(space.longest_warm_up, curve_levels(drops_of(space), training.epochs))
     if search.rungs == "geometric":
         return geometric_rungs(search.grace_period, search.reduction_factor, training.epochs)
-    rungs = schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs)
+    rungs = schedule_rungs(training.lr_schedule, training.lr_drops, training.epochs, training.lr_cooldown)
+    rungs = _after(space.longest_warm_up, rungs)
     return tuple(rung for rung in rungs if not kind.has_grace or rung >= search.grace_period)
 
 
@@ -46,7 +47,7 @@ def anchor_share_of(space: Space) -> float:
     )
 
 
-def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None) -> Course:
+def course_of(space: Space, facts: DataFacts, curves: CurvesOfSearch | None = None) -> Course:
     """What the scheduler must know of a search."""
     return Course(
         rungs_of(space),
@@ -62,35 +63,48 @@ def course_of(space: Space, facts: DataFacts, curves: KnownCurves | None = None)
         space.training.epochs,
         drops_of(space),
         curves,
+        space.objectives,
     )
 
 
-def known_curves_of(space: Space, validation_images: int) -> KnownCurves | None:
+def known_curves_of(space: Space, validation_images: int, chance_error: float) -> CurvesOfSearch | None:
     """What the searcher and the scheduler learn of the curves together; None where neither goes by them."""
     scheduler = SCHEDULERS[space.search.scheduler]
     if not (scheduler.by_curves or SEARCHERS[space.search.searcher].by_curves):
         return None
     levels = rungs_of(space) if scheduler.stops_trials else doubled_levels(1, space.training.epochs)
+    if space.search.goal == "tradeoff":
+        return known_effects(space.searched, levels, validation_images, chance_error)
     return known_curves(space.searched, levels, validation_images, drops_of(space))
 
 
 def drops_of(space: Space) -> tuple[int, ...]:
-    """The first epoch of each lower learning rate; none for a cosine."""
+    """The first epoch of each lower learning rate, and of wsd's cooldown; none where the rate falls all the way."""
     training = space.training
-    if training.lr_schedule == "cosine":
+    if training.lr_schedule == "wsd":
+        return _below([cooldown_epoch(training.epochs, training.lr_cooldown)], training.epochs)
+    if training.lr_schedule != "step":
         return ()
     return _below(drop_epochs(tuple(training.lr_drops), training.epochs), training.epochs)
 
 
-def schedule_rungs(lr_schedule: str, lr_drops: Sequence[float], epochs: int) -> tuple[int, ...]:
+def schedule_rungs(
+    lr_schedule: str, lr_drops: Sequence[float], epochs: int, lr_cooldown: float = 0.2
+) -> tuple[int, ...]:
     """The first epoch of each lower learning rate; without drops 1/54, 1/18, 1/6 and 1/2 of the epochs.
 
     Where the rate falls evenly along a cosine, or stays, errors fall evenly too, and early ones say much of the end: on
     recorded curves a search with these rungs came as far in half of the epochs that it needed without the first
-    (`benchmarks/README.md`, what made the default quick).
+    (`benchmarks/README.md`, what made the default quick). So they are for linear and onecycle, too. The cooldown of wsd
+    is like a long drop: what is compared in it is compared best before it, where all have the same rate and what
+    it costs can still be saved.
     """
-    if lr_schedule == "cosine" or not lr_drops:
-        return _below([max(1, round(epochs / part)) for part in (54, 18, 6, 2)], epochs)
+    if lr_schedule != "step" or not lr_drops:
+        even = [max(1, round(epochs / part)) for part in (54, 18, 6, 2)]
+        stable = cooldown_epoch(epochs, lr_cooldown) - 1
+        if lr_schedule == "wsd" and stable:
+            even = [min(rung, stable) for rung in even]
+        return _below(even, epochs)
     return _below(drop_epochs(tuple(lr_drops), epochs), epochs)
 
 
@@ -115,6 +129,11 @@ def curve_levels(drops: Sequence[int], epochs: int) -> tuple[int, ...]:
         if not any(level / 1.25 <= at <= level * 1.25 for at in (*drops, epochs))
     ]
     return _below([*doubled, *drops], epochs)
+
+
+def _after(warm_up: int, rungs: Sequence[int]) -> tuple[int, ...]:
+    """None within a warm-up: how a trial bears a low rate says nothing of the full one."""
+    return tuple(rung for rung in rungs if rung > warm_up)
 
 
 def _below(rungs: Sequence[int], epochs: int) -> tuple[int, ...]:

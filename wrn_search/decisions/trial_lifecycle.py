@@ -15,6 +15,7 @@ from wrn_search.decisions.gpu_packing import Places, places_for
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.knowledge_from_events import Knowledge
 from wrn_search.decisions.proposals import Plan, SearchPlan
+from wrn_search.decisions.protocols.one_reading_each import OneReadingPlan
 from wrn_search.decisions.retries_and_failures import (
     failure_after,
     is_charged,
@@ -75,7 +76,7 @@ class Conductor:
         self.space, self.facts, self.allotment, self.precision = space, facts, allotment, precision
         self.places = places or places_for(allotment)
         self._record = record
-        plan = plan or SearchPlan(
+        plan = plan or (OneReadingPlan if space.tests_each else SearchPlan)(
             space,
             facts.chance_error,
             precision=precision,
@@ -115,6 +116,11 @@ class Conductor:
         return self._over.failure
 
     @property
+    def rungs(self) -> list[int]:
+        """Epochs at which trials may rest, rising."""
+        return sorted(self._known.rungs)
+
+    @property
     def live(self) -> set[int]:
         """Numbers of the trials that train now; one that waits for its process does not."""
         return set(self._known.training)
@@ -147,7 +153,7 @@ class Conductor:
                 if (grant := self.places.take(number, self._known.asked(number))) is not None:
                     self._waiting.remove(number)
                     self._known.live.add(number)
-                    return assignment_of(self.state.trials[number], grant, self.space.dataset.root)
+                    return assignment_of(self.state.trials[number], grant, self.space)
             # None waits, or there is room for a smaller one than those that wait.
             if len(self._waiting) >= MOST_WAITING or not self.places.has_room() or not self._supply.add():
                 break
@@ -191,7 +197,7 @@ class Conductor:
             return False
         self.look_at_clock()
         if self.end_reason not in (None, EndReason.FINISHED):
-            self.interrupted(number, f"the confirmation ended: {self.end_reason}")
+            self.interrupted(number, f"the session ended: {self.end_reason}")
             return False
         self._record.append(TestOpened(number))
         return True
@@ -227,12 +233,12 @@ class Conductor:
         self._record.append(Retried(number, error))
         self._supply.wait(number)
 
-    def displaced(self, number: int, reason: str) -> None:
-        """Its node has left, or cannot store: a trial goes on elsewhere, charged a try only if that comes too often."""
+    def displaced(self, number: int, reason: str, noticed: bool = False) -> None:
+        """Its node has left, or cannot store: a trial goes on elsewhere. Too often is charged, but not if `noticed`."""
         if number not in self._known.live:
             return
-        self._displaced[number] = self._displaced.get(number, 0) + 1
-        if is_charged(self._displaced[number]):
+        self._displaced[number] = self._displaced.get(number, 0) + (not noticed)
+        if not noticed and is_charged(self._displaced[number]):
             return self.lost(number, reason)
         self.interrupted(number, reason)
         if not self._over.at_once:

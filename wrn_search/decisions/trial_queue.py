@@ -182,7 +182,7 @@ class Supply:
         if not self._funds.are_limited or not nothing_new or self._known.live or self._waiting:
             return False
         stand = {**self._known.resting, **self._known.short}
-        in_order = sorted(stand, key=lambda each: (-stand[each], self._known.mean_error(each), each))
+        in_order = self._known.in_order(stand)
         for can_be_paid in (self._funds.pay_to_the_end, self._funds.pay_for_next_rung):
             for each in in_order:
                 if can_be_paid(each, stand[each]):

@@ -8,6 +8,8 @@ from enum import Enum
 
 from wrn_search.decisions.gpu_packing import Grant
 from wrn_search.results.trial_state import TrialState
+from wrn_search.space.rules.starting_file import where_it_lies_now
+from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 
 
@@ -29,11 +31,20 @@ class NoTrial(Enum):
     DONE = "no further trial will come"
 
 
-def assignment_of(trial: TrialState, grant: Grant, root: str | None) -> Assignment:
-    """A trial of the record with its place; `root` is where its images lie now.
+def assignment_of(trial: TrialState, grant: Grant, space: Space) -> Assignment:
+    """A trial of the record with its place.
 
-    Where they lie may change between sessions; what they are may not.
+    Where files lie may change between sessions; what they are may not.
+
+    Args:
+        trial: of the record.
+        grant: its place.
+        space: tells where images and starting weights lie now.
     """
     config = TrialConfig.from_dict(trial.config)
-    config = dataclasses.replace(config, dataset=config.dataset.model_copy(update={"root": root}))
+    config = dataclasses.replace(
+        config,
+        dataset=config.dataset.model_copy(update={"root": space.dataset.root}),
+        init_from=where_it_lies_now(config.init_from, space.model.init_from),
+    )
     return Assignment(trial.number, trial.trial_id, config, trial.epochs_done, grant)

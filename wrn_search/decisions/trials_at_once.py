@@ -209,6 +209,10 @@ def _check_fits(concurrent: int, room: int, nodes: Sequence[Node], request: str)
 def _infeasible(nodes: Sequence[Node], cpus: int, share: float) -> Problem:
     if share and not any(node.gpus for node in nodes):
         return Problem("resources.gpus_per_trial", f"a GPU must be there, but got {_offer(nodes)}")
+    most = max(node.gpus for node in nodes)
+    if share > most:
+        rule = f"must be at most {most}, the GPUs of one machine, as a trial trains on one machine"
+        return Problem("resources.gpus_per_trial", f"{rule}, but got {share:g} ({_offer(nodes)})")
     return Problem(
         "resources.cpus_per_trial",
         f"one machine must be able to hold a trial of {_request(cpus, share)}, but got {_offer(nodes)}",

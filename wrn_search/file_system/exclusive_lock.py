@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ try:
 except ImportError:  # Windows has no flock; a lease needs none
     fcntl = None  # type: ignore[assignment]
 
+_PAUSES = (0.01, 0.05, 0.1)  # seconds
 _TOLD: set[str] = set()  # folders of which was told that they have no locks
 
 
@@ -46,9 +48,9 @@ class ExclusiveLock:
         """
         tell = tell or say_on_stderr
         try:
-            _flock(descriptor)
+            _flock_patiently(path, descriptor)
         except BlockingIOError:
-            raise HeldError(_named_holder(path)) from None
+            raise HeldError(named_holder(path)) from None
         except OSError as error:
             lease = Lease.take(path, tell)
             if (folder := str(path.parent)) not in _TOLD:
@@ -99,7 +101,7 @@ def held_by(path: Path) -> str | None:
         try:
             _flock(descriptor, shared=True)
         except BlockingIOError:
-            return str(_named_holder(path) or "another process")
+            return str(named_holder(path) or "another process")
         except OSError:
             pass  # no locks here: then a lease tells
         refuse_held(path, say_on_stderr)
@@ -108,6 +110,40 @@ def held_by(path: Path) -> str | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a lock of the file system is held on a file, as far as this machine sees it. Takes nothing.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _flock(descriptor, shared=True)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # no locks here
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _flock_patiently(path: Path, descriptor: int) -> None:
+    """Locks; one that is held by nobody who has a name may be that of a reader who is looking, and is gone at once.
+
+    Raises:
+        BlockingIOError, OSError: see `_flock`.
+    """
+    for pause in _PAUSES:
+        try:
+            return _flock(descriptor)
+        except BlockingIOError:
+            if named_holder(path) is not None:
+                raise
+        time.sleep(pause)
+    _flock(descriptor)
 
 
 def _flock(descriptor: int, shared: bool = False) -> None:
@@ -139,10 +175,11 @@ def _write_holder(path: Path) -> None:
         _holder_file(path).write_text(json.dumps(vars(this_process())) + "\n", encoding="ascii")
 
 
-def _named_holder(path: Path) -> Holder | None:
+def named_holder(path: Path) -> Holder | None:
+    """The process that a lock's own file names, unless it is certain that it has ended."""
     try:
         holder = Holder(**json.loads(_holder_file(path).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return None if holder.has_ended else holder  # else it is of the holder before
 

@@ -161,6 +161,19 @@ def refuse_held(target: Path, tell: Callable[[str], object]) -> None:
         _last_words(target, newest, tell)
 
 
+def newest_lease(target: Path) -> tuple[bytes, Holder | None, float] | None:
+    """(content, holder, seconds since it beat by this machine's clock) of a file's newest lease; None without one."""
+    number = _newest(target)
+    content = None if number is None else _read(target, number)
+    if number is None or content is None:
+        return None
+    try:
+        age = time.time() - _path(target, number).stat().st_mtime
+    except FileNotFoundError:
+        return None
+    return content, _holder_of(content), age
+
+
 def _last_words(target: Path, number: int, tell: Callable[[str], object]) -> bytes | None:
     """What a lease says whose holder is gone; None when it was given back.
 
@@ -193,7 +206,7 @@ def _holder_of(content: bytes | None) -> Holder | None:
         values = json.loads(content or b"")
         del values["beat"]
         return Holder(**values)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts
+from wrn_search.images.augmentation import stored_with
+from wrn_search.images.on_disk.stays_mapped import bytes_on_gpu
+from wrn_search.memory.tensor_sizes import MOST_EVALUATED
 from wrn_search.space.space import Space
-
-_STORED_PADDING = 4  # pixels around a training image, the most that an augmentation adds
 
 
 def known_facts(space: Space, facts: DatasetFacts | None = None) -> DataFacts | None:
@@ -15,9 +16,15 @@ def known_facts(space: Space, facts: DatasetFacts | None = None) -> DataFacts | 
     if facts.num_classes is None or facts.image_shape is None or facts.train_images is None:
         return None
     height, width, channels = facts.image_shape
-    images = dataset.train_images or facts.train_images - dataset.validation
+    validation, images = dataset.held_out(facts) or 0, dataset.trained_on(facts) or 0
     item = 4 if dataset.preprocessing == "zca" else 1
-    padded = (height + 2 * _STORED_PADDING) * (width + 2 * _STORED_PADDING)
+    padding = stored_with(dataset, facts.image_shape).padding
+    padded = (height + 2 * padding) * (width + 2 * padding)
     stored = images * (padded * channels * item + 8)
-    stored += dataset.validation * (height * width * channels * item + 8)
-    return DataFacts(facts.num_classes, facts.image_shape, dataset.validation, 100.0, images, stored)
+    stored += validation * (height * width * channels * item + 8)
+    stored = bytes_on_gpu(stored)
+    if dataset.is_streamed:  # no device holds a copy of them
+        stored = 0
+    tested = MOST_EVALUATED if space.tests_each else 0
+    shape, streamed = facts.image_shape, dataset.is_streamed
+    return DataFacts(facts.num_classes, shape, validation, 100.0, images, stored, tested, streamed)

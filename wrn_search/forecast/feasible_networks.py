@@ -23,9 +23,10 @@ from wrn_search.memory.gpu_shares import smallest_share
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.trial_on_cpu import trial_bytes_on_cpu
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.network_names import exact_name
 from wrn_search.networks.parameters_and_macs import macs
-from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.listed_points import ListedPoints
+from wrn_search.space.domains import Domain, Scalar
 from wrn_search.space.network_budgets import predicted_budgets
 from wrn_search.space.rules.across_keys.rules_across_keys import broken_rules
 from wrn_search.space.rules.broken_rule import dotted
@@ -141,6 +142,14 @@ def _miss(network: Architecture, limits: Sequence[tuple[Predict, float, float]])
     return total
 
 
+def _of_most_memory(name: str, domain: Domain) -> Scalar:
+    """The value of a hyperparameter with which a network takes most."""
+    values = telling_values(name, domain)
+    if name == "gradient_accumulation":
+        return values[0]
+    return "adamw" if "adamw" in values else values[-1]
+
+
 def _predictions(
     space: Space,
     facts: DatasetFacts,
@@ -154,7 +163,7 @@ def _predictions(
     height, width, channels = data.image_shape
     on_gpu = machines.device(allotment) == "cuda"
     gpu_bytes = min((node.gpu_bytes for node in machines.nodes if node.gpus), default=0)
-    largest = {name: telling_values(name, domain)[-1] for name, domain in space.hyperparameters.items()}
+    largest = {name: _of_most_memory(name, domain) for name, domain in space.hyperparameters.items()}
     shape = space.shape_of(space.networks[0]) if space.networks else {}
     example = space.trial_config({**largest, **shape}, 0, precision=precision, compile="off")
     workload = replace(workload_of(example, data), device="cuda" if on_gpu else "cpu")

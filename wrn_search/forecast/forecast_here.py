@@ -14,7 +14,7 @@ from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
 from wrn_search.forecast.facts_before_preparation import known_facts
-from wrn_search.forecast.pace import Pace, assumed_pace, probed_pace, recorded_pace
+from wrn_search.forecast.pace import Pace, assumed_pace, pace_of_trials, probed_pace, recorded_pace
 from wrn_search.forecast.played_search import ASSUMPTION, Forecast, forecast
 from wrn_search.forecast.time_to_start import time_to_start
 from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
@@ -172,7 +172,7 @@ def forecast_of(
     if shape is not None and classes is not None:
         height, width, channels = shape
         sizes = [macs(each, classes, channels, (height, width)) for each in network_range(space)]
-        pace = _pace(space, facts, allotment, machines, sizes)
+        pace = pace_for(space, facts, allotment, machines)
     train, validation = images_of_an_epoch(space, facts)
     seen = known_facts(space, facts) or DataFacts(
         classes or 10, shape or (32, 32, 3), validation, 100.0, train
@@ -227,7 +227,8 @@ def pace_for(space: Space, facts: DatasetFacts, allotment: Allotment, machines: 
         return None
     height, width, channels = facts.image_shape
     sizes = [macs(each, facts.num_classes, channels, (height, width)) for each in network_range(space)]
-    return _pace(space, facts, allotment, machines, sizes)
+    pace = _pace(space, facts, allotment, machines, sizes)
+    return pace_of_trials(pace, space, machines.device(allotment), allotment.cpus_per_trial)
 
 
 def _pace(
@@ -262,9 +263,8 @@ def _pace(
 
 def images_of_an_epoch(space: Space, facts: DatasetFacts) -> tuple[int, int]:
     """(images that are trained on, images that validate)."""
-    dataset = space.dataset
-    total = (facts.train_images or _USUAL.train_images or 0) + (facts.extra_images if dataset.extra else 0)
-    return dataset.train_images or max(1, total - dataset.validation), dataset.validation
+    known = facts if facts.train_images is not None else replace(facts, train_images=_USUAL.train_images)
+    return space.dataset.trained_on(known) or 1, space.dataset.held_out(known) or 1
 
 
 def _ends_of(space: Space, precision: str) -> Sequence[TrialConfig]:
@@ -279,7 +279,12 @@ def _ends_of(space: Space, precision: str) -> Sequence[TrialConfig]:
 
 def _value(name: str, domain: Any, network: Architecture) -> Any:
     """A hyperparameter of a network, or the first of a domain that does not change its speed by much."""
-    own = {"depth": network.depth, "widen_factor": network.widen_factor, "block": network.block}
+    own = {
+        "family": network.family,
+        "depth": network.depth,
+        "widen_factor": network.widen_factor,
+        "block": network.block,
+    }
     if name in own:
         return own[name]
     if name == "deepening_factor":

@@ -11,12 +11,16 @@ import socket
 import statistics
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.decisions.trials_at_once import threads_that_pay
 from wrn_search.hardware.waiting_threads import waiting_threads_asleep
+from wrn_search.images.streamed.decoding_workers import decoding_workers
+from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.domains import finite_values
+from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
 
@@ -27,6 +31,7 @@ _VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes t
 _MOST_DIRECTORIES = 50  # the latest
 _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
+_LATER_COLUMNS = ("sam",)  # of which older tables have none
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
 _PROBE_STEPS = 2  # on a GPU, of which the fastest counts: it is alone there
 _PROBE_SECONDS, _MOST_STEPS = (
@@ -57,6 +62,10 @@ class Pace:
     ]  # (multiply-adds, seconds of a training image), rising, at least one
     source: str  # in words
     of_a_whole_gpu: bool = False  # a share of it trains in proportion
+    decoding_seconds: float = (
+        0.0  # of an image: decoded while others are trained on, by all workers of a trial
+    )
+    passes: float = 1.0  # forward and backward, of a training image; SAM takes two
 
     @classmethod
     def of(cls, measured: Iterable[Measured], source: str, of_a_whole_gpu: bool = False) -> Pace:
@@ -79,7 +88,11 @@ class Pace:
     ) -> float:
         """Seconds of one epoch, validation included."""
         slower = 1 / gpu_fraction if self.of_a_whole_gpu and gpu_fraction else 1.0
-        return slower * self._seconds_per_image(macs) * (train_images + _VALIDATION_COST * validation_images)
+        one_pass = slower * self._seconds_per_image(macs)
+        validating = max(_VALIDATION_COST * one_pass, self.decoding_seconds)
+        return (
+            max(self.passes * one_pass, self.decoding_seconds) * train_images + validating * validation_images
+        )
 
     def _seconds_per_image(self, macs: int) -> float:
         place = bisect.bisect_left(self.points, (macs, 0.0))
@@ -89,6 +102,32 @@ class Pace:
         (small, fast), (large, slow) = self.points[place - 1 : place + 1]
         share = math.log(macs / small) / math.log(large / small)
         return math.exp((1 - share) * math.log(fast) + share * math.log(slow))
+
+
+def pace_of_trials(pace: Pace | None, space: Space, device: str, threads: int) -> Pace | None:
+    """The pace of a search's own trials: how often images pass their networks, and whether these wait for images."""
+    return with_decoding(with_passes(pace, space), space.dataset, device, threads)
+
+
+def with_decoding(pace: Pace | None, dataset: DatasetSettings, device: str, threads: int) -> Pace | None:
+    """The pace of trainings that wait for images which their workers decode meanwhile; others are as they were."""
+    if pace is None or not dataset.is_streamed:
+        return pace
+    from wrn_search.images.streamed.decoding_pace import seconds_to_decode
+
+    seconds = seconds_to_decode(dataset) / decoding_workers(threads, on_gpu=device == "cuda")
+    return replace(pace, decoding_seconds=seconds)
+
+
+def with_passes(pace: Pace | None, space: Space) -> Pace | None:
+    """The pace of trainings of which some take two passes a step, on average where their values are drawn evenly."""
+    values = finite_values(space.hyperparameters.get("sam", space.training.sam)) or (1.0,)
+    return pace and replace(pace, passes=statistics.fmean(_passes(value) for value in values))
+
+
+def _passes(sam: Any) -> int:
+    """How often each image of a batch passes the network and comes back."""
+    return 2 if sam else 1
 
 
 def assumed_pace() -> Pace:
@@ -114,7 +153,7 @@ def recorded_pace(root: Path, device: str, threads: int, hosts: Iterable[str] | 
     chosen = [row for row in here if row["threads"] == threads] or here
     if not chosen:
         return None
-    measured = (Measured(row["macs"], row["images_per_second"]) for row in chosen)
+    measured = (Measured(row["macs"], _passes(row.get("sam")) * row["images_per_second"]) for row in chosen)
     where = "on this machine" if hosts is None else "on these nodes"
     return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} {where}")
 
@@ -132,7 +171,8 @@ def _rows(table: Path) -> Iterable[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        rows: list[dict[str, Any]] = pq.read_table(table, columns=list(_COLUMNS)).to_pylist()
+        later = [name for name in _LATER_COLUMNS if name in pq.read_schema(table).names]
+        rows: list[dict[str, Any]] = pq.read_table(table, columns=[*_COLUMNS, *later]).to_pylist()
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return []
     return [row for row in rows if (row.get("images_per_second") or 0) > 0 and (row.get("macs") or 0) > 0]
@@ -178,8 +218,8 @@ def _probed(
 ) -> Measured:
     import torch
 
+    from wrn_search.networks.built_network import built_network
     from wrn_search.networks.parameters_and_macs import macs
-    from wrn_search.networks.wide_resnet import WideResNet
     from wrn_search.training.loss import training_loss
     from wrn_search.training.mixed_precision import autocast
 
@@ -190,7 +230,7 @@ def _probed(
     # A step of a few images says nothing of a GPU, whose kernels would be too small to fill it.
     batch = max(2, min(config.batch_size, int(_PROBE_MACS / size))) if on_cpu else config.batch_size
     with torch.random.fork_rng(devices=[]):
-        network = WideResNet(config.architecture, num_classes, channels)
+        network = built_network(config.architecture, num_classes, channels)
         images = torch.rand(batch, channels, height, width)
     network = network.to(device).to(memory_format=torch.channels_last)
     images = images.to(device, memory_format=torch.channels_last)

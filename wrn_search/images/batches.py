@@ -1,11 +1,13 @@
 """Batches of one trial: stored images, cropped, flipped and normalised batch by batch on the trial's device.
 
-The arrays are mapped read-only, so the trials of a node share one copy in memory. A batch is one gather of
+The arrays are mapped read-only, so the trials of a node share one copy in memory, of which the system keeps what it has
+room for; on a GPU they are copied to it, but for those of a data set that `stays_mapped`. A batch is one gather of
 windows from the padded images: 200,000 images/s of 32x32x3 on one core, 35 times PIL's one by one.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,67 +18,147 @@ from torch import Tensor
 
 from wrn_search.errors import InputError
 from wrn_search.images.augmentation import AUGMENTATIONS
+from wrn_search.images.on_disk.stays_mapped import stays_mapped
+from wrn_search.images.order_of_an_epoch import UNIFORM, epoch_order
+from wrn_search.images.policies.policies import PolicyOfAnEpoch
 from wrn_search.images.prepared_data import PreparedData
+
+# Images that a policy changes in one go, where batches are smaller: 8 batches of 128 of 32x32. A third faster on a CPU
+# than one by one; on a GPU it takes longer to start the work than to do it.
+_BYTES_TOGETHER = 3 * 2**20
 
 Batch = tuple[Tensor, Tensor]  # inputs (B, C, H, W) float32, channels_last; labels (B,) int64
 
 
+def check_batch_size(batch_size: int, data: PreparedData) -> None:
+    """That there is a whole batch.
+
+    Raises:
+        InputError: `batch_size` is larger than the number of training images.
+    """
+    if batch_size > data.train_images:
+        rule = f"must be at most {data.train_images}, the number of training images"
+        raise InputError.of("training.batch_size", f"{rule}, but got {batch_size}")
+
+
 class TrainBatches:
-    """The training images in a new order every epoch, each augmented by draws of its own; no partial batch.
+    """The training images in a new order every epoch, augmented by draws for each of them or each batch of them.
+
+    What is left behind the last whole batch is dropped, or kept as a smaller one. With `sampling: balanced` an epoch
+    has as many images, but each class equally often.
 
     Raises:
         InputError: `batch_size` is larger than the number of training images.
     """
 
     def __init__(
-        self, data: PreparedData, *, batch_size: int, augmentation: str, device: str | torch.device = "cpu"
+        self,
+        data: PreparedData,
+        *,
+        batch_size: int,
+        augmentation: str,
+        keeps_last_batch: bool = False,
+        device: str | torch.device = "cpu",
+        sampling: str = UNIFORM,
     ) -> None:
         chosen = AUGMENTATIONS[augmentation]
-        assert chosen.padding == data.padding, f"{augmentation}, but stored with a padding of {data.padding}"
-        if batch_size > data.train_images:
-            rule = f"must be at most {data.train_images}, the number of training images"
-            raise InputError.of("training.batch_size", f"{rule}, but got {batch_size}")
-        self._batch_size = batch_size
-        self._offsets = 2 * chosen.padding + 1  # positions of the window along one axis
-        self._flip = chosen.flip
-        self._device = torch.device(device)
-        self._normalise = _Normalisation(data, self._device)
+        padded = f"{augmentation}, but stored with a padding of {data.padding}"
+        assert chosen.crops or chosen.padding == data.padding, padded
+        check_batch_size(batch_size, data)
+        self.batch_size = batch_size
+        self._offsets = 2 * data.padding + 1  # positions of the window along one axis
+        self._flip, self._by_batch, self._policy = chosen.flip, chosen.by_batch, chosen.policy
+        self.device = torch.device(device)
+        self._sampling = sampling
+        self._normalise = Normalisation(data, self.device)
+        # Where the images are: batches of those that stay mapped are gathered here, and then brought to the device.
+        self._place = torch.device("cpu") if stays_mapped(data.directory) else self.device
         height, width, _ = data.image_shape
-        images = _images(data.directory / "train_images.npy", self._device)
+        self._sides = height, width
+        images = _images(data.directory / "train_images.npy", self._place)
         # (n, offsets, offsets, H, W, C): every window of every image, as a view.
         self._windows = images.unfold(1, height, 1).unfold(2, width, 1).permute(0, 1, 2, 4, 5, 3)
-        self._labels = _labels(data.directory / "train_labels.npy", self._device)
-        self._steps = data.train_images // batch_size
+        self._labels = _labels(data.directory / "train_labels.npy", self._place)
+        self._labels_drawn_by = _labels(data.directory / "train_labels.npy", torch.device("cpu"))
+        whole, left = divmod(data.train_images, batch_size)
+        self._steps = whole + (keeps_last_batch and left > 0)
+        self._images = data.train_images if keeps_last_batch else whole * batch_size
+
+    @property
+    def can_be_static(self) -> bool:
+        """Whether batches can be made where they stay: of images on the device, which no policy changes."""
+        return self._place == self.device and self._policy is None
 
     @property
     def num_images(self) -> int:
-        """Images of one epoch: what is left of the last batch is dropped."""
-        return self._steps * self._batch_size
+        """Images of one epoch."""
+        return self._images
 
     def __len__(self) -> int:
         return self._steps
 
     def epoch(self, generator: torch.Generator) -> Iterator[Batch]:
         """One epoch. All its draws are made here and now, from `generator` (a CPU generator) alone."""
-        shape = (self._steps, self._batch_size)
-        order = torch.randperm(len(self._labels), generator=generator)[: self.num_images].reshape(shape)
+        draws = self.draws(generator)
+        return self._batches(*draws, self._policy_of_an_epoch(len(draws[0]), generator))
+
+    def draws(self, generator: torch.Generator) -> tuple[Tensor, Tensor, list[int]]:
+        """Of one epoch: its order (n,), offsets (2, steps, B) or (2, steps), and how many of each batch are flipped."""
+        order = epoch_order(self._labels_drawn_by, self._images, self._sampling, generator)
+        # Whole batches are drawn for, also where the last one is smaller: one shape, and the same draws as ever.
+        shape = (self._steps, self.batch_size)
+        if self._by_batch:
+            offsets = torch.randint(self._offsets, (2, self._steps), generator=generator)
+            sizes = [len(part) for part in torch.split(order, self.batch_size)]
+            return order, offsets, [size // 2 if self._flip else 0 for size in sizes]
         offsets = torch.randint(self._offsets, (2, *shape), generator=generator)
         flips = torch.randint(2 if self._flip else 1, shape, generator=generator)
-        return self._batches(order, offsets, flips.sum(dim=1).tolist())
+        if left := len(order) % self.batch_size:
+            flips[-1, left:] = 0
+        return order, offsets, flips.sum(dim=1).tolist()
 
-    def _batches(self, order: Tensor, offsets: Tensor, flipped: list[int]) -> Iterator[Batch]:
-        """Draws (steps, B) and (2, steps, B), and how many images of each batch are flipped -> the batches.
+    def _policy_of_an_epoch(self, images: int, generator: torch.Generator) -> PolicyOfAnEpoch | None:
+        if self._policy is None:
+            return None
+        whole, left = divmod(images, self.batch_size)
+        sizes = [self.batch_size] * whole + [left] * (left > 0)
+        together = max(1, _BYTES_TOGETHER // (self.batch_size * math.prod(self._windows.shape[3:])))
+        return PolicyOfAnEpoch(self._policy, sizes, self._sides, generator, self.device, together=together)
+
+    def _batches(
+        self, order: Tensor, offsets: Tensor, flipped: list[int], policy: PolicyOfAnEpoch | None = None
+    ) -> Iterator[Batch]:
+        """Draws of an epoch -> its batches: the windows, changed by the policy, normalised."""
+        # The draws reach the device in one copy an epoch, not in one a step.
+        order, offsets = order.to(self._place), offsets.to(self._place)
+        windows = self._cut(order, offsets, flipped)
+        images = windows if policy is None else policy.applied(windows)
+        for own, chosen in zip(images, torch.split(order, self.batch_size), strict=True):
+            yield self._normalise(own), self._labels[chosen].to(self.device)
+
+    def _cut(self, order: Tensor, offsets: Tensor, flipped: list[int]) -> Iterator[Tensor]:
+        """Draws (n,) and (2, steps, B) or (2, steps), and how many images of each batch are flipped -> the windows.
 
         Flipped are the last images of a batch. As the order is random and the number binomial, each image is
-        flipped with p = 0.5, whatever happens to the others; and a slice flips twice as fast as an index.
+        flipped with p = 0.5, whatever happens to the others; and a slice flips twice as fast as an index. A number
+        that is half of the batch makes it a random half.
         """
-        # The draws reach the device in one copy an epoch, not in one a step.
-        order, offsets = order.to(self._device), offsets.to(self._device)
         for step, flips in enumerate(flipped):
-            images = self._windows[order[step], offsets[0, step], offsets[1, step]]  # (B, H, W, C)
+            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+            down, across = offsets[0, step], offsets[1, step]
+            if not self._by_batch:
+                down, across = down[: len(chosen)], across[: len(chosen)]
+            images = self._windows[chosen, down, across]  # (B, H, W, C)
             if flips:
                 images[-flips:] = images[-flips:].flip(2)
-            yield self._normalise(images), self._labels[order[step]]
+            yield images.to(self.device)
+
+    def made(self, chosen: Tensor, down: Tensor, across: Tensor, is_flipped: Tensor) -> Batch:
+        """A batch of images (B,) at offsets (B,) or (1,), those of a mask (B,) flipped: no shape depends on a draw."""
+        images = self._windows[chosen, down, across]
+        if self._flip:
+            images = torch.where(is_flipped.view(-1, 1, 1, 1), images.flip(2), images)
+        return self._normalise(images), self._labels[chosen]
 
 
 class EvaluationBatches:
@@ -96,10 +178,11 @@ class EvaluationBatches:
     ) -> None:
         self._batch_size = batch_size
         self._device = device = torch.device(device)
-        self._normalise = _Normalisation(data, device)
+        self._normalise = Normalisation(data, device)
+        place = torch.device("cpu") if stays_mapped(data.directory) else device
         self._images, self._labels = held_out or (
-            _images(data.directory / "validation_images.npy", device),
-            _labels(data.directory / "validation_labels.npy", device),
+            _images(data.directory / "validation_images.npy", place),
+            _labels(data.directory / "validation_labels.npy", place),
         )
 
     @property
@@ -117,7 +200,7 @@ class EvaluationBatches:
             yield self._normalise(images), labels
 
 
-class _Normalisation:
+class Normalisation:
     """(B, H, W, C) stored -> (B, C, H, W) float32 in channels_last, always a copy: (stored - mean) / std."""
 
     def __init__(self, data: PreparedData, device: torch.device) -> None:

@@ -28,7 +28,7 @@ def read_meta(folder: Path) -> dict[str, Any] | None:
         meta = json.loads((folder / META).read_bytes())
         whole = all(_is_as_written(folder / name, written) for name, written in meta["arrays"].items())
         return dict(meta["facts"]) if whole else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -13,10 +13,10 @@ from wrn_search.datasets.stratified_split import Split
 from wrn_search.datasets.stratified_split import (
     same_split as same_split,
 )  # for those who may not import data sets
+from wrn_search.images.normalisation_and_zca import images_at_once
 
 Digests = npt.NDArray[np.uint64]  # of each image's pixels
 
-_CHUNK = 2000  # images: bounds the memory of comparisons
 _MOST_NAMED = 5  # classes in one line
 
 
@@ -27,8 +27,9 @@ def check_variation(images: Images) -> None:
         InputError: all are equal, and why that may be.
     """
     first = images[0]
-    for start in range(0, len(images), _CHUNK):
-        if (images[start : start + _CHUNK] != first).any():
+    step = images_at_once(images.shape)
+    for start in range(0, len(images), step):
+        if (images[start : start + step] != first).any():
             return
     if (first != first[0, 0]).any():
         raise bad_data("training images must differ", f"{len(images):,} times the same image")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wrn_search.datasets.stratified_split import size_problems
+from wrn_search.datasets.dataset import DatasetFacts
+from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError, Problem
-from wrn_search.images.augmentation import padding_problems
+from wrn_search.images.augmentation import augmentation_problems
 from wrn_search.images.normalisation_and_zca import preprocessing_problems
 from wrn_search.space.dataset_section import DatasetSettings
 
@@ -18,9 +19,8 @@ def check_known(dataset: DatasetSettings) -> None:
     facts = dataset.facts
     if facts.image_shape is not None:
         check_shape(facts.image_shape, dataset)
-    if facts.train_images is not None and facts.num_classes is not None:
-        extra = facts.extra_images if dataset.extra else 0
-        check_sizes(facts.train_images + extra, facts.num_classes, dataset)
+    if DATASETS[dataset.name].user_files is None:  # else they know best
+        check_sizes(dataset, facts)
 
 
 def check_shape(image_shape: tuple[int, int, int], dataset: DatasetSettings) -> None:
@@ -30,18 +30,18 @@ def check_shape(image_shape: tuple[int, int, int], dataset: DatasetSettings) -> 
         InputError: they are too small for it.
     """
     _raise_any(
-        padding_problems(image_shape, dataset.augmentation)
+        augmentation_problems(image_shape, dataset)
         + preprocessing_problems(image_shape, dataset.preprocessing)
     )
 
 
-def check_sizes(images: int, classes: int, dataset: DatasetSettings) -> None:
-    """The split that is asked for against the number of images.
+def check_sizes(dataset: DatasetSettings, facts: DatasetFacts) -> None:
+    """The split that is asked for against the numbers of images, as far as they are known.
 
     Raises:
         InputError: there are not so many.
     """
-    _raise_any(size_problems(images, classes, dataset.validation, dataset.train_images))
+    _raise_any(dataset.size_problems(facts))
 
 
 def _raise_any(problems: list[Problem]) -> None:

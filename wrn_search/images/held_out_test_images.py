@@ -1,16 +1,18 @@
-"""The test split: the one way to a data set's test files, and only a confirmation imports it."""
+"""The test split: the one way to a data set's test files, and only `readings/`, which counts them, imports it."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from wrn_search.datasets.dataset import Images, LabelledImages, bad_data
+from wrn_search.datasets.dataset import Images, LabelledImages, ListedImages, bad_data
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError
 from wrn_search.images.batches import EvaluationBatches
 from wrn_search.images.checks_of_images import digests_of
 from wrn_search.images.prepared_data import PreparedData, fitted_preprocessing, training_digests
+from wrn_search.images.streamed.prepared_listing import Listing
+from wrn_search.images.streamed.streamed_batches import StreamedEvaluationBatches
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.dataset_section import DatasetSettings
 
@@ -30,6 +32,22 @@ def check_test_split(dataset: DatasetSettings, class_names: tuple[str, ...]) -> 
         raise _unreadable(error) from None
 
 
+def look_for_test_split(dataset: DatasetSettings) -> None:
+    """The same before any image is prepared, for a plan: of files that a user may change; downloads nothing.
+
+    Raises:
+        InputError: see `check_test_split`; or the training images are not there.
+    """
+    if (class_names := DATASETS[dataset.name].class_names) is not None:
+        try:
+            names = class_names(place_of(dataset))
+        except OSError as error:
+            raise InputError.of(
+                "dataset.root", f"must be a folder that can be read, but got: {error}"
+            ) from None
+        check_test_split(dataset, names)
+
+
 def checked_test_split(dataset: DatasetSettings, data: PreparedData) -> list[str]:
     """Decodes all test files that a user may change as a retraining's end will, and forgets them: no network sees them.
 
@@ -39,6 +57,9 @@ def checked_test_split(dataset: DatasetSettings, data: PreparedData) -> list[str
         InputError: see `read_test_split`.
     """
     check_test_split(dataset, data.class_names)
+    if data.files is not None:  # too many to be compared with those that are trained on, pixel for pixel
+        _listed(dataset, data)
+        return []
     digests = training_digests(dataset)
     if digests is None:  # fixed by checksums
         return []
@@ -69,17 +90,42 @@ def read_test_split(dataset: DatasetSettings, data: PreparedData) -> LabelledIma
 
 
 def batches_of_test_split(
-    dataset: DatasetSettings, data: PreparedData, batch_size: int, device: str | torch.device = "cpu"
-) -> EvaluationBatches:
+    dataset: DatasetSettings,
+    data: PreparedData,
+    batch_size: int,
+    device: str | torch.device = "cpu",
+    workers: int = 1,
+) -> EvaluationBatches | StreamedEvaluationBatches:
     """The test images, prepared with what was fitted to the images that were trained on; on the CPU until needed.
+
+    `workers`: processes that decode, for images that are decoded when they are evaluated.
 
     Raises:
         InputError: see `read_test_split`.
     """
+    if data.files is not None:
+        listing = Listing.of(_listed(dataset, data))
+        return StreamedEvaluationBatches(
+            data, batch_size=batch_size, device=device, workers=workers, listing=listing
+        )
     split = read_test_split(dataset, data)
     stored = fitted_preprocessing(dataset).store(split.images)
     held_out = torch.from_numpy(stored), torch.from_numpy(split.labels)
     return EvaluationBatches(data, batch_size=batch_size, device=device, held_out=held_out)
+
+
+def _listed(dataset: DatasetSettings, data: PreparedData) -> ListedImages:
+    """The files of the test split, each seen to be a whole image.
+
+    Raises:
+        InputError: they are not there, or not so.
+    """
+    kind = DATASETS[dataset.name].streamed
+    assert kind is not None, f"{dataset.name} is decoded beforehand"
+    try:
+        return kind.list_test_images(place_of(dataset), data.class_names)
+    except OSError as error:
+        raise _unreadable(error) from None
 
 
 def _in_colours_of(images: Images, data: PreparedData) -> Images:

@@ -11,7 +11,20 @@ from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 
-_CHANGE_MEMORY = ("depth", "widen_factor", "block", "deepening_factor", "dropout", "batch_size", "momentum")
+_CHANGE_MEMORY = (
+    "family",
+    "depth",
+    "widen_factor",
+    "block",
+    "deepening_factor",
+    "dropout",
+    "batch_size",
+    "momentum",
+    "optimizer",
+    "ema",
+    "sam",
+    "gradient_accumulation",
+)
 
 
 def probe_configs(

@@ -45,8 +45,11 @@ def needed_bytes(workload: Workload, correction: Correction = NO_CORRECTION) -> 
 
 
 def room_bytes(share: float, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES) -> int:
-    """What torch's allocator may hold within a share of a GPU: each process has a context of its own."""
-    return max(0, int(share * gpu_bytes) - context_bytes)
+    """What torch's allocator may hold within a share of a GPU: each process has a context of its own.
+
+    Of several GPUs each has a process.
+    """
+    return max(0, int(min(share, 1.0) * gpu_bytes) - context_bytes)
 
 
 def allocator_fraction(share: float, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES) -> float:

@@ -25,6 +25,17 @@ def reset_high_water_mark(device: torch.device) -> None:
         _CLEAR_REFS.write_text("5")  # proc(5): resets the peak resident set size, VmHWM
 
 
+def forget_warm_up(device: torch.device) -> None:
+    """Starts a new mark at what is needed now; on CUDA what is kept for later allocations goes back first.
+
+    cuDNN tries its algorithms where it meets a shape for the first time, and some of them take much memory.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()
+    reset_high_water_mark(device)
+
+
 def high_water_mark_bytes(device: torch.device) -> int:
     """The most memory since the mark was reset, in bytes.
 

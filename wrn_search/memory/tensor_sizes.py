@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from wrn_search.networks import layout
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.parameters_and_macs import STEM_WIDTH
 
 FLOAT_BYTES = 4  # of a number in fp32
 MOST_EVALUATED = 500  # images at once
@@ -25,18 +26,29 @@ class Workload:
     num_classes: int = 10
     image_shape: tuple[int, int, int] = (32, 32, 3)  # height, width, channels
     batch_size: int = 128
-    precision: str = "fp32"  # fp32 | bf16
+    precision: str = "fp32"  # fp32 | tf32 | bf16 | fp16
     dropout: float = 0.0
     momentum: float = 0.9
     train_images: int = 0
     data_bytes: int = 0  # of images and labels as stored: a GPU holds a copy, a CPU maps the file
     validation_images: int = MOST_EVALUATED
     device: str = "cuda"  # cuda | cpu
+    stochastic_depth: float = 0.0
+    is_streamed: bool = False  # images are decoded by processes beside the training
+    optimizer: str = "sgd"  # sgd | adamw
+    ema: float = 0.0
+    sam: float = 0.0
+    gradient_accumulation: int = 1
+
+    @property
+    def micro_batch_size(self) -> int:
+        """Images that pass the network at once in training."""
+        return -(-self.batch_size // self.gradient_accumulation)
 
     @property
     def number_bytes(self) -> int:
         """Of one number of an activation."""
-        return 2 if self.precision == "bf16" else FLOAT_BYTES
+        return 2 if self.precision in ("bf16", "fp16") else FLOAT_BYTES
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Conv:
     weights: int
     inputs: int  # B * c_in * H * W
     outputs: int
+    c_out: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,11 @@ class Block:
     convs: tuple[Conv, ...]
     projection: Conv | None
     begins_group: bool
+
+    @property
+    def all_convs(self) -> tuple[Conv, ...]:
+        """With that of the shortcut."""
+        return self.convs if self.projection is None else (*self.convs, self.projection)
 
     @property
     def inputs(self) -> int:
@@ -70,27 +88,33 @@ class Block:
 
 def blocks_of(workload: Workload, batch_size: int) -> Iterator[Block]:
     """All blocks in order, for batches of this size."""
-    height, width, _ = workload.image_shape
-    kernels = workload.architecture.kernels
-    c_in = STEM_WIDTH
-    for group, c_out in enumerate(workload.architecture.widths):
-        before = batch_size * height * width
-        if group:
-            height, width = -(-height // 2), -(-width // 2)
-        after = batch_size * height * width
-        for number in range(workload.architecture.blocks_per_group):
-            inputs = c_in * (after if number else before)
-            convs = [Conv(c_in, c_in * c_out * kernels[0] ** 2, inputs, c_out * after)]
-            convs += [
-                Conv(c_out, c_out**2 * kernel**2, c_out * after, c_out * after) for kernel in kernels[1:]
-            ]
-            projection = Conv(c_in, c_in * c_out, inputs, c_out * after) if c_in != c_out else None
+    shape = workload.architecture.layout
+    size = strided(workload.image_shape[:2], shape.stem.stride * (2 if shape.pools else 1))
+    for group in shape.groups:
+        for number, block in enumerate(group.blocks):
+            convs, inner = [], size
+            for conv in block.convs:
+                convs.append(_sized(conv, inner, batch_size))
+                inner = strided(inner, conv.stride)
+            projection = _sized(block.projection, size, batch_size) if block.projection else None
             yield Block(tuple(convs), projection, begins_group=number == 0)
-            c_in = c_out
+            size = inner
 
 
 def stem_of(workload: Workload, batch_size: int) -> Conv:
     """The first convolution, for batches of this size."""
     height, width, channels = workload.image_shape
-    pixels = batch_size * height * width
-    return Conv(channels, channels * STEM_WIDTH * 9, channels * pixels, STEM_WIDTH * pixels)
+    stem = replace(workload.architecture.layout.stem, c_in=channels)
+    return _sized(stem, (height, width), batch_size)
+
+
+def strided(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Height and width after a stride, or after two whose product it is."""
+    return -(-size[0] // stride), -(-size[1] // stride)
+
+
+def _sized(conv: layout.Conv, size: tuple[int, int], batch_size: int) -> Conv:
+    """A convolution of inputs of this height and width."""
+    before, after = math.prod(size), math.prod(strided(size, conv.stride))
+    inputs, outputs = batch_size * conv.c_in * before, batch_size * conv.c_out * after
+    return Conv(conv.c_in, conv.weights, inputs, outputs, conv.c_out)

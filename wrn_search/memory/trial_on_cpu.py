@@ -18,13 +18,21 @@ PROCESS_BYTES = (
     650 * 2**20
 )  # of a trial's process: Python, torch, Ray, kernels; pages of libraries are shared
 DRIVER_BYTES = 2 * 2**30  # the search itself, Ray's servers and idle processes, the system
+DECODING_BYTES = (
+    2 * 200 * 2**20
+)  # of the processes that decode: one to train on, one to evaluate, 185 MB measured
 _LOST = 1.5  # times the tensors: what glibc's allocator keeps between its blocks
 
 
 def trial_bytes_on_cpu(workload: Workload) -> int:
-    """Bytes of the machine's memory that a training takes at most; images are mapped, all trials share their pages."""
-    tensors = trial_memory(replace(workload, device="cpu")).allocated_bytes
-    return PROCESS_BYTES + int(_LOST * tensors)
+    """Bytes of the machine's memory that a training takes at most; images are mapped, all trials share their pages.
+
+    With the copies of weights, momentum and averages from which a checkpoint is written while the training goes on.
+    """
+    memory = trial_memory(replace(workload, device="cpu"))
+    tensors, copies = memory.allocated_bytes, memory.peak.weights + memory.peak.momentum
+    copies += memory.peak.weights if workload.ema else 0
+    return PROCESS_BYTES + int(_LOST * tensors) + copies + (DECODING_BYTES if workload.is_streamed else 0)
 
 
 def room_for_trials(memory_bytes: int) -> int:

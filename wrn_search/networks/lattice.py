@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from wrn_search.networks.architecture import Architecture, depth_problem
+from wrn_search.networks.architecture import Architecture, default_kernels, depth_problem
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
+from wrn_search.networks.layout import Kernels
 from wrn_search.networks.sizes_of_many import ImageKind, SizesOfMany, sizes_of_many
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Kernels = tuple[int, ...]
 # (kernels, depth, the least, the most widening factor) of those that are let in for other reasons
 Allowed = frozenset[tuple[Kernels, int, float, float]]
 BUDGETS = ("num_params", "macs")  # what a network can be held to
@@ -33,6 +34,17 @@ class Candidates:
     blocks: tuple[Kernels, ...]
     depths: tuple[int, ...]  # a depth that does not exist with a block is no combination with it
     widen_factors: tuple[float, ...]
+    family: str = DEFAULT_FAMILY
+    is_told: bool = True  # the block; else each depth has the one that its family has by default
+
+    def depths_of(self, kernels: Kernels) -> list[int]:
+        """The depths that exist with a block, rising."""
+        return [
+            depth
+            for depth in sorted(self.depths)
+            if not depth_problem(depth, kernels, self.family)
+            and (self.is_told or default_kernels(depth, self.family) == kernels)
+        ]
 
     @property
     def combinations(self) -> int:
@@ -53,6 +65,7 @@ class Lattice(Sequence[Architecture]):
     widths: Mapping[Kernels, Mapping[int, tuple[float, ...]]]
     extremes: tuple[Architecture, ...]
     nearest: Architecture | None = None
+    family: str = DEFAULT_FAMILY
 
     @cached_property
     def _rows(self) -> list[tuple[Kernels, int, tuple[float, ...]]]:
@@ -74,12 +87,12 @@ class Lattice(Sequence[Architecture]):
             raise IndexError(index)
         row = bisect.bisect_right(self._ends, index)
         kernels, depth, ks = self._rows[row]
-        return Architecture(depth, ks[index - (self._ends[row - 1] if row else 0)], kernels)
+        return Architecture(depth, ks[index - (self._ends[row - 1] if row else 0)], kernels, self.family)
 
     def __iter__(self) -> Iterator[Architecture]:
         for kernels, depth, ks in self._rows:
             for k in ks:
-                yield Architecture(depth, k, kernels)
+                yield Architecture(depth, k, kernels, self.family)
 
 
 @lru_cache(8)  # a space is copied often, and each copy asks
@@ -101,13 +114,14 @@ def lattice_of(
 
     ends = {(kernels, depth): (low, high) for kernels, depth, low, high in allowed or ()}
     widths: dict[Kernels, dict[int, tuple[float, ...]]] = {}
-    found, missed = _Extremes(), _Extremes()
+    family = candidates.family
+    found, missed = _Extremes(family), _Extremes(family)
     ks = np.array(sorted(candidates.widen_factors))
     for kernels in candidates.blocks:
-        depths = [depth for depth in sorted(candidates.depths) if not depth_problem(depth, kernels)]
+        depths = candidates.depths_of(kernels)
         if not depths or not len(ks):
             continue
-        sizes = sizes_of_many(depths, ks.tolist(), kernels, images)
+        sizes = sizes_of_many(depths, ks.tolist(), kernels, images, family)
         misses = _misses(sizes, budgets)
         inside = misses == 0
         if allowed is not None:
@@ -120,7 +134,7 @@ def lattice_of(
             widths[kernels] = rows
             found.look(kernels, depths, ks, sizes, inside)
         missed.look_at(kernels, depths, ks, misses)
-    return Lattice(widths, found.networks(), None if widths else missed.nearest)
+    return Lattice(widths, found.networks(), None if widths else missed.nearest, family)
 
 
 def _misses(sizes: SizesOfMany, budgets: Sequence[tuple[str, float, float]]) -> NDArray[np.float64]:
@@ -143,7 +157,8 @@ def _misses(sizes: SizesOfMany, budgets: Sequence[tuple[str, float, float]]) -> 
 class _Extremes:
     """The outermost networks of several blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, family: str) -> None:
+        self._family = family
         self._best: dict[str, tuple[float, Architecture]] = {}
         self._miss = math.inf
         self.nearest: Architecture | None = None
@@ -164,7 +179,7 @@ class _Extremes:
             for sign in (1, -1):
                 signed = np.where(inside, sign * values.astype(np.float64), np.inf)
                 row, column = np.unravel_index(int(signed.argmin()), signed.shape)
-                network = Architecture(depths[int(row)], float(ks[column]), kernels)
+                network = Architecture(depths[int(row)], float(ks[column]), kernels, self._family)
                 key, value = f"{name} {sign}", float(signed[row, column])
                 if key not in self._best or value < self._best[key][0]:
                     self._best[key] = value, network
@@ -178,7 +193,7 @@ class _Extremes:
         row, column = np.unravel_index(int(misses.argmin()), misses.shape)
         if misses[row, column] < self._miss:
             self._miss = float(misses[row, column])
-            self.nearest = Architecture(depths[int(row)], float(ks[column]), kernels)
+            self.nearest = Architecture(depths[int(row)], float(ks[column]), kernels, self._family)
 
     def networks(self) -> tuple[Architecture, ...]:
         """Fewest and most parameters, fewest and most multiply-adds, shallowest and deepest."""

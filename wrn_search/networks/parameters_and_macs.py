@@ -1,6 +1,6 @@
-"""Parameters and multiply-adds of a WRN in closed form: no network is built, torch is not imported.
+"""Parameters and multiply-adds in closed form: no network is built, torch is not imported.
 
-Counted as the paper's tables 2 to 4 print them (Zagoruyko & Komodakis, arXiv 1605.07146).
+Counted as the paper's tables 2 to 8 print them (Zagoruyko & Komodakis, arXiv 1605.07146).
 """
 
 from __future__ import annotations
@@ -8,20 +8,18 @@ from __future__ import annotations
 from functools import lru_cache
 
 from wrn_search.networks.architecture import Architecture
-
-STEM_WIDTH = 16
+from wrn_search.networks.layout import Block, Layout
 
 
 @lru_cache(4096)  # a search asks for each of its networks again with every proposal
 def num_params(architecture: Architecture, num_classes: int = 10, in_channels: int = 3) -> int:
     """Trainable weights: convolutions (no bias), batch norms (2 a channel) and the linear layer with its bias."""
-    total = in_channels * STEM_WIDTH * 9
-    c_in = STEM_WIDTH
-    for c_out in architecture.widths:
-        total += _block_params(c_in, c_out, architecture.kernels)
-        total += (architecture.blocks_per_group - 1) * _block_params(c_out, c_out, architecture.kernels)
-        c_in = c_out
-    return total + 2 * c_in + c_in * num_classes + num_classes
+    layout = architecture.layout
+    total = layout.stem.weights // layout.stem.c_in * in_channels
+    for group in layout.groups:
+        total += _block_params(group.first, layout) + (group.count - 1) * _block_params(group.other, layout)
+    total += 2 * (layout.width if layout.preactivated else layout.stem.c_out)  # the norm of no block
+    return total + layout.width * num_classes + num_classes
 
 
 @lru_cache(4096)
@@ -35,27 +33,38 @@ def macs(
 
     `image_size` is the side of a square image, or (height, width), in pixels; a stride of 2 gives ceil(side / 2).
     """
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    total = in_channels * STEM_WIDTH * 9 * height * width
-    c_in = STEM_WIDTH
-    for group, c_out in enumerate(architecture.widths):
-        if (
-            group > 0
-        ):  # the first convolution of the group has stride 2, so all of them see the smaller output
-            height, width = -(-height // 2), -(-width // 2)
-        first = _block_conv_weights(c_in, c_out, architecture.kernels)
-        others = _block_conv_weights(c_out, c_out, architecture.kernels)
-        total += (first + (architecture.blocks_per_group - 1) * others) * height * width
-        c_in = c_out
-    return total + c_in * num_classes
+    layout = architecture.layout
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    size = _strided(size, layout.stem.stride)
+    total = layout.stem.weights // layout.stem.c_in * in_channels * size[0] * size[1]
+    size = _strided(size, 2) if layout.pools else size
+    for group in layout.groups:
+        first, size = _block_macs(group.first, size)
+        other, _ = _block_macs(group.other, size)
+        total += first + (group.count - 1) * other
+    return total + layout.width * num_classes
 
 
-def _block_conv_weights(c_in: int, c_out: int, kernels: tuple[int, ...]) -> int:
-    """Weights of a block's convolutions, with the 1x1 shortcut where the channels change."""
-    main = c_in * c_out * kernels[0] ** 2 + sum(c_out**2 * kernel**2 for kernel in kernels[1:])
-    return main + (c_in * c_out if c_in != c_out else 0)
+def _block_params(block: Block, layout: Layout) -> int:
+    """Weights of a block: its convolutions, and a batch norm in front of each of them, or behind."""
+    if layout.preactivated:
+        norms = sum(conv.c_in for conv in block.convs)
+    else:
+        norms = sum(conv.c_out for conv in block.all_convs)
+    return sum(conv.weights for conv in block.all_convs) + 2 * norms
 
 
-def _block_params(c_in: int, c_out: int, kernels: tuple[int, ...]) -> int:
-    """Weights of a block: its convolutions and a batch norm in front of each of them."""
-    return _block_conv_weights(c_in, c_out, kernels) + 2 * c_in + 2 * c_out * (len(kernels) - 1)
+def _block_macs(block: Block, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """(multiply-adds, height and width of the output) for inputs of this height and width."""
+    total, inputs = 0, size
+    for conv in block.convs:
+        size = _strided(size, conv.stride)
+        total += conv.weights * size[0] * size[1]
+    if block.projection is not None:
+        height, width = _strided(inputs, block.projection.stride)
+        total += block.projection.weights * height * width
+    return total, size
+
+
+def _strided(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    return -(-size[0] // stride), -(-size[1] // stride)

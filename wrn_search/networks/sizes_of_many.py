@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wrn_search.networks.architecture import depth_step
-from wrn_search.networks.parameters_and_macs import STEM_WIDTH
+from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
+from wrn_search.networks.families.wide import depth_step
+from wrn_search.networks.layout import STEM_WIDTH, Kernels
+from wrn_search.networks.parameters_and_macs import macs as macs_of
+from wrn_search.networks.parameters_and_macs import num_params
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +40,17 @@ class SizesOfMany:
 
 
 def sizes_of_many(
-    depths: Sequence[int], widen_factors: Sequence[float], kernels: tuple[int, ...], images: ImageKind
+    depths: Sequence[int],
+    widen_factors: Sequence[float],
+    kernels: Kernels,
+    images: ImageKind,
+    family: str = DEFAULT_FAMILY,
 ) -> SizesOfMany:
     """The sizes of all pairs; every depth must exist with the block."""
     import numpy as np
+
+    if family != DEFAULT_FAMILY:
+        return _one_by_one(depths, widen_factors, kernels, images, family)
 
     further = (np.array(depths, dtype=np.int64) - 4) // depth_step(
         kernels
@@ -68,4 +79,22 @@ def sizes_of_many(
     return SizesOfMany(
         params[None, :] + further[:, None] * more_params[None, :],
         macs[None, :] + further[:, None] * more_macs[None, :],
+    )
+
+
+def _one_by_one(
+    depths: Sequence[int], widen_factors: Sequence[float], kernels: Kernels, images: ImageKind, family: str
+) -> SizesOfMany:
+    """Of families with few depths, or with one width."""
+    import numpy as np
+
+    networks = [[Architecture(depth, k, kernels, family) for k in widen_factors] for depth in depths]
+    size = images.height, images.width
+    return SizesOfMany(
+        np.array(
+            [[num_params(each, images.num_classes, images.channels) for each in row] for row in networks]
+        ),
+        np.array(
+            [[macs_of(each, images.num_classes, images.channels, size) for each in row] for row in networks]
+        ),
     )

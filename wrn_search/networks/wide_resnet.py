@@ -1,4 +1,4 @@
-"""The Wide Residual Network: pre-activation blocks B(M) of any kernels, widened by k.
+"""Networks of pre-activation blocks: the Wide Residual Network of any kernels, widened by k, and the thin ResNets.
 
 Zagoruyko & Komodakis, "Wide Residual Networks" (arXiv 1605.07146): table 1 (structure), section 2 (blocks and
 dropout). Where the paper is silent, the authors' own code decides; what is ours says so.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wrn_search.networks import layout
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.initialisation import INITS, initialise
-from wrn_search.networks.parameters_and_macs import STEM_WIDTH
+from wrn_search.networks.initialisation import Initialisation, initialise
+from wrn_search.networks.stochastic_depth import drop_probabilities, dropped_branch
 
 _FEWEST_SAFE_CHANNELS = 16  # of a strided 1x1 convolution in torch 2.14.1: numbers of a vector of AVX512
 
@@ -20,9 +21,10 @@ class WideResNet(nn.Module):
     """WRN-n-k: 3x3 conv to 16, three groups of N blocks at 16k, 32k, 64k channels, BN-ReLU, average, linear.
 
     Groups 2 and 3 halve height and width. Any image size: the average goes over all positions that are left.
+    Networks of family preact_resnet are of the same blocks, with their own channels.
 
     Raises:
-        ValueError: dropout outside [0, 1) or in blocks of one convolution, or an unknown init.
+        ValueError: dropout or stochastic depth outside [0, 1), dropout in blocks of one convolution, unknown init.
     """
 
     def __init__(
@@ -31,19 +33,24 @@ class WideResNet(nn.Module):
         num_classes: int = 10,
         in_channels: int = 3,
         dropout: float = 0.0,
-        init: str = "fan_in",
+        init: str | Initialisation = "fan_in",
+        stochastic_depth: float = 0.0,
     ):
         super().__init__()
-        _check(architecture, dropout, init)
-        width1, width2, width3 = architecture.widths
-        self.stem = nn.Conv2d(in_channels, STEM_WIDTH, 3, padding=1, bias=False)
+        init = Initialisation(init) if isinstance(init, str) else init
+        _check(architecture, dropout)
+        shape = architecture.layout
+        assert shape.preactivated, architecture
+        drops = iter(drop_probabilities(stochastic_depth, sum(architecture.blocks)))
+        self.stem = nn.Conv2d(in_channels, shape.stem.c_out, 3, padding=1, bias=False)
         self.groups = nn.Sequential(
-            _group(STEM_WIDTH, width1, stride=1, architecture=architecture, dropout=dropout),
-            _group(width1, width2, stride=2, architecture=architecture, dropout=dropout),
-            _group(width2, width3, stride=2, architecture=architecture, dropout=dropout),
+            *(
+                nn.Sequential(*(Block(block, dropout, next(drops)) for block in group.blocks))
+                for group in shape.groups
+            )
         )
-        self.bn = nn.BatchNorm2d(width3)
-        self.linear = nn.Linear(width3, num_classes)
+        self.bn = nn.BatchNorm2d(shape.width)
+        self.linear = nn.Linear(shape.width, num_classes)
         initialise(self, init)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -62,18 +69,16 @@ class Block(nn.Module):
     convolution, as the loop of the authors' code does. With one convolution there is no place for it.
     """
 
-    def __init__(self, c_in: int, c_out: int, *, stride: int, kernels: tuple[int, ...], dropout: float):
+    def __init__(self, shape: layout.Block, dropout: float = 0.0, drop_branch: float = 0.0):
         super().__init__()
-        channels = [c_in] + [c_out] * len(kernels)
-        strides = [stride] + [1] * (len(kernels) - 1)
-        self.bns = nn.ModuleList(nn.BatchNorm2d(width) for width in channels[:-1])
-        self.convs = nn.ModuleList(
-            _convolution(channels[i], c_out, kernel, strides[i]) for i, kernel in enumerate(kernels)
-        )
+        self.bns = nn.ModuleList(nn.BatchNorm2d(conv.c_in) for conv in shape.convs)
+        self.convs = nn.ModuleList(_convolution(conv) for conv in shape.convs)
         # Widths at least double from group to group, so an identity never has to change the image's size.
-        assert stride == 1 or c_in != c_out, f"a stride needs a projection, but {c_in} channels stay"
-        self.projection = _convolution(c_in, c_out, 1, stride) if c_in != c_out else None
+        strides = any(conv.stride > 1 for conv in shape.convs)
+        assert not strides or shape.projection, f"a stride needs a projection, but the channels stay: {shape}"
+        self.projection = _convolution(shape.projection) if shape.projection else None
         self.dropout = dropout
+        self.drop_branch = drop_branch
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, c_in, H, W) -> (B, c_out, ceil(H / stride), ceil(W / stride))."""
@@ -82,6 +87,8 @@ class Block(nn.Module):
         for bn, conv in zip(self.bns[1:], self.convs[1:], strict=True):
             hidden = F.relu(bn(out), inplace=True)
             out = conv(F.dropout(hidden, self.dropout, self.training))
+        if self.training and self.drop_branch:
+            out = dropped_branch(out, self.drop_branch)
         return out + (x if self.projection is None else self.projection(activated))
 
 
@@ -100,30 +107,18 @@ class StridedPointwise(nn.Conv2d):
         return F.conv2d(x[:, :, ::down, ::across], self.weight)
 
 
-def _convolution(c_in: int, c_out: int, kernel: int, stride: int) -> nn.Conv2d:
+def _convolution(shape: layout.Conv) -> nn.Conv2d:
     """A convolution of a block: (B, c_in, H, W) -> (B, c_out, ceil(H / stride), ceil(W / stride)).
 
     Where torch computes rightly it is torch's, so that wide networks train to the same bits as ever.
     """
-    unsafe = kernel == 1 and stride > 1 and c_in < _FEWEST_SAFE_CHANNELS
+    unsafe = shape.kernel == 1 and shape.stride > 1 and shape.c_in < _FEWEST_SAFE_CHANNELS
     kind = StridedPointwise if unsafe else nn.Conv2d
-    return kind(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False)
+    padding = shape.kernel // 2
+    return kind(shape.c_in, shape.c_out, shape.kernel, shape.stride, padding=padding, bias=False)
 
 
-def _group(
-    c_in: int, c_out: int, *, stride: int, architecture: Architecture, dropout: float
-) -> nn.Sequential:
-    """N blocks of equal width; the first one changes channels and size."""
-    kernels = architecture.kernels
-    first = Block(c_in, c_out, stride=stride, kernels=kernels, dropout=dropout)
-    others = (
-        Block(c_out, c_out, stride=1, kernels=kernels, dropout=dropout)
-        for _ in range(architecture.blocks_per_group - 1)
-    )
-    return nn.Sequential(first, *others)
-
-
-def _check(architecture: Architecture, dropout: float, init: str) -> None:
+def _check(architecture: Architecture, dropout: float) -> None:
     if not 0 <= dropout < 1:
         raise ValueError(f"0 <= dropout < 1 must hold, but got {dropout:g}")
     if dropout > 0 and architecture.deepening_factor == 1:
@@ -131,5 +126,3 @@ def _check(architecture: Architecture, dropout: float, init: str) -> None:
             "dropout sits between the convolutions of a block: "
             f"dropout = 0 must hold with block {architecture.block}, but got {dropout:g}"
         )
-    if init not in INITS:
-        raise ValueError(f"init must be one of {', '.join(INITS)}, but got '{init}'")

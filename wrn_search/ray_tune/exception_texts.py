@@ -67,6 +67,18 @@ def node_left(text: str) -> bool:
     return "node has died" in text or "The actor is temporarily unavailable" in text
 
 
+def was_noticed(text: str) -> bool:
+    """Whether Ray's report is on a process that ended because it was asked to, since its node will be taken away."""
+    return "exit_actor" in text or "INTENDED_USER_EXIT" in text
+
+
+def why_it_left(text: str, reason: str) -> str | None:
+    """Why a trial must go on on another node; None where its process ended by itself, for this reason."""
+    if was_noticed(text):
+        return "its node will be taken away: it left after its epoch"
+    return f"its node left the cluster: {reason}" if node_left(text) else None
+
+
 def process_error(text: str) -> str:
     """The last telling lines of Ray's report on a process that is gone."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

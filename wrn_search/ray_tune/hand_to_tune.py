@@ -15,7 +15,7 @@ from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 
 if TYPE_CHECKING:
-    from ray.tune import Callback
+    from ray.tune import Callback, ProgressReporter
 
     from wrn_search.ray_tune.trainable import WideResNetTrainable
 
@@ -32,6 +32,21 @@ def refine_prediction(directory: ResultsDirectory, conductor: Conductor) -> None
     conductor.places.probed = correction_of(results)
     told = {"probes": [vars(result) for result in results], "correction": vars(conductor.places.probed)}
     add_to_manifest(directory.manifest, {"gpu_memory": told})
+
+
+def _silence_in_a_notebook() -> ProgressReporter | None:
+    """There Tune clears a cell's output again and again, whatever `verbose` says, and our display with it."""
+    from ray.tune import ProgressReporter
+    from ray.widgets.util import in_notebook
+
+    class Silent(ProgressReporter):
+        def should_report(self, trials: object, done: bool = False) -> bool:
+            return False
+
+        def report(self, trials: object, done: bool, *sys_info: object) -> None:
+            """Tells nothing."""
+
+    return Silent() if in_notebook() else None
 
 
 def hand_to_tune(
@@ -79,6 +94,7 @@ def hand_to_tune(
             stop=EndOfSearch(conductor),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the trainable writes its own
             verbose=0,
+            progress_reporter=_silence_in_a_notebook(),
         ),
     )
     tuner.fit()

@@ -12,7 +12,7 @@ import os
 import socket
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,10 +25,10 @@ from wrn_search.hardware.waiting_threads import let_waiting_threads_sleep
 from wrn_search.memory.device_errors import has_broken_gpu, is_out_of_memory
 from wrn_search.memory.gpu_shares import allocator_fraction
 from wrn_search.ray_tune.checkpoint_cadence import (
+    Checkpoints,
     StorageError,
     discard,
     restore_if_there,
-    write_after_epoch,
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
@@ -54,11 +54,13 @@ class WideResNetTrainable(tune.Trainable):
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
     process lives on for the next trial; only one after which the GPU answers no more ends it. `checkpoint` is written
-    before the epoch is reported, so after a kill it can hold epochs that are not on record: those are reported first,
-    from the checkpoint.
+    before an epoch of `rungs` or the last one is reported, and each `checkpoint_seconds` in between: after a kill it
+    can hold epochs that are not on record, which are reported first, from the checkpoint, and can lack some that are,
+    which are trained and reported again.
     """
 
     _training: Training | None = None
+    _checkpoints: Checkpoints | None = None
     _data: ClassVar[
         dict[DatasetSettings, PreparedData]
     ] = {}  # of the process: its next trial looks for no file
@@ -75,6 +77,9 @@ class WideResNetTrainable(tune.Trainable):
         trial = config["trial"]  # text, as the driver sends it
         self._assignment = {**config, "trial": json.loads(trial) if isinstance(trial, str) else trial}
         self._reported: int = config["epochs_done"]
+        self._checkpoints = Checkpoints(
+            Path(config["checkpoint"]), config.get("rungs", ()), config.get("checkpoint_seconds", 0)
+        )
         self.config: dict[str, Any] = {}  # each result would carry it
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -89,6 +94,15 @@ class WideResNetTrainable(tune.Trainable):
             self.reset_config(config)
         except Exception as error:  # else the step that follows would train the trial before
             end_process(told_exception(error))
+
+    def keep_checkpoint(self) -> None:
+        """Writes what was completed last: the driver asks when the trial rests, or its session ends.
+
+        Nobody hears of an error here, which costs what a kill costs.
+        """
+        if self._training is not None and self._checkpoints is not None:
+            with suppress(StorageError), _time_limit(self._assignment["epoch_seconds"]):
+                self._checkpoints.write_now(self._training)
 
     def step(self) -> dict[str, Any]:
         """One epoch."""
@@ -112,6 +126,8 @@ class WideResNetTrainable(tune.Trainable):
 
     def cleanup(self) -> None:
         """Frees the network."""
+        if self._checkpoints is not None:
+            self._checkpoints.abandon()
         if self._training is not None:
             self._training.close()
             self._training = None
@@ -127,9 +143,10 @@ class WideResNetTrainable(tune.Trainable):
         )
 
     def _epoch(self) -> dict[str, Any]:
-        from wrn_search.training.checkpoint_file import CheckpointError
+        from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
         from wrn_search.training.divergence import Diverged
 
+        assert self._checkpoints is not None, "set up with the trial"
         try:
             training = self._training = self._training or self._build()
         except CheckpointError as error:  # the next try begins without it
@@ -142,7 +159,7 @@ class WideResNetTrainable(tune.Trainable):
             try:
                 with _time_limit(self._assignment["epoch_seconds"]):  # a network directory can hang, too
                     metrics = training.run_epoch()
-                    write_after_epoch(training, Path(self._assignment["checkpoint"]))
+                    self._checkpoints.after_epoch(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
         self._reported = max(self._reported, metrics.epoch)
@@ -154,6 +171,7 @@ class WideResNetTrainable(tune.Trainable):
 
         from wrn_search.images.prepared_data import prepare
         from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+        from wrn_search.training.several_gpus.replicated_training import ReplicatedTraining
         from wrn_search.training.training_loop import Training
 
         keep_freed_memory()
@@ -164,7 +182,12 @@ class WideResNetTrainable(tune.Trainable):
             share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
             torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
         data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
-        training = Training(config, data, device=device, threads=self._assignment["threads"])
+        gpus, threads = int(self._assignment["gpu_fraction"]), self._assignment["threads"]
+        training = (
+            ReplicatedTraining(config, data, gpus=gpus, device=device, threads=threads)
+            if gpus > 1
+            else Training(config, data, device=device, threads=threads)
+        )
         with _time_limit(self._assignment["epoch_seconds"]):
             restore_if_there(training, Path(self._assignment["checkpoint"]))
         return training
@@ -224,9 +247,9 @@ def unflattened(result: dict[str, Any]) -> dict[str, Any]:
     """Tune hands results over with nested keys joined by slashes."""
     nested: dict[str, Any] = {}
     for key, value in result.items():
-        head, slash, tail = key.partition("/")
-        if slash:
-            nested.setdefault(head, {})[tail] = value
-        else:
-            nested[key] = value
+        *heads, tail = key.split("/")
+        within = nested
+        for head in heads:
+            within = within.setdefault(head, {})
+        within[tail] = value
     return nested

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wrn_search.memory.probe.tasks_on_nodes import runtime_env
+from wrn_search.plugins import environment_here
 from wrn_search.ray_tune.ray_environment import PACKAGE
 
 if TYPE_CHECKING:
@@ -56,16 +57,16 @@ def package_in_a_running_ray() -> Iterator[None]:
     names: set[str] = getattr(
         class_cache, "ENV_VARS_TO_PROPAGATE", set()
     )  # another Ray may have no such list
-    known = "PYTHONPATH" in names
     with package_alone(Path(tempfile.gettempdir())):
-        token = runtime_env.set({"env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}})
-        names.add("PYTHONPATH")
+        handed_on = {"PYTHONPATH": os.environ["PYTHONPATH"], **environment_here()}
+        token = runtime_env.set({"env_vars": handed_on})
+        new = handed_on.keys() - names
+        names |= new
         try:
             yield
         finally:
             runtime_env.reset(token)
-            if not known:
-                names.discard("PYTHONPATH")
+            names -= new
 
 
 def _is_here(entry: str) -> bool:

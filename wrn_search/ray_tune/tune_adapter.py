@@ -21,10 +21,11 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.machine import ACCELERATOR
-from wrn_search.ray_tune.checkpoint_cadence import checkpoint_file, driver_cannot_write, logs_beside
-from wrn_search.ray_tune.exception_texts import node_left, process_error, with_log
+from wrn_search.ray_tune.checkpoint_cadence import driver_cannot_write, logs_beside, told_to_trial
+from wrn_search.ray_tune.exception_texts import process_error, was_noticed, why_it_left, with_log
 from wrn_search.ray_tune.fault_note import left_behind, told_fault
 from wrn_search.ray_tune.trainable import metrics_of, unflattened
+from wrn_search.results.trial_state import FINAL
 
 _TUNES_OWN = {"trial_id", "training_iteration", "done", "pid", "node_ip"}  # what it needs of a result
 _A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
@@ -89,7 +90,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             # As text: Tune copies, flattens and looks through each value of nested ones again and again.
             "trial": json.dumps(answer.config.to_dict()),
             "epochs_done": answer.epochs_done,
-            "checkpoint": str(checkpoint_file(self._checkpoints, answer.trial_id)),
+            **told_to_trial(self._checkpoints, answer.trial_id, self._conductor.rungs),
             "fault_note": str(self._faults / f"{answer.trial_id}.fault"),
             "logs": str(logs_beside(self._checkpoints)),
             "threads": answer.grant.threads,
@@ -158,6 +159,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         else:
             metrics = metrics_of(nested)
             goes_on = self._conductor.reported(number, metrics, nested["node"], nested["device"])
+            if not goes_on and self._conductor.state.trials[number].status not in FINAL:
+                trial.temporary_state.ray_actor.keep_checkpoint.remote()
             goes_on = goes_on or self._begin_next(trial)
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
@@ -189,7 +192,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
 
     def _storage_failed(self, number: int, error: str) -> None:
         """A node could not store a checkpoint: its trial goes on elsewhere, unless the driver cannot write either."""
-        if self._checkpoints is None or driver_cannot_write(self._checkpoints):
+        params = self._conductor.state.trials[number].num_params
+        if self._checkpoints is None or driver_cannot_write(self._checkpoints, params):
             self._conductor.storage_failed(number, error)
         else:
             self._conductor.displaced(number, f"its node could not write, though the driver can: {error}")
@@ -206,8 +210,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
-        if node_left(text):
-            self._conductor.displaced(trial.config["number"], f"its node left the cluster: {reason}")
+        if (left := why_it_left(text, reason)) is not None:
+            self._conductor.displaced(trial.config["number"], left, noticed=was_noticed(text))
         else:
             known = f"{text.rstrip()}\n\n{left_behind(note)}"
             self._conductor.lost(

@@ -29,6 +29,12 @@ class Asked:
     seeds: int
     budget: int  # epochs
     trials: int | None  # configurations at most; None: all of the table
+    tells_budget: bool = False  # whether our searches know of it, as `search.budget` would tell them
+
+    @property
+    def told_budget(self) -> int | None:
+        """The epochs that our searches know to be all they have."""
+        return self.budget if self.tells_budget else None
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,18 @@ def all_plays(
         processes: to use.
         done: is told how many plays are over.
     """
-    keys = keys_of(asked)
     results: list[Played] = []
-    for result in (
-        _in_processes(asked, keys, processes) if processes > 1 and len(keys) > 1 else _here(asked, keys)
-    ):
+    for result in plays_in_turn(asked, keys_of(asked), processes):
         results.append(result)
         done(len(results))
     return results
+
+
+def plays_in_turn(asked: Asked, keys: Sequence[PlayKey], processes: int) -> Iterator[Played]:
+    """Some plays of a comparison in the order of `keys`, each as soon as it and those before it are over."""
+    if processes > 1 and len(keys) > 1:
+        return _in_processes(asked, keys, processes)
+    return (one_play(asked, key) for key in keys)
 
 
 def one_play(asked: Asked, key: PlayKey) -> Played:
@@ -90,13 +100,11 @@ def one_play(asked: Asked, key: PlayKey) -> Played:
     began = time.process_time()
     table, method = asked.tables[key.table], asked.methods[key.method]
     clock = Clock()
-    player = player_of(table, method, asked.shared, asked.trials, key.seed, key.workers, clock)
+    player = player_of(
+        table, method, asked.shared, asked.trials, key.seed, key.workers, clock, asked.told_budget
+    )
     played = play(player, table, key.workers, asked.budget, clock)
     return Played(key, played, time.process_time() - began)
-
-
-def _here(asked: Asked, keys: Sequence[PlayKey]) -> Iterator[Played]:
-    return (one_play(asked, key) for key in keys)
 
 
 def _in_processes(asked: Asked, keys: Sequence[PlayKey], processes: int) -> Iterator[Played]:

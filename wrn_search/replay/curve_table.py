@@ -41,6 +41,7 @@ class CurveTable:
     left_out: int = 0  # trainings of the source that are not here: their ends are not known
     depth: str = "depth"  # the hyperparameter that is the network's depth
     width: str = "widen_factor"
+    sizes: tuple[int, ...] = ()  # parameters of each configuration, where its network is none of ours
 
     @property
     def epochs(self) -> int:

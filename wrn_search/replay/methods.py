@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,10 +21,12 @@ from wrn_search.searchers.samplers.unit_axes import without_order
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.domains import finite_values
+from wrn_search.space.rules.across_keys.rules_of_methods import tradeoff_can_be_settled
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
 
 _OUTSIDE_BRACKETS = re.compile(r",(?![^\[{]*[\]}])")  # commas between settings, not those of a list
+_IS_GOAL = re.compile(r"\s*search\.goal\s*=")
 # What is the play's own: another option says it, or nothing does.
 _SAID_ELSEWHERE = {
     "search.searcher": "--searcher or --method",
@@ -117,23 +119,22 @@ def rival_table() -> dict[str, MakeRival]:
 
 
 def space_of(
-    table: CurveTable, method: Method, shared: Sequence[str], trials: int | None, seed: int
+    table: CurveTable,
+    method: Method,
+    shared: Sequence[str],
+    trials: int | None,
+    seed: int,
+    epochs: int | None = None,
 ) -> Space:
     """The space of a play: the table's, searched by `method`.
+
+    Args:
+        epochs: the budget that the search knows of, where no setting says another.
 
     Raises:
         InputError: a setting is wrong or does not belong to the search.
     """
-    problems = []
-    for option, settings in (("--set", shared), ("--method", method.settings)):
-        for each in settings:
-            key = each.partition("=")[0].strip()
-            if not key.startswith("search."):
-                rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
-                problems.append(Problem(option, f"{rule}, but got '{each}'"))
-            elif key in _SAID_ELSEWHERE:
-                problems.append(Problem(option, f"{key} is said by {_SAID_ELSEWHERE[key]}, but got '{each}'"))
-    if problems:
+    if problems := [*_settings_problems("--set", shared), *_settings_problems("--method", method.settings)]:
         raise InputError(problems)
     overrides = [*shared, *method.settings]
     document = table.space.to_document()
@@ -146,28 +147,55 @@ def space_of(
         "points": [],
         "prior": None,
         "max_hours": None,
-        "budget": None,
+        "budget": None if epochs is None else {"epochs": epochs},
         "stop_when": None,
     }
-    space = space_from_mapping(document, overrides)
+    own_hyperparameters = isinstance(table.space, TableSpace)
+    goals = [each.partition("=")[2].strip() for each in overrides if _IS_GOAL.match(each)]
+    later = own_hyperparameters and goals[-1:] == [
+        "tradeoff"
+    ]  # what it needs are the table's depths and widths
+    space = space_from_mapping(document, [each for each in overrides if not (later and _IS_GOAL.match(each))])
     if "network_passes" in (space.search.budget or {}):
         text = "a play can spend epochs, hours and gpu_hours (a worker is a GPU), but got network_passes"
         raise InputError.of("search.budget", f"{text}: a table of curves does not tell of images")
     # A list of points is no space to search: the values of its keys are, and proposals fall on the nearest point.
-    if not isinstance(table.space, TableSpace) and not isinstance(table.space.axes, ListedPoints):
+    if not own_hyperparameters and not isinstance(table.space.axes, ListedPoints):
         return space
+    if later:
+        space = space.model_copy(update={"search": space.search.model_copy(update={"goal": "tradeoff"})})
     space = TableSpace.of(space, table.hyperparameters)
-    if SEARCHERS[method.searcher].needs_finite_space and space.size is None:
-        open_ended = [name for name, domain in space.hyperparameters.items() if finite_values(domain) is None]
-        rule = f"searcher {method.searcher} needs choice and int domains"
-        raise InputError.of("--searcher", f"{rule}, but {', '.join(open_ended)} of '{table.name}' has none")
-    labels = without_order(space.hyperparameters)
-    if SEARCHERS[method.searcher].needs_order and 0 < len(labels) == len(space.hyperparameters):
-        rule = f"searcher {method.searcher} learns of numbers alone"
-        raise InputError.of(
-            "--searcher", f"{rule}, but {', '.join(labels)} of '{table.name}' are lists of labels"
-        )
+    if broken := list(tradeoff_can_be_settled(space)):
+        text = f"{broken[0].text} in '{table.name}'"
+        raise InputError.of("search.goal", text)
+    _check_searcher(method.searcher, space, table.name)
     return space
+
+
+def _settings_problems(option: str, settings: Sequence[str]) -> Iterator[Problem]:
+    for each in settings:
+        key = each.partition("=")[0].strip()
+        if not key.startswith("search."):
+            rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
+            yield Problem(option, f"{rule}, but got '{each}'")
+        elif key in _SAID_ELSEWHERE:
+            yield Problem(option, f"{key} is said by {_SAID_ELSEWHERE[key]}, but got '{each}'")
+
+
+def _check_searcher(searcher: str, space: TableSpace, table: str) -> None:
+    """Sees to it that a searcher can propose from a table's own hyperparameters.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if SEARCHERS[searcher].needs_finite_space and space.size is None:
+        open_ended = [name for name, domain in space.hyperparameters.items() if finite_values(domain) is None]
+        rule = f"searcher {searcher} needs choice and int domains"
+        raise InputError.of("--searcher", f"{rule}, but {', '.join(open_ended)} of '{table}' has none")
+    labels = without_order(space.hyperparameters)
+    if SEARCHERS[searcher].needs_order and 0 < len(labels) == len(space.hyperparameters):
+        rule = f"searcher {searcher} learns of numbers alone"
+        raise InputError.of("--searcher", f"{rule}, but {', '.join(labels)} of '{table}' are lists of labels")
 
 
 def player_of(
@@ -178,9 +206,10 @@ def player_of(
     seed: int,
     workers: int,
     clock: Clock,
+    epochs: int | None = None,
 ) -> Player:
-    """The player of one play."""
+    """The player of one play; `epochs`: the budget that a search of ours knows of."""
     most = min(trials or len(table.configurations), len(table.configurations))
     if method.rival:
         return rival_table()[method.searcher](table, seed, most, workers, clock)
-    return OurSearch(space_of(table, method, shared, trials, seed), table, workers, clock)
+    return OurSearch(space_of(table, method, shared, trials, seed, epochs), table, workers, clock)

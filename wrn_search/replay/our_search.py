@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from wrn_search.decisions.proposals import SearchPlan
 from wrn_search.decisions.rung_epochs import rungs_of
@@ -15,7 +16,7 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.replay.curve_table import CurveTable, RecordedCurve
 from wrn_search.replay.nearest_configuration import NearestConfiguration
 from wrn_search.replay.simulated_clock import Begun, Clock
-from wrn_search.results.events import Known, Proposed, SearchStarted
+from wrn_search.results.events import Event, Known, Proposed, SearchStarted
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.schedulers.scheduler import New
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
@@ -48,11 +49,11 @@ class OurSearch:
         known: Sequence[Known] = (),
     ):
         started = SearchStarted(space.name, "replay", table.epochs, table.facts.chance_error, "", "")
-        record = UnwrittenRecord(started, clock)
+        self._plan = _SnappedPlan(space, table)
+        record = _RecordOfTable(started, clock, table, self._plan.places)
         budget = space.search.budget or {}
         gpus = 1.0 if "gpu_hours" in budget else 0.0  # then each worker is a GPU
         self._table = table
-        self._plan = _SnappedPlan(space, table)
         self._conductor = Conductor(
             space,
             table.facts,
@@ -108,6 +109,22 @@ class OurSearch:
     def diverged(self, trial: int, epoch: int) -> None:
         """The conductor hears of it."""
         self._conductor.diverged(trial, epoch, "the recorded training diverged")
+
+
+class _RecordOfTable(UnwrittenRecord):
+    """Tells of the sizes that the networks of the table have; `places`: configuration -> its place there."""
+
+    def __init__(
+        self, first: SearchStarted, clock: Clock, table: CurveTable, places: Mapping[int, int]
+    ) -> None:
+        super().__init__(first, clock)
+        self._sizes, self._places = table.sizes, places
+
+    def append(self, event: Event) -> None:
+        """As any other, but for the sizes."""
+        if self._sizes and isinstance(event, Proposed):
+            event = replace(event, num_params=self._sizes[self._places[event.configuration]])
+        super().append(event)
 
 
 class _SnappedPlan(SearchPlan):

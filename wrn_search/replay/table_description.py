@@ -26,7 +26,10 @@ KEYS = {
     "tables": "a column: each of its values is a table of its own",
     "epoch_cost": "a column with what an epoch costs, or `macs`, or a number (default 1)",
     "epoch_cost_unit": "seconds, or what else it is counted in (default)",
-    "lr_schedule": "step (default; constant without `lr_drops`) or cosine: where the rungs of `rungs: schedule` lie",
+    "lr_schedule": "step (default; constant without `lr_drops`), cosine, onecycle, linear or wsd: where the rungs of "
+    "`rungs: schedule` lie",
+    "lr_cooldown": "of wsd: the last share of the epochs",
+    "warmup_epochs": "epochs in which the learning rate rises, where no rung lies",
     "lr_drops": "fractions of the epochs, or epochs, at which the learning rate drops",
     "chance_error": "percent, of guessing (default 100): who is there at a rung is stopped, who diverged counts so",
     "validation_images": "on which the error was counted (default 10,000)",

@@ -67,7 +67,7 @@ def _read(path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        first = str(error).splitlines()[0]
+        first = str(error).splitlines()[0].removeprefix(f"Could not open Parquet input source '{path}': ")
         raise InputError.of(
             "SOURCE", f"must be a Parquet file of curves, but got: {first}", str(path)
         ) from None
@@ -157,7 +157,7 @@ def _at_edge(domain: Domain, value: float) -> Any:
 
 def _space(name: str, epochs: int, description: TableDescription) -> TableSpace:
     training: dict[str, Any] = {"epochs": epochs, "lr_drops": []}  # none that the file does not tell of
-    for key in ("lr_schedule", "lr_drops"):
+    for key in ("lr_schedule", "lr_drops", "lr_cooldown", "warmup_epochs"):
         if description.get(key) is not None:
             training[key] = description.get(key)
     document = {"name": "replay", "description": name, "dataset": {"name": "digits"}, "training": training}

@@ -158,7 +158,7 @@ def _facts(state: SearchState, space: Space, directory: ResultsDirectory) -> Dat
         {
             "num_classes": known.num_classes,
             "image_shape": known.image_shape,
-            "validation_images": space.dataset.validation,
+            "validation_images": space.dataset.held_out(known),
         }
     )
     for facts in told:

@@ -7,14 +7,14 @@ from wrn_search.analysis.answer import Answer
 from wrn_search.analysis.curve_model.verdict_lines import Line
 from wrn_search.analysis.equal_parameters import Bought
 from wrn_search.analysis.input_tables.shared_values import Estimate
-from wrn_search.report.by_products.follow_up_grid import follow_up_command
-from wrn_search.report.confirmation import finalists
+from wrn_search.report.by_products.follow_up_grid import follow_up_command, is_of_wide_networks
 from wrn_search.report.curve_model.trainings_to_run import next_block
 from wrn_search.report.equal_parameters import interval_words
 from wrn_search.report.html.blocks import figures_block, folded, listing, prose, sentences, table_block
 from wrn_search.report.html.figure import Table
+from wrn_search.report.html.figures_by_section import confirmation_figures
 from wrn_search.report.html.markup import Html, element, join
-from wrn_search.report.paper_comparison import paper_table
+from wrn_search.report.paper_tables.paper_comparison_table import paper_table
 from wrn_search.wording import NONE, interval_text, sentence, short_count, shown, two_digits
 
 
@@ -32,7 +32,7 @@ def answer_section(findings: Findings, follow_up: str | None) -> Html:
         _follow_up(findings, follow_up),
     ]
     if findings.confirm is not None:
-        parts.append(figures_block([finalists(findings.confirm)]))
+        parts.append(figures_block(confirmation_figures(findings)))
     return join([*parts, paper_table(findings.paper)])
 
 
@@ -113,6 +113,8 @@ def _bought(bought: Bought) -> Html:
 
 def _follow_up(findings: Findings, space_file: str | None) -> Html:
     """The grid that could tell what this search cannot, as a space file and the command that writes it."""
+    if not is_of_wide_networks(findings):
+        return join(())
     command = follow_up_command(findings)
     said = element(
         "p",

@@ -7,10 +7,15 @@ from typing import Any
 
 from wrn_search.analysis.confirmation import Confirm, Finalist
 from wrn_search.analysis.input_tables.shared_values import Interval
-from wrn_search.report.html.axes import axis, layout
+from wrn_search.analysis.statistics.errors_by_class import ClassError, shown_classes
+from wrn_search.report.html.axes import axis, errors_on_lines, layout
 from wrn_search.report.html.figure import Figure, Table
 from wrn_search.report.html.markup import plot_text
-from wrn_search.wording import NONE, plural, sentence, shown, two_digits
+from wrn_search.wording import NONE, plural, sentence, shortened, shown, two_digits
+
+_MOST_CLASSES = 40  # drawn; the table names all
+_LONGEST_NAME = 30
+_COLOURS = ("@orange", "@blue", "@ink")  # of the first finalists; the others are grey
 
 
 def finalists(confirm: Confirm) -> Figure:
@@ -34,6 +39,95 @@ def finalists(confirm: Confirm) -> Figure:
         height=130 + 44 * max(1, len(labels)),
         wide=True,
     )
+
+
+def class_errors(confirm: Confirm) -> Figure | None:
+    """Test errors of each class with their intervals; None where no network was counted by class."""
+    told = [each for each in confirm.finalists if each.classes]
+    if not told:
+        return None
+    classes = told[0].classes
+    labels = shown_classes(classes, _MOST_CLASSES)
+    names = [plot_text(_class_name(classes, label)) for label in labels]
+    some = (
+        f" Drawn are the {_MOST_CLASSES} hardest of {len(classes):,}." if len(classes) > len(labels) else ""
+    )
+    return Figure(
+        key="class-errors",
+        title="Test error of each class",
+        result=_hardest(told[0]),
+        reading="Points: mean over the seeds of networks retrained on train and validation, from the same one reading "
+        "of the test split as their test errors; bars: 95 % of each by itself for so many images of the class "
+        f"(Wilson's interval; seeds see the same images, and make them no more).{some}",
+        table=_class_table(told),
+        traces=tuple(
+            _class_trace(each, labels, names, _COLOURS[nth] if nth < len(_COLOURS) else "@axis")
+            for nth, each in enumerate(told)
+        ),
+        layout=layout(
+            axis("test error (%)"),
+            axis("", type="category", categoryarray=names[::-1], showgrid=False, ticks=""),
+        ),
+        height=130 + 24 * max(3, len(labels)),
+        wide=True,
+    )
+
+
+def _hardest(finalist: Finalist) -> str:
+    known = [(each.error, each) for each in finalist.classes if each.error is not None]
+    worst, best = (pick(known, key=lambda pair: pair[0])[1] for pick in (max, min))
+    return (
+        f"Of {finalist.network} '{worst.name}' has the highest test error, {_with_interval(worst)}, and "
+        f"'{best.name}' the lowest, {_with_interval(best)}."
+    )
+
+
+def _class_name(classes: Sequence[ClassError], label: int) -> str:
+    """Short enough for an axis, and still another than those of other classes."""
+    short = [shortened(each.name, _LONGEST_NAME) for each in classes]
+    return short[label] if short.count(short[label]) == 1 else f"{short[label]} ({label})"
+
+
+def _class_trace(finalist: Finalist, labels: Sequence[int], names: list[str], colour: str) -> dict[str, Any]:
+    known = [
+        (name, each.error, each.interval or (each.error, each.error), each.images)
+        for name, each in zip(names, [finalist.classes[label] for label in labels], strict=True)
+        if each.error is not None
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _label(finalist),
+        "x": [error for _, error, _, _ in known],
+        "y": [name for name, *_ in known],
+        "customdata": [images for *_, images in known],
+        "marker": {"size": 8, "color": colour},
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - error for _, error, (_, high), _ in known],
+            "arrayminus": [error - low for _, error, (low, _), _ in known],
+            "thickness": 1,
+            "width": 2,
+            "color": colour,
+        },
+        "hovertemplate": "%{y}: %{x:.2f} % of %{customdata} images<extra></extra>",
+    }
+
+
+def _class_table(told: Sequence[Finalist]) -> Table:
+    rows = [
+        (each.name, f"{each.images:,}", *(_with_interval(finalist.classes[label]) for finalist in told))
+        for label, each in enumerate(told[0].classes)
+    ]
+    numbers = [each.network + ("" if each.number is None else f" #{each.number}") for each in told]
+    return Table(("class", "test images", *(f"{name} (%)" for name in numbers)), rows)
+
+
+def _with_interval(each: ClassError) -> str:
+    if each.error is None or each.interval is None:
+        return NONE
+    return f"{each.error:.2f} ({each.interval[0]:.2f} to {each.interval[1]:.2f})"
 
 
 def _result(winner: Finalist | None, confirm: Confirm) -> str:
@@ -94,27 +188,11 @@ def _traces(shown_ones: Sequence[Finalist], labels: list[str]) -> tuple[dict[str
         ("median, test", [(each.test_summary or ())[:1] for each in shown_ones], {**bar, "color": "@orange"}),
         ("the search's estimate", [_estimate(each) for each in shown_ones], seen),
     )
-    return tuple(_points(name, errors, labels, marker) for name, errors, marker in series)
+    return tuple(errors_on_lines(name, errors, labels, marker) for name, errors, marker in series)
 
 
 def _estimate(finalist: Finalist) -> tuple[float, ...]:
     return () if finalist.search_error is None else (finalist.search_error,)
-
-
-def _points(
-    name: str, errors: Sequence[Sequence[float]], labels: list[str], marker: dict[str, Any]
-) -> dict[str, Any]:
-    """One series: the errors of each finalist on its own line."""
-    pairs = [(error, label) for values, label in zip(errors, labels, strict=True) for error in values]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": [error for error, _ in pairs],
-        "y": [label for _, label in pairs],
-        "marker": marker,
-        "hovertemplate": f"%{{y}}<br>{name}: %{{x:.2f}} %<extra></extra>",
-    }
 
 
 def _table(confirm: Confirm) -> Table:

@@ -41,7 +41,7 @@ def importance(findings: Findings) -> Figure:
         title="Importance of each hyperparameter",
         result=_importance_result(found),
         reading="Share of the variance of the log-odds of an error that each explains alone when it is drawn evenly "
-        f"over the values tried, by the curve model, with 95 % intervals.{left_out}",
+        f"over the values tried, by the curve model, with 95 % intervals.{left_out}{_products(found)}",
         table=Table(("hyperparameter", "share", "95 % interval"), rows) if names else None,
         traces=(trace,) if names else (),
         layout=layout(
@@ -55,6 +55,19 @@ def importance(findings: Findings) -> Figure:
         height=90 + 34 * max(2, len(names)),
         wide=len(findings.model.curves or findings.slices) % 2 == 0,  # else it stands beside the last of them
     )
+
+
+def _products(found: Importance) -> str:
+    """What products tell, beside the shares."""
+    told = []
+    for each in found.products:
+        one, other = each.factors
+        share = f"{100 * each.share:.0f} % ({100 * each.low:.0f} to {100 * each.high:.0f})"
+        told.append(
+            f"beside them {each.name}, {one} x {other}, tells alone {share} of what the two do together; {one} tells "
+            f"{100 * each.alone[0]:.0f} %, {other} {100 * each.alone[1]:.0f} %: it is no further share"
+        )
+    return f" {sentences_of(*told)}" if told else ""
 
 
 def _importance_result(found: Importance) -> str:

@@ -9,17 +9,30 @@ from wrn_search.analysis.hyperparameter_slices import Slice, SlicePoint
 from wrn_search.report.html.axes import axis, layout, log_axis
 from wrn_search.report.html.figure import Figure, Table, thinned, thinning
 from wrn_search.report.html.markup import plot_text
+from wrn_search.results.table_columns import PRODUCTS
 from wrn_search.wording import plural, shown, two_digits
 
 _ROOM = 0.08  # of the errors' range above and below
 
 
+_PRODUCT = (
+    " lr_x_wd is learning_rate x weight_decay: below batch norms a weight settles at a length, and turns by a share of "
+    "it a step, that depend on their product (van Laarhoven, arXiv 1706.05350); pycls plots populations of networks "
+    "over it."
+)
+
+
 def slices(findings: Findings) -> list[Figure]:
     """One figure a searched hyperparameter."""
-    return [_slice(findings, each) for each in findings.slices]
+    return [_slice(findings, each) for each in findings.slices if each.name not in PRODUCTS]
 
 
-def _slice(findings: Findings, found: Slice) -> Figure:
+def product_slices(findings: Findings) -> list[Figure]:
+    """One figure a product of two searched hyperparameters: the curve model knows its factors, not it."""
+    return [_slice(findings, each, _PRODUCT) for each in findings.slices if each.name in PRODUCTS]
+
+
+def _slice(findings: Findings, found: Slice, more: str = "") -> Figure:
     drawn = thinned(range(len(found.points)), [False] * len(found.points))
     points = [found.points[place] for place in drawn]
     total = len(findings.trials) - found.left_out
@@ -30,7 +43,7 @@ def _slice(findings: Findings, found: Slice) -> Figure:
         result=_slice_result(found),
         reading="Blue: trials at full epochs; pale: trials with fewer, at their last error, not comparable with "
         "them and perhaps above the frame. Line: median of completed trials by value or bin. Each point has other "
-        f"values of all other hyperparameters too.{left_out}{thinning(len(drawn), total)}",
+        f"values of all other hyperparameters too.{left_out}{thinning(len(drawn), total)}{more}",
         table=_slice_table(found) if found.summary else None,
         traces=_slice_traces(found, points) if points else (),
         layout=layout(_value_axis(found), axis("validation error (%)", **_frame(found.points))),

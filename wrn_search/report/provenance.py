@@ -14,6 +14,7 @@ from wrn_search.report.html.markup import Html, element, join
 from wrn_search.results.table_columns import EPOCHS_COLUMNS, TRIALS_COLUMNS, Column
 from wrn_search.wording import duration, plural
 
+_MOST_CLASSES = 100  # that are named; manifest.json has all
 _READING = """\
 import wrn_search
 
@@ -48,6 +49,7 @@ def _search(label: str, search: Search, made: Provenance) -> Html:
             "; ".join(f"{each.key}: {each.was}, then {each.now}" for each in search.changes),
         ),
         ("budget spent", search.spending),
+        ("classes", _classes(made.class_names)),
         ("time", _time(made)),
         ("versions", ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)),
         ("git", _git(made.git)),
@@ -75,6 +77,12 @@ def _search(label: str, search: Search, made: Provenance) -> Html:
 def _state(search: Search) -> str:
     planned = "" if search.trials_planned is None else f" of {search.trials_planned:,} planned"
     return f"{search.state}; {search.trials:,}{planned} trials, repeats {search.repeats}"
+
+
+def _classes(names: tuple[str, ...]) -> str:
+    """`3: cat, dog, mouse`."""
+    more = ", ..." if len(names) > _MOST_CLASSES else ""
+    return f"{len(names):,}: {', '.join(names[:_MOST_CLASSES])}{more}" if names else ""
 
 
 def _time(made: Provenance) -> str:

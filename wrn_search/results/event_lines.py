@@ -19,7 +19,7 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.errors import InputError
 from wrn_search.results.events import EVENTS, Event, Reported
 from wrn_search.space.rules.broken_rule import spelled
-from wrn_search.space.trial_config import LEAVES, config_problem, leaf_problem
+from wrn_search.space.trial_config import LEAVES, config_problem, leaf_problem, with_later_leaves
 
 _NAMES = {kind: name for name, kind in EVENTS.items()}
 _ENVELOPE = ("seq", "time", "event")
@@ -59,6 +59,9 @@ def to_line(event: Event, seq: int, time: float) -> str:
     envelope = {"seq": seq, "time": time, "event": _NAMES[type(event)]}
     if isinstance(event, Reported):
         own = {"number": event.number, **vars(event.metrics), "node": event.node, "device": event.device}
+        for name in _LATER_METRICS:  # what is not measured is not said, as before
+            if own[name] is None:
+                del own[name]
     else:
         own = vars(event)
     text = _encode({**envelope, **own})
@@ -88,6 +91,9 @@ def from_line(line: str, where: str = "") -> tuple[int, float, Event]:
     if kind is Reported:
         number, node, device = (values.pop(key) for key in ("number", "node", "device"))
         return seq, time, Reported(number, EpochMetrics(**values), node, device)
+    for leaves in ("config", "leaves"):  # of a trial, as an older version may have written them
+        if leaves in values:
+            values[leaves] = with_later_leaves(values[leaves])
     return seq, time, kind(**values)
 
 
@@ -100,6 +106,7 @@ def _fields(kind: type[Event]) -> dict[str, tuple[type, ...]]:
 
 
 _FIELDS = {name: _fields(kind) for name, kind in EVENTS.items()}
+_LATER_METRICS = [each.name for each in fields(EpochMetrics) if each.default is not MISSING]
 # Fields that came later have a default, so that older records stay readable.
 _REQUIRED = {
     name: _FIELDS[name].keys()
@@ -108,6 +115,7 @@ _REQUIRED = {
         for each in fields(kind)
         if each.default is not MISSING or each.default_factory is not MISSING
     }
+    - set(_LATER_METRICS)
     for name, kind in EVENTS.items()
 }
 
@@ -180,6 +188,9 @@ def _check_content(name: str, values: dict[str, Any], where: str) -> None:
             told = {key: value for key, value in told.items() if value is not None or key not in LEAVES}
         if (problem := _leaves_problem(told)) is not None:
             raise InputError.of(f"{name}.{leaves}", problem, where)
+    if name == "tested" and not _is_by_class(values.get("by_class", {}), values["images"]):
+        text = "must hold the images of each class and how many of them got a wrong answer"
+        raise InputError.of("tested.by_class", f"{text}, but got {spelled(values['by_class'])}", where)
     if name == "known" and not _is_curve(values["curve"]):
         text = (
             f"must hold errors in percent by epochs of 1 to {_EPOCHS[1]}, but got {spelled(values['curve'])}"
@@ -203,6 +214,20 @@ def _is_curve(curve: dict[str, Any]) -> bool:
     errors = [error for error in curve.values() if type(error) in (int, float) and 0 <= error <= 100]
     whole = len(epochs) == len(errors) == len(curve) > 0
     return whole and max(epochs) <= _EPOCHS[1]
+
+
+def _is_by_class(by_class: dict[str, Any], images: int) -> bool:
+    """Whether it is nothing, or (classes,) `images` and how many of them are `wrong`."""
+    if not by_class:
+        return True
+    lists = [by_class.get(name) for name in ("images", "wrong")]
+    if len(by_class) != 2 or not all(
+        isinstance(each, list) and all(type(count) is int for count in each) for each in lists
+    ):
+        return False
+    of_class, wrong = by_class["images"], by_class["wrong"]
+    pairs = zip(of_class, wrong, strict=False)
+    return len(of_class) == len(wrong) and sum(of_class) == images and all(0 <= w <= n for n, w in pairs)
 
 
 def _odd_number(value: Any) -> Any:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from wrn_search.epoch_metrics import EpochMetrics
 
+KINDS = ("split", "joined")  # retrained on the search's training images; on those and the validation images
+
 
 @dataclass(frozen=True)
 class SearchStarted:
@@ -69,6 +71,17 @@ class Chosen:
     winner: str = (
         ""  # `fresh_median`: how the winner is named, see `finalists_in_order`; older versions: the first
     )
+    only: str = ""  # the one of `KINDS` that is retrained; empty: both
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What each finalist is retrained as, in the order of its configurations."""
+        return (self.only,) if self.only else KINDS
+
+    def finalist_at(self, configuration: int) -> tuple[int, str]:
+        """(place of the finalist, from 1; which of `KINDS`) of a configuration of the confirmation."""
+        place, kind = divmod(configuration, len(self.kinds))
+        return place + 1, self.kinds[kind]
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,8 @@ class Tested:
     test_loss: float
     test_error: float  # percent
     images: int  # that it was counted on
+    # `images` of each class and how many of them got a `wrong` answer, by label; empty in older records
+    by_class: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -245,14 +245,14 @@ def read_events(path: Path) -> list[TimedEvent]:
         raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
 
 
-def read_whole_lines(path: Path) -> WholeLines:
-    """The same for one who will open the record.
+def read_whole_lines(path: Path, before: WholeLines | None = None) -> WholeLines:
+    """The same for one who will open the record or read on: of what was read `before` only the new lines are parsed.
 
     Raises:
         InputError: see `read_events`.
     """
     try:
-        return _read(path)
+        return _read(path, before)
     except FileNotFoundError:
         raise InputError.of("", "must be the record of a search, but there is none", str(path)) from None
 

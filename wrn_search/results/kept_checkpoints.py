@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from wrn_search.objectives.dominance import comparable, fronts_of
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Proposed, Reopened, Stopped
 from wrn_search.results.trial_selection import Standing, Standings
 from wrn_search.results.trial_state import FINAL
@@ -21,12 +24,21 @@ class CheckpointKeeper:
         folder: of the checkpoints.
         best: how many configurations keep one (`search.keep_checkpoints`).
         repeats: of each configuration (`search.repeats`).
+        costs: with several objectives, what the others are of a configuration: then the best are those on the first
+            fronts.
     """
 
-    def __init__(self, folder: Path, best: int, repeats: int = 1):
+    def __init__(
+        self,
+        folder: Path,
+        best: int,
+        repeats: int = 1,
+        costs: Callable[[int], Sequence[float | None]] | None = None,
+    ):
         self._folder = folder
         self._places = best
         self._repeats = repeats
+        self._costs = costs
         self._standings = Standings()
         self._all_ids: dict[int, str] = {}
         self._ids: dict[int, str] = {}  # of those whose checkpoint may stay
@@ -74,10 +86,21 @@ class CheckpointKeeper:
                 self._delete(each.number)
         if standing is not None:
             self._best.append((standing, configuration))
-            self._best.sort(key=lambda each: each[0].order)
+            self._sort()
             for loser, _ in self._best[self._places :]:
                 self._delete(loser.number)
             del self._best[self._places :]
+
+    def _sort(self) -> None:
+        """The best first."""
+        self._best.sort(key=lambda each: each[0].order)
+        if self._costs is not None:
+            values = [
+                comparable(standing.median, self._costs(configuration), math.inf)
+                for standing, configuration in self._best
+            ]
+            in_order = sorted(zip(fronts_of(values), range(len(values)), strict=True))
+            self._best = [self._best[place] for _, place in in_order]
 
     def _delete(self, number: int) -> None:
         trial_id = self._ids.pop(number, None)

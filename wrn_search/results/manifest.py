@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from wrn_search.plugins import known_plugins
 from wrn_search.results.atomic_files import atomic_write_text
 
 # Named, not imported: the manifest must not load torch or ray.
@@ -79,8 +80,9 @@ def add_change(path: Path, changed: Mapping[str, Sequence[Any]]) -> None:
 
 
 def versions() -> dict[str, str | None]:
-    """Version of Python and of each package, None where it is not installed."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    """Version of Python and of each package, None where it is not installed; of each plugin a digest of its code."""
+    plugins = {f"plugin {label}": digest for label, digest in known_plugins().items()}
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES} | plugins
 
 
 def hardware(cores: int, gpus: Sequence[str] = ()) -> dict[str, Any]:

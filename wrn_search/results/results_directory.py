@@ -24,6 +24,7 @@ _FILES = (
     "trials.parquet",
     "epochs",
     "report.html",
+    "verdict.json",
     "tensorboard",
     "checkpoints",
     "logs",
@@ -46,6 +47,11 @@ class ResultsDirectory:
     def events(self) -> Path:
         """The record; everything else follows from it."""
         return self.path / "events.jsonl"
+
+    @property
+    def starting(self) -> Path:
+        """Is there, and locked, while a start is under way that has not written its first event."""
+        return self.path / _STARTING
 
     @property
     def space_file(self) -> Path:
@@ -76,6 +82,11 @@ class ResultsDirectory:
     def report(self) -> Path:
         """The page that answers the search's question."""
         return self.path / "report.html"
+
+    @property
+    def verdict(self) -> Path:
+        """The last verdict, so far or of a report, for those who ask how the search stands."""
+        return self.path / "verdict.json"
 
     @property
     def tensorboard(self) -> Path:
@@ -121,10 +132,14 @@ class ResultsDirectory:
         return os.path.realpath(self.path)
 
     def as_unreadable(self) -> str:
-        """For the end of a message that no search is here: that nobody can look; empty where one can."""
+        """For the end of a message that no search is here: a file, or that nobody can look; empty where one can."""
         try:
             self.events.stat()
-        except (FileNotFoundError, NotADirectoryError):
+        except NotADirectoryError:
+            around = self.path.parent
+            hint = f" (name its directory {around})" if ResultsDirectory(around).exists() else ""
+            return f", as it is a file{hint}" if self.path.is_file() else ""
+        except FileNotFoundError:
             return ""
         except OSError as error:
             return f", as it cannot be read ({error.strerror})"
@@ -134,7 +149,7 @@ class ResultsDirectory:
         """Sees to it that there is a directory.
 
         Raises:
-            InputError: there is none, or nobody can look.
+            InputError: there is none, or a file, or nobody can look.
         """
         if unreadable := self.as_unreadable():
             text = f"must be a results directory, but {unreadable.removeprefix(', as ')}"

@@ -11,7 +11,10 @@ from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.manifest import write_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.space.yaml_with_lines import parse_source, read_source, yaml_text
+from wrn_search.space.sections.recorded_dataset import LATER_SETTINGS
+from wrn_search.space.space import Space
+from wrn_search.space.space_file import name_of, space_of
+from wrn_search.space.yaml_with_lines import Source, parse_source, read_source, yaml_text
 
 
 def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str,
 
 def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
     """A recorded space: what its version did not have yet stays as it was then, whatever the default is today."""
+    document = with_later_settings(document)
     search, training = document.get("search", {}), document.get("training", {})
     if not isinstance(search, dict) or not isinstance(training, dict) or "anchor_epochs" in search:
         return document
@@ -50,6 +54,22 @@ def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
         rungs = {max(1, round(epochs / part)) for part in parts}
         before["rungs"] = sorted(rung for rung in rungs if rung < epochs) or "schedule"
     return document | {"search": search | before}
+
+
+def with_later_settings(document: dict[str, Any]) -> dict[str, Any]:
+    """A recorded space with what its version did to images where it had no key for that yet."""
+    dataset = document.get("dataset", {})
+    return document | {"dataset": LATER_SETTINGS | dataset} if isinstance(dataset, dict) else document
+
+
+def resolved_space(directory: ResultsDirectory) -> Space:
+    """The space that resolved.yaml tells.
+
+    Raises:
+        InputError: it is gone, damaged or of another version.
+    """
+    source = read_source(directory.resolved)
+    return space_of(Source(with_later_settings(source.value), source.where), (), name_of(directory.resolved))
 
 
 def recorded_file(directory: ResultsDirectory, state: SearchState) -> dict[str, Any] | None:

@@ -88,6 +88,12 @@ class SearchState:
         return next((event.given for _, event in reversed(self.sessions) if event.given), "")
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Of the classes, by label; empty when an older version wrote the record."""
+        told = (event.details.get("dataset", {}) for _, event in reversed(self.sessions))
+        return next((tuple(map(str, each["class_names"])) for each in told if "class_names" in each), ())
+
+    @property
     def all_at_chance(self) -> bool:
         """Whether every trial was stopped because its error could not be told from guessing."""
         trials = self.trials.values()

@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wrn_search.errors import InputError, Problem, nearest
 from wrn_search.results.results_directory import ResultsDirectory
-from wrn_search.results.table_columns import EPOCHS_SCHEMA, SCHEMA_VERSION, TRIALS_SCHEMA, VERSION_KEY
+from wrn_search.results.table_columns import (
+    EPOCHS_SCHEMA,
+    PRODUCTS,
+    SCHEMA_VERSION,
+    TRIALS_SCHEMA,
+    VERSION_KEY,
+)
+from wrn_search.space.trial_config import LATER_LEAVES
 from wrn_search.user_paths import user_path
 
 if TYPE_CHECKING:
@@ -53,14 +61,14 @@ def read_results(
         raise InputError.of(
             "as_", f"must be one of {', '.join(_FORMS)}, but got {as_!r}{nearest(as_, _FORMS)}"
         )
-    trials, epochs = read_tables(*_paths(directories))
+    trials, epochs = read_tables(*named_paths(directories))
     if as_ == "pyarrow":
         return trials, epochs
     # pyarrow loads pandas here: only who asks for frames waits for it.
     return trials.to_pandas().astype(_LATER), epochs.to_pandas()
 
 
-def _paths(directories: Iterable[object]) -> Iterator[Path]:
+def named_paths(directories: Iterable[object]) -> Iterator[Path]:
     """Each directory, also of a list of them.
 
     Raises:
@@ -70,7 +78,7 @@ def _paths(directories: Iterable[object]) -> Iterator[Path]:
         if isinstance(directory, str | Path):
             yield user_path(directory, "")
         elif isinstance(directory, list | tuple):
-            yield from _paths(directory)
+            yield from named_paths(directory)
         else:
             raise InputError.of("", f"must be the path of a results directory, but got {directory!r:.80}")
 
@@ -79,13 +87,14 @@ def read_tables(*directories: Path | str) -> tuple[pa.Table, pa.Table]:
     """(trials, epochs) of all results directories together, in their order, as pyarrow.
 
     A search may be running: what the tables say is at most seconds old. Columns that an older version did not
-    write are null.
+    write are null, but those of later settings hold what all trials were trained by then, and products (`PRODUCTS`)
+    follow from their factors.
 
     Raises:
         InputError: no directory is named, one is named twice, or any is missing, no results directory,
             unreadable or too new.
     """
-    problems = _naming_problems([Path(directory) for directory in directories])
+    problems = naming_problems([Path(directory) for directory in directories])
     trials, epochs = [], []
     for directory in map(ResultsDirectory, directories):
         try:
@@ -99,7 +108,7 @@ def read_tables(*directories: Path | str) -> tuple[pa.Table, pa.Table]:
     return pa.concat_tables(trials), pa.concat_tables(epochs)
 
 
-def _naming_problems(paths: list[Path]) -> list[Problem]:
+def naming_problems(paths: list[Path]) -> list[Problem]:
     """Trials that are read twice would be counted twice."""
     if not paths:
         return [Problem("", "at least one results directory must be named, but got none")]
@@ -161,13 +170,19 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
 
 
 def _conform(table: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
-    """The schema's columns in its order: missing ones are null."""
+    """The schema's columns in its order: missing ones are null, or what all trials were trained by then."""
     if table.schema.equals(schema):
         return pa.Table.from_arrays(table.columns, schema=schema)
     columns = []
     for field in schema:
+        factors = PRODUCTS.get(field.name, ())
+        if field.name not in table.column_names and factors and set(factors) <= set(table.column_names):
+            columns.append(pc.multiply(*(table[name].cast(field.type) for name in factors)))
+            continue
         if field.name not in table.column_names:
-            columns.append(pa.nulls(table.num_rows, field.type))
+            # What earlier versions had no key for they trained by its default.
+            value = pa.scalar(LATER_LEAVES.get(field.name), field.type)
+            columns.append(pa.repeat(value, table.num_rows))
             continue
         try:
             columns.append(table[field.name].cast(field.type))

@@ -15,7 +15,7 @@ from wrn_search.results.atomic_files import replacing
 from wrn_search.results.events import Event, Reported
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.table_columns import EPOCHS_SCHEMA, TRIALS_SCHEMA
+from wrn_search.results.table_columns import EPOCHS_SCHEMA, PRODUCTS, TRIALS_SCHEMA
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.space.trial_config import LEAVES
 
@@ -185,8 +185,10 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
     seconds = sum(metrics.seconds for metrics in all_metrics)
     images = sum(metrics.images_per_second * metrics.seconds for metrics in all_metrics)
     last = trial.last
+    leaves = {leaf: None if trial.leaves_out(leaf) else trial.config[leaf] for leaf in LEAVES}
     return {
-        **{leaf: None if trial.leaves_out(leaf) else trial.config[leaf] for leaf in LEAVES},
+        **leaves,
+        **{name: _product(leaves[one], leaves[other]) for name, (one, other) in PRODUCTS.items()},
         "search": search,
         "trial_id": trial.trial_id,
         "number": trial.number,
@@ -204,10 +206,13 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
         "epochs_done": trial.epochs_done,
         "val_error": last.val_error if last else None,
         "best_val_error": trial.best_val_error,
+        "ema_val_error": last.ema_val_error if last else None,
         "val_loss": last.val_loss if last else None,
         "train_error": last.train_error if last else None,
         "train_loss": last.train_loss if last else None,
         "test_error": trial.tested.test_error if trial.tested else None,
+        "test_images_by_class": trial.tested.by_class.get("images") if trial.tested else None,
+        "test_wrong_by_class": trial.tested.by_class.get("wrong") if trial.tested else None,
         "train_seconds": seconds,
         "images_per_second": images / seconds if seconds else None,
         "peak_memory_bytes": max((metrics.memory_bytes for metrics in all_metrics), default=None),
@@ -219,6 +224,10 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
         "started_at": _microseconds(trial.started_at),
         "finished_at": _microseconds(trial.finished_at),
     }
+
+
+def _product(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one * other
 
 
 def _microseconds(seconds: float | None) -> int | None:

@@ -7,12 +7,15 @@ luckiest says little. `order_of` is the one definition: display, summary, export
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wrn_search.errors import InputError, nearest
+from wrn_search.objectives.dominance import is_on_front
+from wrn_search.objectives.objective_table import VAL_ERROR
 from wrn_search.results.events import (
     Completed,
     Diverged,
@@ -28,7 +31,7 @@ from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.tensorboard.run_names import short_name
-from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.results.trial_state import FINAL, TrialState, costs_of
 
 Order = tuple[bool, bool, float, float, int, int]
 
@@ -167,6 +170,24 @@ def standings(state: SearchState) -> list[Standing]:
     return sorted((each for each in found if each is not None), key=lambda each: each.order)
 
 
+def objectives_of(state: SearchState) -> tuple[str, ...]:
+    """What the search minimises."""
+    named = state.space.get("objectives")
+    return tuple(named) if isinstance(named, list) and named else (VAL_ERROR,)
+
+
+def front_of(state: SearchState, objectives: Sequence[str]) -> list[tuple[Standing, tuple[float, ...]]]:
+    """Of the configurations at full epochs those that no other dominates, with their values, by rising error."""
+    others = [name for name in objectives if name != VAL_ERROR]
+    found = []
+    for each in standings(state):
+        costs = dict(zip(others, costs_of(state.repeats_of(each.number), others), strict=True))
+        values = [each.median if name == VAL_ERROR else costs[name] for name in objectives]
+        found.append((each, tuple(math.nan if value is None else value for value in values)))
+    kept = [each for each, on in zip(found, is_on_front([v for _, v in found]), strict=True) if on]
+    return sorted(kept, key=lambda each: (each[0].median, each[1], each[0].number))
+
+
 FRESH_MEDIAN = "fresh_median"
 
 
@@ -186,7 +207,7 @@ def finalists_in_order(state: SearchState) -> tuple[int, ...] | None:
         fresh = [
             each
             for each in state.trials.values()
-            if each.configuration == 2 * (place - 1)  # the odd one after it saw the validation images too
+            if choice.finalist_at(each.configuration) == (place, "split")
         ]
         if len(fresh) < choice.repeats or any(each.status not in FINAL for each in fresh):
             return None
@@ -262,6 +283,9 @@ def find_trial(state: SearchState, which: str, option: str = "--trial") -> Trial
 
 def _best(state: SearchState, option: str) -> TrialState:
     ranked = standings(state)
+    if state.space.get("protocol") == "test_each":
+        rule = "best goes by validation errors, of which protocol: test_each has none, and no test error may choose"
+        raise InputError.of(option, f"{rule}; name a trial by its number")
     if not ranked:
         rule = f"best needs a trial that was trained to its last epoch ({state.max_epochs})"
         got = f"none of {len(state.trials)} was; name one by its number"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +72,16 @@ class TrialState:
         errors = (metrics.val_error for _, metrics in self.reports)
         return min((error for error in errors if error is not None), default=None)
 
+    @property
+    def seconds_per_epoch(self) -> float | None:
+        """Median wall seconds of training an epoch; None before the first."""
+        return statistics.median(metrics.seconds for _, metrics in self.reports) if self.reports else None
+
+    def cost(self, objective: str) -> float | None:
+        """What an objective other than the error is, see `OBJECTIVE_TABLE`; None while nobody knows."""
+        value: float | None = getattr(self, objective)
+        return value
+
     def value_of(self, name: str) -> Any:
         """The trial's value of a hyperparameter, which another session's space may have fixed; None if none applies."""
         return self.hparams.get(name, self.config.get(name))
@@ -132,3 +144,9 @@ class TrialState:
         if self.status == "failed":
             self.status, self.error, self.finished_at = "interrupted", None, None
             self.out_of_memory, self.retries, self.above_share, self.above_bytes = False, 0, 0.0, 0
+
+
+def costs_of(repeats: Sequence[TrialState], objectives: Sequence[str]) -> tuple[float | None, ...]:
+    """Of each objective the median of the repeats; None where nobody knows it."""
+    known = [[cost for each in repeats if (cost := each.cost(name)) is not None] for name in objectives]
+    return tuple(statistics.median(values) if values else None for values in known)

@@ -7,18 +7,35 @@ does: then a good one that comes early, before others can show how good it is, i
 A first rung may stand so early that places there say little. Hyperband (Li et al., arXiv 1603.06560) hedges that by
 brackets that begin at later rungs, each with one in eta as many configurations. Here `brackets: 2` and eta 3 let one
 configuration in four pass over the first rung, and all are compared at the others.
+
+Where places at rungs are seen not to last, ever more go on (`places_that_last.py`).
+
+With several objectives a place at a rung is one by non-dominated rank (Schmucker et al., multi-objective ASHA, arXiv
+2106.12639), in a front by crowding distance as in NSGA-II (`objectives/dominance.py`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from functools import partial
 from itertools import accumulate
 
 from wrn_search.schedulers.error_of_guessing import at_chance, end_of_guessing
-from wrn_search.schedulers.scheduler import Course, New, NothingWaits, Scheduler, SchedulerKind, Stop, Wait
+from wrn_search.schedulers.order_at_rung import ByError, ByRank, OrderAtRung
+from wrn_search.schedulers.places_that_last import PlacesThatLast
+from wrn_search.schedulers.scheduler import (
+    Costs,
+    Course,
+    New,
+    NothingWaits,
+    Scheduler,
+    SchedulerKind,
+    Stop,
+    Wait,
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +43,7 @@ class _Place:
     """How a configuration stood when it arrived at a rung."""
 
     val_error: float  # percent
-    better: int  # configurations that had lower errors there
+    better: int  # configurations that stood before it there
     arrived: int  # configurations that were there, itself too
 
 
@@ -34,8 +51,8 @@ class _Place:
 class _Arrivals:
     """Successive halving's memory: who has arrived at which rung.
 
-    Its place among those before it is found at its arrival, in a sorted list, and remembered: a record that is fed
-    again decides alike, and a search of 100,000 configurations does not look through as many errors for each decision.
+    Its place among those before it is found at its arrival, and remembered: a record that is fed again decides alike,
+    and a search of 100,000 configurations does not look through as many errors for each decision.
     """
 
     rungs: tuple[int, ...]
@@ -45,20 +62,22 @@ class _Arrivals:
     compared: str = "trials"  # what configurations are called in reasons: with one repeat they are trials
     brackets: int = 1  # configurations of later ones pass over first rungs, but never over the last
     where: str = ""  # of a bracket, in reasons
-    _rising: dict[int, list[float]] = field(default_factory=dict)  # rung -> errors of those that arrived
+    new_order: Callable[[], OrderAtRung] = ByError
+    were_better: str = "were better"  # in reasons
+    _orders: dict[int, OrderAtRung] = field(default_factory=dict)  # by rung
     _places: dict[int, dict[int, _Place]] = field(default_factory=dict)  # rung -> configuration
 
-    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
         """Remembers the first report of a configuration at a rung that its bracket has."""
         bracket = bracket_of(configuration, self.brackets, self.reduction_factor)
         if epoch not in self.rungs[min(bracket, len(self.rungs) - 1) :]:
             return
         places = self._places.setdefault(epoch, {})
         if configuration not in places:
-            rising = self._rising.setdefault(epoch, [])
-            better = bisect_left(rising, val_error)
-            rising.insert(better, val_error)
-            places[configuration] = _Place(val_error, better, len(rising))
+            order = self._orders.setdefault(epoch, self.new_order())
+            # Who is still guessing ends here, and is ahead of nobody however small it is.
+            order.arrives(configuration, math.inf if self._is_at_chance(val_error) else val_error, costs)
+            places[configuration] = _Place(val_error, order.better_than(configuration), order.arrived)
             self._arrived(configuration, epoch, places[configuration])
 
     def _arrived(self, configuration: int, epoch: int, place: _Place) -> None:
@@ -73,7 +92,7 @@ class _Arrivals:
         return at_chance(val_error, self.chance_error, self.validation_images)
 
     def _in_words(self, better: int, arrived: int) -> str:
-        return f"{better} of {arrived} {self.compared}{self.where} at this rung were better"
+        return f"{better} of {arrived} {self.compared}{self.where} at this rung {self.were_better}"
 
 
 class Asha(_Arrivals, NothingWaits):
@@ -99,18 +118,28 @@ class PromotingAsha(_Arrivals):
     would let one that waits at a higher rung go first. Both go on, in another order.
     """
 
+    places_that_last: PlacesThatLast | None = None  # None: a rung is believed whatever is seen
     _gone_on: dict[int, set[int]] = field(default_factory=dict)  # rung -> configurations
-    _waiting: dict[int, list[tuple[float, int]]] = field(
-        default_factory=dict
-    )  # rung -> heap of (error, configuration)
+
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
+        """Also whether places at rungs last."""
+        if self.places_that_last is not None and not self._is_at_chance(val_error):
+            self.places_that_last.observe(configuration, epoch, val_error)
+        super().observe(configuration, epoch, val_error, costs)
+
+    def _may_go_on(self, arrived: int) -> int:
+        """How many of those that have arrived at a rung."""
+        if self.places_that_last is None:
+            return arrived // self.reduction_factor
+        return int(arrived / self.places_that_last.one_in(self.reduction_factor))
 
     def _arrived(self, configuration: int, epoch: int, place: _Place) -> None:
         if self._is_at_chance(place.val_error):
             return
-        if place.better < place.arrived // self.reduction_factor:
+        if place.better < self._may_go_on(place.arrived):
             self.goes_on(configuration, epoch)
         else:
-            heappush(self._waiting.setdefault(epoch, []), (place.val_error, configuration))
+            self._orders[epoch].waits(configuration)
 
     def decide(self, configuration: int, epoch: int) -> Stop | Wait | None:
         """Whether it waits; one at chance ends."""
@@ -130,24 +159,22 @@ class PromotingAsha(_Arrivals):
     ) -> int | None:
         """The best one that waits at the highest rung where it is among the best 1/eta."""
         for rung in reversed(self.rungs):
-            arrived = len(self._rising.get(rung, ()))
-            may = max(arrived // self.reduction_factor, at_least)
-            best = self._best_waiting(rung, waiting)
-            if best is not None and bisect_left(self._rising[rung], best[0]) < may:
-                return best[1]
+            if (order := self._orders.get(rung)) is None:
+                continue
+
+            def is_there(configuration: int, rung: int = rung) -> bool:
+                return waiting.get(configuration) == rung
+
+            best = order.best_waiting(is_there)
+            may = max(self._may_go_on(order.arrived), at_least)
+            if best is not None and order.better_than(best) < may:
+                return best
         return None
 
     def left_behind(self, configuration: int, epoch: int) -> Stop:
         """By all that had arrived when the search was over."""
-        place, rising = self._places[epoch][configuration], self._rising[epoch]
-        return Stop(epoch, self._in_words(bisect_left(rising, place.val_error), len(rising)))
-
-    def _best_waiting(self, rung: int, waiting: Mapping[int, int]) -> tuple[float, int] | None:
-        """Drops from the heap those that wait there no longer."""
-        heap = self._waiting.get(rung, [])
-        while heap and waiting.get(heap[0][1]) != rung:
-            heappop(heap)
-        return heap[0] if heap else None
+        order = self._orders[epoch]
+        return Stop(epoch, self._in_words(order.better_than(configuration), order.arrived))
 
 
 def bracket_of(configuration: int, brackets: int, reduction_factor: int) -> int:
@@ -178,7 +205,13 @@ def asha_of(course: Course, *, rungs: tuple[int, ...] | None = None, where: str 
     own = rungs is None  # asha's; those of hyperband's brackets are given
     images, brackets = course.validation_images, (course.brackets or 1) if own else 1
     at = course.rungs if rungs is None else rungs
-    return form(at, course.reduction_factor, chance, images, course.compared, brackets, where)
+    made = form(at, course.reduction_factor, chance, images, course.compared, brackets, where)
+    if course.has_several_objectives:
+        made.new_order = partial(ByRank, course.chance_error)
+        made.were_better = f"ranked before it by {' and '.join(course.objectives)}"
+    elif own and isinstance(made, PromotingAsha):
+        made.places_that_last = PlacesThatLast((*at, course.epochs))
+    return made
 
 
-ASHA = SchedulerKind(asha_of, lets_wait=True, own_keys=frozenset({"brackets"}))
+ASHA = SchedulerKind(asha_of, lets_wait=True, takes_several_objectives=True, own_keys=frozenset({"brackets"}))

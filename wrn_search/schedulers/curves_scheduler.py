@@ -1,23 +1,19 @@
-"""Scheduler `curves`: what goes on is what is expected to improve most on the best end, for what it costs.
+"""Scheduler `curves`: what goes on is what is worth most to the goal of the search, for what it costs.
 
 Freeze-thaw search (Swersky, Snoek and Adams, arXiv 1406.3896): each configuration waits at each level. It is compared
-with all others that wait, and with what the searcher would begin next, by the expected improvement of the end
-(`curve_process/`) over the square root of the epochs to the next level: without a cost a long way is as good as a short
-one, and by the whole epochs nobody goes the long way to the end.
+with all others that wait, and with what the searcher would begin next, by what the epochs are worth: by the expected
+improvement of the end (`search.goal: best`, `curve_process/known_curves.py`), or by how much they narrow depth against
+width (`tradeoff`, `searchers/by_curves/known_effects.py`).
 
-When nothing new will come, those go on that may still be the best: with a chance of at least 5 % that their end lies
-below the best expected one. When there is none left the search is over.
+When nothing new will come, those go on that still matter: that may be the best, or while the question is open. When
+there is none left the search is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
 
-from wrn_search.schedulers.scheduler import Course, New, Scheduler, SchedulerKind, Stop, Wait
-
-WORTH_IT = 0.05  # chance of being the best, below which nothing goes on when nothing new will come
-_COST_POWER = 0.5
+from wrn_search.schedulers.scheduler import Costs, Course, New, Scheduler, SchedulerKind, Stop, Wait
 
 
 class CurvesScheduler:
@@ -45,7 +41,7 @@ class CurvesScheduler:
             course.drops,
         )
 
-    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
         """A value at a level, or at the end."""
         if self._tells:
             self._curves.begins(configuration, {})
@@ -74,16 +70,12 @@ class CurvesScheduler:
         if not known:
             return min(waiting) if waiting and self._must_end(at_least) else None
         curves, hparams = self._curves, new.hparams() if new is not None else None
-        worth = {
-            each: float(improvement) - self._cost(curves.epoch_of(each))
-            for each, improvement in zip(known, curves.improvement_of(known), strict=True)
-        }
+        worth = dict(zip(known, map(float, curves.worth_of(known)), strict=True))
         best = max(known, key=lambda each: worth[each])
         if hparams is not None:
-            improvement = max(float(curves.improvement_by([hparams])[0]), curves.typical_improvement())
-            return best if worth[best] >= improvement - self._cost(0) else None
-        chances = dict(zip(known, curves.chances_of(known), strict=True))
-        if candidates := [each for each in known if chances[each] >= WORTH_IT]:
+            beginning = max(float(curves.worth_by([hparams])[0]), curves.typical_worth())
+            return best if worth[best] >= beginning else None
+        if candidates := curves.still_open(known):
             return max(candidates, key=lambda each: worth[each])
         return best if self._must_end(at_least) else None
 
@@ -92,16 +84,10 @@ class CurvesScheduler:
         return at_least > 1 or (at_least == 1 and not self._curves.anyone_at_the_end)
 
     def left_behind(self, configuration: int, epoch: int) -> Stop:
-        """By where it was expected to end."""
+        """By what was expected of it."""
         if not self._curves.knows(configuration):
             return Stop(epoch, "another space of this search had proposed it")
-        end, best = self._curves.end_of(configuration), self._curves.best_end
-        interval = f"({end.low:.1f} to {end.high:.1f})"
-        return Stop(epoch, f"expected {end.error:.1f} % at the end {interval}, the best {best:.1f} %")
-
-    def _cost(self, epoch: int) -> float:
-        """The logarithm of what the way to the next level counts."""
-        return _COST_POWER * log(self._curves.next_level(epoch) - epoch)
+        return Stop(epoch, self._curves.why_left(configuration))
 
 
 def _make(course: Course) -> Scheduler:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from wrn_search.schedulers.asha import asha_of
-from wrn_search.schedulers.scheduler import Course, New, Scheduler, SchedulerKind, Stop, Wait
+from wrn_search.schedulers.scheduler import Costs, Course, New, Scheduler, SchedulerKind, Stop, Wait
 
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -71,9 +71,9 @@ class Hyperband:
             for number, bracket in enumerate(self._brackets, start=1)
         ]
 
-    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
         """Its bracket hears of it."""
-        self._of(configuration).observe(configuration, epoch, val_error)
+        self._of(configuration).observe(configuration, epoch, val_error, costs)
 
     def decide(self, configuration: int, epoch: int) -> Stop | Wait | None:
         """By those of its bracket."""
@@ -98,4 +98,6 @@ class Hyperband:
         return self._schedulers[bracket_number(configuration, self._brackets)]
 
 
-HYPERBAND = SchedulerKind(Hyperband, lets_wait=True, own_keys=frozenset({"brackets"}))
+HYPERBAND = SchedulerKind(
+    Hyperband, lets_wait=True, takes_several_objectives=True, own_keys=frozenset({"brackets"})
+)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wrn_search.schedulers.scheduler import NothingWaits, SchedulerKind, Stop
+from wrn_search.schedulers.scheduler import Costs, NothingWaits, SchedulerKind, Stop
 
 
 class NoScheduler(NothingWaits):
     """Never stops a trial."""
 
-    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
         """Nothing to remember."""
 
     def decide(self, configuration: int, epoch: int) -> Stop | None:
@@ -16,4 +16,6 @@ class NoScheduler(NothingWaits):
         return None
 
 
-NO_EARLY_STOPPING = SchedulerKind(lambda course: NoScheduler(), stops_trials=False)
+NO_EARLY_STOPPING = SchedulerKind(
+    lambda course: NoScheduler(), stops_trials=False, takes_several_objectives=True
+)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.curve_process.curves_of_search import CurvesOfSearch
+
+Costs: TypeAlias = tuple[float | None, ...]  # what the other objectives are; None where nobody knows
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class Scheduler(Protocol):
     A configuration reports an epoch when the last of its repeats does. At rungs the others wait for it.
     """
 
-    def observe(self, configuration: int, epoch: int, val_error: float) -> None:
-        """One report, live or replayed; `val_error` in percent, the mean of the repeats."""
+    def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
+        """One report, live or replayed; `val_error` in percent, the mean of the repeats; `costs` of the others."""
 
     def decide(self, configuration: int, epoch: int) -> Stop | Wait | None:
         """Whether a configuration ends or waits at `epoch`, by what was known when it reported. Changes nothing."""
@@ -109,7 +111,13 @@ class Course:
     min_samples: int = 3  # of `median`: others at a rung before one is stopped there
     epochs: int = 1  # of a full training
     drops: tuple[int, ...] = ()  # epochs after which the learning rate has just dropped
-    curves: KnownCurves | None = None  # what is known of all curves, for a scheduler that goes `by_curves`
+    curves: CurvesOfSearch | None = None  # what is known of all curves, for a scheduler that goes `by_curves`
+    objectives: tuple[str, ...] = ("val_error",)
+
+    @property
+    def has_several_objectives(self) -> bool:
+        """Whether configurations are compared by their non-dominated ranks."""
+        return len(self.objectives) > 1
 
     @property
     def compared(self) -> str:
@@ -132,6 +140,8 @@ class SchedulerKind:
     hears_every_epoch: bool = False
     # Has no rung before `search.grace_period`, wherever the others would lie.
     has_grace: bool = False
+    # Compares by non-dominated ranks where the space has several objectives.
+    takes_several_objectives: bool = False
     # Keys of `search` that are its own.
     own_keys: frozenset[str] = frozenset()
 

@@ -1,16 +1,16 @@
 """What a person believes to be good (`search.prior`): a bounded share of the configurations is drawn around it.
 
 In the spirit of PriorBand (Mallik et al., "PriorBand: Practical Hyperparameter Optimization in the Age of Deep
-Learning", arXiv 2306.12370): Gaussians around the believed values on the scale of each domain, early in the search.
-Ours is simpler: the share does not adapt, it is small and stated. A searcher that learns takes what is good from there
-on its own, and a wrong belief costs no more than the share.
+Learning", arXiv 2306.12370): Gaussians around the believed values on the scale of each domain.
+Ours is simpler: the share does not adapt, it is small, stated, and the same early and late. A searcher that learns
+takes what is good from there on its own, and a wrong belief costs no more than the share.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wrn_search.searchers.searcher import Hparams, Prior, SearchedSpace
 from wrn_search.searchers.uniform_draws import UniformDraws
@@ -26,6 +26,11 @@ class Confidence:
     share: float  # of the configurations that are drawn around it
     deviation: float  # of a Gaussian, as a share of a domain's range on its scale
     kept: float  # probability that a choice keeps the believed option
+
+    @property
+    def every(self) -> int:
+        """One in so many is drawn around the belief."""
+        return math.ceil(1 / self.share)
 
 
 CONFIDENCES = {
@@ -43,8 +48,9 @@ def around_prior(prior: Prior | None, configurations: int) -> int:
 class DrawsAroundPrior:
     """Which configurations are drawn around the prior, and what they are; both follow from `search.seed` alone.
 
-    Every second one from the first on, after the points of the file, until the share is used up. The first is the
-    belief itself, with a draw for what it leaves open.
+    Evenly from the first on, after the points of the file: one in `Confidence.every`, so that a search that is cut
+    short, or judged early, has paid no more for a wrong belief than its share. The first is the belief itself, with a
+    draw for what it leaves open.
 
     Args:
         space: what is searched.
@@ -59,15 +65,22 @@ class DrawsAroundPrior:
 
     def is_due(self, configuration: int) -> bool:
         """Whether a configuration is drawn around the prior."""
-        place, odd = divmod(configuration - len(self._space.points), 2)
-        return 0 <= place < self._count and not odd
+        prior = self._space.prior
+        if prior is None:
+            return False
+        place, between = divmod(configuration - len(self._space.points), CONFIDENCES[prior.confidence].every)
+        return 0 <= place < self._count and not between
 
     def draw(self, configuration: int) -> Hparams | None:
         """It; None when the space has run out."""
         prior = self._space.prior
         assert prior is not None, configuration
         first = configuration == len(self._space.points)
-        how = Confidence(0.0, 0.0, 1.0) if first else CONFIDENCES[prior.confidence]
+        how = (
+            replace(CONFIDENCES[prior.confidence], deviation=0.0, kept=1.0)
+            if first
+            else CONFIDENCES[prior.confidence]
+        )
 
         def near(seed: int) -> Hparams:
             generator = random.Random(derived_seed(seed, "around the prior"))

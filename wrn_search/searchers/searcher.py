@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from wrn_search.objectives.dominance import Values
 from wrn_search.space.domains import Domain, Scalar
 
 if TYPE_CHECKING:
-    from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.curve_process.curves_of_search import CurvesOfSearch
 
 Hparams = dict[str, Scalar]
 Curve = dict[int, float]  # epoch -> validation error in percent
@@ -28,6 +29,7 @@ class Full:
     """
 
     val_error: float  # percent
+    values: Values = ()  # with several objectives: error and costs as `comparable` has them
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Pruned:
     """Stopped early, or waiting at a rung: only what was seen on the way, never as if it were the result."""
 
     curve: Curve  # mean over the repeats that got there
+    values: Values = ()  # with several objectives: as of its last epoch
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ class SearchedSpace:
     )
     prior: Prior | None = None
     epochs: int = 1  # of a full training
-    curves: KnownCurves | None = None  # what is known of all curves, where a scheduler goes by them too
+    curves: CurvesOfSearch | None = None  # what is known of all curves, where a scheduler goes by them too
+    hparams: Callable[[Hparams], Hparams] = _itself  # what a point stands for; null where one does not apply
+    several_objectives: bool = False  # what is told has `values`, not an error alone
 
 
 class Searcher(Protocol):
@@ -126,6 +131,13 @@ class SearcherKind:
     by_curves: bool = False
     # Learns of axes with an order alone: labels, such as blocks, are drawn at random.
     needs_order: bool = False
+    # With several objectives goes by places among all outcomes, whatever their values are.
+    goes_by_places: bool = False
+
+    @property
+    def takes_several_objectives(self) -> bool:
+        """Whether it can: who learns nothing always does."""
+        return self.goes_by_places or not self.learns
 
     @property
     def adaptive(self) -> bool:

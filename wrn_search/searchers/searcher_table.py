@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wrn_search.plugins import plugged
 from wrn_search.searchers.by_curves.curves_searcher import CURVES
 from wrn_search.searchers.grid_search import GRID
 from wrn_search.searchers.random_search import RANDOM
@@ -11,7 +12,8 @@ from wrn_search.searchers.samplers.cma_es import CMAES
 from wrn_search.searchers.samplers.genetic import NSGA2
 from wrn_search.searchers.samplers.gp_search import GP
 from wrn_search.searchers.samplers.quasi_random import QMC
-from wrn_search.searchers.searcher import SearcherKind
+from wrn_search.searchers.searcher import SearchedSpace, Searcher, SearcherKind
+from wrn_search.searchers.searcher_by_places import SearcherByPlaces
 from wrn_search.searchers.tpe import TPE
 
 SEARCHERS: dict[str, SearcherKind] = {
@@ -24,6 +26,14 @@ SEARCHERS: dict[str, SearcherKind] = {
     "qmc": QMC,
     "curves": CURVES,
 }
+SEARCHERS |= plugged("searchers", SearcherKind, SEARCHERS)
+
+
+def searcher_of(kind: SearcherKind, space: SearchedSpace) -> Searcher:
+    """The searcher of a kind; with several objectives it hears of places instead of errors, where it learns."""
+    if space.several_objectives and kind.learns:
+        return SearcherByPlaces(space, kind.make)
+    return kind.make(space)
 
 
 def names_of(*, learns: bool | None = None, can_be_warm_started: bool | None = None) -> list[str]:

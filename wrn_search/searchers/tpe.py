@@ -121,4 +121,10 @@ def _that_apply(side: Observed, names: Sequence[str]) -> Observed:
     return {name: side[name][kept] for name in names}
 
 
-TPE = SearcherKind(TpeSearcher, learns=True, drawn_at_random=_DRAWN_AT_RANDOM, can_be_warm_started=True)
+TPE = SearcherKind(
+    TpeSearcher,
+    learns=True,
+    drawn_at_random=_DRAWN_AT_RANDOM,
+    can_be_warm_started=True,
+    goes_by_places=True,
+)

@@ -1,15 +1,21 @@
-"""Which arithmetic `precision: auto` means: decided once for a whole search, so that no ranking mixes two."""
+"""Which arithmetic `precision: auto` means, and whether the machines can compute what is asked for.
+
+Decided once for a whole search, so that no ranking mixes two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wrn_search.errors import InputError, Problem
 from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.results.state_from_events import SearchState
+from wrn_search.space.sections.training_keys import TrainingSettings
 
 # Below, convolutions are too small for bf16 to pay (measured at 8x8: no gain).
 _SMALLEST_SIDE_FOR_BF16 = 32
 _FIRST_CUDA_WITH_BF16 = (8, 0)
+_FIRST_CUDA_WITH_TF32 = (8, 0)
 
 
 def resolved_precision(
@@ -19,9 +25,9 @@ def resolved_precision(
     machines: Sequence[ArithmeticOnOffer],
     state: SearchState | None = None,
 ) -> str:
-    """`fp32` or `bf16` for `auto | fp32 | bf16`; a search that is resumed keeps what it began with.
+    """What is asked for; `auto` becomes `fp32` or `bf16`. A search that is resumed keeps what it began with.
 
-    `auto` is bf16 where it pays on every machine: the weakest decides.
+    `auto` is bf16 where it pays on every machine: the weakest decides. It is never tf32 or fp16.
 
     Args:
         asked: `training.precision`.
@@ -37,6 +43,38 @@ def resolved_precision(
     if gpu_fraction:  # nodes without a GPU do not train
         machines = [machine for machine in machines if machine.cuda_capabilities != ()] or machines
     return "bf16" if all(_pays(machine, image_shape, gpu_fraction) for machine in machines) else "fp32"
+
+
+def check_arithmetic(
+    asked: TrainingSettings, gpu_fraction: float, machines: Sequence[ArithmeticOnOffer]
+) -> None:
+    """That every machine which will train has what `precision: tf32` and `cuda_graph: on` need.
+
+    fp16 is computed on CPUs too, slowly.
+
+    Raises:
+        InputError: one has not; GPUs that are there in name only are none.
+    """
+    offers = [machine.cuda_capabilities for machine in machines if machine.cuda_capabilities != ()]
+    on_gpus = bool(gpu_fraction and offers)
+    known = [min(each) for each in offers if each]
+    problems = []
+    if asked.precision == "tf32":
+        rule = "tf32 needs GPUs of CUDA compute capability 8.0 or more"
+        if not on_gpus:
+            problems.append(
+                Problem("training.precision", f"{rule}, but trials train on CPUs; write fp32 or auto")
+            )
+        elif known and min(known) < _FIRST_CUDA_WITH_TF32:
+            got = ".".join(map(str, min(known)))
+            problems.append(Problem("training.precision", f"{rule}, but one has {got}; write fp32 or fp16"))
+    if asked.cuda_graph == "on" and not on_gpus:
+        rule = "cuda_graph: on needs GPUs, on which a step is captured"
+        problems.append(
+            Problem("training.cuda_graph", f"{rule}, but trials train on CPUs; write auto or off")
+        )
+    if problems:
+        raise InputError(problems)
 
 
 def _pays(machine: ArithmeticOnOffer, image_shape: tuple[int, int, int], gpu_fraction: float) -> bool:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from wrn_search.lines_on_stderr import is_json, tell
+
+PATIENCE = "running trials finish their epoch (10 s at most)"
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -27,9 +30,9 @@ def interrupts(ask_to_stop: Callable[[], None]) -> Iterator[None]:
             raise KeyboardInterrupt
         asked = True
         ask_to_stop()
-        text = "stopping: running trials finish their epoch (10 s at most); once more to stop at once"
         with contextlib.suppress(OSError, ValueError):  # nobody may be listening any more
-            print(f"\n{text}", file=sys.stderr, flush=True)
+            print("", end="" if is_json() else "\n", file=sys.stderr, flush=True)
+        tell(f"stopping: {PATIENCE}; once more to stop at once", kind="stopping")
 
     if (
         threading.current_thread() is not threading.main_thread()

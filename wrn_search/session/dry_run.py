@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wrn_search.cluster.living_nodes import LivingNode
+from wrn_search.cluster.living_nodes import LivingNode, nodes_that_train
 from wrn_search.cluster.offers_of_nodes import SECONDS_FOR_AN_OFFER, gpu_problems, weakest_text, with_offers
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.memory_of_the_machine import MachineMemory
@@ -26,8 +26,9 @@ from wrn_search.results.s3_copy.copy_of_a_session import looked_at
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.automatic_compile import resolved_compile
-from wrn_search.session.automatic_precision import resolved_precision
+from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
+from wrn_search.session.kind_of_run import look_for_tested_images
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import (
     Request,
@@ -39,8 +40,10 @@ from wrn_search.session.search_request import (
 )
 from wrn_search.session.warm_start import read_sources
 from wrn_search.session.which_ray import check_ray
+from wrn_search.space.explained.search_in_words import text_of
 from wrn_search.space.network_budgets import check_images
-from wrn_search.space.search_explanation import explanation, network_range, text_of
+from wrn_search.space.rules.across_keys.rules_of_augmentation import check_training_of_images
+from wrn_search.space.search_explanation import explanation, network_range
 from wrn_search.space.space import Space
 from wrn_search.user_paths import results_root
 from wrn_search.wording import plural
@@ -71,7 +74,7 @@ def dry_run(
     Raises:
         InputError: bad input or options, missing data, or a request that this machine cannot meet.
     """
-    from wrn_search.images.prepared_data import present_images, remarks_on
+    from wrn_search.images.prepared_data import present_images, remarks_on, size_to_write
 
     check_this_process()
     plan = _going_on(space, overrides, results, retry_failed) if resume else _new(space, overrides, results)
@@ -79,37 +82,28 @@ def dry_run(
     read_sources(plan.sources, request.directory.path)
     presence, facts = present_images(request.space.dataset)
     check_images(request.space, facts.num_classes, facts.image_shape)
+    check_training_of_images(request.space, facts.num_classes, facts.image_shape)
+    look_for_tested_images(request.space)
     check_ray(address)
     machines = _machines(address)
-    nodes = [machine.offer for machine in machines]
-    memory = memory_of(request.space, known_facts(request.space, facts), nodes, plan.state)
-    allotment = allotment_of(request, nodes, memory)
-    shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
-    asked = request.space.training.precision
-    training = [node for node in machines if (node.offer.gpus if share else node.offer.cpus)]
-    offers = [node.arithmetic for node in training if node.arithmetic is not None] or [arithmetic_here()]
-    if share and not gpus_are_simulated() and (problems := gpu_problems(training)):
-        raise InputError(problems)
-    precision = resolved_precision(asked, shape, share, offers, plan.state)
-    resolved_compile(request.space.training.compile, share, offers, plan.state)
-    is_resolved_there = address is not None and not (plan.state and plan.state.trials)
-    hosts = None if address is None else [node.host for node in training]
-    those = Machines(nodes, results_root(), hosts, gpus_are_simulated(), precision)
+    offer = _offer_of(plan, machines, facts, address)
+    nodes, allotment, precision = offer.machines.nodes, offer.allotment, offer.precision
     known = known_facts(request.space, facts)
     feasible = None
     if known is not None and (not resume or plan.has_another_space):
-        feasible = feasible_space(request.space, facts, known, allotment, those, precision)
+        feasible = feasible_space(request.space, facts, known, allotment, offer.machines, precision)
     if feasible is not None:
         request = replace(request, space=feasible.space)
     # Of a search that has begun its display tells the rest.
-    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, those)
+    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, offer.machines)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         *([feasible.line] if feasible else []),
         f"images        {presence}",
+        *([f"prepared      {size.text}"] if (size := size_to_write(request.space.dataset)) else []),
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
-        *_hardware_lines(request.space, facts, nodes, address, allotment, memory, precision),
-        *(_lines_on_nodes(training, asked, precision, share) if is_resolved_there else []),
+        *_hardware_lines(request.space, facts, nodes, address, allotment, offer.memory, precision),
+        *offer.lines,
         *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({plan.where})",
         *([f"copy          {request.address}"] if request.address else []),
@@ -132,6 +126,44 @@ class _Plan:
     has_another_space: bool = (
         False  # of a search that has begun: configurations that could not be proposed before
     )
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What the machines give to each trial, and what they compute in."""
+
+    machines: Machines
+    allotment: Allotment
+    precision: str
+    memory: MachineMemory | None
+    lines: Sequence[str]  # on what the nodes of a cluster can compute with
+
+
+def _offer_of(
+    plan: _Plan, machines: Sequence[LivingNode], facts: DatasetFacts, address: str | None
+) -> _Offer:
+    """Shares, places and precision of the trials of a plan.
+
+    Raises:
+        InputError: these machines cannot meet the request.
+    """
+    request, nodes = plan.request, [machine.offer for machine in machines]
+    memory = memory_of(request.space, known_facts(request.space, facts), nodes, plan.state)
+    allotment = allotment_of(request, nodes, memory)
+    shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
+    asked = request.space.training.precision
+    training = nodes_that_train(machines, share)
+    offers = [node.arithmetic for node in training if node.arithmetic is not None] or [arithmetic_here()]
+    if share and not gpus_are_simulated() and (problems := gpu_problems(training)):
+        raise InputError(problems)
+    check_arithmetic(request.space.training, share, offers)
+    precision = resolved_precision(asked, shape, share, offers, plan.state)
+    resolved_compile(request.space.training.compile, share, offers, plan.state)
+    is_resolved_there = address is not None and not (plan.state and plan.state.trials)
+    hosts = None if address is None else [node.host for node in training]
+    those = Machines(nodes, results_root(), hosts, gpus_are_simulated(), precision)
+    lines = _lines_on_nodes(training, asked, precision, share) if is_resolved_there else []
+    return _Offer(those, allotment, precision, memory, lines)
 
 
 def _new(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> _Plan:

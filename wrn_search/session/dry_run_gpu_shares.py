@@ -20,7 +20,7 @@ from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
 
 _MOST_NETWORKS = 2_000
-_SHAPE = ("depth", "widen_factor", "block", "deepening_factor")
+_SHAPE = ("family", "depth", "widen_factor", "block", "deepening_factor")
 _NAMES = {share: name for name, share in GPU_SHARES.items()}
 
 
@@ -35,7 +35,8 @@ def trial_text(
     if not allotment.by_memory:
         most = "up to " if allotment.cpus_follow_work and allotment.cpus_per_trial > 1 else ""
         threads = plural(allotment.cpus_per_trial, "thread")
-        share = f" and {allotment.gpus_per_trial:g} of a GPU" if allotment.gpus_per_trial else ""
+        gpus = allotment.gpus_per_trial
+        share = f" and {gpus:g} GPUs" if gpus > 1 else f" and {gpus:g} of a GPU" if gpus else ""
         return f"{most}{threads}{share}", []
     facts = known_facts(space, dataset)
     if facts is None:

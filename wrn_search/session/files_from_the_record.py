@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -19,6 +19,7 @@ from wrn_search.results.table_reader import read_tables
 from wrn_search.results.table_writer import TableWriter, epoch_rows, epochs_table, trials_table
 from wrn_search.results.tensorboard.hparams_tab import hparams_searched
 from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog, runs_are_whole
+from wrn_search.results.trial_state import costs_of
 from wrn_search.space.space import Space
 
 SECONDS_BEFORE_ANOTHER_TRY = 10.0
@@ -58,7 +59,8 @@ class Observers:
 
     def __init__(self, directory: ResultsDirectory, record: Record, conductor: Conductor):
         search = conductor.space.search
-        self._keeper = CheckpointKeeper(directory.checkpoints, search.keep_checkpoints, search.repeats)
+        costs = self._costs_of(conductor) if conductor.space.costs else None
+        self._keeper = CheckpointKeeper(directory.checkpoints, search.keep_checkpoints, search.repeats, costs)
         for moment, event in record.events:
             with suppress(OSError):  # `sweep` deletes what is left
                 self._keeper(moment, event)
@@ -72,6 +74,14 @@ class Observers:
         record.subscribe(lambda moment, event: keeper.do(lambda made: made(moment, event)))
         record.subscribe(lambda moment, event: self._tables.do(lambda made: made.on_event(moment, event)))
         record.subscribe(lambda moment, event: board.do(lambda made: made.on_event(moment, event)))
+
+    @staticmethod
+    def _costs_of(conductor: Conductor) -> Callable[[int], Sequence[float | None]]:
+        """Of a configuration, by what is known of its repeats now."""
+        trials, names = conductor.state.trials, conductor.space.costs
+        return lambda configuration: costs_of(
+            [each for each in trials.values() if each.configuration == configuration], names
+        )
 
     def tick(self) -> None:
         """Some times a second: tables are at most seconds old also while no event comes."""

@@ -9,6 +9,7 @@ from typing import Any
 from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError, Problem
 from wrn_search.images.checks_of_images import same_split
+from wrn_search.lines_on_stderr import tell
 from wrn_search.results.events_jsonl import WholeLines, read_whole_lines
 from wrn_search.results.space_on_record import recorded_file, recorded_space
 from wrn_search.results.state_from_events import SearchState, fold
@@ -16,6 +17,7 @@ from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Asked, Request, with_absolute_paths
 from wrn_search.session.space_of_a_resumed_search import check_comparable, edited
 from wrn_search.space.rules.broken_rule import got, spelled
+from wrn_search.space.rules.starting_file import same_file
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.trials_of_other_spaces import hparams_within
@@ -87,8 +89,18 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
     space = with_absolute_paths(space_of(source, asked.overrides, str(recorded.get("name", ""))))
     outside = configurations_outside(space, state)
     text = asked.space_text or state.given or yaml_text(recorded)
-    request = Request(space, text, directory, asked.address, outside)
+    request = Request(space, text, directory, asked.address, _on_end(asked, space), outside)
     return request, replace(_begun(request, state, recorded), retry_failed=retry_failed, read=read)
+
+
+def _on_end(asked: Asked, space: Space) -> tuple[str, ...]:
+    """The command of this session's file or --set; one that only the record names is told: it may be a stranger's."""
+    named = asked.source is not None and "on_end" in asked.source.value
+    if named or any(each.partition("=")[0].strip() == "on_end" for each in asked.overrides):
+        return space.on_end
+    if space.on_end:
+        tell("on_end stands in the record alone, and is not run: name the space file, or --set on_end=[...]")
+    return ()
 
 
 def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) -> Begun:
@@ -101,9 +113,12 @@ def _begun(request: Request, state: SearchState, recorded: Mapping[str, Any]) ->
     for key, default in _flat(
         Space(name=request.space.name, dataset=request.space.dataset).to_document()
     ).items():
-        before.setdefault(key, default)  # keys that a later version brought
+        if key in now:
+            before.setdefault(key, default)  # keys that a later version brought
     different = [
-        key for key in sorted(before.keys() | now.keys(), key=str) if before.get(key) != now.get(key)
+        key
+        for key in sorted(before.keys() | now.keys(), key=str)
+        if not same_file(before.get(key), now.get(key))
     ]
     check_comparable(request.directory.path, different, before, now)
     begun = Begun(
@@ -152,10 +167,15 @@ def configurations_outside(space: Space, state: SearchState) -> int:
     return sum(hparams_within(space, trial.config) is None for trial in first)
 
 
+# Keys that change nothing of what is trained: another one is no reason to begin a session.
+_ASK_NOTHING = frozenset({"on_end", "description"})
+
+
 def is_whole(request: Request, begun: Begun) -> bool:
     """Whether a search has all the trials that are asked for, each at its end, or ended and no more is asked for."""
     state = begun.state
-    if state.ended in (EndReason.DECIDED, EndReason.BUDGET) and not begun.changed and not begun.reopened:
+    asks_nothing = begun.changed.keys() <= _ASK_NOTHING and not begun.reopened
+    if state.ended in (EndReason.DECIDED, EndReason.BUDGET, EndReason.MAX_HOURS) and asks_nothing:
         return True
     if begun.reopened or any(trial.status not in FINAL for trial in state.trials.values()):
         return False

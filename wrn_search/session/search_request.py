@@ -23,7 +23,9 @@ from wrn_search.results.s3_copy.object_store import check_holds_no_secret, is_ad
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.session.automatic_precision import resolved_precision
+from wrn_search.session.watching.callbacks import EventCallback
 from wrn_search.space.domains import finite_values
+from wrn_search.space.rules.starting_file import RANDOM
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
 from wrn_search.space.yaml_with_lines import Source, read_source, with_override, yaml_text
@@ -40,9 +42,11 @@ class Request:
     space_text: str  # the space file as given
     directory: ResultsDirectory
     address: str | None = None  # of the copy in an object store
+    on_end: tuple[str, ...] = ()  # what is run at the end: only what this session was told by its user
     outside: int = (
         0  # configurations on record that lie outside the space: an earlier session had another one
     )
+    callbacks: tuple[EventCallback, ...] = ()  # hear each event of this session
 
     @property
     def rows(self) -> int:
@@ -71,7 +75,7 @@ def request_of(space: SpaceLike, overrides: Sequence[str], results: str | Path |
     source, text, default_name = _read(space)
     checked = space_of(source, overrides, default_name)
     directory, address = _place(results, checked.name)
-    return Request(with_absolute_paths(checked), text, directory, address)
+    return Request(with_absolute_paths(checked), text, directory, address, checked.on_end)
 
 
 def asked_to_resume(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> Asked:
@@ -154,7 +158,11 @@ def _address(results: str | Path | None) -> str | None:
 
 
 def with_absolute_paths(space: Space) -> Space:
-    """Trial processes, and the next session, may have other working directories."""
+    """Trial processes, and the next session, may have other working directories.
+
+    Raises:
+        InputError: the file of `model.init_from` is not there, or does not fit.
+    """
     dataset, search = space.dataset, space.search
     if dataset.root is not None:
         dataset = dataset.model_copy(update={"root": _absolute(dataset.root)})
@@ -162,7 +170,12 @@ def with_absolute_paths(space: Space) -> Space:
         search = search.model_copy(
             update={"warm_start": tuple(_absolute(path) for path in search.warm_start)}
         )
-    return space.model_copy(update={"dataset": dataset, "search": search})
+    space = space.model_copy(update={"dataset": dataset, "search": search})
+    if space.model.init_from == RANDOM:
+        return space
+    from wrn_search.pretrained.weights_of_a_space import with_known_weights  # torch: seconds
+
+    return with_known_weights(space)
 
 
 def _absolute(path: str) -> str:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wrn_search.end_reason import EndReason
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.wording import plural
 
+if TYPE_CHECKING:
+    from wrn_search.notebook.search_object import Search
+
 
 class SearchFailed(RuntimeError):
     """The search could not go on; what is on record stays, and `--resume` continues it."""
+
+    def __init__(self, text: str, result: SearchResult | None = None):
+        super().__init__(text)
+        self.result = result  # what there is all the same; None where no trial could begin
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,6 +30,7 @@ class SearchResult:
     directory: Path
     state: SearchState
     reason: EndReason
+    on_end: tuple[str, ...] = ()  # the command that the user wants to be run now
 
     def __repr__(self) -> str:
         """One line: a notebook shows it, and the state holds every epoch."""
@@ -29,6 +38,17 @@ class SearchResult:
         told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         trials = f"{plural(counts.total(), 'trial')}: {told}" if told else "no trial"
         return f"SearchResult({str(self.directory)!r}, {self.reason.value}, {trials})"
+
+    def _repr_html_(self) -> str:
+        return self.search._repr_html_()
+
+    @property
+    def search(self) -> Search:
+        """The search as an object: its tables, verdicts, cells and figures."""
+        # Here, as nobody else must wait for the analysis.
+        from wrn_search.notebook.search_object import Search
+
+        return Search(self.directory)
 
     @property
     def exit_status(self) -> int:

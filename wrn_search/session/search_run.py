@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wrn_search.cluster.living_nodes import LivingNode
-from wrn_search.cluster.node_check import check_nodes
-from wrn_search.decisions.budget.most_trials import is_open_ended
 from wrn_search.decisions.gpu_packing import Places
-from wrn_search.decisions.image_facts import DataFacts
-from wrn_search.decisions.proposals import Plan
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
-from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
-from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
-from wrn_search.lines_on_stderr import tell, warn
+from wrn_search.lines_on_stderr import Start, tell, warn
 from wrn_search.ray_tune.death_of_ray import watched_ray
 from wrn_search.ray_tune.exception_texts import last_line
 from wrn_search.ray_tune.hand_to_tune import hand_to_tune
@@ -30,29 +24,31 @@ from wrn_search.results.events_jsonl import Record, check_nobody_writes
 from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.s3_copy.copy_of_a_session import copied, ready_copy
 from wrn_search.results.s3_copy.owner import Owner
-from wrn_search.session.automatic_compile import resolved_compile
-from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
+from wrn_search.session.kind_of_run import Manner, manner_of, remarks_on_tested_images
+from wrn_search.session.plan.machines_of_a_session import machines_for
 from wrn_search.session.plan.prediction_at_start import prediction_of, with_feasible_networks
-from wrn_search.session.progress_display import Progress, ProgressDisplay, watch_on
 from wrn_search.session.resume import Begun, check_same_split, is_whole, resumed_search
 from wrn_search.session.search_request import (
     Asked,
     Request,
     SpaceLike,
-    allotment_of,
     asked_to_resume,
     check_batch_size,
     check_system,
-    memory_of,
     request_of,
 )
 from wrn_search.session.search_result import SearchFailed, SearchResult
-from wrn_search.session.start_of_a_session import Arithmetic, end_session, facts_of, opened_record
-from wrn_search.session.warm_start import new_knowledge, read_sources
+from wrn_search.session.start_of_a_session import end_session, opened_record, tell_what_is_written
+from wrn_search.session.warm_start import read_sources
+from wrn_search.session.watching.callbacks import EventCallback, checked
+from wrn_search.session.watching.end_hook import run_end_hook
+from wrn_search.session.watching.session_watchers import watched
 from wrn_search.session.which_ray import check_ray, nodes_of_a_running_ray, start_own_ray
 from wrn_search.space.network_budgets import check_images
+from wrn_search.space.rules.across_keys.rules_of_augmentation import check_training_of_images
+from wrn_search.trackers.trackers_of_a_session import finish_trackers
 
 if TYPE_CHECKING:
     from ray.tune import Callback
@@ -69,6 +65,9 @@ def run(
     retry_failed: bool = False,
     address: str | None = None,
     quiet: bool = False,
+    start: Start | None = None,
+    runs_on_end: bool = True,
+    callbacks: Iterable[EventCallback] = (),
 ) -> SearchResult:
     """Runs or resumes a search to its end.
 
@@ -79,7 +78,12 @@ def run(
         resume: go on with the search that is there; a finished one is only read.
         retry_failed: with `resume`, also try again the trials that failed.
         address: a Ray cluster's address; default the Ray that this process is connected to, else one of its own.
-        quiet: no progress on stderr.
+        quiet: no progress, on stderr or below a notebook's cell.
+        start: tells what the start waits for; default one that begins now.
+        callbacks: each is called with every `SearchEvent` of this session, after it is on record; one that raises is
+            told of once and called no more, and `StopSearch` stops the search as Ctrl-C would.
+        runs_on_end: whether `on_end` of the space is run here, and its trackers brought to their end; False where the
+            caller does both, after a report.
 
     Raises:
         InputError: bad input or options; then nothing was written.
@@ -89,18 +93,38 @@ def run(
     check_this_process()
     if retry_failed and not resume:
         raise InputError.of("--retry-failed", "must come with --resume, but came without it")
+    heard = checked(callbacks)
+    start = start or Start(quiet)
     try:
         if resume:
-            return _resume(asked_to_resume(space, overrides, results), retry_failed, address, quiet)
-        request = request_of(space, overrides, results)
-        request.directory.check_new()
-        copy = ready_copy(request.address, request.directory, resume=False)
-        return _run(request, None, copy, address, quiet)
+            start.waits_for("the record to be read", unchecked=True)
+            asked = asked_to_resume(space, overrides, results)
+            result = _resume(asked, retry_failed, address, quiet, start, heard)
+        else:
+            request = replace(request_of(space, overrides, results), callbacks=heard)
+            request.directory.check_new()
+            copy = ready_copy(request.address, request.directory, resume=False)
+            result = _run(request, None, copy, address, quiet, start)
+    except SearchFailed as error:
+        run_end_hook(error.result if runs_on_end else None, str(error))
+        raise
     except OSError as error:  # a disk that is full, gone or not ours
         raise SearchFailed(str(error)) from error
+    finally:
+        if runs_on_end:
+            finish_trackers()
+    run_end_hook(result if runs_on_end else None)
+    return result
 
 
-def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) -> SearchResult:
+def _resume(
+    asked: Asked,
+    retry_failed: bool,
+    address: str | None,
+    quiet: bool,
+    start: Start,
+    heard: tuple[EventCallback, ...],
+) -> SearchResult:
     """Goes on with a search, or reads one that is finished."""
     copy = ready_copy(asked.address, asked.directory, resume=True)
     request, begun = resumed_search(asked, retry_failed)
@@ -110,47 +134,35 @@ def _resume(asked: Asked, retry_failed: bool, address: str | None, quiet: bool) 
         with copied(request.directory, copy):  # an earlier session may have ended before its copy was whole
             mend_files(request.directory, begun.state, request.space, begun.read)
         return SearchResult(request.directory.path, begun.state, EndReason(begun.state.ended or "finished"))
-    return _run(request, begun, copy, address, quiet)
+    return _run(replace(request, callbacks=heard), begun, copy, address, quiet, start)
 
 
 def _run(
-    request: Request, begun: Begun | None, copy: Owner | None, address: str | None, quiet: bool
+    request: Request,
+    begun: Begun | None,
+    copy: Owner | None,
+    address: str | None,
+    quiet: bool,
+    start: Start,
 ) -> SearchResult:
     if begun is not None:
         check_nobody_writes(request.directory.events)
     warm_start = request.space.search.warm_start if begun is None else begun.sources
     sources = read_sources(warm_start, request.directory.path)
     check_ray(address)  # before anything is downloaded
+    start.waits_for(f"the images of {request.space.dataset.name}", unchecked=True)
+    tell_what_is_written(request.space.dataset, quiet)
     data = prepare(request.space.dataset)
     warn([*remarks_on(request.space.dataset), *data.warnings])
+    warn(remarks_on_tested_images(request, data))
     check_batch_size(request.space, data.train_images)
     check_images(request.space, data.num_classes, data.image_shape)
+    check_training_of_images(request.space, data.num_classes, data.image_shape)
     if begun is not None:
         check_same_split(begun.state, data.split_hash)
-
-    def learn(record: Record, conductor: Conductor) -> None:
-        for known in new_knowledge(sources, conductor.state):
-            record.append(known)
-
     return run_trials(
-        request,
-        data,
-        begun,
-        Manner(begin=learn, around=lambda: copied(request.directory, copy)),
-        address=address,
-        quiet=quiet,
+        request, data, begun, manner_of(request, sources, copy), address=address, quiet=quiet, start=start
     )
-
-
-@dataclass(frozen=True)
-class Manner:
-    """What sets one kind of run, a search or a confirmation, apart from another."""
-
-    begin: Callable[[Record, Conductor], None]  # before the first trial of a session
-    plan: Plan | None = None  # what is trained; default what the searcher proposes
-    trainable: Callable[[], type[WideResNetTrainable]] | None = None  # its import loads Ray
-    around: Callable[[], AbstractContextManager[None]] = nullcontext  # a session, once its record is there
-    facts: Callable[[PreparedData], DataFacts] = facts_of
 
 
 def run_trials(
@@ -161,6 +173,7 @@ def run_trials(
     *,
     address: str | None,
     quiet: bool,
+    start: Start,
 ) -> SearchResult:
     """One session, from Ray's start to the last table.
 
@@ -168,52 +181,43 @@ def run_trials(
         InputError: the nodes cannot give what is asked for; then nothing was written.
         SearchFailed: the search could not go on.
     """
-    state = begun.state if begun else None
     with ExitStack() as stack:
+        start.waits_for("Ray", unchecked=True)
         stack.enter_context(ray_environment())
         joined = nodes_of_a_running_ray(address, stack)
-        nodes = joined or [local_node()]
         facts = manner.facts(data)
-        memory = memory_of(request.space, facts, nodes, state)
-        allotment = allotment_of(request, nodes, memory)
-        warn(memory.remarks(allotment) if memory else [])
-        asked, share = request.space.training, allotment.gpus_per_trial
-        directory, dataset = request.directory.path, request.space.dataset
-        able = check_nodes(directory, dataset, data.split_hash, share > 0) if joined else []
-        machines = [node.arithmetic for node in able if node.arithmetic] or [arithmetic_here()]
-        arithmetic = Arithmetic(
-            resolved_precision(asked.precision, data.image_shape, share, machines, state),
-            resolved_compile(asked.compile, share, machines, state),
-        )
+        on = machines_for(request, data, facts, joined, begun.state if begun else None)
         trainable = manner.trainable() if manner.trainable else None
         ray = stack.enter_context(ExitStack())
+        start.waits_for("Ray")
         if not joined:
             start_own_ray(ray)
+        start.waits_for("the forecast of what the search will take")
         if manner.plan is None and (begun is None or begun.has_another_space):
-            machines_told = (data, facts, allotment, nodes, able, arithmetic.precision)
-            request = with_feasible_networks(request, *machines_told)
+            told = (data, facts, on.allotment, on.nodes, on.able, on.arithmetic.precision)
+            request = with_feasible_networks(request, *told)
         predicted = None
         if begun is None and manner.plan is None:
-            predicted = prediction_of(request, data, allotment, nodes, able, arithmetic.precision)
+            predicted = prediction_of(request, data, on.allotment, on.nodes, on.able, on.arithmetic.precision)
         record = stack.enter_context(
-            opened_record(request, data, nodes, allotment, arithmetic, begun, predicted)
+            opened_record(request, data, on.nodes, on.allotment, on.arithmetic, begun, predicted)
         )
         if begun is not None:
             begun.let_go()
         conductor = Conductor(
             request.space,
             facts,
-            allotment,
+            on.allotment,
             record,
             plan=manner.plan,
-            places=Places(nodes, allotment),
-            **vars(arithmetic),
+            places=Places(on.nodes, on.allotment),
+            **vars(on.arithmetic),
         )
         manner.begin(record, conductor)
         with manner.around():
-            followers = _followers(request, conductor, data, able)
+            followers = _followers(request, conductor, data, on.able)
             reason = _session(request, conductor, record, quiet, ray, followers, trainable)
-    return SearchResult(request.directory.path, conductor.state, reason)
+    return SearchResult(request.directory.path, conductor.state, reason, request.on_end)
 
 
 def _followers(
@@ -251,13 +255,12 @@ def _session(
             if not followers:
                 stack.enter_context(watched_ray(conductor.ray_ended))
             stack.enter_context(interrupts(conductor.interrupt))  # after Ray, which takes SIGTERM for itself
-            display = None if quiet else stack.enter_context(_display(request, record, conductor))
+            look = stack.enter_context(watched(request, record, conductor, quiet))
             record.forget()
 
             def tick() -> None:
                 observers.tick()
-                if display is not None:
-                    display.tick()
+                look()
 
             hand_to_tune(request.directory, conductor, tick, trainable, followers)
         reason = conductor.end_reason or EndReason.FAILED
@@ -277,17 +280,6 @@ def _session(
         text = conductor.failure or (
             last_line(failure) if failure else "Ray Tune ended before the search did"
         )
-        raise SearchFailed(f"{text}; what is on record stays: go on with --resume") from failure
+        left = SearchResult(request.directory.path, conductor.state, reason, request.on_end)
+        raise SearchFailed(f"{text}; what is on record stays: go on with --resume", left) from failure
     return reason
-
-
-@contextmanager
-def _display(request: Request, record: Record, conductor: Conductor) -> Iterator[ProgressDisplay]:
-    space, funds = request.space, conductor.funds if conductor.funds.are_limited else None
-    progress = Progress(request.rows, space.training.epochs, record.now(), funds, is_open_ended(space))
-    for moment, event in record.events:
-        progress.apply(moment, event)
-    display = ProgressDisplay(progress, record.now, watch=watch_on(conductor))
-    record.subscribe(display)
-    with display:
-        yield display

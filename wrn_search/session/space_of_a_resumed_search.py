@@ -20,11 +20,17 @@ from wrn_search.space.yaml_with_lines import Source
 MUST_STAY = (
     "name",
     "dataset.",
+    "model.init_from",
+    "model.freeze",
     "objectives",
+    "protocol",
+    "recipe",
     "search.repeats",
     "search.seed",
     "training.compile",
+    "training.cuda_graph",
     "training.epochs",
+    "training.linear_precision",
     "training.lr_",
     "training.precision",
 )

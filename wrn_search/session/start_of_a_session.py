@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wrn_search.decisions.budget.most_trials import is_open_ended
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.end_reason import EndReason
+from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
 from wrn_search.hardware.detected_cores_and_gpus import gpu_names, usable_cores
 from wrn_search.hardware.machine import Node
 from wrn_search.hardware.nvidia_mps import mps_state
-from wrn_search.images.prepared_data import PreparedData
+from wrn_search.images.on_disk.stays_mapped import bytes_on_gpu, stored_bytes
+from wrn_search.images.prepared_data import PreparedData, size_to_write
+from wrn_search.lines_on_stderr import tell
 from wrn_search.results.atomic_files import atomic_write_text
 from wrn_search.results.events import Reopened, SearchEnded, SearchResumed, SearchStarted
 from wrn_search.results.events_jsonl import Record
@@ -35,8 +39,12 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.files_from_the_record import Observers
 from wrn_search.session.resume import Begun
 from wrn_search.session.search_request import Request
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.space import Space
+from wrn_search.space.trial_config import captured
 from wrn_search.space.yaml_with_lines import yaml_text
+
+_MUCH = 100_000_000  # bytes of prepared images, from which on they are told before they are written
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,17 @@ class Arithmetic:
 
     precision: str  # fp32 | bf16
     compile: str  # on | off
+
+
+def tell_what_is_written(dataset: DatasetSettings, quiet: bool) -> None:
+    """A line on the prepared images, where they take much of a disk, before they are written.
+
+    Raises:
+        InputError: see `size_to_write`.
+    """
+    size = None if quiet else size_to_write(dataset)
+    if size is not None and size.to_write >= _MUCH:
+        tell(f"images of {dataset.name}: {size.text}")
 
 
 @contextmanager
@@ -64,6 +83,7 @@ def opened_record(
     directory = request.directory
     search_id = new_search_id() if begun is None else begun.state.search_id
     about = _manifest(search_id, request.space, data, nodes, allotment, arithmetic)
+    about["trials_planned"] = None if is_open_ended(request.space) else request.rows
     if predicted is not None:
         about["predicted"] = predicted
     if begun is None:
@@ -148,6 +168,8 @@ def _manifest(
     details = {
         "precision": arithmetic.precision,
         "compile": arithmetic.compile,
+        "cuda_graph": captured(space.training.cuda_graph),
+        "cudnn_benchmark": allotment.gpus_per_trial > 0 and not gpus_are_simulated(),
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,
         "gpus_per_trial": "by memory" if allotment.by_memory else allotment.gpus_per_trial,
@@ -158,6 +180,7 @@ def _manifest(
         "dataset": {
             "name": space.dataset.name,
             "num_classes": data.num_classes,
+            "class_names": list(data.class_names),
             "image_shape": list(data.image_shape),
             "train_images": data.train_images,
             "validation_images": data.validation_images,
@@ -192,5 +215,6 @@ def facts_of(data: PreparedData) -> DataFacts:
         data.validation_images,
         data.chance_error,
         data.train_images,
-        stored_bytes=sum(path.stat().st_size for path in data.directory.glob("*.npy")),
+        stored_bytes=0 if data.files else bytes_on_gpu(stored_bytes(data.directory)),
+        is_streamed=data.files is not None,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from wrn_search.decisions.outcome_of_repeats import ended_trial, outcome_of
+from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.errors import InputError, Problem
 from wrn_search.results.events import Known
-from wrn_search.results.events_jsonl import read_events
+from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_state import FINAL, TrialState
@@ -44,6 +45,16 @@ def read_sources(paths: Sequence[str], results: Path) -> list[SearchState]:
     if problems:
         raise InputError(problems)
     return states
+
+
+def learning_from(sources: Sequence[SearchState]) -> Callable[[Record, Conductor], None]:
+    """Puts on record, when a session begins, what the sources can teach."""
+
+    def learn(record: Record, conductor: Conductor) -> None:
+        for known in new_knowledge(sources, conductor.state):
+            record.append(known)
+
+    return learn
 
 
 def new_knowledge(sources: Sequence[SearchState], state: SearchState) -> Iterator[Known]:

@@ -14,7 +14,7 @@ from wrn_search.space.rules.budget_rules import (
     PredictedWidths,
 )
 from wrn_search.space.rules.number_and_text_rules import whole_number
-from wrn_search.space.section_keys import Section
+from wrn_search.space.sections.section import Section
 
 
 class ConstraintSettings(Section):

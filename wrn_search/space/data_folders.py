@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from wrn_search.datasets.dataset import Place
-from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.datasets.image_fit import ImageFit
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
 from wrn_search.user_paths import user_path
 
 
@@ -33,4 +34,8 @@ def place_of(dataset: DatasetSettings) -> Place:
         dataset.image_column,
         dataset.label_column,
         dataset.background,
+        ImageFit(dataset.image_size, dataset.image_fit) if dataset.image_size is not None else None,
+        dataset.validation_files,
+        dataset.group_by,
+        isinstance(dataset, JoinedSettings),
     )

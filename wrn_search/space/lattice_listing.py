@@ -7,7 +7,7 @@ from typing import Any
 
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.errors import InputError
-from wrn_search.space.axes.listed_networks import exact_name
+from wrn_search.networks.network_names import exact_name
 from wrn_search.space.network_budgets import images_of, sizes_of
 from wrn_search.space.space import Space
 from wrn_search.wording import plural

@@ -9,18 +9,18 @@ from typing import Any, Protocol
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.errors import InputError, Problem
 from wrn_search.networks.architecture import Architecture, parse_block
+from wrn_search.networks.families.family_table import FAMILIES
 from wrn_search.networks.lattice import BUDGETS, Allowed, Candidates, Lattice, lattice_of
 from wrn_search.networks.parameters_and_macs import macs, num_params
 from wrn_search.networks.sizes_of_many import ImageKind
 from wrn_search.space.axes.listed_networks import ListedNetworks
-from wrn_search.space.axes.network_leaves import blocks_of
+from wrn_search.space.axes.network_leaves import BLOCKS, blocks_of, family_of
 from wrn_search.space.constraint_keys import ConstraintSettings
 from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.rules.budget_rules import interval_of
 
 PREDICTED = ("seconds_per_epoch", "peak_memory_bytes")  # what the machine that trains decides
 MOST_COMBINATIONS = 20_000_000  # of block, depth and widening factor
-GROUPS = (16, 32, 64)  # channels at a widening factor of 1
 
 
 class HasConstraints(Protocol):
@@ -84,20 +84,22 @@ def _listed(value: Any) -> Any:
 def candidates_of(leaves: Mapping[str, Any], multiple_of: int | None) -> Candidates:
     """All combinations of block, depth and widening factor, as far as channels are multiples."""
     depths = tuple(int(each) for each in finite_values(leaves["depth"]) or ())
-    return Candidates(blocks_of(leaves), depths, _widths(leaves["widen_factor"], multiple_of or 1))
+    family, told = family_of(leaves), any(leaves[name] is not None for name in BLOCKS)
+    widths = _widths(leaves["widen_factor"], multiple_of or 1, FAMILIES[family].group_widths)
+    return Candidates(blocks_of(leaves), depths, widths, family, told)
 
 
-def _widths(value: Any, multiple_of: int) -> tuple[float, ...]:
+def _widths(value: Any, multiple_of: int, groups: tuple[int, ...]) -> tuple[float, ...]:
     """The widening factors: of an interval those at which the channels of the first group are such a multiple."""
     if isinstance(value, Uniform | LogUniform):
-        first = math.ceil(value.low * GROUPS[0] / multiple_of)
-        last = math.floor(value.high * GROUPS[0] / multiple_of)
-        return tuple(place * multiple_of / GROUPS[0] for place in range(max(1, first), last + 1))
-    return tuple(float(k) for k in finite_values(value) or () if _is_multiple(float(k), multiple_of))
+        first = math.ceil(value.low * groups[0] / multiple_of)
+        last = math.floor(value.high * groups[0] / multiple_of)
+        return tuple(place * multiple_of / groups[0] for place in range(max(1, first), last + 1))
+    return tuple(float(k) for k in finite_values(value) or () if _is_multiple(float(k), multiple_of, groups))
 
 
-def _is_multiple(k: float, multiple_of: int) -> bool:
-    return all(int(base * k) % multiple_of == 0 for base in GROUPS)
+def _is_multiple(k: float, multiple_of: int, groups: tuple[int, ...]) -> bool:
+    return all(int(base * k) % multiple_of == 0 for base in groups)
 
 
 def network_lattice(
@@ -147,7 +149,8 @@ def meets(network: Architecture, constraints: ConstraintSettings, images: ImageK
     sizes = sizes_of(network, images)
     inside = all(low <= sizes[name] <= high for name, low, high in budgets_of(constraints))
     fits = inside and _is_predicted_to_fit(network, constraints)
-    return fits and _is_multiple(network.widen_factor, constraints.multiple_of or 1)
+    groups = FAMILIES[network.family].group_widths
+    return fits and _is_multiple(network.widen_factor, constraints.multiple_of or 1, groups)
 
 
 def sizes_of(network: Architecture, images: ImageKind) -> dict[str, int]:

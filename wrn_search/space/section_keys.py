@@ -1,144 +1,133 @@
-"""The keys of each section of a space file: its rule, its default and what it means.
-
-Pydantic was chosen for the walk through the sections, defaults, frozen values and JSON Schema.
-"""
+"""The keys of `model`, and what can be searched of them and of `training`: rule, default and meaning of each."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, MAX_DEPTH, MAX_WIDEN_FACTOR
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY, FAMILIES
 from wrn_search.space.domains import Domain
 from wrn_search.space.rules.key_rule import Leaf
-from wrn_search.space.rules.keys_with_own_rules import (
-    BLOCK,
-    LR_DROPS,
-)
+from wrn_search.space.rules.keys_with_own_rules import BLOCK
 from wrn_search.space.rules.network_and_point_rules import NETWORK
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
+from wrn_search.space.rules.starting_file import NOTHING, RANDOM, frozen_groups, starting_file
+from wrn_search.space.sections.section import Section
+from wrn_search.space.sections.training_keys import TrainingSettings
 
-
-def _alone(leaf: Leaf, name: str) -> Leaf:
-    """A leaf whose value all trials of a search share: only equal trainings are compared, at rungs and at the end."""
-    how = f"a search for each value (--set training.{name}=...), and name all results to one report"
-    return dataclasses.replace(
-        leaf, instead=f"; trials of one search are compared at equal {name}: run {how}"
-    )
-
-
-class Section(BaseModel):
-    """A section: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_MANY_FAMILIES = (
+    "; families have no depths and blocks in common: name networks of several in model.network "
+    "({choice: [WRN-40-4, ResNet-164]}) or search.points"
+)
 
 
 class ModelSettings(Section):
-    """The network. Every key takes a value or a domain."""
+    """The network. Every key takes a value or a domain, but family, init_from and freeze."""
 
+    family: Annotated[
+        str,
+        dataclasses.replace(one_of(*FAMILIES), instead=_MANY_FAMILIES),
+        Field(
+            description="; ".join(f"{name}: {family.what}" for name, family in FAMILIES.items())
+            + ". A network that is named has its own"
+        ),
+    ] = DEFAULT_FAMILY
     network: Annotated[
         str | Domain | None,
         NETWORK,
         Field(
-            description="depth, widening factor and block in one, instead of those keys: WRN-16-2, WRN-40-2-B(3,1,3), "
-            "{depth: 40, widen_factor: 2, block: B(3,1,3)}; {choice: [WRN-10-1.125, WRN-16-0.75]} compares them"
+            description="family, depth, widening factor and block in one, instead of those keys: WRN-16-2, "
+            "WRN-40-2-B(3,1,3), ResNet-164, WRN-18-1.5, WRN-50-2-bottleneck, {depth: 40, widen_factor: 2, block: "
+            "B(3,1,3)}; {choice: [WRN-10-1.125, WRN-16-0.75]} compares them. WRN-34-2 is of family wrn, "
+            "WRN-34-2-basic of imagenet_resnet, unless family says it"
         ),
     ] = None
     depth: Annotated[
         int | Domain,
         whole_number(1, MAX_DEPTH, searchable=True),
-        Field(description="3*l*N + 4 when all kernels are 3x3 (6*N + 4 for B(3,3)), else 6*N + 4"),
+        Field(
+            description="3*l*N + 4 when all kernels are 3x3 (6*N + 4 for B(3,3)), else 6*N + 4; preact_resnet: 6*N + 2 "
+            "with block basic, 9*N + 2 with bottleneck; imagenet_resnet: 18, 34, 50, 101 or 152"
+        ),
     ] = 16
     widen_factor: Annotated[
         float | Domain,
         real_number(1 / 16, MAX_WIDEN_FACTOR, searchable=True),
-        Field(description="k: the groups have int(16 k), int(32 k) and int(64 k) channels"),
+        Field(
+            description="k: the groups have int(16 k), int(32 k) and int(64 k) channels; imagenet_resnet: k times "
+            "ResNet's 64 to 512, with bottlenecks inside them only; preact_resnet: 1"
+        ),
     ] = 1.0
     block: Annotated[
         str | Domain | None,
         BLOCK,
-        Field(description="kernel sizes of a block's convolutions; default B(3,3)"),
+        Field(
+            description="kernel sizes of a block's convolutions, default B(3,3); of the other families basic or "
+            "bottleneck, default by depth: bottleneck above 110 (preact_resnet), above 34 (imagenet_resnet)"
+        ),
     ] = None
     deepening_factor: Annotated[
         int | Domain | None,
         whole_number(1, MAX_DEEPENING_FACTOR, nullable=True, searchable=True),
-        Field(description="l, 3x3 convolutions in a block; instead of `block`"),
+        Field(description="l, 3x3 convolutions in a block; instead of `block`, with family wrn"),
     ] = None
     dropout: Annotated[
         float | Domain,
         real_number(0, 1, below=True, searchable=True),
-        Field(description="probability between the convolutions of a block"),
+        Field(description="probability between the convolutions of a block; 0 with family imagenet_resnet"),
+    ] = 0.0
+    stochastic_depth: Annotated[
+        float | Domain,
+        real_number(0, 1, below=True, searchable=True),
+        Field(
+            description="probability of leaving out the residual branch of the last block for a batch; it grows "
+            "linearly from the first block to it (Huang et al., 2016)"
+        ),
     ] = 0.0
     init: Annotated[
         str | Domain,
         one_of("fan_in", "fan_out", searchable=True),
         Field(description="Kaiming normal initialisation of the convolutions by fan-in or fan-out"),
     ] = "fan_in"
-
-
-class TrainingSettings(Section):
-    """The training of one network. All keys take a domain but epochs, lr_schedule, lr_drops, precision, compile."""
-
-    epochs: Annotated[
-        int, _alone(whole_number(1, 100_000), "epochs"), Field(description="epochs of a full training")
-    ] = 60
-    batch_size: Annotated[
-        int | Domain, whole_number(2, 65_536, searchable=True), Field(description="images a step")
-    ] = 128
-    learning_rate: Annotated[
-        float | Domain, real_number(0, 100, above=True, searchable=True), Field(description="before any drop")
-    ] = 0.1
-    momentum: Annotated[
-        float | Domain, real_number(0, 1, below=True, searchable=True), Field(description="Nesterov momentum")
-    ] = 0.9
-    weight_decay: Annotated[
-        float | Domain,
-        real_number(0, 10, searchable=True),
-        Field(description="L2 penalty added to the gradient"),
-    ] = 5e-4
-    weight_decay_on: Annotated[
+    bn_weight: Annotated[
         str | Domain,
-        one_of("all", "weights", searchable=True),
-        Field(description="all parameters as in the paper, or convolution and linear weights only"),
-    ] = "all"
-    lr_schedule: Annotated[
-        str,
-        _alone(one_of("step", "cosine"), "lr_schedule"),
-        Field(description="drops at lr_drops, or half a cosine"),
-    ] = "step"
-    lr_drops: Annotated[
-        tuple[float, ...],
-        _alone(LR_DROPS, "lr_drops"),
+        one_of("one", "uniform", searchable=True),
+        Field(description="batch norm weights begin at 1, or drawn from U(0, 1) as in the authors' code"),
+    ] = "one"
+    linear_init: Annotated[
+        str | Domain,
+        one_of("kaiming", "uniform", searchable=True),
         Field(
-            description="where the learning rate drops: fractions of `epochs`, or the epochs that are the first to run "
-            "at each lower rate ([60, 120, 160] of 200 is [0.3, 0.6, 0.8])"
+            description="weights of the linear layer begin normal with deviation sqrt(2 / inputs), or uniform up to "
+            "1 / sqrt(inputs) as in the authors' code"
         ),
-    ] = (0.3, 0.6, 0.8)
-    lr_drop_factor: Annotated[
-        float | Domain,
-        real_number(0, 1, above=True, searchable=True),
-        Field(description="factor of each drop"),
-    ] = 0.2
-    precision: Annotated[
+    ] = "kaiming"
+    init_from: Annotated[
         str,
-        _alone(one_of("auto", "fp32", "bf16"), "precision"),
-        Field(description="arithmetic; auto is bf16 where the hardware is fast at it"),
-    ] = "auto"
-    compile: Annotated[
+        starting_file(),
+        Field(
+            description="random, or a file with the weights that each network begins with: one that `export` wrote, a "
+            "trial's checkpoint, torchvision's or timm's of an ImageNet network, or of a known port of WRNs; a last "
+            "layer of another size begins anew (docs/transfer.md)"
+        ),
+    ] = RANDOM
+    freeze: Annotated[
         str,
-        one_of("auto", "on", "off"),
-        Field(description="torch.compile; auto is off where it gains nothing"),
-    ] = "auto"
+        frozen_groups(),
+        Field(
+            description="groups that stay as init_from has them, a list of stem, group1, group2, group3 (and group4 of "
+            "imagenet_resnet): neither stepped nor decayed, their batch norms with the statistics that they came with"
+        ),
+    ] = NOTHING
 
-    @model_validator(mode="after")
-    def _drops_as_fractions(self) -> Self:
-        """Epochs that lie in the training become fractions of it: one form from here on."""
-        drops = self.lr_drops
-        if drops and isinstance(drops[0], int) and drops[-1] < self.epochs:
-            self.__dict__["lr_drops"] = tuple(epoch / self.epochs for epoch in drops)
-        return self
+
+def of_points() -> dict[str, Leaf]:
+    """The rules of all keys that a configuration in a list may tell: those that can be searched, and the family."""
+    (family,) = (part for part in ModelSettings.model_fields["family"].metadata if isinstance(part, Leaf))
+    return {**searchable(ModelSettings, TrainingSettings), "family": family}
 
 
 def searchable(*sections: type[Section]) -> dict[str, Leaf]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
-from wrn_search.networks.architecture import Architecture, block_name, parse_block
+from wrn_search.networks.architecture import Architecture
+from wrn_search.objectives.objective_table import VAL_ERROR
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher import Hparams, Prior, SearchedSpace
 from wrn_search.searchers.searcher_table import SEARCHERS
@@ -21,21 +22,27 @@ from wrn_search.space.axes.axes_of_a_space import (
 )
 from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.network_leaves import SHAPE, merged
+from wrn_search.space.axes.network_leaves import SHAPE, TOLD, block_leaves, merged
 from wrn_search.space.constraint_keys import ConstraintSettings
-from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.space.domains import Domain, Scalar
+from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings
+from wrn_search.space.domains import Domain, Scalar, finite_values
 from wrn_search.space.network_budgets import network_lattice, within_budgets
-from wrn_search.space.rules.keys_with_own_rules import (
-    NAME,
-    OBJECTIVES,
-)
 from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
-from wrn_search.space.rules.number_and_text_rules import plain_text, text
-from wrn_search.space.section_keys import ModelSettings, Section, TrainingSettings, default_of
+from wrn_search.space.section_keys import ModelSettings, default_of
 from wrn_search.space.sections.resource_keys import ResourceSettings
 from wrn_search.space.sections.search_keys import DEFAULT_TRIALS, MAX_TRIALS, SearchSettings
-from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig
+from wrn_search.space.sections.section import Section
+from wrn_search.space.sections.training_keys import TrainingSettings
+from wrn_search.space.sections.whole_search_keys import (
+    Description,
+    Name,
+    Objectives,
+    OnEnd,
+    Protocol,
+    Recipe,
+    Trackers,
+)
+from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig, captured
 
 
 class Space(Section):
@@ -44,33 +51,41 @@ class Space(Section):
     # The reader fills in the name, so no key has to be there.
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=[]))
 
-    name: Annotated[
-        str,
-        NAME,
-        Field(description="the results go to results/<name>; default: the file's name"),
-    ]
-    description: Annotated[
-        str,
-        text(
-            "must be text of at most 10000 characters, none of them a control character",
-            lambda value: len(value) <= 10_000 and plain_text(value, also="\n\t"),
-        ),
-        Field(description="what the search asks, what it costs, what to expect"),
-    ] = ""
+    name: Name
+    description: Description = ""
+    recipe: Recipe = None
+    protocol: Protocol = "search"
     dataset: DatasetSettings = Field(default_factory=lambda: DatasetSettings.model_validate({}))
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     constraints: ConstraintSettings = ConstraintSettings()
-    objectives: Annotated[
-        tuple[str, ...], OBJECTIVES, Field(description="what is minimised: the validation error, in percent")
-    ] = ("val_error",)
+    objectives: Objectives = ("val_error",)
     search: SearchSettings = SearchSettings()
     resources: ResourceSettings = ResourceSettings()
+    on_end: OnEnd = ()
+    trackers: Trackers = ()
+
+    @model_validator(mode="after")
+    def _all_images_are_trained_on(self) -> Self:
+        """With `protocol: test_each`, which has nothing to choose by."""
+        if self.tests_each:
+            self.__dict__["dataset"] = JoinedSettings.whole(self.dataset)
+        return self
+
+    @property
+    def tests_each(self) -> bool:
+        """Whether each network is trained on all training images and tested once."""
+        return self.protocol == "test_each"
 
     @property
     def hyperparameters(self) -> dict[str, Domain]:
         """The leaves that are searched, in the order of the sections, with their domains."""
         return dict(self.axes.hyperparameters)
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """The objectives other than the validation error, in the order of the file."""
+        return tuple(name for name in self.objectives if name != VAL_ERROR)
 
     @property
     def networks(self) -> Sequence[Architecture] | None:
@@ -117,8 +132,14 @@ class Space(Section):
 
     @property
     def has_drops(self) -> bool:
-        """Whether the learning rate drops at set epochs; else it falls evenly or stays."""
+        """Whether the learning rate drops at set epochs; else it falls evenly, or stays for long."""
         return self.training.lr_schedule == "step" and bool(self.training.lr_drops)
+
+    @property
+    def longest_warm_up(self) -> int:
+        """Epochs in which the learning rate of some trial may still rise."""
+        epochs = finite_values(self.hyperparameters.get("warmup_epochs", self.training.warmup_epochs))
+        return max(int(value) for value in epochs or (0,))
 
     @property
     def brackets(self) -> int | None:
@@ -142,6 +163,8 @@ class Space(Section):
             axes.idle,
             self._prior(),
             self.training.epochs,
+            hparams=axes.hparams,
+            several_objectives=bool(self.costs),
         )
 
     def hparams_at(self, point: Hparams) -> Hparams:
@@ -173,13 +196,15 @@ class Space(Section):
     @cached_property
     def axes(self) -> AnyAxes:
         """What the searcher draws on, and what a point there stands for."""
-        lattice = network_lattice(self.leaves, self.constraints, self.dataset.facts)
+        lattice = None
+        if self.listed is None:
+            lattice = network_lattice(self.leaves, self.constraints, self.dataset.facts)
         return axes_of(self.leaves, self.listed, lattice, self.search.points)
 
     @cached_property
     def listed(self) -> ListedNetworks | None:
         """The networks of `model.network` that meet the constraints; None without the key."""
-        listed = listed_networks(self.model.network)
+        listed = listed_networks(self.model.network, self.model.family)
         return None if listed is None else within_budgets(listed, self.constraints, self.dataset.facts)
 
     @cached_property
@@ -206,7 +231,7 @@ class Space(Section):
             hparams: a value for each of `hyperparameters`, or null for one that does not apply: the key's default
                 is what is trained with.
             seed: the trial's own seed.
-            precision: resolved, `fp32` or `bf16`.
+            precision: resolved: fp32, tf32, bf16 or fp16.
             compile: resolved, `on` or `off`.
         """
         assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
@@ -214,19 +239,20 @@ class Space(Section):
         leaves |= {
             name: default_of(name) for name, value in leaves.items() if value is None and name not in SHAPE
         }
-        if leaves["deepening_factor"] is not None:
-            leaves["block"] = block_name((3,) * leaves["deepening_factor"])
-        elif leaves["block"] is None:
-            leaves["block"] = "B(3,3)"
-        leaves["deepening_factor"] = len(parse_block(leaves["block"]))
-        leaves |= {name: float(leaves[name]) for name in REAL_LEAVES}  # an int domain proposes whole ones
-        leaves |= {"precision": precision, "compile": compile}
+        leaves |= block_leaves(leaves)
+        # Not the whole numbers that an int domain proposes.
+        leaves |= {name: float(leaves[name]) for name in REAL_LEAVES if leaves[name] is not None}
+        leaves |= {
+            "precision": precision,
+            "compile": compile,
+            "cuda_graph": captured(self.training.cuda_graph),
+        }
         return TrialConfig(**{name: leaves[name] for name in LEAVES}, dataset=self.dataset, seed=seed)
 
     def to_document(self) -> dict[str, Any]:
         """Plain YAML values with every default filled in; reading them gives this space again.
 
-        Where `model.network` names the networks, the keys that it stands for are left out.
+        Where `model.network` names the networks, the keys that it stands for are left out, but the family.
         """
 
         def plain(value: Any) -> Any:
@@ -235,6 +261,8 @@ class Space(Section):
             return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
         document: dict[str, Any] = plain(self.model_dump())
+        if self.tests_each:  # which holds no image out, whatever a file says
+            del document["dataset"]["validation"]
         if self.model.network is not None:
-            document["model"] = {k: v for k, v in document["model"].items() if k not in SHAPE}
+            document["model"] = {k: v for k, v in document["model"].items() if k not in TOLD}
         return document

@@ -17,6 +17,7 @@ from wrn_search.space.rules.across_keys.rules_across_keys import broken_rules
 from wrn_search.space.rules.broken_rule import Broken, dotted, got
 from wrn_search.space.rules.broken_rule import Path as KeyPath
 from wrn_search.space.rules.key_rule import LEAF_ERROR
+from wrn_search.space.sections.recipes import filled
 from wrn_search.space.space import Space
 from wrn_search.space.yaml_with_lines import Source, parse_source, read_source, with_override
 
@@ -29,6 +30,14 @@ def read_space(path: str | Path, overrides: Sequence[str] = ()) -> Space:
     """
     path = Path(path)
     return space_of(read_source(path), overrides, default_name=name_of(path))
+
+
+def filled_in(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """What `recipe`, `protocol` and the data set's name fill into a file that can be read: `section.key` -> value."""
+    source = read_source(Path(path))
+    for assignment in overrides:
+        source = with_override(source, assignment)
+    return filled(source.value)[1]
 
 
 def space_from_mapping(document: Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
@@ -63,7 +72,7 @@ def space_of(source: Source, overrides: Sequence[str], default_name: str) -> Spa
             source = with_override(source, assignment)
         except InputError as error:
             problems += error.problems
-    document = copy.deepcopy(source.value)
+    document, _ = filled(source.value)
     for name in SECTIONS:
         if name in document and document[name] is None:  # a section whose keys are all commented out
             document[name] = {}

@@ -3,46 +3,87 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
 
 from wrn_search.networks.architecture import Architecture
-from wrn_search.space.dataset_section import DatasetSettings, dataset_settings
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.rules.broken_rule import spelled
-from wrn_search.space.section_keys import ModelSettings, TrainingSettings
+from wrn_search.space.rules.starting_file import told_file
+from wrn_search.space.section_keys import ModelSettings, default_of
+from wrn_search.space.sections.crop_padding import CROPPING
+from wrn_search.space.sections.recorded_dataset import LATER_SETTINGS, dataset_settings
+from wrn_search.space.sections.training_keys import TrainingSettings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrialConfig:
-    """Hyperparameters, fixed values, data and seed of one training, checked and resolved: no domain, no `auto`."""
+    """Hyperparameters, fixed values, data and seed of one training, checked and resolved: no domain, no `auto`.
 
+    What has a default here came later: trials of earlier versions, which lack it, were trained by that.
+    """
+
+    family: str = field(default=default_of("family"))  # a name of `FAMILIES`
     depth: int
     widen_factor: float
-    deepening_factor: int
+    deepening_factor: int | None  # of family wrn
     block: str
     dropout: float
+    stochastic_depth: float = field(default=default_of("stochastic_depth"))
     init: str  # fan_in | fan_out
+    bn_weight: str = field(default=default_of("bn_weight"))  # one | uniform
+    linear_init: str = field(default=default_of("linear_init"))  # kaiming | uniform
+    init_from: str = field(default=default_of("init_from"))  # random, or PATH@sha256:HEX
+    freeze: str = field(default=default_of("freeze"))  # groups, as in `stem, group1`
     epochs: int
     batch_size: int
     learning_rate: float
     momentum: float
     weight_decay: float
     weight_decay_on: str  # all | weights
-    lr_schedule: str  # step | cosine
+    lr_schedule: str  # of `SCHEDULES`
     lr_drops: tuple[float, ...]  # fractions of `epochs`
     lr_drop_factor: float
-    precision: str  # fp32 | bf16
+    momentum_at_drops: str = field(default=default_of("momentum_at_drops"))  # keep | restart
+    last_batch: str = field(default=default_of("last_batch"))  # drop | keep
+    optimizer: str = field(default=default_of("optimizer"))  # sgd | adamw
+    nesterov: bool = field(default=default_of("nesterov"))
+    beta1: float = field(default=default_of("beta1"))
+    beta2: float = field(default=default_of("beta2"))
+    lr_by: str = field(default=default_of("lr_by"))  # epoch | step
+    lr_cooldown: float = field(default=default_of("lr_cooldown"))
+    warmup_epochs: int = field(default=default_of("warmup_epochs"))
+    clip_norm: float | None = field(default=default_of("clip_norm"))  # None: as they are
+    ema: float = field(default=default_of("ema"))  # 0 for none
+    sam: float = field(default=default_of("sam"))  # 0 for none
+    gradient_accumulation: int = field(default=default_of("gradient_accumulation"))
+    precision: str  # fp32 | tf32 | bf16 | fp16
+    linear_precision: str = field(default=default_of("linear_precision"))  # same | fp32
     compile: str  # on | off
+    cuda_graph: str = field(default="off")  # on | off
+    label_smoothing: float = field(default=default_of("label_smoothing"))
+    mixup: float = field(default=default_of("mixup"))  # alpha; 0 is off
+    cutmix: float = field(default=default_of("cutmix"))  # alpha; 0 is off
+    cutout: int = field(default=default_of("cutout"))  # pixels; 0 is off
+    class_weights: str = field(default=default_of("class_weights"))  # none | balanced | [w, ...]
     dataset: DatasetSettings
     seed: int
 
     @property
+    def micro_batch_size(self) -> int:
+        """Images that pass the network at once in training."""
+        return -(-self.batch_size // self.gradient_accumulation)
+
+    @property
     def architecture(self) -> Architecture:
         """The network's shape."""
-        return Architecture.of(self.depth, self.widen_factor, self.block)
+        return Architecture.of(self.depth, self.widen_factor, self.block, self.family)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold; `from_dict` is its inverse."""
@@ -55,7 +96,8 @@ class TrialConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrialConfig:
-        """The config that `to_dict` wrote."""
+        """The config that `to_dict` wrote; an older version's is trained by what was the only way then."""
+        values = with_later_leaves(values)
         dataset = dataset_settings(values["dataset"])
         return cls(**{**values, "lr_drops": tuple(values["lr_drops"]), "dataset": dataset})
 
@@ -63,7 +105,48 @@ class TrialConfig:
 LEAVES = tuple(
     field.name for field in dataclasses.fields(TrialConfig) if field.name not in ("dataset", "seed")
 )
-REAL_LEAVES = tuple(field.name for field in dataclasses.fields(TrialConfig) if field.type == "float")
+REAL_LEAVES = tuple(
+    field.name for field in dataclasses.fields(TrialConfig) if str(field.type).startswith("float")
+)
+
+
+# Leaves that earlier versions did not have, with what every one of their trials was trained by.
+LATER_LEAVES: dict[str, Any] = {
+    field.name: field.default
+    for field in dataclasses.fields(TrialConfig)
+    if field.default is not dataclasses.MISSING
+}
+
+
+def captured(asked: str) -> str:
+    """What `training.cuda_graph` means: auto is off, until it has been measured on a GPU."""
+    return "on" if asked == "on" else "off"
+
+
+def with_later_leaves(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values of a trial's config with all leaves that its version did not have yet."""
+    return {**LATER_LEAVES, **values}
+
+
+def what_fixes_it(values: Mapping[str, Any]) -> str:
+    """All that fixes a training but where its files lie, as one text.
+
+    Later keys that say what every earlier version did are left out: the same text then and now.
+    """
+    leaves, dataset = (
+        _without(*each) for each in ((values, LATER_LEAVES), (values["dataset"], LATER_SETTINGS))
+    )
+    dataset.pop("root", None)
+    if "init_from" in leaves:
+        path, digest = told_file(leaves["init_from"])
+        leaves["init_from"] = digest or path
+    if dataset.get("augmentation") not in CROPPING:
+        dataset.pop("crop_padding", None)
+    return json.dumps(leaves | {"dataset": dataset}, sort_keys=True)
+
+
+def _without(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in later or value != later[name]}
 
 
 @lru_cache(64)
@@ -72,20 +155,37 @@ def _plain(dataset: DatasetSettings) -> dict[str, Any]:
     return dataset.model_dump()
 
 
-_FIELD_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (float, int), "str": (str,)}
+# How a network is computed is no hyperparameter: trials that differ only in it are seeds of one configuration.
+HOW_COMPUTED = ("compile", "cuda_graph")
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+_FIELD_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "float | None": (float, int, type(None)),
+    "str": (str,),
+    "bool": (bool,),
+}
+# Leaves that may have no value: of a family whose blocks have names, and what is left off.
+_NULLABLE = ("deepening_factor", "clip_norm")
 
 
 MAX_SEED = 2**31
 _SECTION_OF = {
     name: section for section in (ModelSettings, TrainingSettings) for name in section.model_fields
 }
-_RESOLVED = {"precision": ("fp32", "bf16"), "compile": ("on", "off")}  # what `auto` has become
+_RESOLVED = {
+    "precision": PRECISIONS,
+    "compile": ("on", "off"),
+    "cuda_graph": ("on", "off"),
+}  # what `auto` has become
 
 
 def leaf_problem(name: str, value: Any) -> str | None:
     """Why a value from a file is none of a trial's leaf `name`, by the rule of the key; None if it is."""
     if name in _RESOLVED and value not in _RESOLVED[name]:
         return f"{name} must be one of {', '.join(_RESOLVED[name])}, but got {spelled(value)}"
+    if value is None and name in _NULLABLE:
+        return None
     if value is None or isinstance(value, dict):  # a default or a domain is no value
         return f"{name} must be a value, but got {spelled(value)}"
     try:
@@ -98,6 +198,7 @@ def leaf_problem(name: str, value: Any) -> str | None:
 
 def config_problem(values: dict[str, Any]) -> str | None:
     """Why plain values from a file are no `TrialConfig.to_dict`; None if they are."""
+    values = with_later_leaves(values)
     known = {field.name: str(field.type) for field in dataclasses.fields(TrialConfig)}
     if values.keys() != known.keys():
         odd = ", ".join(sorted(values.keys() ^ known.keys()))
@@ -113,6 +214,8 @@ def config_problem(values: dict[str, Any]) -> str | None:
     broken = (leaf_problem(name, values[name]) for name in LEAVES)
     if (problem := next((text for text in broken if text), None)) is not None:
         return problem
+    if (values["deepening_factor"] is None) == (values["family"] == DEFAULT_FAMILY):
+        return f"deepening_factor must be that of family wrn and no other's, but got {values['deepening_factor']!r}"
     try:
         assert TrialConfig.from_dict(values).architecture  # building it checks depth and block
     except ValidationError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from wrn_search.space.domains import Scalar, applies, member
+from wrn_search.space.rules.starting_file import same_file
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import LEAVES
 
@@ -38,4 +39,4 @@ def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar]
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
     same = space.trial_config(hparams, 0, **resolved).leaves
-    return hparams if all(same[name] == leaves[name] for name in LEAVES) else None
+    return hparams if all(same_file(same[name], leaves[name]) for name in LEAVES) else None

@@ -231,10 +231,9 @@ class _NodeReader:
             if key is None:
                 continue
             if key in mapping:
-                first = self.where[(*path, key)]
-                self._complain(
-                    key_node, (*path, key), f"a key must stand once, but got it twice (first: {first})"
-                )
+                line = self.where[(*path, key)].rpartition(":")[2]
+                first = f" (first in line {line})" if line.isdecimal() else ""
+                self._complain(key_node, (*path, key), f"a key must stand once, but got it twice{first}")
                 continue
             self.where[(*path, key)] = self._line(key_node)
             mapping[key] = self.value(value_node, (*path, key))

@@ -1,4 +1,4 @@
-"""All that is random in one training, owned by it: initialisation, dropout, batch order, augmentation."""
+"""All that is random in one training, owned by it: initialisation, dropout, batch order, augmentation, mixing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ class Randomness:
 
     def __init__(self, seed: int, device: torch.device):
         self.batches = torch.Generator().manual_seed(derived_seed(seed, "batches"))  # order and augmentation
-        self._device = device
+        self._device, self._seed = device, seed
         network_seed = derived_seed(seed, "network")
         self._cpu: Tensor = torch.Generator().manual_seed(network_seed).get_state()
         self._cuda: Tensor | None = None
@@ -39,6 +40,10 @@ class Randomness:
             self._cpu = torch.get_rng_state()
             if self._cuda is not None:
                 self._cuda = torch.cuda.get_rng_state(self._device)
+
+    def of_epoch(self, purpose: str, epoch: int) -> np.random.Generator:
+        """A stream of its own for one purpose and epoch: the same after any resume, as nothing of it is kept."""
+        return np.random.default_rng(derived_seed(self._seed, f"{purpose} of epoch {epoch}"))
 
     def state_dict(self) -> dict[str, Any]:
         """The states, as byte tensors."""

@@ -1,65 +1,65 @@
-"""One training: epochs of a Wide Residual Network on prepared data, each ending in one `EpochMetrics`."""
+"""One training: epochs of a network on prepared data, each ending in one `EpochMetrics`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.images.batches import EvaluationBatches, TrainBatches
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.keeping_freed_memory import release_freed_memory
-from wrn_search.memory.measured_peak import high_water_mark_bytes, reset_high_water_mark
-from wrn_search.memory.tensor_sizes import evaluation_batch_size
-from wrn_search.networks.wide_resnet import WideResNet
-from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.memory.measured_peak import forget_warm_up, high_water_mark_bytes, reset_high_water_mark
+from wrn_search.pretrained.starting_weights import begin_with, starting_weights
+from wrn_search.space.rules.starting_file import RANDOM
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.checkpoint_file import CheckpointError, load_checkpoint, save_checkpoint
+from wrn_search.training.batches_of_a_split import EvaluationSource, TrainSource, split_batches
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError, load_checkpoint, save_checkpoint
+from wrn_search.training.checkpoints.checkpoint_identity import differences_from, identity
+from wrn_search.training.class_weights import weights_of_classes
+from wrn_search.training.devices import resolved_device
 from wrn_search.training.divergence import check_finite
-from wrn_search.training.learning_rate import learning_rate_at
-from wrn_search.training.loss import summed_loss, training_loss, wrong_answers
-from wrn_search.training.mixed_precision import autocast, use_exact_fp32
+from wrn_search.training.evaluation import Evaluation
+from wrn_search.training.frozen_groups import freeze
+from wrn_search.training.learning_rate import learning_rate_at, restarts_momentum
+from wrn_search.training.loss import CountsByClass, Targets, wrong_answers
+from wrn_search.training.mixed_precision import (
+    laid_out,
+    loss_scaler,
+    make_momentum,
+    memory_format,
+    use_arithmetic,
+)
+from wrn_search.training.network_of_a_trial import network_of
 from wrn_search.training.optimiser import build_optimiser
 from wrn_search.training.random_streams import Randomness
+from wrn_search.training.several_gpus.replica import ALONE, Replica
+from wrn_search.training.steps.averaged_weights import AveragedWeights
+from wrn_search.training.steps.batch_mixing import BatchMixing
+from wrn_search.training.steps.step import Step
+from wrn_search.training.steps.steps_of_an_epoch import steps_of
 
 # Looking at the loss waits for the device: seldom enough to cost nothing, often enough to leave early.
 _STEPS_BETWEEN_CHECKS = 50
-
-
-class TrainSource(Protocol):
-    """Shuffled, augmented batches of equal size."""
-
-    @property
-    def num_images(self) -> int: ...  # images of one pass
-
-    def __len__(self) -> int: ...
-
-    def epoch(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]: ...
-
-
-class EvaluationSource(Protocol):
-    """Every image once, in order."""
-
-    @property
-    def num_images(self) -> int: ...
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+# On CUDA: until then cuDNN tries its algorithms, in memory that no later step takes, and the momentum is made.
+WARM_UP_STEPS = 2
+_BATCHES = ("train_batches", "val_batches")
 
 
 class Training:
-    """Trains one network by SGD on cross-entropy and evaluates it after every epoch, if images are held out.
+    """Trains one network on cross-entropy and evaluates it after every epoch, if images are held out.
 
-    Follows the authors' recipe as `TrialConfig` tells it, but for two things: momentum lives on when the
-    learning rate drops, and the error watched is that of held-out training images. On a CPU with a fixed
-    number of threads the same config gives the same bits, also when it is saved, restored in another
-    process and continued. Trainings in one process do not influence each other.
+    Follows the authors' recipe as `TrialConfig` tells it, but for one thing: the error watched is that of held-out
+    training images. On a CPU with a fixed number of threads the same config gives the same bits, also when it is saved,
+    restored in another process and continued. Trainings in one process do not influence each other.
 
     `batches`: (training, evaluation) batches to use instead of those of `data`'s train and validation split.
+    `replica`: its place among processes that train one network together; they must all do the same at once.
+    `on_step`: hears after each step the loss of its batch, on the device; what it raises ends the epoch.
     """
 
     def __init__(
@@ -69,27 +69,59 @@ class Training:
         *,
         device: str = "cpu",
         threads: int = 1,
-        batches: tuple[TrainSource, EvaluationSource] | None = None,
+        batches: tuple[TrainSource, EvaluationSource | None] | None = None,
+        replica: Replica = ALONE,
+        on_step: Callable[[Tensor], object] | None = None,
     ):
         self.config = config
+        self._on_step = on_step
         self.history: list[EpochMetrics] = []  # of the completed epochs
-        self.device = _resolved(device)
+        self.device = resolved_device(device)
         self._split_hash, self._has_split = data.split_hash, data.has_split
         torch.set_num_threads(threads)
-        use_exact_fp32()
+        use_arithmetic(self.device, config.precision)
         reset_high_water_mark(self.device)
         self.train_batches: TrainSource
         self.val_batches: EvaluationSource | None
-        self.train_batches, self.val_batches = batches or _split_batches(config, data, self.device)
+        self.train_batches, self.val_batches = batches or split_batches(
+            config, data, self.device, threads, replica
+        )
+        self._mixing = BatchMixing(config, data.image_shape, self.device, replica)
         self.randomness = Randomness(config.seed, self.device)
+        self._shape = data.num_classes, data.image_shape[2]
         with self.randomness.in_use():
-            network = WideResNet(
-                config.architecture, data.num_classes, data.image_shape[2], config.dropout, config.init
-            )
-        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = network_of(config, *self._shape)
+        self._frozen = freeze(network, config.freeze)
+        self._layout = memory_format(self.device, config.precision)
+        self.network = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
+        self._evaluation = Evaluation(self.network, self.device, config.precision, self._layout)
         self.optimiser = build_optimiser(self.network, config)
+        self._scaler = loss_scaler(self.device, config.precision)
+        self._loss_sum = torch.zeros(
+            (), dtype=torch.float64, device=self.device
+        )  # of the epoch that is trained
+        self._errors = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._steps = steps_of(config, self.train_batches, self._learn)
+        self._is_cold = self.device.type == "cuda"
         # Evaluation stays with the plain network: its mode and batch sizes would be compiled anew.
-        self._forward = torch.compile(self.network) if config.compile == "on" else self.network
+        compiled: Any = torch.compile(self.network) if config.compile == "on" else self.network
+        self._replica = replica
+        # The first replica alone validates.
+        averages = config.ema > 0 and replica.rank == 0
+        self._averaged = AveragedWeights(self.network, config.ema) if averages else None
+        self._step = Step(
+            replica.forward(compiled, self.device, config.stochastic_depth > 0),
+            self.network,
+            self.optimiser,
+            config,
+            device=self.device,
+            replica=replica,
+            scaler=self._scaler,
+            averaged=self._averaged,
+            class_weights=weights_of_classes(
+                config.class_weights, data, self.device, config.dataset.sampling
+            ),
+        )
 
     @property
     def epoch(self) -> int:
@@ -101,18 +133,32 @@ class Training:
 
         Raises:
             Diverged: the training or the validation loss is not finite; the training cannot go on.
+            InputError: the file that the weights begin with is not there, or is another.
         """
         epoch = self.epoch + 1
-        learning_rate = learning_rate_at(epoch, self.config)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
+        if epoch == 1 and self.config.init_from != RANDOM:  # a later epoch goes on from a checkpoint
+            begin_with(self.network, starting_weights(self.config.init_from), *self._shape)
+        learning_rate = self._set_learning_rate(epoch)
+        if restarts_momentum(epoch, self.config):
+            self.optimiser.state.clear()
+            self._steps.forget()
+        if self._scaler.is_enabled():
+            make_momentum(self.optimiser)
         started = time.perf_counter()
         with self.randomness.in_use():
             train_loss, train_error = self._train(epoch)
         seconds = time.perf_counter() - started
-        val_loss = val_error = None
+        memory = high_water_mark_bytes(self.device)
+        val_loss = val_error = ema_val_error = None
         if self.val_batches is not None:
             val_loss, val_error = self.evaluate(self.val_batches, epoch, "validation loss")
+            if self._averaged is not None:
+                ema_val_error = self._evaluation.sums(self.val_batches, self._averaged)[1]
+        if self._is_cold:
+            forget_warm_up(self.device)
+            self._is_cold = False
+        else:
+            memory = high_water_mark_bytes(self.device)
         metrics = EpochMetrics(
             epoch=epoch,
             learning_rate=learning_rate,
@@ -121,77 +167,86 @@ class Training:
             val_loss=val_loss,
             val_error=val_error,
             seconds=seconds,
-            images_per_second=self.train_batches.num_images / seconds,
-            memory_bytes=high_water_mark_bytes(self.device),
+            images_per_second=self._replica.size * self.train_batches.num_images / seconds,
+            memory_bytes=memory,
+            ema_val_error=ema_val_error,
         )
         self.history.append(metrics)
         return metrics
 
+    def _set_learning_rate(self, epoch: int, step: int = 0) -> float:
+        """Of a step of the epoch, from 0."""
+        rate = learning_rate_at(epoch, self.config, step, len(self.train_batches))
+        self._steps.set_learning_rate(self.optimiser, rate)
+        return rate
+
     def _train(self, epoch: int) -> tuple[float, float]:
         """One pass over the training batches: mean loss and error in percent, both as the weights change."""
         self.network.train()
-        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
-        errors = torch.zeros((), dtype=torch.int64, device=self.device)
-        for step, (inputs, labels) in enumerate(self.train_batches.epoch(self.randomness.batches), start=1):
-            self.optimiser.zero_grad(
-                set_to_none=True
-            )  # here, not below: no gradient lives in the forward pass
-            with autocast(self.device, self.config.precision):
-                scores = self._forward(inputs)
-                loss = training_loss(scores, labels)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-            loss_sum += loss.detach()
-            errors += wrong_answers(scores.detach(), labels)
+        for group in self._frozen:
+            group.eval()
+        total = self._replica.total  # all replicas check the same sums: one alone could not leave
+        loss_sum, errors, size = self._loss_sum.zero_(), self._errors.zero_(), 0
+        batches = self._mixing.epoch(self.train_batches, self.randomness, epoch)
+        for step, whole in enumerate(self._steps.epoch(batches, self.randomness.batches), start=1):
+            size = whole
+            if self.config.lr_by == "step" and step < len(self.train_batches):
+                self._set_learning_rate(epoch, step)
+            if self._is_cold and step == WARM_UP_STEPS:
+                forget_warm_up(self.device)
             if step % _STEPS_BETWEEN_CHECKS == 0:
-                check_finite(loss_sum.item(), epoch, f"training loss within {step} steps")
-        mean_loss = loss_sum.item() / len(self.train_batches)
+                check_finite(total(loss_sum).item(), epoch, f"training loss within {step} steps")
+        images = self._replica.size * self.train_batches.num_images
+        mean_loss = total(loss_sum).item() / (images / size)
         check_finite(mean_loss, epoch, "training loss")
-        return mean_loss, 100 * errors.item() / self.train_batches.num_images
+        return mean_loss, 100 * total(errors).item() / images
 
-    @torch.inference_mode()
-    def evaluate(self, batches: EvaluationSource, epoch: int, what: str) -> tuple[float, float]:
+    def _learn(self, inputs: Tensor, targets: Targets, share: float) -> None:
+        """One step on a batch, which is this share of a whole one: it waits for nothing that the device computes."""
+        loss, scores = self._step.take(laid_out(inputs, self._layout), targets)
+        # The last batch may be smaller and then weighs less.
+        self._loss_sum += loss if share == 1 else loss * share
+        self._errors += wrong_answers(scores, targets.larger)
+        if self._on_step is not None:
+            self._on_step(loss)
+
+    def evaluate(
+        self, batches: EvaluationSource, epoch: int, what: str, by_class: CountsByClass | None = None
+    ) -> tuple[float, float]:
         """Mean loss and error in percent over the batches; `epoch` and `what` are for the error.
+
+        `by_class` counts each class besides, in the same pass.
 
         Raises:
             Diverged: the loss is not finite.
         """
-        self.network.eval()
-        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
-        errors = torch.zeros((), dtype=torch.int64, device=self.device)
-        for inputs, labels in batches:
-            with autocast(self.device, self.config.precision):
-                scores = self.network(inputs)
-                loss_sum += summed_loss(scores, labels)
-            errors += wrong_answers(scores, labels)
-        mean_loss = loss_sum.item() / batches.num_images
+        mean_loss, error = self._evaluation.sums(batches, by_class=by_class)
         check_finite(mean_loss, epoch, what)
-        return mean_loss, 100 * errors.item() / batches.num_images
+        return mean_loss, error
 
-    @torch.inference_mode()
     def rehearse(self, batch_size: int, image_shape: tuple[int, int, int]) -> None:
         """Evaluates a batch of zeros, images of (height, width, channels): takes the memory that `evaluate` takes."""
-        height, width, channels = image_shape
-        inputs = torch.zeros(batch_size, height, width, channels, device=self.device).permute(0, 3, 1, 2)
-        labels = torch.zeros(batch_size, dtype=torch.int64, device=self.device)
-        self.network.eval()
-        with autocast(self.device, self.config.precision):
-            summed_loss(self.network(inputs), labels)
+        self._evaluation.rehearse(batch_size, image_shape)
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint of the last completed epoch; call it between epochs.
+        """Writes a checkpoint of the last completed epoch; call it between epochs."""
+        save_checkpoint(path, self.state())
 
-        It holds the metrics of all epochs too: a kill can come before they are on record anywhere else.
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds, between two epochs; its tensors are the training's own, which the next step changes.
+
+        The metrics of all epochs are there too: a kill can come before they are on record anywhere else.
         """
-        state = {
+        return {
             "config": self.config.to_dict(),
             "split_hash": self._split_hash,
             "history": [vars(metrics) for metrics in self.history],
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self._steps.without_places(self.optimiser.state_dict()),
             "randomness": self.randomness.state_dict(),
+            **({"scaler": self._scaler.state_dict()} if self._scaler.is_enabled() else {}),
+            **({"averaged": self._averaged.state_dict()} if self._averaged is not None else {}),
         }
-        save_checkpoint(path, state)
 
     def restore(self, path: Path) -> None:
         """Goes on from a checkpoint of this very training: same config, same split.
@@ -201,23 +256,26 @@ class Training:
         """
         state = load_checkpoint(path)
         split = state["split_hash"]
-        theirs = _identity(state["config"], self._split_hash if self._has_split(split) else split)
-        ours = _identity(self.config.to_dict(), self._split_hash)
-        different = [
-            f"{key} must be {ours[key]}, but is {theirs.get(key)}"
-            for key in ours
-            if theirs.get(key) != ours[key]
-        ]
+        theirs = identity(state["config"], self._split_hash if self._has_split(split) else split)
+        ours = identity(self.config.to_dict(), self._split_hash)
+        different = differences_from(ours, theirs)
         if different:
             raise CheckpointError(f"{path}: checkpoint of another training: {'; '.join(different)}")
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self._steps.forget()
         self.randomness.load_state_dict(state["randomness"])
+        if self._scaler.is_enabled():
+            self._scaler.load_state_dict(state["scaler"])
+        if self._averaged is not None:
+            self._averaged.load_state_dict(state["averaged"])
         self.history = [EpochMetrics(**metrics) for metrics in state["history"]]
 
     def close(self) -> None:
         """Frees the network and all else that takes memory, on the device too. A second call does nothing."""
-        for name in ("network", "optimiser", "_forward", "train_batches", "val_batches"):
+        if "_steps" in self.__dict__:
+            self._steps.forget()  # a graph, and the memory of its step
+        for name in ("network", "_evaluation", "optimiser", "_step", "_steps", "_averaged", *_BATCHES):
             self.__dict__.pop(name, None)
         if self.config.compile == "on":
             # torch keeps compiled code by function, not by network, and gives up compiling after the eighth.
@@ -226,32 +284,3 @@ class Training:
             torch.cuda.empty_cache()
         release_freed_memory()
         reset_high_water_mark(self.device)
-
-
-def _split_batches(
-    config: TrialConfig, data: PreparedData, device: torch.device
-) -> tuple[TrainBatches, EvaluationBatches | None]:
-    """The batches of a search: the train split, and the validation split, if images are held out."""
-    train = TrainBatches(
-        data, batch_size=config.batch_size, augmentation=config.dataset.augmentation, device=device
-    )
-    if not data.validation_images:
-        return train, None
-    batch_size = evaluation_batch_size(config.batch_size)
-    return train, EvaluationBatches(data, batch_size=batch_size, device=device)
-
-
-def _resolved(device: str) -> torch.device:
-    """A device with its index: plain `cuda` is the current one."""
-    if device == "cuda":
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device(device)
-
-
-def _identity(config: dict[str, Any], split_hash: str) -> dict[str, Any]:
-    """What must agree between a checkpoint and the training that goes on: all but where the files lie."""
-    background = DatasetSettings.model_fields["background"].default  # checkpoints of earlier versions lack it
-    settings = {"background": background} | config["dataset"]
-    dataset = {f"dataset.{key}": value for key, value in settings.items() if key != "root"}
-    leaves = {key: value for key, value in config.items() if key != "dataset"}
-    return leaves | dataset | {"split_hash": split_hash}

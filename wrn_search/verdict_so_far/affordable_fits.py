@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from wrn_search.space.space import Space
 from wrn_search.verdict_so_far.answered_questions import Pair
 from wrn_search.verdict_so_far.curves_of_state import curves_of_state
 from wrn_search.verdict_so_far.looks import Images, networks_of
+from wrn_search.verdict_so_far.verdict import Expectation, VerdictSoFar
 
 SHARE = 0.01  # of the time since the last fit ended that it may have cost, in CPU seconds
 LEAST_SECONDS = 30.0  # between fits
@@ -28,22 +28,6 @@ FIRST_COST = 1.5  # CPU seconds that the first fit is taken to cost, its imports
 DRAWS = 150
 LEADING = 3  # networks that are told
 _NICE = 15  # of the thread that fits: trials on the same cores go first
-
-
-@dataclass(frozen=True)
-class VerdictSoFar:
-    """What the trials so far say of the end; predicted, and not audited.
-
-    Attributes:
-        trials: that were fitted.
-        winner: name of the network, expected error when it is trained again and its 95 % interval, percent; None where
-            no trial has an end.
-        leading: (network, probability that no other network has a lower expected error), the likeliest first.
-    """
-
-    trials: int
-    winner: tuple[str, float, float, float] | None
-    leading: tuple[tuple[str, float], ...]
 
 
 def is_affordable(now: float, since: float, cost: float) -> bool:
@@ -56,20 +40,34 @@ def verdict_of(chosen: CurveFit, names: Mapping[Pair, str]) -> VerdictSoFar:
     cells = [each for each in ends_of_cells(chosen) if (each.depth, each.widen_factor) in names]
     cells.sort(key=lambda each: -each.best)
     leading = tuple((names[each.depth, each.widen_factor], each.best) for each in cells[:LEADING])
-    return VerdictSoFar(len(chosen.trials), _winner(chosen, names), leading)
+    expected = _expectations(chosen)
+    return VerdictSoFar(len(chosen.trials), _winner(chosen, names, expected), leading, expected)
 
 
-def _winner(chosen: CurveFit, names: Mapping[Pair, str]) -> tuple[str, float, float, float] | None:
+def _expectations(chosen: CurveFit) -> dict[str, Expectation]:
+    """What another training of each trial with an end is expected to reach, by its name."""
     of = chosen.observations
     ended = np.flatnonzero(of.seen[:, -1])
     if not len(ended):
-        return None
+        return {}
     draws = retrained_draws(chosen)[:, of.of[ended]]
-    best = int(draws.mean(0).argmin())
-    low, high = np.quantile(draws[:, best], [0.025, 0.975])
-    setting = chosen.trials[ended[best]].hyperparameters
+    means, (lows, highs) = draws.mean(0), np.quantile(draws, [0.025, 0.975], axis=0)
+    return {
+        chosen.trials[place].trial: (float(mean), float(low), float(high))
+        for place, mean, low, high in zip(ended, means, lows, highs, strict=True)
+    }
+
+
+def _winner(
+    chosen: CurveFit, names: Mapping[Pair, str], expected: Mapping[str, Expectation]
+) -> tuple[str, float, float, float] | None:
+    """The network of the trial with the lowest expectation, of equal ones the earlier."""
+    if not expected:
+        return None
+    best = min(expected, key=lambda trial: expected[trial][0])
+    setting = next(each for each in chosen.trials if each.trial == best).hyperparameters
     name = names.get((float(setting["depth"]), float(setting["widen_factor"])))
-    return None if name is None else (name, float(draws[:, best].mean()), float(low), float(high))
+    return None if name is None else (name, *expected[best])
 
 
 class VerdictWatch:

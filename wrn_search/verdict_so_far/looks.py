@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.results.events import Completed, Diverged, Event, Failed, Looked, Paused, Reopened, Stopped
 from wrn_search.results.state_from_events import SearchState
@@ -72,26 +75,39 @@ class Looks:
 
 
 def networks_of(state: SearchState, space: Space, images: Images) -> tuple[dict[Pair, str], dict[Pair, int]]:
-    """(name, parameters) of each depth with each widening factor tried, of the kernels that most trials had.
+    """(name, parameters) of each depth with each widening factor tried, of the block that most of its trials had.
 
     Where the networks of a space are no such product, of the pairs that were tried: others may be none of the space.
     """
     configs = [trial.config for trial in state.trials.values()]
-    block = Counter(str(config["block"]) for config in configs).most_common(1)[0][0]
+    blocks = Counter(_block(config) for config in configs)
+    of_pair: dict[tuple[int, float], Counter[tuple[str, str]]] = {}
+    for config in configs:
+        of_pair.setdefault(_pair(config), Counter())[_block(config)] += 1
     names: dict[Pair, str] = {}
     sizes: dict[Pair, int] = {}
-    tried = {(int(config["depth"]), float(config["widen_factor"])) for config in configs}
+    tried = set(of_pair)
     if space.networks is None:
         depths, widths = zip(*tried, strict=True)
         tried = set(itertools.product(depths, widths))
     for depth, width in tried:
+        block, family = of_pair.get((depth, width), blocks).most_common(1)[0][0]
         try:
-            network = Architecture.of(depth, width, block)
+            network = Architecture.of(depth, width, block, family)
         except ValueError:  # a depth that these kernels do not have
             continue
         names[float(depth), width] = network.name
         sizes[float(depth), width] = num_params(network, images.num_classes, images.channels)
     return names, sizes
+
+
+def _block(config: Mapping[str, Any]) -> tuple[str, str]:
+    """(block, family)."""
+    return str(config["block"]), str(config.get("family", DEFAULT_FAMILY))
+
+
+def _pair(config: Mapping[str, Any]) -> tuple[int, float]:
+    return int(config["depth"]), float(config["widen_factor"])
 
 
 def _told(answer: Answer | None, names: dict[Pair, str]) -> str | None:

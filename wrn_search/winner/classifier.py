@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from wrn_search.images.normalisation_and_zca import GCN_MIN_DIVISOR, GCN_SCALE, Preprocessing
-from wrn_search.networks.wide_resnet import WideResNet
 
 
 class Classifier(nn.Module):
@@ -21,7 +20,7 @@ class Classifier(nn.Module):
     centre: Tensor  # (H W C,), zca only
     matrix: Tensor  # (H W C, H W C), zca only
 
-    def __init__(self, network: WideResNet, channels: int, whitened_size: int | None = None):
+    def __init__(self, network: nn.Module, channels: int, whitened_size: int | None = None):
         super().__init__()
         self.network = network
         self.whitened = whitened_size is not None

@@ -15,11 +15,13 @@ from wrn_search.images.prepared_data import PreparedData, RawValidation, raw_val
 from wrn_search.results.atomic_files import atomic_write_text, replacing
 from wrn_search.results.manifest import versions
 from wrn_search.shell_commands import ours
-from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.space.rules.starting_file import RANDOM, pinned, told_file
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
 from wrn_search.training.training_loop import Training
 from wrn_search.winner.classifier import Classifier
+from wrn_search.winner.file_formats.backbone_file import check_is_a_body
 from wrn_search.winner.file_formats.file_description import About, new_classifier
-from wrn_search.winner.file_formats.format_table import FORMATS
+from wrn_search.winner.file_formats.format_table import format_named
 from wrn_search.winner.known_test_errors import test_errors_of
 from wrn_search.winner.model_card import CardFacts, card_text
 from wrn_search.winner.parity_check import Parity, live_answers, parity
@@ -47,7 +49,7 @@ class Exported:
 class ExportPlan:
     """How to write a network."""
 
-    format: str  # a name of `FORMATS`
+    format: str  # a name of `FORMATS`, or backbone
     output: Path | None = None  # default `RESULTS/export/<short name><suffix>`
     checkpoint: Path | None = None  # instead of the one that the search or a rerun kept
     force: bool = False  # replace a file that is there
@@ -63,8 +65,10 @@ def export(chosen: ChosenTrial, plan: ExportPlan) -> Exported:
         InputError: no checkpoint, a file in the way, missing data or packages.
         ExportFailed: the file differs from the live network by more than the tolerance.
     """
-    FORMATS[plan.format].check()
-    suffix = FORMATS[plan.format].suffix
+    format_named(plan.format).check()
+    if plan.format == "backbone":
+        check_is_a_body(chosen.config.architecture, chosen.config.dataset.preprocessing)
+    suffix = format_named(plan.format).suffix
     file = plan.output or chosen.file.with_name(f"{chosen.file.name}{suffix}")
     card = file.parent / f"{file.name}.md"
     _check_free(file, card, plan.force)
@@ -92,13 +96,13 @@ def _write_checked(
     Raises:
         ExportFailed: otherwise than the live network.
     """
-    raw = raw_validation(training.config.dataset)
-    path.write_bytes(FORMATS[plan.format].write(_classifier(about, training, raw), about))
+    raw = raw_validation(training.config.dataset, plan.images)
+    path.write_bytes(format_named(plan.format).write(_classifier(about, training, raw), about))
     split = "validation" if data.validation_images else "training"
     images = min(plan.images, data.validation_images or data.train_images)
     live, labels = live_answers(training.network, data, images)
     # A .pt2 of our own making may be trusted: what is checked is the program that others will run.
-    found = parity(FORMATS[plan.format].read(path, True).run, raw.images, live, labels, split)
+    found = parity(format_named(plan.format).read(path, True).run, raw.images, live, labels, split)
     if not found.holds:
         raise ExportFailed(_mismatch(found, plan.format))
     return found
@@ -162,6 +166,9 @@ def _about(chosen: ChosenTrial, data: PreparedData, training: Training) -> About
     last = training.history[-1] if training.history else None
     settings: dict[str, Any] = config.to_dict()
     settings["dataset"] = {key: value for key, value in settings["dataset"].items() if key != "root"}
+    if config.init_from != RANDOM:  # what it is, not where it lies
+        path, digest = told_file(config.init_from)
+        settings["init_from"] = pinned(Path(path).name, digest or "")
     facts = {
         "search": chosen.state.search,
         "search_id": chosen.state.search_id,
@@ -184,6 +191,8 @@ def _about(chosen: ChosenTrial, data: PreparedData, training: Training) -> About
         image_shape=data.image_shape,
         preprocessing=config.dataset.preprocessing,
         background=config.dataset.background,
+        family=config.family,
+        image_fit=config.dataset.image_fit if config.dataset.image_size is not None else None,
         facts=facts,
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from wrn_search.datasets.dataset import WHITE, Images
 from wrn_search.datasets.folder_walk import SUFFIXES, image_files
 from wrn_search.datasets.image_decoding import decode_image
+from wrn_search.datasets.image_fit import ImageFit
 from wrn_search.errors import InputError, Problem
 
 
@@ -37,9 +38,13 @@ def image_paths(arguments: Iterable[str]) -> list[Path]:
 
 
 def read_image(
-    path: Path, image_shape: tuple[int, int, int], resize: bool = False, background: str = WHITE
+    path: Path,
+    image_shape: tuple[int, int, int],
+    resize: bool = False,
+    background: str = WHITE,
+    fit: ImageFit | None = None,
 ) -> Images:
-    """An image as the network takes it, (H, W, C) uint8.
+    """An image as the network takes it, (H, W, C) uint8; `fit` is what made those of its training one size.
 
     Greyscale fills all channels of a network for RGB. A network for greyscale takes an RGB image only if it
     shows no colour.
@@ -51,7 +56,7 @@ def read_image(
         raise _bad(path, "must be a plain file")
     height, width, channels = image_shape
     try:
-        pixels, _ = decode_image(path.name, path, background)
+        pixels = decode_image(path.name, path, background, fit).pixels
     except InputError as error:  # told of a data set's root
         raise InputError(Problem("IMAGES", problem.text, str(path)) for problem in error.problems) from None
     if pixels.shape[:2] != (height, width):

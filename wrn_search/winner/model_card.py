@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from wrn_search import __version__
@@ -17,6 +17,7 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import Standing, standings
 from wrn_search.results.trial_state import FINAL
 from wrn_search.shell_commands import ours
+from wrn_search.space.rules.starting_file import RANDOM, pinned, told_file
 from wrn_search.space.trial_config import LEAVES
 from wrn_search.winner.file_formats.file_description import About
 from wrn_search.winner.known_test_errors import TestErrors
@@ -44,6 +45,17 @@ program = torch.export.load("{file}").module()    # torch alone; only for files 
 scores, probabilities = program(images)           # uint8 (batch, {shape}) -> two (batch, {classes})
 ```
 """,
+    "backbone": """\
+```python
+import wrn_search
+from torchvision.models.detection import FasterRCNN
+backbone = wrn_search.load_backbone("{file}")    # the body with a feature pyramid; nothing in the file is executed
+detector = FasterRCNN(backbone, num_classes=91, image_mean=backbone.image_mean, image_std=backbone.image_std)
+```
+
+The file also is one of format `torch`: `wrn_search.load_model("{file}")(images)` takes uint8 (batch, {shape}) and gives
+(batch, {classes}).
+""",
     "onnx": """\
 ```python
 import onnxruntime
@@ -51,6 +63,13 @@ session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvide
 scores, probabilities = session.run(["scores", "probabilities"], {{"images": images}})    # uint8 (batch, {shape})
 ```
 """,
+}
+
+
+_KINDS = {
+    "wrn": "A Wide Residual Network (arXiv 1605.07146)",
+    "preact_resnet": "A pre-activation ResNet (arXiv 1603.05027)",
+    "imagenet_resnet": "A ResNet for ImageNet, as wide as in arXiv 1605.07146,",
 }
 
 
@@ -85,11 +104,19 @@ def card_text(facts: CardFacts, test: TestErrors) -> str:
         "## Data",
         _table(_data(facts)),
         "## Training",
-        _table((leaf, _shown(chosen.trial.config[leaf])) for leaf in LEAVES),
+        _table((leaf, _shown(_without_folder(leaf, chosen.trial.config[leaf]))) for leaf in LEAVES),
         "## Provenance",
         _table(_provenance(facts)),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _without_folder(leaf: str, value: Any) -> Any:
+    """A file of starting weights by its name and digest: where it lay is nobody's business."""
+    if leaf != "init_from" or value == RANDOM:
+        return value
+    path, digest = told_file(value)
+    return pinned(PurePath(path).name, digest) if digest else PurePath(path).name
 
 
 def binomial_error(error: float, images: int) -> float:
@@ -105,7 +132,7 @@ def _purpose(facts: CardFacts) -> str:
     if facts.chosen.finalist is not None:
         which = f"Finalist {facts.chosen.finalist} of a confirmation, retrained on all images, `{facts.about.name}`."
     return (
-        f"A Wide Residual Network (arXiv 1605.07146) that puts {kind} images of {height}x{width} pixels into "
+        f"{_KINDS[facts.about.family]} that puts {kind} images of {height}x{width} pixels into "
         f"{len(facts.about.class_names)} classes. {which}"
     )
 
@@ -154,9 +181,10 @@ def _limits(facts: CardFacts, test: TestErrors) -> list[str]:
         lines.append(_why_it_is_best(state, ranked))
     if open_trials := sum(trial.status not in FINAL for trial in state.trials.values()):
         lines.append(f"The search had not ended: {open_trials} trials were running or interrupted.")
-    if config.precision == "bf16":
+    if config.precision != "fp32":
         lines.append(
-            "It was trained and validated in bf16; the file computes in fp32: its error can differ slightly."
+            f"It was trained and validated in {config.precision}; the file computes in fp32: its error can differ "
+            "slightly."
         )
     lines.append(
         "It answers with one of its classes whatever the image shows, and its probabilities are not calibrated."
@@ -215,9 +243,19 @@ def _data(facts: CardFacts) -> list[tuple[str, str]]:
         ("hash of the split", data.split_hash),
         ("preprocessing (inside the model)", dataset.preprocessing),
         ("colour under transparent parts (yours to lay them on)", dataset.background),
+        *([("made one size by (yours to do)", _fitted(facts))] if facts.about.image_fit else []),
         ("augmentation (in training only)", dataset.augmentation),
         ("classes", ", ".join(names[:_SHOWN_CLASSES]) + more),
     ]
+
+
+def _fitted(facts: CardFacts) -> str:
+    how = {
+        "crop": "the shorter side scaled, bicubic with antialias, the longer one cropped around the centre",
+        "centre": "the shorter side scaled to 8/7 of that, bicubic with antialias, both cropped around the centre",
+        "pad": f"the longer side scaled, bicubic with antialias, the rest {facts.about.background}",
+    }
+    return f"{how[str(facts.about.image_fit)]}; `predict` does it"
 
 
 def _provenance(facts: CardFacts) -> list[tuple[str, str]]:
@@ -254,4 +292,6 @@ def _cell(text: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:  # of a key that does not apply to the family
+        return "does not apply"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy.typing as npt
 import torch
 
 from wrn_search.datasets.dataset import Images, Labels
-from wrn_search.images.batches import EvaluationBatches
+from wrn_search.images.batches import Batch, EvaluationBatches
 from wrn_search.images.normalisation_and_zca import Floats
 from wrn_search.images.prepared_data import PreparedData
-from wrn_search.networks.wide_resnet import WideResNet
+from wrn_search.images.streamed.prepared_listing import Listing
+from wrn_search.images.streamed.streamed_batches import StreamedEvaluationBatches
 from wrn_search.winner.loaded_model import Run
 
 BATCH_SIZE = 100
@@ -45,22 +47,30 @@ class Parity:
         return self.score_difference <= self.tolerance and self.probability_difference <= TOLERANCE
 
 
-def live_answers(network: WideResNet, data: PreparedData, images: int) -> tuple[Floats, Labels]:
+def live_answers(network: torch.nn.Module, data: PreparedData, images: int) -> tuple[Floats, Labels]:
     """Scores (n, classes) in fp32 and labels of the first `images` images, by the training's own path.
 
     They are those that validate, or, where none does, those that are trained on, as they are stored.
     """
     scores, labels, left = [], [], images
-    held_out = None if data.validation_images else _trained_on(data, images)
     network.eval()
     with torch.inference_mode():
-        for inputs, truth in EvaluationBatches(data, batch_size=BATCH_SIZE, held_out=held_out):
+        for inputs, truth in _first_batches(data, images):
             scores.append(network(inputs[:left]).numpy())
             labels.append(truth[:left].numpy())
             left -= len(labels[-1])
             if left <= 0:
                 break
     return np.concatenate(scores), np.concatenate(labels)
+
+
+def _first_batches(data: PreparedData, images: int) -> Iterable[Batch]:
+    if data.files is not None:
+        split = "validation" if data.validation_images else "train"
+        listing = Listing.of_split(data.directory, split).first(images)
+        return StreamedEvaluationBatches(data, batch_size=BATCH_SIZE, listing=listing)
+    held_out = None if data.validation_images else _trained_on(data, images)
+    return EvaluationBatches(data, batch_size=BATCH_SIZE, held_out=held_out)
 
 
 def _trained_on(data: PreparedData, images: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -55,7 +55,8 @@ def _read(
     """The images that can be read; why the others cannot goes into `problems`."""
     for path in paths:
         try:
-            yield path, read_image(path, model.about.image_shape, resize, model.about.background)
+            about = model.about
+            yield path, read_image(path, about.image_shape, resize, about.background, about.fit)
         except InputError as error:
             problems += error.problems
 

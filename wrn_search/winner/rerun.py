@@ -13,13 +13,13 @@ from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.keeping_freed_memory import keep_freed_memory
 from wrn_search.results.manifest import git_state, hardware, versions
 from wrn_search.space.data_folders import cache_root
-from wrn_search.training.checkpoint_file import CheckpointError
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
 from wrn_search.training.divergence import Diverged
 from wrn_search.training.training_loop import Training
 from wrn_search.winner.trial_to_export import ChosenTrial
 
 # What an epoch measured of the network; seconds and memory are of the machine.
-COMPARED = ("learning_rate", "train_loss", "train_error", "val_loss", "val_error")
+COMPARED = ("learning_rate", "train_loss", "train_error", "val_loss", "val_error", "ema_val_error")
 _VERSIONS = ("torch", "numpy", "python", "wrn-search")
 
 
@@ -161,14 +161,18 @@ def reasons(plan: RerunPlan) -> list[str]:
     device = (trial.device or plan.device).partition(":")[0]
     if device != plan.device:
         found.append(f"trained on {plan.device} instead of {device}")
+    if (trial.gpu_fraction or 0) > 1:
+        found.append(
+            f"trained on one device instead of {trial.gpu_fraction:g} GPUs: batch norms see whole batches"
+        )
     if plan.device == "cuda":
         found.append("on a GPU, cuDNN may choose other kernels, and some add up in no fixed order")
     known, now = manifest.get("hardware") or {}, hardware(0)
     if trial.node not in (None, now["hostname"]) or known.get("cpu") not in (None, now["cpu"]):
         found.append(f"on {now['cpu']} ({now['hostname']}) instead of {known.get('cpu')} ({trial.node})")
-    if plan.chosen.config.precision == "bf16":
+    if (precision := plan.chosen.config.precision) != "fp32":
         found.append(
-            "in bf16, whose kernels and their roundings depend on the processor and on torch's build"
+            f"in {precision}, whose kernels and their roundings depend on the processor and on torch's build"
         )
     if plan.chosen.config.compile == "on":
         found.append("compiled: torch.compile may fuse and order operations otherwise")

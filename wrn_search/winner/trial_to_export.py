@@ -17,7 +17,9 @@ from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_selection import finalists_in_order, find_trial, name_of, read_state
 from wrn_search.results.trial_state import TrialState
 from wrn_search.shell_commands import ours
-from wrn_search.space.dataset_section import DatasetSettings, JoinedSettings, dataset_settings
+from wrn_search.space.dataset_section import JoinedSettings
+from wrn_search.space.rules.starting_file import where_it_lies_now
+from wrn_search.space.sections.recorded_dataset import dataset_settings
 from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.user_paths import user_path
@@ -89,7 +91,7 @@ def as_chosen(
 ) -> ChosenTrial:
     """A trial of a search that was read before; `root` as in `choose`."""
     config = TrialConfig.from_dict(trial.config)
-    config = dataclasses.replace(config, dataset=_dataset_now(directory, config.dataset, root))
+    config = _as_files_lie_now(directory, config, root)
     return ChosenTrial(directory, state, trial, config, _manifest(directory.manifest))
 
 
@@ -126,31 +128,42 @@ def choose_finalist(results: str | Path, place: int, root: str | None = None) ->
     if order is None:
         text = "the finalists are numbered by their fresh validation errors, of which some are still to come"
         raise InputError.of("--finalist", f"{text}; go on with: {ours('confirm', Path(results))}")
-    joined = [trial for trial in state.trials.values() if "joined" in trial.config["dataset"]]
-    mine = [each for each in joined if each.repeat == 0 and each.configuration // 2 == order[place - 1] - 1]
+    choice = state.choice
+    assert choice is not None, "it has finalists"
+    if "joined" not in choice.kinds:
+        text = "must be trained on all images, but this confirmation is one with --only split"
+        raise InputError.of("--finalist", text)
+    wanted = order[place - 1], "joined"
+    firsts = [trial for trial in state.trials.values() if trial.repeat == 0]
+    mine = [each for each in firsts if choice.finalist_at(each.configuration) == wanted]
     if not mine or mine[0].status != "completed":
         got = f"is {mine[0].status}" if mine else "is not begun"
         text = f"the network of finalist {place} on all images must be trained to its end, but {got}"
         raise InputError.of("--finalist", text)
     config = TrialConfig.from_dict(mine[0].config)
-    config = dataclasses.replace(config, dataset=_dataset_now(directory, config.dataset, root))
+    config = _as_files_lie_now(directory, config, root)
     return ChosenTrial(directory, state, mine[0], config, _manifest(directory.manifest), place)
 
 
-def _dataset_now(directory: ResultsDirectory, recorded: DatasetSettings, root: str | None) -> DatasetSettings:
-    """The trial's data set with the root of the search's last session: a record keeps that of the first."""
-    if root is not None:
-        return dataset_settings(recorded.model_dump() | {"root": str(user_path(root, "--root").absolute())})
+def _as_files_lie_now(directory: ResultsDirectory, recorded: TrialConfig, root: str | None) -> TrialConfig:
+    """The trial's config with the folders of the search's last session: a record keeps those of the first."""
     try:
-        now = read_space(directory.resolved).dataset.root
+        now = read_space(directory.resolved)
     except InputError:  # gone, or of another version: the record knows too
-        return recorded
-    return recorded.model_copy(update={"root": now})
+        now = None
+    dataset, init_from = recorded.dataset, recorded.init_from
+    if now is not None:
+        dataset = dataset.model_copy(update={"root": now.dataset.root})
+        init_from = where_it_lies_now(init_from, now.model.init_from)
+    if root is not None:
+        settings = recorded.dataset.model_dump()
+        dataset = dataset_settings(settings | {"root": str(user_path(root, "--root").absolute())})
+    return dataclasses.replace(recorded, dataset=dataset, init_from=init_from)
 
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

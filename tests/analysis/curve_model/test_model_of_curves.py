@@ -196,11 +196,13 @@ def test_the_margin_decides_how_small_a_network_is_as_good(material, findings):
 def test_a_fit_told_of_its_own_trials_is_itself(fitted):
     again = told_of(fitted, fitted.trials)
     assert ends_of_trials(again) == ends_of_trials(fitted)
-    some = [each for each in fitted.trials if each.status == "stopped"][:5]
+    known = [each for each in fitted.trials if each.status == "completed"]
+    some = [*known, *[each for each in fitted.trials if each.status == "stopped"][:5]]
     alone = {each.trial: each for each in ends_of_trials(told_of(fitted, some))}
     whole = {each.trial: each for each in ends_of_trials(fitted)}
     found = [(alone[name].estimate, whole[name].estimate) for name in alone]
-    assert found == [(one, pytest.approx(one, rel=1e-6)) for one, _ in found]
+    # not to the digit: the prior of what known ends say goes by the deviations of all trials that are told of
+    assert found == [(one, pytest.approx(one, rel=0.02)) for one, _ in found]
     assert told_of(fitted, []) is None
 
 

@@ -89,7 +89,7 @@ def test_seeds_of_a_configuration_are_one_and_a_search_that_chose_them_is_not(tm
         ),
         (
             lambda path: change_trials(path, "depth", [17] * 5),
-            r"must be a table of Wide Residual Networks, but got trial 0: depth must be 6\*N \+ 4",
+            r"must be a table of networks, but got trial 0: depth must be 6\*N \+ 4 with block",
         ),
         (
             lambda path: change_trials(path, "precision", ["fp32"] * 4 + ["bf16"]),

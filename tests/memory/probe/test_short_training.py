@@ -20,13 +20,13 @@ def test_it_trains_three_steps_and_evaluates_without_any_file() -> None:
 def test_its_batches_have_the_shape_of_the_data() -> None:
     batches = MadeUpBatches(16, 7, (28, 20, 1), torch.device("cpu"))
 
-    assert len(list(batches.epoch(torch.Generator()))) == len(list(batches)) == len(batches) == 3
+    assert len(list(batches.epoch(torch.Generator()))) == len(list(batches)) == len(batches) == 4
     inputs, labels = next(iter(batches))
     assert inputs.shape == (16, 1, 28, 20)
     assert inputs.dtype == torch.float32
     assert inputs.is_contiguous(memory_format=torch.channels_last)
     assert labels.tolist() == [number % 7 for number in range(16)]
-    assert batches.num_images == 48
+    assert batches.num_images == 64
 
 
 def test_without_a_gpu_nothing_is_measured() -> None:

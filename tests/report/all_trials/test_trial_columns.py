@@ -11,11 +11,11 @@ from wrn_search.analysis.curve_model.ends_of_all import best_trials, ends_of_all
 from wrn_search.report.all_trials.parallel_coordinates import parallel_coordinates
 from wrn_search.report.all_trials.trial_columns import (
     Column,
-    end_reason,
     hyperparameter_columns,
     trial_columns,
     trial_data,
 )
+from wrn_search.wording import end_reason
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,21 @@ def test_a_hyperparameter_that_some_lack_or_that_is_text_keeps_its_place() -> No
         ("init", "text", ("fan_in", None)),
         ("momentum", "real", (None, 0.9)),
     ]
+
+
+def test_the_product_of_two_that_were_both_searched_is_a_column_and_an_axis() -> None:
+    found = made.findings()
+    rows = tuple(
+        replace(each, hparams={**each.hparams, "learning_rate": 0.01 * 1.1**place})
+        for place, each in enumerate(found.trials)
+    )
+    found = replace(found, trials=rows)
+    columns = {column.key: column for column in trial_columns(found)}
+    assert "lr_x_wd" not in {column.key for column in trial_columns(made.findings())}
+    assert columns["lr_x_wd"].values == pytest.approx(
+        [0.01 * 1.1**place * float(each.hparams["weight_decay"]) for place, each in enumerate(rows)]
+    )
+    assert '"key":"lr_x_wd"' in str(parallel_coordinates(found, trial_columns(found)))
 
 
 def test_texts_stand_in_the_page_once(columns: dict[str, Column]) -> None:

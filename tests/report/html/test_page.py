@@ -23,7 +23,16 @@ from wrn_search.report.html.figure import hover_texts
 from wrn_search.report.html.page_layout import page_of
 
 FIGURES = [
-    *("finalists", "expected-map", "early-map", "time-map", "iso-params", "pareto-num-params", "pareto-macs"),
+    *(
+        "finalists",
+        "class-errors",
+        "expected-map",
+        "early-map",
+        "time-map",
+        "iso-params",
+        "pareto-num-params",
+        "pareto-macs",
+    ),
     *("pareto-seconds-per-epoch", "effect-dropout", "effect-weight-decay", "importance", "plane"),
     *("learning-curves", "early-stopping", "edf", "best-so-far", "statuses"),
 ]

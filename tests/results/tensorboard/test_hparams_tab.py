@@ -20,7 +20,7 @@ def hparams_of(number):
         "depth": 16 if number < 3 else 22,
         "dropout": 0.1 * number,
         "init": "fan_in",
-        "nesterov": number < 3,
+        "shuffled": number < 3,
     }
 
 
@@ -28,7 +28,7 @@ DOMAINS = {
     "depth": Choice((16, 22)),
     "dropout": Uniform(0.0, 0.5),
     "init": Choice(("fan_in", "fan_out")),
-    "nesterov": Choice((True, False)),
+    "shuffled": Choice((True, False)),
     "weight_decay": LogUniform(1e-5, 1e-2),
     "batch_size": IntRange(32, 128, 32),
 }
@@ -103,7 +103,7 @@ def test_hyperparameters_are_shown_with_their_types(board):
     third = dict(groups[name(3)]["hparams"])
     assert (third.pop("status"), third.pop("epochs_done")) == ("failed", 1)
     assert third == pytest.approx(hparams_of(3) | fixed)
-    assert groups[name(3)]["hparams"]["nesterov"] is False
+    assert groups[name(3)]["hparams"]["shuffled"] is False
 
 
 def name(number):
@@ -150,7 +150,7 @@ def test_the_columns_have_types_and_domains_to_filter_by(board):
         "depth": "DATA_TYPE_FLOAT64",
         "dropout": "DATA_TYPE_FLOAT64",
         "init": "DATA_TYPE_STRING",
-        "nesterov": "DATA_TYPE_BOOL",
+        "shuffled": "DATA_TYPE_BOOL",
         "weight_decay": "DATA_TYPE_FLOAT64",
         "batch_size": "DATA_TYPE_FLOAT64",
         "status": "DATA_TYPE_STRING",
@@ -160,7 +160,7 @@ def test_the_columns_have_types_and_domains_to_filter_by(board):
     assert infos["epochs_done"]["domainInterval"]["minValue"] == 0
     assert infos["depth"]["domainDiscrete"] == [16, 22]
     assert infos["init"]["domainDiscrete"] == ["fan_in", "fan_out"]
-    assert infos["nesterov"]["domainDiscrete"] == [True, False]
+    assert infos["shuffled"]["domainDiscrete"] == [True, False]
     assert infos["dropout"]["domainInterval"] == {"minValue": 0.0, "maxValue": 0.5}
     assert infos["weight_decay"]["domainInterval"] == {"minValue": 1e-5, "maxValue": 1e-2}
     assert infos["batch_size"]["domainInterval"] == {"minValue": 32, "maxValue": 128}
@@ -171,4 +171,5 @@ def test_the_scalars_tab_has_a_run_for_each_trial_that_reported(board):
     session_groups(board)
     tags = board("/data/plugin/scalars/tags")
     assert sorted(run[:3] for run in tags) == ["000", "001", "002", "003", "005"]
-    assert all(set(run_tags) == set(SCALARS) for run_tags in tags.values())
+    measured = set(SCALARS) - {"ema_val_error"}  # of no moving average
+    assert all(set(run_tags) == measured for run_tags in tags.values())

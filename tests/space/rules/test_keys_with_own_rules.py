@@ -10,11 +10,13 @@ from tests.space.spaces import complaints, space
 from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES, NAME_PATTERN
 
 NAME_RULE = "must be 1 to 100 letters, digits, '.', '_' or '-', begin with a letter or digit and hold no '..'"
-BLOCK_RULE = "must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3)"
+BLOCK_RULE = (
+    "must be B(...) with 1 to 16 kernel sizes out of 1, 3 and 5, such as B(3,3), or basic or bottleneck"
+)
 COLOUR_RULE = "must be white, black or six hexadecimal digits as '#rrggbb', in quotes (# begins a comment)"
 HALVE = "shares halve, so that trials can move together"
-GPU_RULE = "must be auto or one of 0, 1/8, 1/4, 1/2, 1"
-ONE_GPU = "(a trial trains on one GPU, more than 1 is not supported)"
+GPU_RULE = "must be auto or one of 0, 1/8, 1/4, 1/2, 1, 2, 4, 8"
+SEVERAL = "(a trial trains on a share of a GPU, or on 1, 2, 4 or 8 of one machine)"
 
 
 @pytest.mark.parametrize("name", ["a", "0", "cifar-10_v1.2", "x" * 100])
@@ -52,7 +54,8 @@ LEAF_ERRORS = [
         "must be text of at most 10000 characters, none of them a control character, but got '\\x1b[31mred'",
     ),
     ("model.block", "3", "must be a block such as B(3,3), but got 3"),
-    ("model.block", "B(2)", f"{BLOCK_RULE}, but got 'B(2)'"),
+    ("model.block", "B(2)", f"{BLOCK_RULE}, but got 'B(2)' (did you mean 'B(1)'?)"),
+    ("model.block", "bottlneck", f"{BLOCK_RULE}, but got 'bottlneck' (did you mean 'bottleneck'?)"),
     ("model.block", "B(3", "must be a block such as B(3,3), quoted inside brackets, but got 'B(3'"),
     ("dataset.background", "puce", f"{COLOUR_RULE}, but got 'puce'"),
     ("dataset.background", "#000080", f"{COLOUR_RULE}, but got null"),
@@ -71,26 +74,51 @@ LEAF_ERRORS = [
         "0.3",
         f"{GPU_RULE}, but got 0.3; {HALVE}: write 1/4",
     ),
-    ("resources.gpus_per_trial", "2", f"{GPU_RULE} {ONE_GPU}, but got 2"),
-    ("resources.gpus_per_trial", "1.5", f"{GPU_RULE} {ONE_GPU}, but got 1.5"),
+    ("resources.gpus_per_trial", "3", f"{GPU_RULE} {SEVERAL}, but got 3"),
+    ("resources.gpus_per_trial", "1.5", f"{GPU_RULE} {SEVERAL}, but got 1.5"),
     ("resources.gpus_per_trial", "true", f"{GPU_RULE}, but got true"),
     ("resources.gpus_per_trial", ".nan", f"{GPU_RULE}, but got .nan"),
     (
         "resources.gpus_per_trial",
         "1" + "0" * 400,
-        f"{GPU_RULE} {ONE_GPU}, but got a number of about 400 digits",
+        f"{GPU_RULE} {SEVERAL}, but got a number of about 400 digits",
     ),
     ("resources.cpus_per_trial", "0", "must be a whole number from 1 to 4096, but got 0"),
     ("resources.concurrent", "many", "must be auto or a whole number, but got 'many'"),
-    ("objectives", "val_error", "must be a list, such as [val_error], but got 'val_error'"),
-    ("objectives", "[]", "must be a list, such as [val_error], but got []"),
-    ("objectives", "[val_eror]", "must be one of val_error, but got 'val_eror' (did you mean 'val_error'?)"),
+    (
+        "objectives",
+        "val_error",
+        "must be a list, such as [val_error] or [val_error, num_params], but got 'val_error'",
+    ),
+    ("objectives", "[]", "must be a list, such as [val_error] or [val_error, num_params], but got []"),
+    (
+        "objectives",
+        "[val_eror]",
+        "must be one of val_error, num_params, macs, seconds_per_epoch, but got 'val_eror' (did you mean 'val_error'?)",
+    ),
+    (
+        "objectives",
+        "[val_error, num_parms]",
+        "must be one of val_error, num_params, macs, seconds_per_epoch, but got 'num_parms' (did you mean "
+        "'num_params'?)",
+    ),
+    (
+        "objectives",
+        "[val_error, energy_kwh]",
+        "must be one of val_error, num_params, macs, seconds_per_epoch, but 'energy_kwh' is none: no trial's energy is "
+        "recorded: it needs the counter of a GPU (NVML) that one trial has alone",
+    ),
+    (
+        "objectives",
+        "[num_params]",
+        "must have val_error among them: without it the smallest network of all would be the best, but got "
+        "['num_params']",
+    ),
     (
         "objectives",
         "[val_error, val_error]",
         "must list every objective once, but got ['val_error', 'val_error']",
     ),
-    ("objectives", "[val_error, num_params]", "'num_params' is not supported yet; use one of val_error"),
 ]
 
 

@@ -20,7 +20,7 @@ import torch
 from tests.winner.models import about_of_shape, draw_images, drawn_classifier, write_images, write_model
 from wrn_search.__main__ import main
 from wrn_search.errors import InputError
-from wrn_search.training.checkpoint_file import save_checkpoint
+from wrn_search.training.checkpoints.checkpoint_file import save_checkpoint
 from wrn_search.winner.file_formats.file_description import new_classifier
 from wrn_search.winner.file_formats.format_table import FORMATS, load_model
 
@@ -162,8 +162,11 @@ def torch_file(path: Path, **changes: Any) -> Path:
         ({"image_shape": [8, 6]}, "must describe a network"),
         ({"image_shape": [-8, 6, 3]}, "images must be H x W x 1 or 3, but got -8x6x3"),
         ({"preprocessing": "zca"}, "weights must fit WRN-10-0.5: centre must be 144 float32, but is missing"),
-        ({"preprocessing": "none"}, "preprocessing must be one of meanstd, divide255, zca, but got 'none'"),
-        ({"version": 3}, "must be of model version 1 or 2, but is 3"),
+        ({"preprocessing": "none"}, "preprocessing must be one of meanstd, meanstd_cifar10, "),
+        ({"version": 5}, "must be of model version 1 to 4, but is 5"),
+        ({"family": "wide"}, "must describe a network, but got: family must be one of wrn, preact_resnet"),
+        ({"family": "preact_resnet"}, "must describe a network, but got: block must be basic or bottleneck"),
+        ({"version": 3, "image_fit": "melt"}, "image_fit must be one of crop, pad, centre, but got 'melt'"),
         ({"background": "puce"}, "background must be white, black or #rrggbb, but got 'puce'"),
         ({"format": "other"}, "must be a model that `export` wrote, but holds something else"),
         ({"weights": [1]}, "must hold tensors by name under 'weights'"),

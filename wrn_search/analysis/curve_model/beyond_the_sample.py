@@ -51,8 +51,13 @@ class Beyond:
         return found or self._fit
 
     def ends(self) -> Iterator[PredictedEnd]:
-        """Predictions of the trials without an end, `MOST` at a time."""
+        """Predictions of the trials without an end, `MOST` at a time, each time beside the known ends of the sample.
+
+        What these ask of predicted ones holds for all.
+        """
+        known = [each for each in self._fit.trials if each.status == "completed"]
         without = [each for each in self._trials if each.status != "completed"]
         for start in range(0, len(without), MOST):
-            part = told_of(self._fit, without[start : start + MOST])
-            yield from ends_of_trials(part) if part else ()
+            part = told_of(self._fit, [*known, *without[start : start + MOST]])
+            ends = ends_of_trials(part) if part else ()
+            yield from (each for each in ends if each.measured is None)

@@ -47,19 +47,24 @@ def _values(domain: object) -> tuple[float, ...]:
     return tuple(float(value) for value in values or () if not isinstance(value, str))
 
 
-def block_of(material: Material) -> str:
-    """The kernels that most trials had: a cell's size is told for them."""
-    return str(material.trials["block"].mode().iloc[0])
+def architecture_of(material: Material, pair: Pair) -> Architecture | None:
+    """The network of a cell: of the block that most of its trials had, or most of all; None where it has none such."""
+    trials = material.trials
+    own = trials[(trials["depth"] == pair[0]) & (trials["widen_factor"] == pair[1])]
+    block, family = (own if len(own) else trials)[["block", "family"]].value_counts().index[0]
+    try:
+        return Architecture.of(*pair, block, family)
+    except ValueError:
+        return None
 
 
 def network_of(material: Material, pair: Pair) -> tuple[str, int] | None:
     """(name, parameters) of a cell; None where the depth does not fit the commonest block."""
     shape, classes = material.dataset.image_shape, material.dataset.num_classes
-    try:
-        network = Architecture.of(*pair, block_of(material))
-        return network.name, num_params(network, classes or 10, shape[2] if shape else 3)
-    except ValueError:
+    network = architecture_of(material, pair)
+    if network is None:
         return None
+    return network.name, num_params(network, classes or 10, shape[2] if shape else 3)
 
 
 def model_cells(

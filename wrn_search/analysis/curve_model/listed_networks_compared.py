@@ -21,7 +21,7 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.wording import hparams, percent, plural, two_significant
 
 MOST = 6  # networks that are compared one by one; more are a space, which the cells tell
-_BLOCK = ("block", "deepening_factor")
+_BLOCK = ("block", "deepening_factor", "family")
 
 
 def listed(material: Material) -> tuple[Architecture, ...]:
@@ -68,7 +68,11 @@ def contests_of(fit: CurveFit, material: Material, margin: Margin) -> tuple[Cont
 def _best(fit: CurveFit, network: Architecture) -> Mapping[str, float | str]:
     """The setting at which the network's expected error is lowest, within the values seen."""
     axes = fit.observations.design.axes
-    own: dict[str, float | str] = {"block": network.block, "deepening_factor": network.deepening_factor}
+    own: dict[str, float | str] = {
+        "block": network.block,
+        "deepening_factor": network.deepening_factor,
+        "family": network.family,
+    }
     fixed = {name: value for name, value in own.items() if name in axes}
     return best_setting(fit, (network.depth, network.widen_factor), fixed)
 

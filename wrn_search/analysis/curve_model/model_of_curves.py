@@ -31,6 +31,7 @@ from wrn_search.analysis.curve_model.model_values import (
     Margin,
     TrialEnd,
 )
+from wrn_search.analysis.curve_model.share_of_products import product_shares
 from wrn_search.analysis.curve_model.table_of_curves import MOST, SEED, CurvesOnRecord, curves_on_record
 from wrn_search.analysis.curve_model.verdict_lines import hidden_words
 from wrn_search.analysis.curve_model.what_next import plan_of, verdicts_of
@@ -188,6 +189,7 @@ class _Telling:
             curves=curves,
             plane=effect_plane(chosen, cells, ends),
             importance=importance_of_model(chosen),
+            products=product_shares(chosen),
             next=plan,
             why_no_next=why_no_next,
         )

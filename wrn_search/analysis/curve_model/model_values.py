@@ -190,6 +190,21 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ProductShare:
+    """Of what two hyperparameters do to the log-odds of an error together: what their product tells alone.
+
+    Beside it what each of the two tells alone. The three say the same thing in part, so they sum to nothing.
+    """
+
+    name: str  # of the product
+    factors: tuple[str, str]
+    share: float
+    low: float  # 95 % interval
+    high: float
+    alone: tuple[float, float]  # of each factor
+
+
+@dataclass(frozen=True)
 class NextTraining:
     """One configuration of the plan, to be trained with `count` fresh seeds."""
 
@@ -257,6 +272,7 @@ class CurveModel:
     curves: tuple[EffectCurve, ...] = ()
     plane: EffectPlane | None = None  # of dropout and weight decay, or of two others that take many values
     importance: tuple[Share, ...] = ()  # the largest first; they sum to 1
+    products: tuple[ProductShare, ...] = ()  # of pairs whose product is an axis too
     next: tuple[NextTraining, ...] = ()
     why_no_next: str = ""
     spread: float | None = (

@@ -86,7 +86,7 @@ def _held(
         return {
             name: _value(default_of(name), scales[name])
             for name, domain in conditional.items()
-            if not applies(domain, values)
+            if not applies(domain, values) and default_of(name) is not None
         }
 
     return held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from wrn_search.analysis.curve_model.cells_of_the_space import Pair, block_of, network_of
+from wrn_search.analysis.curve_model.cells_of_the_space import Pair, architecture_of, network_of
 from wrn_search.analysis.curve_model.model_values import EFFECT_MARGIN, EffectCurve, NextTraining, Verdict
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Value
@@ -14,7 +14,6 @@ from wrn_search.curves.effects import DEPTH_VS_WIDTH, Effect
 from wrn_search.curves.next_trainings import next_trainings, trainings_to_decide
 from wrn_search.curves.observed_curves import DEPTH, WIDTH
 from wrn_search.curves.settings_of_cells import Setting, best_setting
-from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.wording import short_count
 
@@ -112,7 +111,8 @@ def _hours(material: Material, seconds: Mapping[int, float]) -> Callable[[Settin
     shape, classes = material.dataset.image_shape or (32, 32, 3), material.dataset.num_classes or 10
 
     def hours(setting: Setting) -> float:
-        network = Architecture.of(int(setting[DEPTH]), float(setting[WIDTH]), block_of(material))
+        network = architecture_of(material, (int(setting[DEPTH]), float(setting[WIDTH])))
+        assert network is not None, setting  # cells without a network are no settings
         return pace * macs(network, classes, shape[2], shape[:2]) * material.max_epochs / 3600
 
     return hours

@@ -11,7 +11,9 @@ from wrn_search.analysis.input_tables.source_directories import Source
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.datasets.stratified_split import same_split
 from wrn_search.errors import Problem
+from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.sections.crop_padding import CROPPING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +22,17 @@ _COLUMNS = {
     "dataset": "one data set",
     "epochs": "equal epochs (rule 2 of an honest search)",
     "precision": "one precision",
+    "linear_precision": "one precision of the last layer",
 }
-_SETTINGS = ("extra", "validation", "preprocessing", "augmentation", "train_images")
+_SETTINGS = (
+    "extra",
+    "validation",
+    "preprocessing",
+    "augmentation",
+    "train_images",
+    "sampling",
+    "crop_padding",
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,24 @@ class Compared:
     settings: Mapping[str, Hashable] | None  # of its data set
 
 
-def settings_of(dataset: DatasetSettings) -> dict[str, Hashable]:
-    """What decides on which images errors are counted, and how they are prepared."""
-    return {name: getattr(dataset, name) for name in _SETTINGS}
+def settings_of(dataset: DatasetSettings, image_shape: Any) -> dict[str, Hashable]:
+    """What decides on which images errors are counted, and how they are prepared.
+
+    Args:
+        dataset: of a search.
+        image_shape: height, width and channels as its record tells them, if it does.
+    """
+    settings: dict[str, Hashable] = {name: getattr(dataset, name) for name in _SETTINGS[:-1]}
+    padding: Hashable = dataset.crop_padding
+    if isinstance(image_shape, Sequence) and len(image_shape) == 3:
+        padding = dataset.padding_of((int(image_shape[0]), int(image_shape[1]), int(image_shape[2])))
+    return settings | {_SETTINGS[-1]: padding if dataset.augmentation in CROPPING else None}
+
+
+def image_shape_on_record(state: SearchState) -> Any:
+    """Height, width and channels of a search's images, as its sessions told them; None where none did."""
+    told = [session.details.get("dataset") for _, session in state.sessions]
+    return next((each.get("image_shape") for each in told if isinstance(each, dict)), None)
 
 
 def differences(searches: Sequence[Compared], command: str = "report") -> list[Problem]:
@@ -56,22 +82,27 @@ def differences(searches: Sequence[Compared], command: str = "report") -> list[P
 
 def incomparable(trials: pd.DataFrame, sources: tuple[Source, ...]) -> list[Problem]:
     """The same of the joined trials of results directories."""
+    return differences(compared_of(trials, sources))
+
+
+def compared_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> list[Compared]:
+    """What of each results directory must be as it is in the others."""
     values: dict[str, dict[Any, Iterable[Any]]] = {
         name: {place: set(rows.dropna()) for place, rows in trials.groupby("source")[name]}
         for name in _COLUMNS
     }
-    return differences(
-        [
-            Compared(
-                path=str(source.directory.path),
-                search_id=source.started.search_id if source.started else None,
-                values={name: sorted(values[name].get(place, ()), key=str) for name in _COLUMNS},
-                split_hash=source.started.split_hash if source.started else "",
-                settings=settings_of(source.space.dataset) if source.space is not None else None,
-            )
-            for place, source in enumerate(sources)
-        ]
-    )
+    return [
+        Compared(
+            path=str(source.directory.path),
+            search_id=source.started.search_id if source.started else None,
+            values={name: sorted(values[name].get(place, ()), key=str) for name in _COLUMNS},
+            split_hash=source.started.split_hash if source.started else "",
+            settings=settings_of(source.space.dataset, source.fact("dataset", "image_shape"))
+            if source.space is not None
+            else None,
+        )
+        for place, source in enumerate(sources)
+    ]
 
 
 def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
@@ -86,7 +117,7 @@ def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
     return Dataset(
         name=name,
         validation_images=_first(sources, "validation_images", int)
-        or (settings.validation if settings else None),
+        or (settings.held_out(settings.facts) if settings else None),
         train_images=_first(sources, "train_images", int),
         num_classes=classes,
         image_shape=(shape[0], shape[1], shape[2]) if shape and len(shape) == 3 else None,

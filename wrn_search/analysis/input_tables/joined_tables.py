@@ -6,6 +6,7 @@ place of each trial in `Findings.trials`. `epochs` has `trial`, that place, inst
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,14 @@ from wrn_search.analysis.input_tables.shared_values import Dataset
 from wrn_search.analysis.input_tables.source_directories import Source, read_source
 from wrn_search.errors import InputError, Problem
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.network_names import exact_name
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.table_columns import PRODUCTS
 from wrn_search.results.table_reader import read_tables
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_state import FINAL, STATUSES
 from wrn_search.space.section_keys import default_of
-from wrn_search.space.trial_config import LEAVES
+from wrn_search.space.trial_config import HOW_COMPUTED, LEAVES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +37,7 @@ _NEEDED = (
     *("search", "trial_id", "number", "status", "depth", "widen_factor", "block", "dropout", "weight_decay"),
     *("epochs", "dataset", "repeat", "num_params", "macs", "epochs_done"),
 )
-# How a network is computed is no hyperparameter: trials that differ only in it are seeds of one configuration.
-KEY = tuple(leaf for leaf in LEAVES if leaf != "compile")
+KEY = tuple(leaf for leaf in LEAVES if leaf not in HOW_COMPUTED)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,12 @@ class Material:
     hyperparameters: tuple[str, ...]  # searched in any source, in the order of the space
 
     @property
+    def products(self) -> tuple[str, ...]:
+        """Columns that are products of two hyperparameters which were both searched: axes beside them, none anew."""
+        searched = set(self.hyperparameters)
+        return tuple(name for name, factors in PRODUCTS.items() if searched >= set(factors))
+
+    @property
     def completed(self) -> pd.DataFrame:
         """Trials with an error at full epochs."""
         return self.trials[self.trials["status"] == "completed"]
@@ -60,8 +68,12 @@ class Material:
         return self.trials[self.trials["status"].isin(FINAL)]
 
 
-def material_of(directories: Sequence[Path | str]) -> Material:
+def material_of(directories: Sequence[Path | str], *, may_be_tested: bool = False) -> Material:
     """Reads results directories.
+
+    Args:
+        directories: of searches over the same images.
+        may_be_tested: also lists of networks that were tested and not validated (`protocol: test_each`).
 
     Raises:
         InputError: no directory, an unreadable one, tables that are not ours, no trial at all, or searches whose errors
@@ -76,7 +88,7 @@ def material_of(directories: Sequence[Path | str]) -> Material:
         try:
             trials, epochs = read_tables(path)
             tables.append((_with_defaults(trials, path), epochs))
-            _check_columns(tables[-1][0], path)
+            _check_columns(tables[-1][0], path, may_be_tested)
         except InputError as error:
             read_tables_problems += error.problems
     if read_tables_problems:
@@ -111,7 +123,7 @@ def _with_defaults(trials: pa.Table, path: Path) -> pa.Table:
     return trials
 
 
-def _check_columns(trials: pa.Table, path: Path) -> None:
+def _check_columns(trials: pa.Table, path: Path, may_be_tested: bool) -> None:
     """Raises InputError where a column that every trial has lacks values, or holds what no search writes."""
     problems = [
         Problem("", f"column {name} must hold a value for every trial, but {count} are missing", str(path))
@@ -123,16 +135,18 @@ def _check_columns(trials: pa.Table, path: Path) -> None:
         text = f"status must be one of {', '.join(sorted(STATUSES))}, but got {unknown[0]!r}"
         problems.append(Problem("", text, str(path)))
     full = trials.filter(pc.fill_null(pc.equal(trials["status"], "completed"), False))
-    errors = full["val_error"]
+    is_tested = may_be_tested and len(full) > 0 and not full["test_error"].null_count
+    errors = full["test_error" if is_tested else "val_error"]
     bad = (
         errors.null_count + pc.sum(pc.invert(pc.is_finite(errors)).cast(pa.int64())).as_py()
         if len(full)
         else 0
     )
     if bad:
-        text = f"val_error of a completed trial must be a number, but {bad} are none"
+        text = f"{'test' if is_tested else 'val'}_error of a completed trial must be a number, but {bad} are none"
         problems.append(Problem("", text, str(path)))
-    if tested := len(trials) - trials["test_error"].null_count:
+    tested = len(trials) - trials["test_error"].null_count
+    if tested and not is_tested:
         text = f"a search reads no test split, but {tested} trials have a test error: name the search that they confirm"
         problems = [Problem("", text, str(path))]
     if problems:
@@ -145,25 +159,36 @@ def _joined_trials(tables: list[pa.Table], sources: tuple[Source, ...]) -> pd.Da
     frames = []
     for place, table in enumerate(tables):
         frame = table.to_pandas().sort_values("number", kind="stable")
-        frames.append(frame.assign(source=place, adaptive=sources[place].adaptive is not False))
+        products = {name: frame[one] * frame[other] for name, (one, other) in PRODUCTS.items()}
+        frames.append(frame.assign(source=place, adaptive=sources[place].adaptive is not False, **products))
     trials = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
     return _with_configurations(_with_names(trials, sources))
 
 
 def _with_names(trials: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
     """Adds `network` and `name`."""
-    networks, names = [], []
+    networks: list[Architecture] = []
+    names = []
     columns = list(dict.fromkeys(["number", "repeat", "source", *LEAVES]))
     for values in trials[columns].itertuples(index=False):
         row = values._asdict()
         try:
-            networks.append(Architecture.of(row["depth"], row["widen_factor"], row["block"]).name)
+            network = Architecture.of(row["depth"], row["widen_factor"], row["block"], row["family"])
+            networks.append(network)
             searched = sources[row["source"]].searched or ()
             names.append(short_name(row["number"], row, row["repeat"], searched=searched))
         except ValueError as error:
             text = f"trial {row['number']}: {error}"
-            raise InputError.of("", f"must be a table of Wide Residual Networks, but got {text}") from None
-    return trials.assign(network=networks, name=names)
+            raise InputError.of("", f"must be a table of networks, but got {text}") from None
+    return trials.assign(network=_names_of(networks), name=names)
+
+
+def _names_of(networks: Sequence[Architecture]) -> list[str]:
+    """Their names; of two networks that share one, such as WRN-34-2 (also for ImageNet), the exact ones."""
+    different = dict.fromkeys(networks)
+    shared = Counter(network.name for network in different)
+    named = {each: each.name if shared[each.name] == 1 else exact_name(each) for each in different}
+    return [named[network] for network in networks]
 
 
 def _with_configurations(trials: pd.DataFrame) -> pd.DataFrame:

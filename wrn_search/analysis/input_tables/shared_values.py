@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from wrn_search.results.table_columns import PRODUCTS
+
 Interval: TypeAlias = tuple[float, float]  # 95 %, low and high
 Value: TypeAlias = int | float | str  # of a hyperparameter
 
@@ -39,6 +41,15 @@ class Trial:
     seed: int | None = None
     rung: int | None = None  # epoch at which the scheduler stopped it; None if it did not
     anchor: bool | None = None  # drawn before any result and never stopped; None in tables that do not tell
+
+    @property
+    def products(self) -> dict[str, float]:
+        """Products of two hyperparameters that were both searched, by the names of `PRODUCTS`."""
+        return {
+            name: float(self.hparams[one]) * float(self.hparams[other])
+            for name, (one, other) in PRODUCTS.items()
+            if one in self.hparams and other in self.hparams
+        }
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from wrn_search.errors import InputError
 from wrn_search.results.event_lines import from_line
 from wrn_search.results.events import Looked, SearchEnded, SearchStarted
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import resolved_space
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import Domain
 from wrn_search.space.every_space_of_a_search import ever_searched
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space
 from wrn_search.wording import spending_text
 
 _TAIL_BYTES = 1 << 16
@@ -151,7 +151,7 @@ def text_of(path: Path) -> str | None:
 
 def _space(directory: ResultsDirectory, missing: list[str]) -> Space | None:
     try:
-        return read_space(directory.resolved)
+        return resolved_space(directory)
     except InputError as error:
         reason = error.problems[0].text
         missing.append(f"{directory.resolved.name}: {reason}")

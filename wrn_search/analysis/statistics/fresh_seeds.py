@@ -43,6 +43,17 @@ class FreshSpread:
         reach = self._quantile(max(1, pairs)) * self.deviation * math.sqrt(variance)
         return difference - reach, difference + reach
 
+    def reach(self, seeds: Sequence[int], statements: int = 1, further: float = 0.0) -> float:
+        """Half of the interval of a sum or difference of medians, points: 95 % for so many statements together.
+
+        Args:
+            seeds: of each median.
+            statements: Bonferroni.
+            further: variance that these seeds do not tell, such as that of counting, points squared.
+        """
+        variance = self.deviation**2 * sum(map(variance_of_median, seeds)) + further
+        return self._quantile(statements) * math.sqrt(variance)
+
     def _quantile(self, statements: int) -> float:
         from scipy.special import stdtrit
 

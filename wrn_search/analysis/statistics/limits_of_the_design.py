@@ -11,7 +11,7 @@ from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.analysis.equal_parameters import IsoParams
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.statistics.networks_not_told_apart import Comparison
-from wrn_search.networks.architecture import depth_step, parse_block
+from wrn_search.networks.architecture import smallest_depth
 from wrn_search.wording import plural
 
 _NEAR = 0.05  # of a hyperparameter's range: what is best there may lie beyond
@@ -101,8 +101,8 @@ def edges_of(material: Material, comparison: Comparison | None, model: CurveMode
         row = material.trials.loc[comparison.best.trial]
         found |= {name: row[name] for name in material.hyperparameters}
     found |= {"depth": comparison.best.depth, "widen_factor": comparison.best.widen_factor}
-    block = str(material.trials["block"].loc[comparison.best.trial])
-    least = _NO_LESS | {"depth": 4 + depth_step(parse_block(block))}
+    block, family = material.trials[["block", "family"]].loc[comparison.best.trial]
+    least = _NO_LESS | {"depth": smallest_depth(block, family)}
     edges = []
     for name, value in found.items():
         tried = [each for each in set(material.trials[name].dropna()) if not isinstance(each, str)]

@@ -9,14 +9,15 @@ from scipy.special import stdtrit
 
 from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong, wrong_by_guessing
 from wrn_search.curves.design_columns import Array
-from wrn_search.curves.ends.known_ends import times_too_narrow
+from wrn_search.curves.ends.falls_to_chance import chances_of_falling
+from wrn_search.curves.ends.known_ends import moved
 from wrn_search.curves.ends.moments_of_ends import end_moments
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.settings_of_cells import end_draws
 
 _NEAR_CHANCE = 0.9  # of the error of chance: whoever is above may never leave it
 _STAY = 3  # trials near chance, of which half of one left it: what is held for likely before any is seen
-_QUANTILES = 24  # of Student's t for each draw: nothing is left to chance
+_QUANTILES = 400  # of Student's t: nothing is left to chance
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
 
     A trial with an end keeps it: estimate, low and high are what was measured. One that is still near chance stays
     there as often as others did, else it ends as its curve lets expect, or its hyperparameters if it learned nothing.
+    One that has left chance falls back as often as others like it did.
     """
     table = fit.table
     lost = _NEAR_CHANCE * most_wrong(table) if table.chance_error is not None else np.inf
     rows = {each.trial: row for row, each in enumerate(fit.trials)}
-    draws = _percent_draws(fit)
+    draws, falls = _percent_draws(fit), chances_of_falling(fit, lost)
     ends = []
     for trial in table.trials:
         if trial.status == "diverged" or not trial.epochs:
@@ -56,8 +58,10 @@ def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
             ends.append(PredictedEnd(trial.trial, measured, measured, measured, measured))
             continue
         values = draws[rows[trial.trial]] if trial.trial in rows else _by_hyperparameters(fit, trial)
-        weights = np.full(len(values), 1 / len(values))
-        told = _mean_and_interval(values, weights)
+        if trial.wrong[-1] < lost and falls[trial.trial]:
+            told = _mean_and_interval(*_mixed(values, _near_chance(table, lost), 1 - falls[trial.trial]))
+        else:
+            told = _mean_and_interval(values, np.full(len(values), 1 / len(values)))
         if trial.wrong[-1] >= lost:
             perhaps = _median_and_interval(*_perhaps_lost(table, trial, values, lost))
             # a curve knows its middle better than the crowd does, but not that it will leave chance at all
@@ -68,17 +72,18 @@ def ends_of_trials(fit: CurveFit) -> tuple[PredictedEnd, ...]:
 
 
 def _percent_draws(fit: CurveFit) -> Array:
-    """(N, draws) of the ends of the fit's trials: quantiles of Student's t for each draw of the model.
+    """(N, quantiles) of the ends of the fit's trials: Student's t around the mean of the model's draws.
 
-    As much wider around their middle as known ends ask for.
+    Its deviation is that of the draws, theirs from each other too: a coefficient may be as strange as a curve. Moved,
+    and as much wider, as known ends ask for.
     """
     of = fit.observations
     means, deviations = end_moments(fit)
+    middle, deviation = means.mean(0), np.sqrt((deviations**2).mean(0) + means.var(0))
+    shift, factor = moved(fit, middle, deviation)
     quantiles = stdtrit((FREEDOM + of.seen.sum(1))[:, None], (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
-    log_odds = means[:, :, None] + deviations[:, :, None] * quantiles
-    log_odds = log_odds.transpose(1, 0, 2).reshape(len(of.z), -1)
-    middle = log_odds.mean(1, keepdims=True)
-    percent: Array = fit.ceiling / (1 + np.exp(-middle - times_too_narrow(fit) * (log_odds - middle)))
+    log_odds = (middle + shift)[:, None] + (factor * deviation)[:, None] * quantiles
+    percent: Array = fit.ceiling / (1 + np.exp(-log_odds))
     return percent
 
 
@@ -98,7 +103,6 @@ def _perhaps_lost(
     Near is `lost` wrong or more; as near also means on the same side of what guessing reaches.
     """
     guessed, epoch = wrong_by_guessing(table), trial.epochs[-1]
-    near = [100 * wrong / table.images for each in table.trials for wrong in each.wrong if wrong >= lost]
     there = [
         (each.wrong[each.epochs.index(epoch)], each.wrong[-1])
         for each in table.trials
@@ -107,8 +111,20 @@ def _perhaps_lost(
     guesses = trial.wrong[-1] >= guessed
     ends = [end for wrong, end in there if wrong >= lost and (wrong >= guessed) == guesses]
     left = (sum(end < lost for end in ends) + 0.5) / (len(ends) + _STAY)
-    weights = np.repeat([left / len(values), (1 - left) / len(near)], [len(values), len(near)])
-    return np.concatenate([values, near]), weights
+    return _mixed(values, _near_chance(table, lost), left)
+
+
+def _near_chance(table: ObservedCurves, lost: float) -> Array:
+    """Percent: all that was seen near chance."""
+    return np.array(
+        [100 * wrong / table.images for each in table.trials for wrong in each.wrong if wrong >= lost]
+    )
+
+
+def _mixed(values: Array, others: Array, share: float) -> tuple[Array, Array]:
+    """Percent and weights: the values for a share, others for the rest."""
+    weights = np.repeat([share / len(values), (1 - share) / len(others)], [len(values), len(others)])
+    return np.concatenate([values, others]), weights
 
 
 def _mean_and_interval(values: Array, weights: Array) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ from wrn_search.decisions.knowledge_from_events import Knowledge
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.results.trial_state import TrialState
 from wrn_search.space.space import Space
-from wrn_search.wording import spending_text
+from wrn_search.wording import budget_text, spending_text
 
 Cost: TypeAlias = dict[str, float]  # quantity -> how much of it
 # Hours pass for all that train side by side: what one needs takes nothing from another.
@@ -81,6 +81,11 @@ class Funds:
     def text(self) -> str:
         """`1,240 of 2,000 epochs, 3.1 of 8 hours`; empty without a budget."""
         return spending_text(self._budget, self.spent)
+
+    @property
+    def left_text(self) -> str:
+        """`760 epochs, 4.9 hours`; empty without a budget."""
+        return budget_text({name: max(0.0, amount) for name, amount in self.left.items()})
 
     @property
     def seconds_left(self) -> float | None:

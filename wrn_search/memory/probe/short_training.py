@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,11 +12,10 @@ from torch import Tensor
 
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.device_errors import is_out_of_memory
-from wrn_search.memory.measured_peak import high_water_mark_bytes
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.training_loop import Training
+from wrn_search.training.training_loop import WARM_UP_STEPS, Training
 
-_STEPS = 3  # the optimiser has its momentum from the second one on
+_STEPS = WARM_UP_STEPS + 2  # after the first ones it is measured
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,12 @@ class MeasuredMemory:
 def measured_memory(
     config: TrialConfig, num_classes: int, image_shape: tuple[int, int, int], device: str = "cuda"
 ) -> MeasuredMemory:
-    """Three steps and an evaluation of a network on made-up images of this shape; no file is opened.
+    """Some steps and an evaluation of a network on made-up images of this shape; no file is opened.
 
     Raises:
         torch.OutOfMemoryError: it does not fit.
     """
+    config = replace(config, class_weights="none")  # they would ask for labels, and take no memory
     batches = MadeUpBatches(config.batch_size, num_classes, image_shape, torch.device(device))
     data = PreparedData(
         directory=Path(),
@@ -53,8 +53,8 @@ def measured_memory(
     )
     training = Training(config, data, device=device, batches=(batches, batches))
     try:
-        training.run_epoch()
-        return MeasuredMemory(high_water_mark_bytes(training.device), _beside_bytes(training.device))
+        metrics = training.run_epoch()
+        return MeasuredMemory(metrics.memory_bytes, _beside_bytes(training.device))
     finally:
         training.close()
 

@@ -63,7 +63,7 @@ def _span(low: float, high: float) -> str:
 
 def _axes(findings: Findings, columns: Sequence[Column]) -> list[dict[str, Any] | None]:
     logarithmic = {each.name for each in findings.slices if each.log}
-    searched = {name for trial in findings.trials for name in trial.hparams}
+    searched = {name for trial in findings.trials for name in (*trial.hparams, *trial.products)}
     found = [_axis(each, log=each.key in logarithmic) for each in columns if each.key in searched]
     (end,) = (each for each in columns if each.key == "end")
     return [*found, _error_axis(end)]

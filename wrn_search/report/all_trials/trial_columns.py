@@ -10,6 +10,7 @@ from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.curve_model.ends_of_all import End, ends_of_all
 from wrn_search.analysis.input_tables.shared_values import Trial
 from wrn_search.errors import printable
+from wrn_search.wording import end_reason
 
 Entry = int | float | str | bool | None
 
@@ -61,7 +62,7 @@ def trial_columns(findings: Findings) -> tuple[Column, ...]:
 
 
 def hyperparameter_columns(trials: Sequence[Trial]) -> tuple[Column, ...]:
-    """One a hyperparameter that was searched, by its name everywhere else."""
+    """One a hyperparameter that was searched, by its name everywhere else; then `lr_x_wd` where both are."""
     names = dict.fromkeys(name for trial in trials for name in trial.hparams)
     found = []
     for name in names:
@@ -71,18 +72,10 @@ def hyperparameter_columns(trials: Sequence[Trial]) -> tuple[Column, ...]:
         else:
             whole = all(value is None or isinstance(value, int) for value in values)
             found.append(Column(name, name, "count" if whole else "real", values))
+    products = [trial.products for trial in trials]
+    for name in dict.fromkeys(name for each in products for name in each):
+        found.append(Column(name, name, "real", tuple(each.get(name) for each in products)))
     return tuple(found)
-
-
-def end_reason(trial: Trial) -> str:
-    """Why a trial went no further, in words; of one that broke what was raised."""
-    if trial.status == "completed":
-        return "trained to its last epoch"
-    if trial.status == "stopped":
-        return "stopped by the scheduler" + (f" at epoch {trial.rung}" if trial.rung is not None else "")
-    if trial.status == "running":
-        return "still running"
-    return trial.error.strip() if trial.error and trial.error.strip() else "no reason on record"
 
 
 def trial_data(columns: Sequence[Column]) -> dict[str, Any]:

@@ -22,14 +22,17 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.statistics.equal_size_trend import slope_error
 from wrn_search.errors import InputError, printable
 from wrn_search.networks.architecture import MAX_WIDEN_FACTOR, Architecture, depth_step, parse_block
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
+from wrn_search.networks.network_names import named_network
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.report.by_products.keys_of_a_space_file import model_keys, training_keys
 from wrn_search.report.by_products.settings_of_the_grid import Settings, settings_of
 from wrn_search.results.atomic_files import written_once
 from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_text
 from wrn_search.space.yaml_with_lines import yaml_text
-from wrn_search.wording import duration, two_significant
+from wrn_search.wording import duration, plural, two_significant
 
 if TYPE_CHECKING:
     from wrn_search.analysis.input_tables.shared_values import Trial
@@ -39,11 +42,6 @@ FILE = Path("follow_up.yaml")
 _OF_POWER = 1.96 + 0.84  # standard errors: 95 %, two-sided, and 80 % power
 STEPS = 3  # depths, and widening factors
 _SAME_WIDTH = 1.1
-_MODEL_KEYS = ("dropout", "init")
-_TRAINING_KEYS = (
-    *("epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "weight_decay_on", "lr_schedule"),
-    *("lr_drop_factor", "precision"),
-)
 
 
 def write_follow_up(material: Material, findings: Findings, path: Path) -> Space:
@@ -78,16 +76,25 @@ def follow_up_text(material: Material, findings: Findings, file: Path = FILE) ->
     """The space file, as it stands in `file`: its header says what it asks, what it costs and how to run it.
 
     Raises:
-        InputError: no trial was trained to its end, so there is nothing to look around.
+        InputError: no trial was trained to its end, or the best network has no neighbours by depth and width.
     """
     if findings.answer.best is None:
         rule = "a follow-up looks around the best network, but no trial has been trained to its last epoch"
         raise InputError.of("--follow-up", rule)
+    if not is_of_wide_networks(findings):
+        rule = f"a follow-up is a grid of depths and widening factors, of family {DEFAULT_FAMILY}"
+        raise InputError.of("--follow-up", f"{rule}, but the best network is {findings.answer.best.network}")
     trial = findings.trials[findings.answer.best.trial]
     grid = _grid(findings, trial, material)
     document = _document(material, findings, trial, grid)
     text = yaml_text(document, default_flow_style=None, width=120)
     return _header(findings, trial, grid, beside_the_search(findings, document["name"], file)) + text
+
+
+def is_of_wide_networks(findings: Findings) -> bool:
+    """Whether the best network, if there is one, is of the family that has depths and widths of every size."""
+    best = findings.answer.best
+    return best is None or named_network(best.network).family == DEFAULT_FAMILY
 
 
 def depths_around(depth: int, block: str, *, shallower: int) -> list[int]:
@@ -161,9 +168,9 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
             "depth": {"choice": grid.depths},
             "widen_factor": {"choice": grid.widths},
             "block": grid.block,
-            **{name: chosen.get(name, native(leaves[name])) for name in _MODEL_KEYS},
+            **{name: chosen.get(name, native(leaves[name])) for name in model_keys(leaves)},
         },
-        "training": {name: chosen.get(name, native(leaves[name])) for name in _TRAINING_KEYS},
+        "training": {name: chosen.get(name, native(leaves[name])) for name in training_keys(leaves)},
         "search": {
             "searcher": "grid",
             "scheduler": "none",
@@ -181,9 +188,10 @@ def fixed_keys(material: Material, findings: Findings) -> tuple[dict[str, Any], 
     assert findings.answer.best is not None
     leaves = material.trials.loc[findings.answer.best.trial]
     searched = set(material.hyperparameters)
-    network = ("depth", "widen_factor", "block", *_MODEL_KEYS)
+    network = ("family", "depth", "widen_factor", "block", *model_keys(leaves))
     model = {name: native(leaves[name]) for name in network if name not in searched}
-    training: dict[str, Any] = {name: native(leaves[name]) for name in _TRAINING_KEYS if name not in searched}
+    kept = [name for name in training_keys(leaves) if name not in searched]
+    training: dict[str, Any] = {name: native(leaves[name]) for name in kept}
     training["lr_drops"] = [float(drop) for drop in leaves["lr_drops"]]
     return model, training, searched
 
@@ -246,7 +254,7 @@ def _header(findings: Findings, trial: Trial, grid: _Grid, commands: Sequence[st
         f"how       {len(grid.depths)} depths x {len(grid.widths)} widening factors, {REPEATS} seeds each, no early",
         "          stopping; along the diagonals networks have about equal parameters",
         *(f"settings  {each.why}" for each in grid.settings if each.why),
-        f"costs     {networks} networks{each_with} x {REPEATS} seeds x {trial.epochs} epochs, {cost}",
+        f"costs     {networks} networks{each_with} x {REPEATS} seeds x {plural(trial.epochs, 'epoch')}, {cost}",
         f"expect    measured intervals{_detectable(findings, grid)}",
         "",
         *(f"    {command}" for command in commands),

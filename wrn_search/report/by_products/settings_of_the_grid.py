@@ -23,6 +23,9 @@ _MOST = {
     "lr_drop_factor": 1.0,
     "learning_rate": 100.0,
     "weight_decay": 10.0,
+    "label_smoothing": 0.9,
+    "mixup": 100.0,
+    "cutmix": 100.0,
 }
 _BEYOND, _APART = 3.0, 2.0  # on a logarithm: the step beyond an edge, and how far networks must differ
 _STEP, _PART = 0.2, 0.25  # the same of the range tried, where the scale is even

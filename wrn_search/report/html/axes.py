@@ -81,6 +81,22 @@ def error_bars(errors: Sequence[float], reaches: Sequence[float | None]) -> dict
     return {"error_y": bars}
 
 
+def errors_on_lines(
+    name: str, errors: Sequence[Sequence[float]], labels: Sequence[str], marker: dict[str, Any]
+) -> dict[str, Any]:
+    """One series of points: the errors, in percent, of each network on the line of its label."""
+    pairs = [(error, label) for values, label in zip(errors, labels, strict=True) for error in values]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [error for error, _ in pairs],
+        "y": [label for _, label in pairs],
+        "marker": marker,
+        "hovertemplate": f"%{{y}}<br>{name}: %{{x:.2f}} %<extra></extra>",
+    }
+
+
 def log_axis(title: str, values: Iterable[float], **more: Any) -> dict[str, Any]:
     """A logarithmic axis with whole labels at 1, 2 and 5, or at 1 where they would crowd; no value lies beyond them."""
     positive = [value for value in values if value > 0]

@@ -1,11 +1,14 @@
-// Draws every figure of the page from the JSON beside it, in the colours of the screen's scheme.
-(() => {
+// Draws every figure of the page from the JSON beside it, in the colours of the screen's scheme. A live page draws each
+// figure when it comes near the screen, and renews all of it where it stands.
+const reportPage = (() => {
   "use strict";
+  const isLive = "live" in document.documentElement.dataset;
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const themes = read("themes");
-  const hovers = read("hovers");
+  let hovers = read("hovers");
   const scheme = window.matchMedia("(prefers-color-scheme: dark)");
-  const plots = [...document.querySelectorAll("[data-plot]")];
+  let plots = [];
+  let hasFollowed = false; // the address that the page was opened with
   const config = {
     responsive: true,
     displaylogo: false,
@@ -97,7 +100,7 @@
 
   // --- tabs ------------------------------------------------------------------------------------------------------
 
-  const tabs = [...document.querySelectorAll("[role=tab]")];
+  let tabs = [];
   const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
   const openTab = (chosen) => {
     tabs.filter((tab) => tab.parentElement === chosen.parentElement).forEach((tab) => {
@@ -105,7 +108,7 @@
       tab.tabIndex = tab === chosen ? 0 : -1;
       panelOf(tab).hidden = tab !== chosen;
     });
-    panelOf(chosen).querySelectorAll("[data-plot]").forEach((plot) => window.Plotly.Plots.resize(plot));
+    panelOf(chosen).querySelectorAll("[data-plot]").forEach((plot) => { if (plot.on) window.Plotly.Plots.resize(plot); });
     tellCut();
   };
   const openTabOf = (target) => {
@@ -114,7 +117,7 @@
     if (panel.hidden) openTab(document.getElementById(panel.getAttribute("aria-labelledby")));
     target.scrollIntoView();
   };
-  tabs.forEach((tab) => {
+  const listenTo = (tab) => {
     tab.addEventListener("click", () => openTab(tab));
     tab.addEventListener("keydown", ({ key }) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
@@ -124,7 +127,7 @@
       openTab(next);
       next.focus();
     });
-  });
+  };
   const showTabs = () => {
     document.querySelectorAll("[role=tablist]").forEach((list) => {
       list.hidden = false;
@@ -146,35 +149,96 @@
     return window.Plotly.react(plot, styled, coloured(layout, theme), config);
   };
 
+  const drawOne = async (plot, dark) => {
+    const first = !plot.on;
+    await draw(plot, dark);
+    if (first) {
+      plot.on("plotly_click", (event) => clicked(plot, event));
+      plot.on("plotly_afterplot", tellCut); // a plot follows the window a little later
+    }
+  };
+
   const drawAll = async (dark) => {
-    document.querySelectorAll(".panel").forEach((panel) => { panel.hidden = false; }); // what is hidden has no size
+    if (!isLive) document.querySelectorAll(".panel").forEach((panel) => { panel.hidden = false; }); // hidden: no size
     let drawn = 0;
     for (const plot of plots) {
-      const first = !plot.on;
-      await draw(plot, dark);
-      if (first) {
-        plot.on("plotly_click", (event) => clicked(plot, event));
-        plot.on("plotly_afterplot", tellCut); // a plot follows the window a little later
-      }
+      if (isLive && !plot.on) near.observe(plot);
+      else await drawOne(plot, dark);
       drawn += 1;
     }
     parallelPlot?.draw(themes[dark ? "dark" : "light"]);
     showTabs();
     tellCut();
-    if (!document.documentElement.dataset.drawn) follow();
+    if (!hasFollowed && (trialTable || !isLive)) follow();
+    hasFollowed ||= Boolean(trialTable || !isLive); // a live page begins without a table
     document.documentElement.dataset.drawn = String(drawn);
   };
 
+  // What has come near the screen is drawn, once.
+  const near = new IntersectionObserver(
+    (seen) => seen.filter(({ isIntersecting }) => isIntersecting).forEach(({ target }) => {
+      near.unobserve(target);
+      drawOne(target, scheme.matches);
+    }),
+    { rootMargin: "500px" },
+  );
+
   // What is cut at the screen's edge says so.
-  const boxes = [...document.querySelectorAll(".scroll")];
+  let boxes = [];
   const tellCut = () =>
     boxes.forEach((box) => box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1));
   window.addEventListener("resize", tellCut);
   document.addEventListener("toggle", tellCut, true);
-  trialTable?.onChange(tellCut);
 
+  const collect = () => {
+    plots = [...document.querySelectorAll("[data-plot]")];
+    tabs = [...document.querySelectorAll("[role=tab]")];
+    tabs.forEach(listenTo);
+    boxes = [...document.querySelectorAll(".scroll")];
+    trialTable?.onChange(tellCut);
+  };
+
+  // --- a page whose content is replaced --------------------------------------------------------------------------
+
+  // The first thing on the screen, which stays where it is.
+  const anchor = () =>
+    [...document.querySelectorAll("#report section[id], #report figure[id]")].find(
+      (each) => each.getBoundingClientRect().bottom > 0 && each.offsetHeight < 2 * window.innerHeight,
+    );
+
+  // Calls `replace`, which puts a new report into the page; filters, order, brushes, tabs, open tables and place stay.
+  const renew = async (replace) => {
+    const first = anchor();
+    const [at, top] = [first?.id, first?.getBoundingClientRect().top];
+    const open = [...document.querySelectorAll("#report details[open]")].map((each) => each.closest("[id]")?.id);
+    const chosen = tabs.filter((tab) => tab.getAttribute("aria-selected") === "true").map((tab) => tab.id);
+    const kept = { table: trialTable?.kept(), brushes: parallelPlot?.kept() };
+    plots.forEach((plot) => { near.unobserve(plot); if (plot.on) window.Plotly.purge(plot); });
+    replace();
+    hovers = read("hovers");
+    trialTable = makeTrialTable(kept.table);
+    parallelPlot = makeParallelPlot(kept.brushes);
+    collect();
+    chosen.forEach((id) => document.getElementById(id)?.setAttribute("aria-selected", "true"));
+    open.filter(Boolean).forEach((id) => {
+      const details = document.getElementById(id)?.querySelector("details");
+      if (details) details.open = true;
+    });
+    await drawAll(scheme.matches);
+    const again = at && document.getElementById(at);
+    if (again) window.scrollBy(0, again.getBoundingClientRect().top - top);
+  };
+
+  // Draws a figure anew from the JSON beside it, if it was drawn: what is not near the screen will be later.
+  const redraw = (key) => {
+    const plot = plots.find((each) => each.dataset.plot === key);
+    if (plot?.on) draw(plot, scheme.matches);
+  };
+
+  collect();
   scheme.addEventListener("change", () => drawAll(scheme.matches));
   window.addEventListener("beforeprint", () => drawAll(false));
   window.addEventListener("afterprint", () => drawAll(scheme.matches));
   drawAll(scheme.matches);
+  return { renew, redraw };
 })();

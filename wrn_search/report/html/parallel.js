@@ -1,6 +1,6 @@
 // Parallel coordinates of all trials on a canvas. A range drawn along an axis is a filter of the table, and the other
-// way round: both show the same trials.
-const parallelPlot = (() => {
+// way round: both show the same trials. `kept` is what `kept()` gave of the plot that this one takes the place of.
+const makeParallelPlot = (kept) => {
   "use strict";
   const host = document.querySelector(".parallel");
   if (!host || !trialTable) return null;
@@ -29,15 +29,19 @@ const parallelPlot = (() => {
     if (axis.scale === "log") return axis.low * (axis.high / axis.low) ** place;
     return axis.low + place * (axis.high - axis.low);
   };
-  const positions = axes.map((axis) => Float32Array.from(trialTable.column(axis.key).values, placeOn(axis)));
-  const ends = trialTable.column("end").values;
-  const measured = trialTable.column("end_kind").values.map((kind) => kind === "measured");
-  // Colours by rank, so that a few very bad trials do not make all others look alike.
-  const ranked = measured.flatMap((known, row) => (known ? [row] : [])).sort((one, other) => ends[one] - ends[other]);
-  const rank = new Float32Array(trialTable.count).fill(NaN);
-  ranked.forEach((row, place) => { rank[row] = place / Math.max(1, ranked.length - 1); });
-  const others = measured.flatMap((known, row) => (known ? [] : [row]));
-  const drawn = [...others, ...ranked.slice().reverse()]; // the best last, on top
+  let [positions, ends, measured, rank, drawn] = [];
+  const measure = () => {
+    positions = axes.map((axis) => Float32Array.from(trialTable.column(axis.key).values, placeOn(axis)));
+    ends = trialTable.column("end").values;
+    measured = trialTable.column("end_kind").values.map((kind) => kind === "measured");
+    // Colours by rank, so that a few very bad trials do not make all others look alike.
+    const ranked = measured.flatMap((known, row) => (known ? [row] : [])).sort((one, other) => ends[one] - ends[other]);
+    rank = new Float32Array(trialTable.count).fill(NaN);
+    ranked.forEach((row, place) => { rank[row] = place / Math.max(1, ranked.length - 1); });
+    const others = measured.flatMap((known, row) => (known ? [] : [row]));
+    drawn = [...others, ...ranked.slice().reverse()]; // the best last, on top
+  };
+  measure();
 
   const canvas = document.createElement("canvas");
   const over = document.createElementNS(SVG, "svg");
@@ -235,17 +239,24 @@ const parallelPlot = (() => {
   });
 
   trialTable.onChange(() => {
+    if (positions[0].length !== trialTable.count) measure(); // rows were added
     for (const [number, brush] of brushes) {
       if (trialTable.filterOf(axes[number].key)?.test !== brush.test) brushes.delete(number);
     }
     draw();
   });
   new ResizeObserver(() => draw()).observe(host);
+  kept?.forEach(([key, low, high]) => {
+    const number = axes.findIndex((axis) => axis.key === key);
+    if (number >= 0) setBrush(number, low, high);
+  });
 
   return {
+    kept: () => [...brushes].map(([number, { low, high }]) => [axes[number].key, low, high]),
     draw(colours) {
       theme = colours;
       draw();
     },
   };
-})();
+};
+let parallelPlot = makeParallelPlot();

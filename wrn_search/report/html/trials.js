@@ -1,6 +1,7 @@
 // The table of all trials: sorted, filtered, in pages. Points of figures lead to its rows; the CSV holds what it shows.
-// Texts enter the page as textContent only, so no name or error message can act in it.
-const trialTable = (() => {
+// Texts enter the page as textContent only, so no name or error message can act in it. `kept` is what `kept()` gave of
+// the table that this one takes the place of.
+const makeTrialTable = (kept) => {
   "use strict";
   const host = document.getElementById("trials-table");
   const data = document.getElementById("trial-columns");
@@ -12,7 +13,7 @@ const trialTable = (() => {
     ...column,
     values: at ? at.map((place) => (place === null ? null : texts[place])) : column.values,
   }));
-  const count = columns[0].values.length;
+  let count = columns[0].values.length;
   const collator = new Intl.Collator("en", { numeric: true });
   const listeners = [];
   const filters = new Map(); // column -> { text, test }
@@ -130,7 +131,9 @@ const trialTable = (() => {
   const cell = (column, row) => {
     const value = column.values[row];
     const text = told(value, column.kind);
-    const made = make("td", { textContent: text.length > LONG ? `${text.slice(0, LONG)}\u2026` : text });
+    const short = text.length > LONG ? `${text.slice(0, LONG)}\u2026` : text;
+    const address = column.place === 0 ? globalThis.trialAddress?.(row) : undefined; // a live page has one for each trial
+    const made = make("td", {}, address ? make("a", { href: address, textContent: short }) : short);
     if (column.kind === "text") made.className = text.length > 48 ? "text long" : "text";
     if (text.length > LONG) made.title = text;
     return made;
@@ -145,7 +148,8 @@ const trialTable = (() => {
     });
     body.replaceChildren(...rows);
     const all = count.toLocaleString("en-US");
-    tally.textContent = shown.length === count ? `all ${all} trials` : `${shown.length.toLocaleString("en-US")} of ${all} trials`;
+    const some = `${shown.length.toLocaleString("en-US")} of`;
+    tally.textContent = `${shown.length === count ? "all" : some} ${all} trials`;
     where.textContent = shown.length ? `rows ${first + 1} to ${first + rows.length}` : "no trial fits the filters";
     csv.textContent = `Save ${shown.length === count ? "all" : "these"} as CSV`;
     back.disabled = page === 0;
@@ -204,8 +208,7 @@ const trialTable = (() => {
 
   const showAll = () => {
     filters.clear();
-    inputs.forEach((input) => input.setAttribute("aria-invalid", "false"));
-    inputs.forEach((input) => { input.value = ""; });
+    inputs.forEach((input) => { Object.assign(input, { value: "", ariaInvalid: "false" }); });
     changed();
   };
 
@@ -230,11 +233,46 @@ const trialTable = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 60000);
   };
 
+  // Values of rows, of new ones too: { at, values }, by the keys of the columns. The page that is seen stays.
+  const update = (rows) => {
+    rows.forEach(({ at, values }) => {
+      columns.forEach((column) => {
+        if (at >= count) column.values[at] = values[column.key] ?? null;
+        else if (column.key in values) column.values[at] = values[column.key];
+      });
+      count = Math.max(count, at + 1);
+    });
+    const seen = page;
+    refresh();
+    turn(seen);
+    listeners.forEach((listener) => listener());
+  };
+
+  const restore = ({ texts, order, seen, lit }) => {
+    texts.forEach(([key, text]) => {
+      const place = columns.findIndex((column) => column.key === key);
+      const test = place < 0 ? undefined : parsed(text, columns[place]);
+      if (test) setFilter(place, text, test);
+    });
+    const column = columns.findIndex((each) => each.key === order?.key);
+    sorted = column < 0 ? null : { column, down: order.down };
+    chosen = lit;
+    refresh();
+    page = Math.max(0, Math.min(seen, Math.ceil(shown.length / ROWS) - 1));
+  };
+
   build();
+  if (kept) restore(kept);
   render();
 
   return {
-    count,
+    get count() { return count; },
+    update,
+    kept: () => ({
+      texts: [...filters].map(([place, { text }]) => [columns[place].key, text]),
+      order: sorted && { key: columns[sorted.column].key, down: sorted.down },
+      ...{ seen: page, lit: chosen },
+    }),
     column: (key) => columns.find((column) => column.key === key),
     name: (row) => columns[0].values[row],
     told,
@@ -263,4 +301,5 @@ const trialTable = (() => {
     },
     scrollTo: () => host.scrollIntoView({ block: "start" }),
   };
-})();
+};
+let trialTable = makeTrialTable();

@@ -8,8 +8,9 @@ from pathlib import Path
 from wrn_search.analysis.all_findings import Findings, findings_from
 from wrn_search.analysis.input_tables.joined_tables import Material, material_of
 from wrn_search.errors import InputError
-from wrn_search.report.by_products.follow_up_grid import follow_up_text
-from wrn_search.report.html.page_layout import page_of
+from wrn_search.report.by_products.follow_up_grid import follow_up_text, is_of_wide_networks
+from wrn_search.report.html.document import Contents, page_of_contents
+from wrn_search.report.html.page_layout import contents_of
 from wrn_search.results.atomic_files import check_can_be_written, write_or_tell
 from wrn_search.results.results_directory import ResultsDirectory
 
@@ -50,6 +51,10 @@ def write_page(material: Material, findings: Findings, place: Path) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    follow_up = follow_up_text(material, findings) if findings.answer.best is not None else None
-    page = page_of(findings, follow_up=follow_up)
-    write_or_tell(place, page, "--output")
+    write_or_tell(place, page_of_contents(report_contents(material, findings)), "--output")
+
+
+def report_contents(material: Material, findings: Findings) -> Contents:
+    """What stands in the page of these results, with the space file of a follow-up where there is one."""
+    has_one = findings.answer.best is not None and is_of_wide_networks(findings)
+    return contents_of(findings, follow_up=follow_up_text(material, findings) if has_one else None)

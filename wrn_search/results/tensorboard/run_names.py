@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,9 +19,25 @@ _WORDS = {
     "weight_decay_on": "on-",
     "lr_schedule": "",
     "lr_drop_factor": "drop",
+    "bn_weight": "bn-",
+    "linear_init": "linear-",
+    "momentum_at_drops": "m-",
+    "last_batch": "last-",
+    "stochastic_depth": "sd",
+    "label_smoothing": "ls",
+    "class_weights": "weights-",
+    "optimizer": "",
+    "nesterov": "nesterov-",
+    "beta1": "b1-",
+    "beta2": "b2-",
+    "lr_by": "lr-by-",
+    "warmup_epochs": "warm",
+    "clip_norm": "clip",
+    "gradient_accumulation": "micro",
 }
-_ALWAYS = ("depth", "widen_factor", "deepening_factor", "block", "dropout", "weight_decay")
+_ALWAYS = ("family", "depth", "widen_factor", "deepening_factor", "block", "dropout", "weight_decay")
 _MOST = 16  # characters of a value
+_LONGEST = 200  # of a name, less its repeat
 
 
 def short_name(
@@ -30,13 +47,18 @@ def short_name(
 
     Safe as a file's name and of bounded length. `config` holds the leaves of the trial's `TrialConfig`.
     """
-    architecture = Architecture.of(config["depth"], config["widen_factor"], config["block"])
+    architecture = Architecture.of(
+        config["depth"], config["widen_factor"], config["block"], config.get("family")
+    )
     # B(3,1,3) becomes B313: kernel sizes have one digit.
     network = _safe(architecture.name)
     parts = [f"{number:03d}_{network}_p{config['dropout']:.2f}_wd{_short_number(config['weight_decay'])}"]
     further = [name for name in LEAVES if name in set(searched) and name not in _ALWAYS]
     parts += [f"{_WORDS.get(name, name)}{_short_value(config[name])}" for name in further]
-    return "_".join([*parts, f"r{repeat}"] if repeat else parts)
+    name = "_".join(parts)
+    if len(name) > _LONGEST:  # what is cut off still tells names apart
+        name = f"{name[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{name}_r{repeat}" if repeat else name
 
 
 def _short_value(value: Any) -> str:

@@ -46,6 +46,7 @@ _HEAD_BYTES = 8192
 SCALARS = {
     "val_error": ("validation error (%)", api_pb2.DATASET_VALIDATION),
     "val_loss": ("validation loss", api_pb2.DATASET_VALIDATION),
+    "ema_val_error": ("validation error of averaged weights (%)", api_pb2.DATASET_VALIDATION),
     "train_error": ("training error (%)", api_pb2.DATASET_TRAINING),
     "train_loss": ("training loss", api_pb2.DATASET_TRAINING),
     "learning_rate": ("learning rate", api_pb2.DATASET_TRAINING),

@@ -1,15 +1,16 @@
-"""Searcher `curves`: the configuration whose end, by all curves so far, is expected to improve most on the best one.
+"""Searcher `curves`: the configuration whose first epochs, by all curves so far, are worth most to the search's goal.
 
-Expected improvement (Jones, Schonlau and Welch 1998) of a Gaussian process over hyperparameters and epochs
-(`curve_process/`): every value at every level counts, also those of configurations that wait or were stopped. The first
-ones are drawn at random, and one in ten later on, whatever is expected.
+Goal `best`: the expected improvement (Jones, Schonlau and Welch 1998) of the end by a Gaussian process over
+hyperparameters and epochs (`curve_process/`). Goal `tradeoff`: how much they would narrow depth against width
+(`known_effects.py`). Every value at every level counts, also those of configurations that wait or were stopped. The
+first ones are drawn at random, and one in ten later on, whatever is expected.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wrn_search.searchers.searcher import (
     Curve,
@@ -24,17 +25,20 @@ from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 
 if TYPE_CHECKING:
+    from wrn_search.curve_process.curves_of_search import CurvesOfSearch
     from wrn_search.curve_process.known_curves import KnownCurves
+    from wrn_search.searchers.by_curves.known_effects import KnownEffects
 
 DRAWN_AT_FIRST = 8
 ONE_IN = 10  # configurations is drawn at random later on
 _CANDIDATES, _BEST, _NEIGHBOURS = 200, 5, 8
 _TYPICAL = 64
+_EVERYTHING = 100.0  # percent: an error of chance that nobody knows
 _MANY = 10_000  # images that errors are counted on, where nobody says
 
 
 class CurvesSearcher:
-    """Proposes, of random candidates and neighbours of the best, that of the greatest expected improvement.
+    """Proposes, of random candidates and neighbours of the best, that which is worth most.
 
     Configurations that train count as if they had come to their next levels with what is expected there, so that those
     proposed meanwhile lie elsewhere.
@@ -88,7 +92,7 @@ class CurvesSearcher:
         ):
             return self._untried.draw(configuration, self._draws.at)
         candidates = self._candidates(configuration)
-        worth = self._curves.improvement_by(candidates)
+        worth = self._curves.worth_by(candidates)
         falling = iter([candidates[place] for place in (-worth).argsort(kind="stable")])
         return self._untried.draw(configuration, lambda seed: next(falling))
 
@@ -110,7 +114,7 @@ def is_drawn_at_random(configuration: int) -> bool:
     return configuration < DRAWN_AT_FIRST or configuration % ONE_IN == ONE_IN - 1
 
 
-def tell(curves: KnownCurves, configuration: int, outcome: Outcome) -> None:
+def tell(curves: CurvesOfSearch, configuration: int, outcome: Outcome) -> None:
     """What a searcher is told of a configuration, as values at levels."""
     match outcome:
         case Full(val_error):
@@ -150,6 +154,22 @@ def known_curves(
     seeds = [derived_seed(space.seed, "typical", place) for place in range(_TYPICAL)]
     typical = np.stack([point(draws.at(seed)) for seed in seeds])
     return KnownCurves(point, typical, levels, space.epochs, images, drops)
+
+
+def known_effects(
+    space: SearchedSpace, levels: tuple[int, ...], images: int, chance_error: float
+) -> KnownEffects:
+    """Trainings of which nothing is known yet, whose goal is the tradeoff of depth and width."""
+    from wrn_search.searchers.by_curves.known_effects import KnownEffects
+    from wrn_search.searchers.by_curves.model_of_space import model_of
+    from wrn_search.searchers.by_curves.unit_cube import UnitCube
+
+    model = model_of(space, levels, images, chance_error if chance_error < _EVERYTHING else None)
+    return KnownEffects(
+        model,
+        UnitCube(space.hyperparameters).point,
+        lambda point: space.hparams(cast("Hparams", dict(point))),
+    )
 
 
 def doubled_levels(first: int, epochs: int) -> tuple[int, ...]:

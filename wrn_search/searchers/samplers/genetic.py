@@ -2,9 +2,10 @@
 
 Optuna's `NSGAIISampler` (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II", IEEE Transactions
 on Evolutionary Computation 6(2), 2002) with the operators of that paper, simulated binary crossover and polynomial
-mutation; labels are crossed uniformly and drawn anew. With one objective its ranks are those of the errors, and those
-that survive all generations are the best of all: so parents are the best fifth of all that have ended, 10 to 50 of
-them, and no worker waits for the end of a generation.
+mutation; labels are crossed uniformly and drawn anew. With one objective its ranks are those of the errors, with
+several the places by front and crowding distance (`searcher_by_places.py`); and those that survive all generations are
+the best of all: so parents are the best fifth of all that have ended, 10 to 50 of them, and no worker waits for the end
+of a generation.
 """
 
 from __future__ import annotations
@@ -88,4 +89,4 @@ def _sampler(seed: int, parents: int) -> optuna.samplers.BaseSampler:
         )
 
 
-NSGA2 = ranked_kind(Genetic)
+NSGA2 = ranked_kind(Genetic, goes_by_places=True)

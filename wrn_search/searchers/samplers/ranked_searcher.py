@@ -74,7 +74,9 @@ class RankedSearcher:
         self._ends.found_elsewhere(source, hparams, curve, full=full)
 
 
-def ranked_kind(make: Callable[[SearchedSpace], Algorithm], *, needs_order: bool = False) -> SearcherKind:
+def ranked_kind(
+    make: Callable[[SearchedSpace], Algorithm], *, needs_order: bool = False, goes_by_places: bool = False
+) -> SearcherKind:
     """The line of the table of an algorithm."""
     return SearcherKind(
         lambda space: RankedSearcher(space, make),
@@ -82,4 +84,5 @@ def ranked_kind(make: Callable[[SearchedSpace], Algorithm], *, needs_order: bool
         drawn_at_random=DRAWN_AT_RANDOM,
         can_be_warm_started=True,
         needs_order=needs_order,
+        goes_by_places=goes_by_places,
     )

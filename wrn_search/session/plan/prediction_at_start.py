@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from wrn_search.cluster.living_nodes import LivingNode
+from wrn_search.cluster.living_nodes import LivingNode, nodes_that_train
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trials_at_once import Allotment
@@ -34,13 +34,19 @@ def with_feasible_networks(
     Raises:
         InputError: there is none.
     """
-    images = DatasetFacts(data.num_classes, data.image_shape, data.train_images + data.validation_images)
+    images = _facts_of(data)
     machines = _machines(nodes, able, allotment, precision)
     found = feasible_space(request.space, images, facts, allotment, machines, precision)
     if found is None:
         return request
     tell(" ".join(found.line.split()))
     return replace(request, space=found.space)
+
+
+def _facts_of(data: PreparedData) -> DatasetFacts:
+    """The images as they are split."""
+    images = data.train_images, data.validation_images
+    return DatasetFacts(data.num_classes, data.image_shape, images[0], validation_images=images[1])
 
 
 def prediction_of(
@@ -66,7 +72,7 @@ def prediction_of(
         precision: resolved.
     """
     machines = _machines(nodes, able, allotment, precision)
-    facts = DatasetFacts(data.num_classes, data.image_shape, data.train_images + data.validation_images)
+    facts = _facts_of(data)
     try:
         expected = forecast_of(request.space, facts, request.rows, allotment, machines)
     except Exception as error:
@@ -79,6 +85,6 @@ def _machines(
     nodes: Sequence[Node], able: Sequence[LivingNode], allotment: Allotment, precision: str
 ) -> Machines:
     """Those that train; their CPUs may be probed, their GPUs not."""
-    hosts = [node.host for node in able] or None
+    hosts = [node.host for node in nodes_that_train(able, allotment.gpus_per_trial)] or None
     probes = None if allotment.gpus_per_trial and not gpus_are_simulated() else precision
     return Machines(nodes, results_root(), hosts, gpus_are_simulated(), probes)

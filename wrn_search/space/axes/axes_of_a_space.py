@@ -6,28 +6,44 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wrn_search.networks.architecture import block_name
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
 from wrn_search.networks.lattice import Lattice
+from wrn_search.networks.network_names import named_network
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.axes.lattice_axes import LatticeAxes
-from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of, named_network
+from wrn_search.space.axes.listed_networks import ListedNetworks, leaves_of
 from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.network_leaves import SHAPE, kernels_of, merged, network_if_there_is_one, told_by
+from wrn_search.space.axes.network_leaves import (
+    SHAPE,
+    family_of,
+    kernels_of,
+    merged,
+    network_if_there_is_one,
+    told_by,
+)
 from wrn_search.space.axes.searched_axes import CELL, Axes
 from wrn_search.space.domains import Choice, Domain, Scalar, is_domain, member
 
 AnyAxes = Axes | ListedPoints
 
 
-def listed_networks(network: str | Domain | None) -> ListedNetworks | None:
-    """The networks that `model.network` lists; None without the key."""
+def listed_networks(network: str | Domain | None, family: str) -> ListedNetworks | None:
+    """The networks that `model.network` lists; None without the key.
+
+    Of a family other than the default they are all, which decides about a name that two families have.
+
+    Raises:
+        ValueError: one is none of that family.
+    """
     if network is None:
         return None
     names = network.options if isinstance(network, Choice) else (network,)
-    return ListedNetworks(tuple(named_network(str(name)) for name in names))
+    only = None if family == DEFAULT_FAMILY else family
+    return ListedNetworks(tuple(dict.fromkeys(named_network(str(name), only) for name in names)))
 
 
 def with_network(leaves: Mapping[str, Any], listed: ListedNetworks | None) -> dict[str, Any]:
-    """The leaves of a file, with depth, widening factor and block as `model.network` has them."""
+    """The leaves of a file, with family, depth, widening factor and block as `model.network` has them."""
     if listed is None:
         return dict(leaves)
     values = leaves_of(listed.networks[0]) | listed.hyperparameters | {"deepening_factor": None}
@@ -56,9 +72,11 @@ def axes_of(
     whole = [merged(leaves, point) for point in points]
     networks = [network_if_there_is_one(values) for values in whole]
     told = {name for point in points for name in point}
+    if {family_of(each) for each in whole} == {family_of(leaves)}:
+        told -= {"family"}  # which every name of a network tells
     if told & {"block", "deepening_factor"}:
         told = told - {"deepening_factor"} | {"block"}
-        whole = [each | {"block": block_name(kernels_of(each))} for each in whole]
+        whole = [each | {"block": block_name(kernels_of(each), family_of(each))} for each in whole]
     return ListedPoints(
         networks=tuple(dict.fromkeys(each for each in networks if each is not None)),
         points=tuple({name: values[name] for name in leaves if name in told} for values in whole),

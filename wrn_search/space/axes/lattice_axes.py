@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from wrn_search.networks.architecture import Architecture, block_name, parse_block
-from wrn_search.networks.lattice import Kernels, Lattice
+from wrn_search.networks.lattice import Lattice
+from wrn_search.networks.layout import Kernels
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.domains import Choice, Domain, IntRange, Scalar
 
@@ -39,7 +40,9 @@ class LatticeAxes:
         """The axes that have more than one value."""
         found: dict[str, Domain] = {}
         if len(self._blocks) > 1:
-            found[BLOCK] = Choice(tuple(block_name(kernels) for kernels in self._blocks))
+            found[BLOCK] = Choice(
+                tuple(block_name(kernels, self.networks.family) for kernels in self._blocks)
+            )
         if self._depths > 1:
             found[DEPTH] = IntRange(0, self._depths - 1)
         if self._widths > 1:
@@ -87,7 +90,7 @@ class LatticeAxes:
         rows = self._rows[kernels]
         depth, widths = rows[_place(point.get(DEPTH, 0), self._depths) * len(rows) // self._depths]
         k = widths[_place(point.get(WIDTH, 0), self._widths) * len(widths) // self._widths]
-        return self.shape_of(Architecture(depth, k, kernels))
+        return self.shape_of(Architecture(depth, k, kernels, self.networks.family))
 
     def point(self, hparams: Hparams) -> Hparams | None:
         """The first point of a network."""
@@ -105,7 +108,7 @@ class LatticeAxes:
         if column == len(widths) or widths[column] != k:
             return None
         found: Hparams = {
-            BLOCK: block_name(kernels),
+            BLOCK: block_name(kernels, self.networks.family),
             DEPTH: -(-row * self._depths // len(rows)),
             WIDTH: -(-column * self._widths // len(widths)),
         }
@@ -114,7 +117,10 @@ class LatticeAxes:
     def _kernels_of(self, hparams: Hparams) -> Kernels:
         if "deepening_factor" in self.shape:
             return (3,) * int(hparams["deepening_factor"])
-        return parse_block(str(hparams["block"])) if "block" in self.shape else self._blocks[0]
+        if "block" in self.shape:
+            return parse_block(str(hparams["block"]))
+        depth = int(hparams.get("depth", self.leaves.get("depth")) or 0)  # which may decide about the block
+        return next((each for each in self._blocks if depth in self._places[each]), self._blocks[0])
 
     @cached_property
     def _rows(self) -> dict[Kernels, list[tuple[int, tuple[float, ...]]]]:

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.network_names import exact_name
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.domains import Choice, Domain, Scalar
 
 AXIS = "network"
-_NAME = re.compile(r"WRN-(\d{1,6})-(\d{1,9}(?:\.\d{1,17})?)(?:-(B\(.*\)))?")
-
-
-def named_network(name: str) -> Architecture:
-    """The network of a name such as `WRN-28-10` or `WRN-40-2-B(3,1,3)`.
-
-    Raises:
-        ValueError: it is no such name, or no network has this depth with this block.
-    """
-    match = _NAME.fullmatch(name.strip())
-    if match is None:
-        raise ValueError(f"must be a network such as WRN-28-10 or WRN-40-2-B(3,1,3), but got '{name}'")
-    return Architecture.of(int(match[1]), float(match[2]), match[3] or "B(3,3)")
-
-
-def exact_name(network: Architecture) -> str:
-    """A name that `named_network` reads as the same network, to the last digit of the widening factor."""
-    k = network.widen_factor
-    short = f"{k:g}"
-    width = short if float(short) == k and "e" not in short else f"{k!r}"
-    base = f"WRN-{network.depth}-{width}"
-    return base if network.kernels == (3, 3) else f"{base}-{network.block}"
 
 
 def leaves_of(network: Architecture) -> dict[str, Scalar]:
     """Its leaves of `model`."""
-    return {"depth": network.depth, "widen_factor": network.widen_factor, "block": network.block}
+    return {
+        "family": network.family,
+        "depth": network.depth,
+        "widen_factor": network.widen_factor,
+        "block": network.block,
+    }
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ class ListedNetworks(FewNetworks):
 
     @cached_property
     def hyperparameters(self) -> dict[str, Choice]:
-        """Depth, widening factor and block, as far as the networks differ in them."""
+        """Family, depth, widening factor and block, as far as the networks differ in them."""
         values: dict[str, list[Scalar]] = {}
         for network in self.networks:
             for name, value in leaves_of(network).items():

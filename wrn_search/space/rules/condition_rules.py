@@ -10,6 +10,7 @@ from typing import Any
 
 from wrn_search.errors import nearest
 from wrn_search.networks.architecture import block_name, parse_block
+from wrn_search.networks.families.family import NAMED_BLOCKS
 from wrn_search.space.domains import Condition, When
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got
 
@@ -61,7 +62,9 @@ def _condition(value: Any) -> Condition:
 def _of_blocks(condition: Condition) -> Condition:
     """The same with its blocks in the form that leaves have."""
     try:
-        options = tuple(block_name(parse_block(str(each))) for each in condition.options)
+        options = tuple(
+            each if each in NAMED_BLOCKS else block_name(parse_block(str(each))) for each in condition.options
+        )
     except ValueError as error:
         raise broken(str(error)) from None
     return dataclasses.replace(condition, options=options)

@@ -84,5 +84,7 @@ class Leaf:
 
     def _ours(self, value: Any) -> str | None:
         """What to write for a domain in another program's spelling."""
+        if isinstance(value, list | tuple) and "array" in str(self.schema):  # a list is a value
+            return None
         domain_is_due = self.searchable or (self.instead and "array" not in str(self.schema))
         return ours_instead(value, self.schema.get("type") == "integer") if domain_is_due else None

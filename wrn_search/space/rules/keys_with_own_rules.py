@@ -7,14 +7,20 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from wrn_search.errors import nearest
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, block_name, parse_block
+from wrn_search.networks.families.family import NAMED_BLOCKS, listed_or
+from wrn_search.objectives.objective_table import NOT_RECORDED, OBJECTIVE_TABLE, VAL_ERROR
 from wrn_search.space.rules.broken_rule import LeafProblems, broken, got
 from wrn_search.space.rules.key_rule import Leaf
 from wrn_search.space.rules.number_and_text_rules import checked_path, one_of, real_number, text, whole_number
 
 COLOUR_PATTERN = r"#[0-9A-Fa-f]{6}"
 NAME_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0}
+_PREPROCESSINGS = ("meanstd", "meanstd_cifar10", "meanstd_imagenet", "zca", "divide255")
+OF_A_PLUGIN = " (one of a plugin is known with --plugin FILE)"
+TRACKER_NAMES = ("csv", "mlflow", "wandb")  # `trackers/tracker_table.py` has what they are
+GPU_SHARES = {"0": 0.0, "1/8": 0.125, "1/4": 0.25, "1/2": 0.5, "1": 1.0, "2": 2.0, "4": 4.0, "8": 8.0}
 
 
 def auto_or_count(high: int) -> Leaf:
@@ -44,9 +50,9 @@ def colour() -> Leaf:
     return Leaf(check, {"type": "string", "pattern": f"^(white|black|{COLOUR_PATTERN})$"})
 
 
-def share_or_count(high: int) -> Leaf:
-    """A leaf that takes a whole number from 1 to `high`, or a share of all, between 0 and 1."""
-    count = whole_number(1, high)
+def share_or_count(high: int, low: int = 1) -> Leaf:
+    """A leaf that takes a whole number from `low` to `high`, or a share of all, between 0 and 1."""
+    count = whole_number(low, high)
 
     def check(value: Any) -> Any:
         share = isinstance(value, float) and 0 < value < 1
@@ -61,11 +67,21 @@ def _check_block(value: Any) -> str:
         raise broken(f"must be a block such as B(3,3), {got(value)}")
     if value.count("(") != value.count(")"):  # YAML splits [B(3,3)] at its comma
         raise broken(f"must be a block such as B(3,3), quoted inside brackets, {got(value)}")
+    name = value.strip()
     try:
-        return block_name(parse_block(value))
+        return name if name in NAMED_BLOCKS else block_name(parse_block(name))
     except ValueError:
-        sizes = f"1 to {MAX_DEEPENING_FACTOR} kernel sizes out of 1, 3 and 5"
-        raise broken(f"must be B(...) with {sizes}, such as B(3,3), {got(value)}") from None
+        sizes = f"1 to {MAX_DEEPENING_FACTOR} kernel sizes out of 1, 3 and 5, such as B(3,3)"
+        rule = f"must be B(...) with {sizes}, or {listed_or(NAMED_BLOCKS)}"
+        raise broken(f"{rule}, {got(value)}{_block_meant(name)}") from None
+
+
+def _block_meant(text: str) -> str:
+    """The nearest block: of the kernels that the text has, as far as they exist, else of the names."""
+    sizes = [min((1, 3, 5), key=lambda size: abs(size - int(digit))) for digit in re.findall(r"\d", text)]
+    if sizes:
+        return f" (did you mean '{block_name(tuple(sizes[:MAX_DEEPENING_FACTOR]))}'?)"
+    return nearest(text.lower(), NAMED_BLOCKS)
 
 
 def _check_lr_drops(value: Any) -> tuple[float, ...]:
@@ -106,8 +122,8 @@ def _check_gpu_share(value: Any) -> str | float:
     if isinstance(value, int | float) and not isinstance(value, bool) and value in GPU_SHARES.values():
         return float(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 1:
-        one = "a trial trains on one GPU, more than 1 is not supported"
-        raise broken(f"must be auto or one of {', '.join(GPU_SHARES)} ({one}), {got(value)}")
+        several = "a trial trains on a share of a GPU, or on 1, 2, 4 or 8 of one machine"
+        raise broken(f"must be auto or one of {', '.join(GPU_SHARES)} ({several}), {got(value)}")
     raise broken(f"must be auto or one of {', '.join(GPU_SHARES)}, {got(value)}{_share_instead(value)}")
 
 
@@ -138,14 +154,53 @@ def _check_warm_start(value: Any) -> tuple[str, ...]:
     return tuple(paths)
 
 
+def _check_on_end(value: Any) -> tuple[str, ...]:
+    rule = "must be a command and its arguments as a list of texts, such as [notify-send, done]"
+    if not isinstance(value, list | tuple):
+        raise broken(f"{rule} (no shell reads it), {got(value)}")
+    for index, item in enumerate(value):
+        if not isinstance(item, str) or "\0" in item or (index == 0 and not item.strip()):
+            raise broken(f"{rule}, {got(item)}", index)
+    return tuple(value)
+
+
+def _check_trackers(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise broken(f"must be a list, such as [mlflow] or [csv, wandb], {got(value)}")
+    known = one_of(*TRACKER_NAMES)
+    names = tuple(known.check(item) for item in value)
+    if len(set(names)) < len(names):
+        raise broken(f"must list every tracker once, {got(value)}")
+    return names
+
+
 def _check_objectives(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value:
-        raise broken(f"must be a list, such as [val_error], {got(value)}")
-    checked = one_of("val_error", not_yet=("num_params", "macs", "train_seconds", "images_per_second"))
-    names = tuple(checked.check(item) for item in value)
+        raise broken(f"must be a list, such as [val_error] or [val_error, num_params], {got(value)}")
+    known = one_of(*OBJECTIVE_TABLE)
+    for item in value:
+        if isinstance(item, str) and item in NOT_RECORDED:
+            raise broken(
+                f"must be one of {', '.join(OBJECTIVE_TABLE)}, but '{item}' is none: {NOT_RECORDED[item]}"
+            )
+    names = tuple(known.check(item) for item in value)
     if len(set(names)) < len(names):
         raise broken(f"must list every objective once, {got(value)}")
+    if VAL_ERROR not in names:
+        rule = f"must have {VAL_ERROR} among them: without it the smallest network of all would be the best"
+        raise broken(f"{rule}, {got(value)}")
     return names
+
+
+def _check_preprocessing(value: Any) -> str:
+    names = one_of(*_PREPROCESSINGS)
+    try:
+        return str(names.check(value))
+    except LeafProblems as error:
+        if not isinstance(value, str) or not re.search("gcn|contrast", value, re.IGNORECASE):
+            raise
+        instead = "global contrast normalisation comes with whitening, and not alone: write zca for both"
+        raise broken(f"{error.problems[0][1]}; {instead}") from None
 
 
 NAME = text(
@@ -153,7 +208,10 @@ NAME = text(
     lambda value: re.fullmatch(NAME_PATTERN, value) is not None,
     pattern=NAME_PATTERN,
 )
-BLOCK = Leaf(_check_block, {"type": "string", "pattern": r"^B\(.*\)$"}, searchable=True, nullable=True)
+_BLOCK_NAMES = "|".join([r"B\(.*\)", *NAMED_BLOCKS])
+BLOCK = Leaf(
+    _check_block, {"type": "string", "pattern": rf"^({_BLOCK_NAMES})$"}, searchable=True, nullable=True
+)
 LR_DROPS = Leaf(
     _check_lr_drops,
     {
@@ -163,6 +221,7 @@ LR_DROPS = Leaf(
         ]
     },
 )
+PREPROCESSING = Leaf(_check_preprocessing, {"enum": list(_PREPROCESSINGS)})
 RUNGS = Leaf(
     _check_rungs,
     {
@@ -176,6 +235,18 @@ GPU_SHARE = Leaf(
     _check_gpu_share, {"anyOf": [{"enum": ["auto", *GPU_SHARES]}, {"enum": list(GPU_SHARES.values())}]}
 )
 WARM_START = Leaf(_check_warm_start, {"type": "array", "items": {"type": "string", "minLength": 1}})
+ON_END = Leaf(_check_on_end, {"type": "array", "items": {"type": "string"}})
+TRACKERS = Leaf(
+    _check_trackers,
+    {"type": "array", "items": {"enum": list(TRACKER_NAMES)}, "uniqueItems": True},
+)
 OBJECTIVES = Leaf(
-    _check_objectives, {"type": "array", "items": {"enum": ["val_error"]}, "minItems": 1, "maxItems": 1}
+    _check_objectives,
+    {
+        "type": "array",
+        "items": {"enum": list(OBJECTIVE_TABLE)},
+        "minItems": 1,
+        "uniqueItems": True,
+        "contains": {"const": VAL_ERROR},
+    },
 )

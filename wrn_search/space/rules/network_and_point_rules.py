@@ -14,8 +14,15 @@ from wrn_search.networks.architecture import (
     Architecture,
     block_name,
 )
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY, FAMILIES
+from wrn_search.networks.network_names import (
+    NAME_PATTERN,
+    exact_name,
+    named_network,
+    network_of_any,
+)
 from wrn_search.searchers.draws_around_a_prior import CONFIDENCES
-from wrn_search.space.axes.listed_networks import exact_name, leaves_of, named_network
+from wrn_search.space.axes.listed_networks import leaves_of
 from wrn_search.space.domains import Scalar
 from wrn_search.space.rules.broken_rule import LeafProblems, Path, broken, got
 from wrn_search.space.rules.key_rule import Leaf
@@ -28,8 +35,9 @@ _KEYS = {
     "widen_factor": real_number(1 / 16, MAX_WIDEN_FACTOR),
     "block": BLOCK,
     "deepening_factor": whole_number(1, MAX_DEEPENING_FACTOR),
+    "family": one_of(*FAMILIES),
 }
-_FORMS = "WRN-16-2, WRN-40-2-B(3,1,3) or {depth: 16, widen_factor: 2}"
+_FORMS = "WRN-16-2, WRN-40-2-B(3,1,3), ResNet-164 or {depth: 16, widen_factor: 2}"
 
 
 def _check_network(value: Any) -> str:
@@ -46,12 +54,13 @@ def _check_network(value: Any) -> str:
 
 
 def _described(value: Mapping[Any, Any]) -> Architecture:
-    """The network of a mapping of depth, widening factor and block."""
+    """The network of a mapping of depth, widening factor, block and family."""
     unknown = [key for key in value if key not in _KEYS]
     if unknown:
         rule = f"a network must be told by {', '.join(_KEYS)}"
         raise LeafProblems([((key,), f"{rule}, {got(key)}{nearest(str(key), _KEYS)}") for key in unknown])
-    if "depth" not in value or "widen_factor" not in value or {"block", "deepening_factor"} <= value.keys():
+    width_is_told = "widen_factor" in value or "family" in value
+    if "depth" not in value or not width_is_told or {"block", "deepening_factor"} <= value.keys():
         rule = "a network must have depth and widen_factor, and block or deepening_factor, but not both"
         raise broken(f"{rule}, {got(dict(value))}")
     checked: dict[str, Any] = {}
@@ -64,9 +73,10 @@ def _described(value: Mapping[Any, Any]) -> Architecture:
     if problems:
         raise LeafProblems(problems)
     length = checked.get("deepening_factor")
-    block = checked.get("block", "B(3,3)") if length is None else block_name((3,) * length)
+    block = checked.get("block") if length is None else block_name((3,) * length)
+    families = [checked["family"]] if "family" in checked else [DEFAULT_FAMILY]
     try:
-        return Architecture.of(checked["depth"], checked["widen_factor"], block)
+        return network_of_any(families, checked["depth"], checked.get("widen_factor", 1.0), block)
     except ValueError as error:
         raise broken(str(error)) from None
 
@@ -80,7 +90,7 @@ class _NetworkLeaf(Leaf):
         return super()._checked({"choice": list(value)} if isinstance(value, list | tuple) else value)
 
 
-_NAME = {"type": "string", "pattern": r"^\s*WRN-[0-9]+-[0-9.]+(-B\(.*\))?\s*$"}
+_NAME = {"type": "string", "pattern": rf"^\s*{NAME_PATTERN}\s*$"}
 _MAPPING = {
     "type": "object",
     "properties": {
@@ -88,8 +98,9 @@ _MAPPING = {
         "widen_factor": {"type": "number"},
         "block": {"type": "string"},
         "deepening_factor": {"type": "number"},
+        "family": {"enum": list(FAMILIES)},
     },
-    "required": ["depth", "widen_factor"],
+    "required": ["depth"],
     "additionalProperties": False,
 }
 NETWORK = _NetworkLeaf(_check_network, {"anyOf": [_NAME, _MAPPING]}, searchable=True, nullable=True)

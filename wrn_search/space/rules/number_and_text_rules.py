@@ -58,9 +58,16 @@ def real_number(
 
 
 def one_of(
-    *names: str, not_yet: tuple[str, ...] = (), nullable: bool = False, searchable: bool = False
+    *names: str,
+    not_yet: tuple[str, ...] = (),
+    nullable: bool = False,
+    searchable: bool = False,
+    otherwise: str = "",
 ) -> Leaf:
-    """A leaf that takes one of these names; those of `not_yet` are known, and refused as such."""
+    """A leaf that takes one of these names; those of `not_yet` are known, and refused as such.
+
+    `otherwise` is a hint where none of the names is close to what came.
+    """
 
     def check(value: Any) -> str:
         if (
@@ -70,7 +77,7 @@ def one_of(
         if isinstance(value, str) and value in not_yet:
             raise broken(f"'{value}' is not supported yet; use one of {', '.join(names)}")
         if not isinstance(value, str) or value not in names:
-            hint = nearest(value, names) if isinstance(value, str) else ""
+            hint = nearest(value, names) or otherwise if isinstance(value, str) else ""
             raise broken(f"must be one of {', '.join(names)}, {got(value)}{hint}")
         return value
 
@@ -103,7 +110,7 @@ def a_path() -> Leaf:
     return Leaf(lambda value: checked_path(value, rule), {"type": "string", "minLength": 1}, nullable=True)
 
 
-def true_or_false() -> Leaf:
+def true_or_false(searchable: bool = False) -> Leaf:
     """A leaf that takes a boolean."""
 
     def check(value: Any) -> bool:
@@ -111,7 +118,7 @@ def true_or_false() -> Leaf:
             raise broken(f"must be true or false, {got(value)}")
         return value
 
-    return Leaf(check, {"type": "boolean"})
+    return Leaf(check, {"type": "boolean"}, searchable)
 
 
 def text(

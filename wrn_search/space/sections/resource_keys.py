@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from wrn_search.space.rules.keys_with_own_rules import GPU_SHARE, auto_or_count
-from wrn_search.space.section_keys import Section
+from wrn_search.space.sections.section import Section
 
 
 class ResourceSettings(Section):
@@ -17,7 +17,8 @@ class ResourceSettings(Section):
         str | float,
         GPU_SHARE,
         Field(
-            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU"
+            description="auto is the smallest share of a GPU that holds the trial by prediction, 0 without a GPU; with "
+            "2, 4 or 8 a trial trains on so many of one machine (docs/gpus.md)"
         ),
     ] = "auto"
     cpus_per_trial: Annotated[

@@ -10,16 +10,20 @@ from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS, names_of
 from wrn_search.space.domains import Scalar
 from wrn_search.space.rules.keys_with_own_rules import (
+    OF_A_PLUGIN,
     RUNGS,
     WARM_START,
 )
 from wrn_search.space.rules.network_and_point_rules import points_leaf, prior_leaf
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, true_or_false, whole_number
 from wrn_search.space.rules.search_budget_rules import SEARCH_BUDGET, SearchBudget
-from wrn_search.space.section_keys import ModelSettings, Section, TrainingSettings, searchable
+from wrn_search.space.section_keys import ModelSettings, of_points, searchable
+from wrn_search.space.sections.section import Section
+from wrn_search.space.sections.training_keys import TrainingSettings
 
 DEFAULT_TRIALS = 64
 MAX_TRIALS = 1_000_000
+GOALS = ("best", "tradeoff")
 
 
 class SearchSettings(Section):
@@ -27,7 +31,7 @@ class SearchSettings(Section):
 
     searcher: Annotated[
         str,
-        one_of(*SEARCHERS),
+        one_of(*SEARCHERS, otherwise=OF_A_PLUGIN),
         Field(
             description=f"proposes configurations; those that learn from results: {', '.join(names_of(learns=True))}"
         ),
@@ -35,12 +39,21 @@ class SearchSettings(Section):
     scheduler: Annotated[
         str, one_of(*SCHEDULERS), Field(description="who goes on at a rung; curves: by expected ends")
     ] = "asha"
+    goal: Annotated[
+        str,
+        one_of(*GOALS),
+        Field(
+            description="of searcher curves and scheduler curves: best, the best configuration; tradeoff, what settles "
+            "depth against width and regularisation with the fewest epochs (docs/search-by-curves.md)"
+        ),
+    ] = GOALS[0]
     rungs: Annotated[
         str | tuple[int, ...],
         RUNGS,
         Field(
             description="epochs at which trials are compared: after each learning-rate drop (none: at 1/54, 1/18, 1/6 "
-            "and 1/2; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop), geometric, or a list"
+            "and 1/2, of wsd before its cooldown; scheduler curves: after 1, 2, 4, 8, ... epochs and each drop; never "
+            "within a warm-up), geometric, or a list"
         ),
     ] = "schedule"
     grace_period: Annotated[
@@ -104,7 +117,7 @@ class SearchSettings(Section):
     ] = 0.1
     points: Annotated[
         tuple[dict[str, Scalar], ...],
-        points_leaf(searchable(ModelSettings, TrainingSettings)),
+        points_leaf(of_points()),
         Field(
             description="configurations that are tried first, in this order: [{depth: 16, dropout: 0.3}, ...]; what "
             "one leaves out is drawn at random; where no key has a domain they are the space: nothing else is tried"

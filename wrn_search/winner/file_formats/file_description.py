@@ -11,17 +11,22 @@ import torch
 from torch import Tensor
 
 from wrn_search.datasets.dataset import WHITE
+from wrn_search.datasets.image_fit import FITS, ImageFit
 from wrn_search.errors import InputError
 from wrn_search.images.normalisation_and_zca import PREPROCESSINGS, ZCA_MAX_SIDE
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.built_network import built_network
+from wrn_search.networks.families.family_table import DEFAULT_FAMILY
 from wrn_search.networks.parameters_and_macs import num_params
-from wrn_search.networks.wide_resnet import WideResNet
 from wrn_search.winner.classifier import Classifier
 
 FORMAT = "wrn-search model"
 # Goes up with every change of the keys below or of the network's parameter names; a file has the lowest that it needs.
-VERSION = 2  # `background` is another colour than white, which readers of version 1 would take
-_ALL_VERSIONS = (1, VERSION)
+# 2: `background` is another colour than white, which readers of version 1 would take. 3: `family` is another than wrn,
+# or `image_fit` makes images of any size that of the network, which readers of version 2 would refuse.
+# 4: `image_fit` is centre, which readers of version 3 would refuse as a fit that does not exist.
+VERSION = 4
+_ALL_VERSIONS = (1, 2, 3, VERSION)
 MOST_CLASSES = 1_000_000
 MOST_PIXELS = 16_384  # of a side
 
@@ -38,17 +43,33 @@ class About:
     image_shape: tuple[int, int, int]  # H, W, C
     preprocessing: str  # meanstd | zca | divide255
     background: str = WHITE  # under what is transparent
+    family: str = DEFAULT_FAMILY
+    image_fit: str | None = (
+        None  # crop | pad | centre: how images of any size were made this one; None: they had it
+    )
     facts: dict[str, Any] = field(default_factory=dict)  # plain values; nothing is computed from them
 
     @property
     def architecture(self) -> Architecture:
         """The network's shape."""
-        return Architecture.of(self.depth, self.widen_factor, self.block)
+        return Architecture.of(self.depth, self.widen_factor, self.block, self.family)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold; `about_of` is its inverse."""
         values = vars(self) | {"class_names": list(self.class_names), "image_shape": list(self.image_shape)}
-        return {"format": FORMAT, "version": 1 if self.background == WHITE else VERSION, **values}
+        version = 1 if self.background == WHITE else 2
+        if self.family != DEFAULT_FAMILY or self.image_fit is not None:
+            version = VERSION if self.image_fit == "centre" else 3
+        if self.family == DEFAULT_FAMILY:  # a key is there where it is needed
+            del values["family"]
+        if self.image_fit is None:
+            del values["image_fit"]
+        return {"format": FORMAT, "version": version, **values}
+
+    @property
+    def fit(self) -> ImageFit | None:
+        """What makes images of any size those of the network."""
+        return ImageFit(self.image_shape[0], self.image_fit) if self.image_fit is not None else None
 
 
 def about_of(values: object, where: str) -> About:
@@ -61,7 +82,7 @@ def about_of(values: object, where: str) -> About:
         raise bad_model("must be a model that `export` wrote, but holds something else", where)
     if values.get("version") not in _ALL_VERSIONS:
         text = (
-            f"must be of model version 1 or {VERSION}, but is {values.get('version')!r} (update WRN Search)"
+            f"must be of model version 1 to {VERSION}, but is {values.get('version')!r} (update WRN Search)"
         )
         raise bad_model(text, where)
     try:
@@ -74,6 +95,8 @@ def about_of(values: object, where: str) -> About:
             image_shape=_image_shape(values["image_shape"]),
             preprocessing=_text(values["preprocessing"]),
             background=_colour(values.get("background", WHITE)),
+            family=_text(values.get("family", DEFAULT_FAMILY)),
+            image_fit=_fit(values.get("image_fit")),
             facts=dict(values.get("facts", {})),
         )
         _check(about)
@@ -118,7 +141,7 @@ def classifier_of(about: About, weights: Mapping[str, Tensor], where: str) -> Cl
 def new_classifier(about: About) -> Classifier:
     """A classifier of this shape, its weights not yet those of a trial."""
     height, width, channels = about.image_shape
-    network = WideResNet(about.architecture, len(about.class_names), channels)
+    network = built_network(about.architecture, len(about.class_names), channels)
     whitened = height * width * channels if about.preprocessing == "zca" else None
     return Classifier(network, channels, whitened)
 
@@ -132,6 +155,8 @@ def _check(about: About) -> None:
     _ = about.architecture  # raises for a depth, width or block that no network has
     if not 2 <= len(about.class_names) <= MOST_CLASSES:
         raise ValueError(f"there must be at least 2 classes, but got {len(about.class_names)}")
+    if about.image_fit is not None and about.image_shape[0] != about.image_shape[1]:
+        raise ValueError("images that were made one size must be squares")
     if about.preprocessing not in PREPROCESSINGS:
         rule = f"preprocessing must be one of {', '.join(PREPROCESSINGS)}"
         raise ValueError(f"{rule}, but got {about.preprocessing!r}")
@@ -150,6 +175,12 @@ def _colour(value: Any) -> str:
     if not isinstance(value, str) or not (value in (WHITE, "black") or re.fullmatch("#[0-9a-f]{6}", value)):
         raise ValueError(f"background must be white, black or #rrggbb, but got {value!r}"[:200])
     return value
+
+
+def _fit(value: Any) -> str | None:
+    if value is not None and value not in FITS:
+        raise ValueError(f"image_fit must be one of {', '.join(FITS)}, but got {value!r}"[:200])
+    return value if value is None else str(value)
 
 
 def _items(value: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wrn_search.user_paths import user_path
 from wrn_search.winner.classifier import Classifier
+from wrn_search.winner.file_formats.backbone_file import write_backbone
 from wrn_search.winner.file_formats.file_description import About, bad_model
 from wrn_search.winner.file_formats.onnx_file import check_installed, read_onnx, write_onnx
 from wrn_search.winner.file_formats.pt2_file import read_pt2, write_pt2
@@ -31,6 +32,15 @@ FORMATS: dict[str, Format] = {
     "pt2": Format(".pt2", write_pt2, read_pt2),
     "onnx": Format(".onnx", write_onnx, read_onnx, check_installed),
 }
+
+
+# No format of a classifier, but one of a network that another program builds on.
+BACKBONE = Format(".backbone.pt", write_backbone, read_torch)
+
+
+def format_named(name: str) -> Format:
+    """One of `FORMATS`, or `backbone`."""
+    return BACKBONE if name == "backbone" else FORMATS[name]
 
 
 def load_model(path: str | Path, trust: bool = False) -> Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from wrn_search.shell_commands import ours
-from wrn_search.training.checkpoint_file import CheckpointError, read_torch_file
+from wrn_search.training.checkpoints.checkpoint_file import CheckpointError, read_torch_file
 from wrn_search.winner.classifier import Classifier
 from wrn_search.winner.file_formats.file_description import About, about_of, bad_model, classifier_of
 from wrn_search.winner.loaded_model import Model, run_of
@@ -30,6 +30,16 @@ def read_torch(path: Path, trust: bool = False) -> Model:
     Raises:
         InputError: it is damaged, or no model.
     """
+    about, classifier = classifier_in(path)
+    return Model(about, run_of(classifier))
+
+
+def classifier_in(path: Path) -> tuple[About, Classifier]:
+    """The same as layers, with what the file says of them.
+
+    Raises:
+        InputError: it is damaged, or no model.
+    """
     try:
         content = read_torch_file(path)
     except CheckpointError as error:
@@ -44,4 +54,4 @@ def read_torch(path: Path, trust: bool = False) -> Model:
     weights = content.get(WEIGHTS)
     if not isinstance(weights, dict) or not all(isinstance(item, torch.Tensor) for item in weights.values()):
         raise bad_model("must hold tensors by name under 'weights', but does not", str(path))
-    return Model(about, run_of(classifier_of(about, weights, str(path))))
+    return about, classifier_of(about, weights, str(path))

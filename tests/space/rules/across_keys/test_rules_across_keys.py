@@ -8,6 +8,11 @@ from tests.space.spaces import complaints, space
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.space.rules.across_keys.rules_across_keys import RULES
 
+# Data sets whose images are made another size.
+OF_OWN_FILES = (
+    "folder, parquet, huggingface, imagenet, stl10, mnist, fashion_mnist, emnist, gtsrb, eurosat, flowers102 and "
+    "food101"
+)
 DROPOUT = (
     "dropout sits between the convolutions of a block, so it must be 0 where a block has only one, but got"
 )
@@ -27,15 +32,18 @@ BROKEN = [
         "training.lr_drops: every drop must come before the last of the 150 epochs, but got [60, 120, 160]",
     ),
     (
-        "dataset: {name: folder, validation: 0.1}",
-        "dataset.validation: must be a number of images for folder, as only its files tell of how many a share would "
-        "be, but got 0.1",
+        "dataset: {name: folder, group_by: patient}",
+        "dataset.group_by: must be a regular expression with one group, as in '(patient[0-9]+)_', as files have no "
+        "columns, but got 'patient'",
     ),
     (
         "model: {depth: 17}",
         "model.depth: depth must be 6*N + 4 with block B(3,3) (nearest: 16 or 22), but got 17",
     ),
-    ("model: {depth: 4}", "model.depth: depth must be 6*N + 4 with block B(3,3) (nearest: 10), but got 4"),
+    (
+        "model: {depth: 4}",
+        "model.depth: depth must be 6*N + 4 with block B(3,3) (nearest: 10 or 16), but got 4",
+    ),
     (
         "model: {depth: 28, block: 'B(3,3,3)'}",
         "model.depth: depth must be 9*N + 4 with block B(3,3,3) (nearest: 22 or 31), but got 28",
@@ -73,12 +81,17 @@ BROKEN = [
     ),
     (
         "dataset: {name: folder, label_column: fine_label}",
-        "dataset.label_column: only parquet has columns, but got dataset.name: folder",
+        "dataset.label_column: only parquet and huggingface have columns, but got dataset.name: folder",
     ),
     (
         "dataset: {name: cifar10, background: black}",
-        "dataset.background: only images of folder and parquet may have transparent parts, "
+        f"dataset.background: only images of {OF_OWN_FILES} may have transparent parts or are padded, "
         "but got dataset.name: cifar10",
+    ),
+    (
+        "dataset: {name: svhn, image_size: 64}",
+        f"dataset.image_size: only images of {OF_OWN_FILES} are made another size, but got "
+        "dataset.name: svhn",
     ),
     (
         "dataset: {name: digits, validation: 1490}",
@@ -142,6 +155,14 @@ BROKEN = [
         "training: {epochs: 9}\nsearch: {rungs: [3, 9]}",
         "search.rungs: every rung must be below training.epochs: 9, but got [3, 9]",
     ),
+    (
+        "search: {goal: tradeoff}\nmodel: {depth: {choice: [10, 16]}, widen_factor: {choice: [1, 2]}}",
+        "search.goal: tradeoff is for searcher curves or scheduler curves, but got searcher: tpe with scheduler: asha",
+    ),
+    (
+        "search: {goal: tradeoff, scheduler: curves}\nmodel: {depth: {choice: [10, 16]}}",
+        "search.goal: tradeoff needs several values of widen_factor, but got one",
+    ),
 ]
 
 
@@ -156,7 +177,7 @@ def test_a_broken_rule_is_told_with_its_numbers(text: str, line: str) -> None:
 def test_every_rule_can_be_broken() -> None:
     keys = {line.partition(":")[0] for _, line in BROKEN}
 
-    assert len(RULES) == 26  # those of points, budgets and conditions have tests of their own
+    assert len(RULES) == 53  # those of families, points, budgets, conditions, ... have tests of their own
     assert keys >= {
         "model.depth",
         "model.deepening_factor",
@@ -171,11 +192,12 @@ def test_every_rule_can_be_broken() -> None:
 
 
 FINE = [
+    "search: {goal: tradeoff, searcher: curves}\nmodel: {network: {choice: [WRN-10-2, WRN-16-1]}}",
     "model: {depth: {int: [10, 40, 6]}}",
     "model: {depth: {choice: [10, 22]}, deepening_factor: {choice: [1, 2]}}",
     "model: {block: 'B(3,3)', deepening_factor: 2}",
     "model: {depth: 16, block: B(3), dropout: 0.0}",
-    "dataset: {name: svhn, extra: true, validation: 600000}",
+    "dataset: {name: svhn, extra: true, validation: 73247}",
     "dataset: {name: digits, validation: 1487, train_images: 10}\ntraining: {batch_size: 10}",
     "dataset: {name: parquet, validation: 9000000}",
     "dataset: {name: parquet, image_column: picture, label_column: fine_label}",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.space.spaces import complaints, space
 from wrn_search.networks.architecture import Architecture
-from wrn_search.space.axes.listed_networks import exact_name, named_network
+from wrn_search.networks.network_names import exact_name, named_network
 
 SEARCHED = "model:\n  depth: {choice: [10, 16]}\n  dropout: {uniform: [0, 0.5]}\n"
 HUGE = "9" * 400  # more than any float holds
@@ -62,15 +62,21 @@ def test_one_network_is_fixed_and_its_columns_are_the_ordinary_ones() -> None:
             "depth must be 6*N + 4 with block B(3,3) (nearest: 10 or 16), but got 11 in WRN-11-1",
         ),
         (
-            "model:\n  network: ResNet-18",
+            "model:\n  network: VGG-18",
             2,
-            "must be a network such as WRN-28-10 or WRN-40-2-B(3,1,3), but got 'ResNet-18'",
+            "must be a network such as WRN-28-10, WRN-40-2-B(3,1,3), ResNet-164, WRN-18-1.5 or WRN-50-2-bottleneck, "
+            "but got 'VGG-18'",
+        ),
+        (
+            "model:\n  network: {depth: 11, widen_factor: 1}",
+            2,
+            "depth must be 6*N + 4 with block B(3,3) (nearest: 10 or 16), but got 11",
         ),
         (
             "model:\n  network:\n    choice:\n    - {depth: 10, widen_factor: 1}\n    - {depth: 10, widen_facor: 1}",
             5,
-            "a network must be told by depth, widen_factor, block, deepening_factor, but got 'widen_facor' (did you "
-            "mean 'widen_factor'?)",
+            "a network must be told by depth, widen_factor, block, deepening_factor, family, but got 'widen_facor' "
+            "(did you mean 'widen_factor'?)",
         ),
         ("model:\n  network: [WRN-10-1, {depth: 10, widen_factor: 1}]", 2, "must list every value once, but got "
          "WRN-10-1 twice"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from wrn_search.datasets.dataset import WHITE
 from wrn_search.datasets.dataset_table import DATASETS
-from wrn_search.networks.architecture import block_name, depth_problem
-from wrn_search.space.axes.listed_points import ListedPoints
-from wrn_search.space.axes.network_leaves import SHAPE, blocks_of
+from wrn_search.datasets.parquet.parquet_columns import one_group
+from wrn_search.networks.architecture import block_name
+from wrn_search.searchers.searcher_table import in_words
 from wrn_search.space.axes.searched_axes import CELL
-from wrn_search.space.domains import Choice, finite_values, is_domain
-from wrn_search.space.network_budgets import are_there
+from wrn_search.space.domains import finite_values, is_domain
+from wrn_search.space.rules.across_keys.rules_of_augmentation import RULES_OF_AUGMENTATION
 from wrn_search.space.rules.across_keys.rules_of_budgets import (
     budgets_can_be_counted,
     points_meet_the_budgets,
@@ -19,26 +18,52 @@ from wrn_search.space.rules.across_keys.rules_of_budgets import (
 )
 from wrn_search.space.rules.across_keys.rules_of_conditions import (
     conditions_can_be_told,
-    may_apply_with_one_convolution,
 )
+from wrn_search.space.rules.across_keys.rules_of_cuda_graphs import RULES_OF_CUDA_GRAPHS
+from wrn_search.space.rules.across_keys.rules_of_families import RULES_OF_FAMILIES, families_problems
 from wrn_search.space.rules.across_keys.rules_of_methods import RULES_OF_METHODS
+from wrn_search.space.rules.across_keys.rules_of_objectives import RULES_OF_OBJECTIVES
+from wrn_search.space.rules.across_keys.rules_of_optimisers import RULES_OF_OPTIMISERS
 from wrn_search.space.rules.across_keys.rules_of_points import (
     network_stands_alone,
     points_lie_in_the_space,
     prior_lies_in_the_space,
 )
+from wrn_search.space.rules.across_keys.rules_of_protocol import RULES_OF_PROTOCOL
 from wrn_search.space.rules.across_keys.rules_of_search_budgets import (
     budget_pays_for_one_configuration,
     budgets_do_not_contradict,
 )
+from wrn_search.space.rules.across_keys.rules_of_several_gpus import RULES_OF_SEVERAL_GPUS
+from wrn_search.space.rules.across_keys.rules_of_starting_weights import RULES_OF_STARTING_WEIGHTS
+from wrn_search.space.rules.across_keys.rules_of_streamed_images import (
+    RULES_OF_STREAMED_IMAGES,
+    keys_of_files,
+)
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
+from wrn_search.space.section_keys import ModelSettings
 from wrn_search.space.space import Space
+
+# Keys that say how a user's own files are read, and what only those may do.
+_OF_OWN_FILES = {
+    "background": "may have transparent parts or are padded",
+    "image_size": "are made another size",
+    "image_fit": "are made another size",
+    "validation_files": "may lie in validation files",
+    "group_by": "can be grouped",
+}
 
 
 def broken_rules(space: Space) -> Iterator[Broken]:
     """Every broken rule of a space whose leaves are right each for itself."""
+    first = list(families_problems(space))
+    yield from first
+    if first:  # what the model says makes no networks: the other rules look at the rest of the file
+        space = space.model_copy(update={"model": ModelSettings()})
     for rule in RULES:
-        yield from rule(space)
+        for broken in rule(space):
+            if not (first and any(path[0] == "model" for path in broken.reads)):
+                yield broken
 
 
 def _one_block(space: Space) -> Iterator[Broken]:
@@ -53,54 +78,6 @@ def _one_block(space: Space) -> Iterator[Broken]:
         yield Broken(reads[1], f"deepening_factor must be that of the block, but got {given}", reads)
 
 
-def _blocks(space: Space) -> list[tuple[int, ...]]:
-    """Kernel lists of every block that the space can propose."""
-    if space.networks is not None:
-        return list(space.axes.kernels)
-    return list(blocks_of(space.leaves))
-
-
-def _depths_exist(space: Space) -> Iterator[Broken]:
-    reads: tuple[Path, ...] = (("model", "depth"), ("model", "block"), ("model", "deepening_factor"))
-    if space.networks is not None or space.model.network is not None:  # each was looked at by itself
-        return
-    if are_there(space.constraints) and not _is_fixed(
-        space
-    ):  # what does not exist is no network of the lattice
-        return
-    depth = space.model.depth
-    for index, value in enumerate(finite_values(depth) or ()):
-        problem = next(
-            (text for kernels in _blocks(space) if (text := depth_problem(int(value), kernels))), ""
-        )
-        if problem:
-            at: Path = (*reads[0], "choice", index) if isinstance(depth, Choice) else reads[0]
-            yield Broken(at, problem, reads)
-            if not isinstance(depth, Choice):  # of a range, the first depth that does not exist says enough
-                return
-
-
-def _is_fixed(space: Space) -> bool:
-    """Whether the space has but one network."""
-    return not any(is_domain(getattr(space.model, name)) for name in SHAPE)
-
-
-def _dropout_has_a_place(space: Space) -> Iterator[Broken]:
-    dropout = space.model.dropout
-    if isinstance(space.axes, ListedPoints):  # each was looked at by itself
-        return
-    if (
-        is_domain(dropout)
-        and dropout.when
-        and not may_apply_with_one_convolution(dropout.when, _blocks(space))
-    ):
-        return
-    if any(len(kernels) == 1 for kernels in _blocks(space)) and (is_domain(dropout) or dropout):
-        reads: tuple[Path, ...] = (("model", "dropout"), ("model", "block"), ("model", "deepening_factor"))
-        text = "dropout sits between the convolutions of a block, so it must be 0 where a block has only one"
-        yield Broken(reads[0], f"{text}, but got {_shown(dropout)}", reads)
-
-
 def _extra_images_exist(space: Space) -> Iterator[Broken]:
     dataset = space.dataset
     if dataset.extra and not dataset.facts.extra_images:
@@ -109,12 +86,14 @@ def _extra_images_exist(space: Space) -> Iterator[Broken]:
         yield Broken(reads[0], f"only {having} has extra images, but got dataset.name: {dataset.name}", reads)
 
 
-def _a_share_is_of_a_known_number(space: Space) -> Iterator[Broken]:
+def _groups_of_a_folder_are_a_pattern(space: Space) -> Iterator[Broken]:
     dataset = space.dataset
-    if dataset.validation < 1:  # a share of a known number has become one
-        reads: tuple[Path, ...] = (("dataset", "validation"), ("dataset", "name"))
-        rule = f"must be a number of images for {dataset.name}, as only its files tell of how many a share would be"
-        yield Broken(reads[0], f"{rule}, {got(dataset.validation)}", reads)
+    if not dataset.facts.has_columns and dataset.group_by is not None and not one_group(dataset.group_by):
+        reads: tuple[Path, ...] = (("dataset", "group_by"), ("dataset", "name"))
+        rule = (
+            "must be a regular expression with one group, as in '(patient[0-9]+)_', as files have no columns"
+        )
+        yield Broken(reads[0], f"{rule}, {got(dataset.group_by)}", reads)
 
 
 def _columns_exist(space: Space) -> Iterator[Broken]:
@@ -123,39 +102,49 @@ def _columns_exist(space: Space) -> Iterator[Broken]:
         if getattr(dataset, key) is not None and not dataset.facts.has_columns:
             reads: tuple[Path, ...] = (("dataset", key), ("dataset", "name"))
             having = " and ".join(name for name, each in DATASETS.items() if each.facts.has_columns)
-            yield Broken(reads[0], f"only {having} has columns, but got dataset.name: {dataset.name}", reads)
+            yield Broken(reads[0], f"only {having} have columns, but got dataset.name: {dataset.name}", reads)
 
 
-def _only_own_files_are_transparent(space: Space) -> Iterator[Broken]:
+def _only_own_files_are_read_by_these_keys(space: Space) -> Iterator[Broken]:
     dataset = space.dataset
-    if dataset.background != WHITE and DATASETS[dataset.name].user_files is None:
-        reads: tuple[Path, ...] = (("dataset", "background"), ("dataset", "name"))
-        having = " and ".join(name for name, each in DATASETS.items() if each.user_files is not None)
-        rule = f"only images of {having} may have transparent parts"
-        yield Broken(reads[0], f"{rule}, but got dataset.name: {dataset.name}", reads)
+    for key, rule in _OF_OWN_FILES.items():
+        having = [name for name, each in DATASETS.items() if key in keys_of_files(each)]
+        if dataset.name not in having and getattr(dataset, key) != type(dataset).model_fields[key].default:
+            reads: tuple[Path, ...] = (("dataset", key), ("dataset", "name"))
+            told = f"only images of {in_words(having, 'and')} {rule}"
+            yield Broken(reads[0], f"{told}, but got dataset.name: {dataset.name}", reads)
+
+
+def _the_papers_constants_are_of_three_colours(space: Space) -> Iterator[Broken]:
+    dataset, shape = space.dataset, space.dataset.facts.image_shape
+    if dataset.preprocessing.startswith("meanstd_") and shape is not None and shape[2] != 3:
+        reads: tuple[Path, ...] = (("dataset", "preprocessing"), ("dataset", "name"), ("recipe",))
+        rule = f"preprocessing: {dataset.preprocessing} is for images of 3 colours"
+        yield Broken(reads[0], f"{rule}, but {dataset.name} has images of {shape[2]}", reads)
 
 
 def _enough_images(space: Space) -> Iterator[Broken]:
     dataset, facts = space.dataset, space.dataset.facts
-    if facts.train_images is None or facts.num_classes is None:
-        return
-    total = facts.train_images + (facts.extra_images if dataset.extra else 0)
-    left = total - dataset.validation
+    if (
+        facts.train_images is None
+        or facts.num_classes is None
+        or DATASETS[dataset.name].user_files is not None
+    ):
+        return  # only the files can tell, or they know best
+    total, most = facts.train_images, facts.train_images - facts.num_classes  # extra images do not validate
+    left = total - int(dataset.validation) + (facts.extra_images if dataset.extra else 0)
     reads: tuple[Path, ...] = (("dataset", "validation"), ("dataset", "name"), ("dataset", "extra"))
-    if dataset.validation < facts.num_classes or left < facts.num_classes:
+    if not space.tests_each and not facts.num_classes <= dataset.validation <= most:
         rule = (
             f"{dataset.name} has {total} training images and {facts.num_classes} classes: validation must be"
         )
-        yield Broken(
-            reads[0],
-            f"{rule} {facts.num_classes} to {total - facts.num_classes}, {got(dataset.validation)}",
-            reads,
-        )
+        yield Broken(reads[0], f"{rule} {facts.num_classes} to {most}, {got(dataset.validation)}", reads)
         return
     train_reads: tuple[Path, ...] = (("dataset", "train_images"), *reads)
     train = left if dataset.train_images is None else dataset.train_images
     if not facts.num_classes <= train <= left:
-        rule = f"train_images must be {facts.num_classes} to the {left} that validation leaves"
+        those = "there are" if space.tests_each else "validation leaves"
+        rule = f"train_images must be {facts.num_classes} to the {left} that {those}"
         yield Broken(train_reads[0], f"{rule}, {got(train)}", train_reads)
         return
     batch_reads: tuple[Path, ...] = (("training", "batch_size"), *train_reads)
@@ -201,14 +190,22 @@ def _cells_vary(space: Space) -> bool:
 
 RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _one_block,
-    _depths_exist,
-    _dropout_has_a_place,
+    *RULES_OF_FAMILIES,
     _extra_images_exist,
-    _a_share_is_of_a_known_number,
+    _groups_of_a_folder_are_a_pattern,
     _columns_exist,
-    _only_own_files_are_transparent,
+    _only_own_files_are_read_by_these_keys,
+    _the_papers_constants_are_of_three_colours,
+    *RULES_OF_STREAMED_IMAGES,
+    *RULES_OF_AUGMENTATION,
+    *RULES_OF_SEVERAL_GPUS,
+    *RULES_OF_STARTING_WEIGHTS,
+    *RULES_OF_OPTIMISERS,
+    *RULES_OF_CUDA_GRAPHS,
     _enough_images,
     *RULES_OF_METHODS,
+    *RULES_OF_PROTOCOL,
+    *RULES_OF_OBJECTIVES,
     _drops_below_epochs,
     _what_is_decided_varies,
     budgets_can_be_counted,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.network_names import exact_name
 from wrn_search.networks.sizes_of_many import ImageKind
 from wrn_search.space.axes.axes_of_a_space import listed_networks
-from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.axes.network_leaves import merged, network_if_there_is_one
 from wrn_search.space.network_budgets import (
@@ -52,7 +52,7 @@ def some_network_meets_the_budgets(space: Space) -> Iterator[Broken]:
     constraints, images = space.constraints, images_of(space.constraints, space.dataset.facts)
     if not are_there(constraints) or images is None or isinstance(space.axes, ListedPoints):
         return
-    listed = listed_networks(space.model.network)
+    listed = listed_networks(space.model.network, space.model.family)
     if listed is not None:
         if not any(meets(each, constraints, images) for each in listed.networks):
             names = ", ".join(exact_name(each) for each in listed.networks[:20])

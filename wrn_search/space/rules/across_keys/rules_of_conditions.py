@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wrn_search.errors import nearest
 from wrn_search.networks.architecture import block_name
+from wrn_search.space.axes.listed_networks import leaves_of
 from wrn_search.space.axes.network_leaves import BLOCKS, SHAPE, blocks_of
 from wrn_search.space.domains import LogUniform, Uniform, When, finite_values, is_domain
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
@@ -49,12 +50,14 @@ def _can_hold(space: Space, key: str, condition: Any) -> bool:
     """Whether any value that the space has meets the condition."""
     value = space.leaves[key]
     if key in SHAPE and space.networks is not None:
-        leaves = ({"depth": n.depth, "widen_factor": n.widen_factor, "block": n.block,
-                   "deepening_factor": n.deepening_factor} for n in space.networks)  # fmt: skip
+        leaves = (leaves_of(each) | {"deepening_factor": each.deepening_factor} for each in space.networks)
         return any(condition.holds(each[key]) for each in leaves)
     if key in BLOCKS:  # two names of one thing, and the space may use the other
         blocks = blocks_of(space.leaves)
-        return any(condition.holds(block_name(each) if key == "block" else len(each)) for each in blocks)
+        family = space.model.family
+        return any(
+            condition.holds(block_name(each, family) if key == "block" else len(each)) for each in blocks
+        )
     values = finite_values(value)
     if values is not None:
         return any(condition.holds(each) for each in values)

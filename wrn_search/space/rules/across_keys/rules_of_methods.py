@@ -8,9 +8,10 @@ from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.samplers.unit_axes import without_order
 from wrn_search.searchers.searcher_table import SEARCHERS, in_words, names_of
 from wrn_search.space.axes.network_leaves import SHAPE
+from wrn_search.space.axes.searched_axes import CELL
 from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
-from wrn_search.space.sections.search_keys import MAX_TRIALS, SearchSettings
+from wrn_search.space.sections.search_keys import GOALS, MAX_TRIALS, SearchSettings
 from wrn_search.space.space import Space
 
 
@@ -97,6 +98,27 @@ def _keys_of_a_scheduler_belong_to_it(space: Space) -> Iterator[Broken]:
         yield Broken(reads[0], text, reads)
 
 
+def tradeoff_can_be_settled(space: Space) -> Iterator[Broken]:
+    """A goal of its own is for who goes by curves; a tradeoff needs depths and widths to trade."""
+    search, key = space.search, ("search", "goal")
+    if search.goal == GOALS[0]:
+        return
+    if not (SEARCHERS[search.searcher].by_curves or SCHEDULERS[search.scheduler].by_curves):
+        reads: tuple[Path, ...] = (key, ("search", "searcher"), ("search", "scheduler"))
+        rule = f"{search.goal} is for searcher curves or scheduler curves"
+        got_instead = f"searcher: {search.searcher} with scheduler: {search.scheduler}"
+        yield Broken(key, f"{rule}, but got {got_instead}", reads)
+    for number, name in enumerate(CELL):
+        if space.networks is not None:
+            several = len({(each.depth, each.widen_factor)[number] for each in space.networks}) > 1
+        else:
+            domain = space.hyperparameters.get(name)
+            several = domain is not None and len(finite_values(domain) or (0, 1)) > 1
+        if not several:
+            reads = (key, ("model", name), ("model", "network"), ("search", "points"), ("constraints",))
+            yield Broken(key, f"{search.goal} needs several values of {name}, but got one", reads)
+
+
 RULES_OF_METHODS: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _grid_is_finite,
     _grid_is_no_larger_than_trials_may_be,
@@ -105,4 +127,5 @@ RULES_OF_METHODS: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _rungs_below_epochs,
     _rungs_after_the_grace_period,
     _keys_of_a_scheduler_belong_to_it,
+    tradeoff_can_be_settled,
 )

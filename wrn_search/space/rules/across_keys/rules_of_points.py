@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wrn_search.networks.architecture import Architecture
+from wrn_search.networks.network_names import exact_name
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.axes.listed_networks import exact_name
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.axes.network_leaves import (
     BLOCKS,
     SHAPE,
+    TOLD,
     blocks_of,
     kernels_of,
     merged,
@@ -22,6 +23,7 @@ from wrn_search.space.axes.network_leaves import (
 )
 from wrn_search.space.axes.searched_axes import Axes
 from wrn_search.space.domains import is_domain, member
+from wrn_search.space.rules.across_keys.rules_of_families import no_place_for_dropout
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 from wrn_search.space.rules.network_and_point_rules import CONFIDENCE
 
@@ -34,11 +36,11 @@ _PRIOR: Path = ("search", "prior")
 
 
 def network_stands_alone(space: Space) -> Iterator[Broken]:
-    """`model.network` stands for depth, widening factor and block."""
+    """`model.network` stands for depth, widening factor and block; the family beside it is that of all."""
     model = space.model
     if model.network is None:
         return
-    for name in SHAPE:
+    for name in TOLD:
         if name in model.model_fields_set and getattr(model, name) is not None:
             path: Path = ("model", name)
             rule = "network stands for depth, widen_factor and block, so they must not stand beside it"
@@ -97,8 +99,7 @@ def _of_a_whole_space(space: Space, point: dict[str, Any]) -> Iterator[tuple[str
 
 
 def _dropout(network: Architecture, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if len(network.kernels) == 1 and values["dropout"]:
-        text = "dropout sits between the convolutions of a block, so it must be 0 where a block has only one"
+    if values["dropout"] and (text := no_place_for_dropout(network.kernels, network.family)):
         yield "dropout", f"{text}, {got(values['dropout'])}"
 
 

@@ -1,0 +1,1 @@
+"""Commands for before a search: of images and space files, and of what would be done with them."""

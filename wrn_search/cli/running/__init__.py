@@ -1,0 +1,1 @@
+"""Commands about searches that run, here or elsewhere: by their records alone."""
