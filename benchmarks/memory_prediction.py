@@ -34,7 +34,8 @@ STEPS = 2  # the optimiser has its momentum from the second one on
 
 def config_of(dataset: DatasetSettings, **leaves: Any) -> TrialConfig:
     """The recipe's defaults with some leaves of `model` and `training` given."""
-    model = {key: leaves.pop(key) for key in ("depth", "widen_factor", "dropout", "block") if key in leaves}
+    keys = ("family", "depth", "widen_factor", "dropout", "stochastic_depth", "block")
+    model = {key: leaves.pop(key) for key in keys if key in leaves}
     precision = leaves.pop("precision")
     training = {"learning_rate": 0.01, **leaves}
     space = space_from_mapping({"dataset": dataset.model_dump(), "model": model, "training": training})
@@ -54,6 +55,11 @@ def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
         data.train_images,
         validation_images=data.validation_images,
         device="cpu",
+        stochastic_depth=config.stochastic_depth,
+        optimizer=config.optimizer,
+        ema=config.ema,
+        sam=config.sam,
+        gradient_accumulation=config.gradient_accumulation,
     )
 
 

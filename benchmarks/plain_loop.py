@@ -46,9 +46,16 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 
 def plain_training(
-    depth: int, widen_factor: float, steps: int, batch_size: int, threads: int, workers: int = 2
+    depth: int,
+    widen_factor: float,
+    steps: int,
+    batch_size: int,
+    threads: int,
+    workers: int = 2,
+    device: str = "cpu",
+    amp: bool = False,
 ) -> Callable[[], float]:
-    """An epoch of `steps`, as a function that returns images/s."""
+    """An epoch of `steps`, as a function that returns images/s; on `cuda` with pinned batches, as people write it."""
     torch.set_num_threads(threads)
     loader = DataLoader(
         Images((steps + _STEPS_AT_START) * batch_size),
@@ -56,8 +63,10 @@ def plain_training(
         shuffle=True,
         num_workers=workers,
         drop_last=True,
+        pin_memory=device == "cuda",
     )
-    network = WideResNet(Architecture.of(depth, widen_factor, "B(3,3)"), CLASSES)
+    network = WideResNet(Architecture.of(depth, widen_factor, "B(3,3)"), CLASSES).to(device)
+    scaler = torch.amp.GradScaler(device, enabled=amp)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
@@ -67,11 +76,14 @@ def plain_training(
         for step, (images, labels) in enumerate(loader):
             if step == _STEPS_AT_START:
                 began = time.perf_counter()
+            images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
             optimizer.zero_grad()
-            scores = network(images)
-            loss = criterion(scores, labels)
-            loss.backward()
-            optimizer.step()
+            with torch.autocast(device, dtype=torch.float16, enabled=amp):
+                scores = network(images)
+                loss = criterion(scores, labels)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
             running_loss += loss.item()
             correct += (scores.argmax(1) == labels).sum().item()
         return steps * batch_size / (time.perf_counter() - began)

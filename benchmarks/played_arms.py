@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.curve_sources import by_epochs, half_of, with_labels
+from benchmarks.kept_plays import KeptPlays, MeasuredPlay
 from benchmarks.search_arms import Arm
-from wrn_search.replay.all_plays import Asked, Played, all_plays
+from wrn_search.replay.all_plays import Asked, Played, keys_of, plays_in_turn
 from wrn_search.replay.comparison import (
     MEASURED,
     best_of,
@@ -40,8 +42,18 @@ def played(
     seeds: int,
     trainings: int,
     processes: int,
+    keep: Path | None = None,
 ) -> ArmPlayed:
-    """An arm on the tables of a family, each with a budget of so many whole trainings."""
+    """An arm on the tables of a family, each with a budget of so many whole trainings.
+
+    Args:
+        arm: what is played.
+        tables: of the family.
+        seeds: plays on each table.
+        trainings: the budget.
+        processes: to use.
+        keep: a folder that holds each finished play of the same code; plays that it has are not played again.
+    """
     regrets: dict[str, Floats] = {}
     counts: dict[str, dict[str, float]] = {}
     cpu = 0.0
@@ -49,31 +61,36 @@ def played(
         used = tuple(map(with_labels, group)) if arm.labels else tuple(group)
         budget = trainings * group[0].epochs
         asked = Asked(used, (arm.method,), (), (arm.workers,), seeds, budget, None)
-        plays = all_plays(asked, processes)
-        cpu += sum(each.cpu_seconds for each in plays)
+        kept = KeptPlays(keep, arm.name, trainings)
+        there = {key: kept.of(used[key.table].name, key.seed) for key in keys_of(asked)}
+        missing = sorted((key for key, play in there.items() if play is None), key=lambda key: key.seed)
+        for each in plays_in_turn(asked, missing, processes):
+            table = used[each.key.table]
+            there[each.key] = play = _measured(table, each, budget)
+            kept.add(table.name, each.key.seed, play)
+        cpu += sum(play.cpu_seconds for play in there.values() if play)
         for place, table in enumerate(used):
-            own = plays[place * seeds : (place + 1) * seeds]
-            regret = regret_of(table.ends)
-            grid = [budget * (moment + 1) / MEASURED for moment in range(MEASURED)]
-            regrets[table.name] = np.array([regret_at(each.play, regret, grid) for each in own])
-            counts[table.name] = _counts(table, own)
+            own = [play for key, play in there.items() if play and key.table == place]
+            regrets[table.name] = np.array([play.regrets for play in own])
+            counts[table.name] = {
+                name: float(np.mean([play.counts[name] for play in own])) for name in _COUNTED
+            }
     return ArmPlayed(arm, regrets, counts, cpu)
 
 
-def _counts(table: CurveTable, plays: Sequence[Played]) -> dict[str, float]:
+def _measured(table: CurveTable, played: Played, budget: int) -> MeasuredPlay:
+    play = played.play
+    grid = [budget * (moment + 1) / MEASURED for moment in range(MEASURED)]
     best = best_of(table.ends)
-    told = []
-    for each in plays:
-        play = each.play
-        good = [trial for trial, configuration in play.configuration.items() if configuration in best]
-        told.append(
-            play.counts
-            | {
-                "best_begun": len(good),
-                "best_stopped": sum(play.end.get(trial) == "stopped" for trial in good),
-            }
-        )
-    return {name: float(np.mean([each[name] for each in told])) for name in _COUNTED}
+    good = [trial for trial, configuration in play.configuration.items() if configuration in best]
+    counts = play.counts | {
+        "best_begun": len(good),
+        "best_stopped": sum(play.end.get(trial) == "stopped" for trial in good),
+    }
+    regrets = regret_at(play, regret_of(table.ends), grid)
+    return MeasuredPlay(
+        [float(each) for each in regrets], {name: counts[name] for name in _COUNTED}, played.cpu_seconds
+    )
 
 
 def half(played: ArmPlayed, name: str) -> ArmPlayed:

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import in_turns, options, ratio, report, row
+from wrn_search.ray_tune.ray_authentication import token_of_our_own
 from wrn_search.seeds import derived_seed
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
@@ -83,14 +84,15 @@ def search_seconds(trials: int, epochs: int, ray_starts: list[float]) -> float:
 
     import wrn_search
 
-    began = time.perf_counter()
-    ray.init(num_cpus=PROCESSES, include_dashboard=False, log_to_driver=False)
-    ray_starts.append(time.perf_counter() - began)
-    with tempfile.TemporaryDirectory() as folder:
+    with token_of_our_own():  # none stays in the home
         began = time.perf_counter()
-        result = wrn_search.run(space(trials, epochs), results=Path(folder) / "results", quiet=True)
-        seconds = time.perf_counter() - began
-    ray.shutdown()
+        ray.init(num_cpus=PROCESSES, include_dashboard=False, log_to_driver=False)
+        ray_starts.append(time.perf_counter() - began)
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            result = wrn_search.run(space(trials, epochs), results=Path(folder) / "results", quiet=True)
+            seconds = time.perf_counter() - began
+        ray.shutdown()
     completed = sum(trial.status == "completed" for trial in result.state.trials.values())
     assert completed == trials, f"{completed} of {trials} trials completed"
     return seconds

@@ -9,11 +9,8 @@ python -m benchmarks.search_quality --curves DIR [--methods ours,rivals] [--seed
 from __future__ import annotations
 
 import argparse
-import pickle
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _played_once(arm: Arm, family: str, tables: Sequence[CurveTable], asked: argparse.Namespace) -> ArmPlayed:
-    """An arm's plays, or what `--keep` holds of them from a run of the same code that was broken off."""
-    what = f"{family}, {arm.name}, {asked.seeds} seeds, {asked.trainings[-1]} trainings, {asked.half}, {asked.first}"
-    file = None if asked.keep is None else asked.keep / f"{re.sub('[^a-z0-9*+=]+', '-', what.lower())}.pickle"
-    if file is not None and file.is_file():
-        found: ArmPlayed = pickle.loads(file.read_bytes())
-    else:
-        found = played(arm, tables, asked.seeds, asked.trainings[-1], asked.processes)
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(pickle.dumps(found))
-    print(f"  {what}: {found.cpu_seconds:.0f} CPU seconds", file=sys.stderr, flush=True)
-    return replace(found, arm=arm)  # another group may compare it with another arm
+    """An arm's plays; what `--keep` holds of them, from a run of the same code that was broken off, is taken."""
+    keep = None if asked.keep is None else asked.keep / family
+    found = played(arm, tables, asked.seeds, asked.trainings[-1], asked.processes, keep)
+    print(
+        f"  {arm.name}, {asked.seeds} seeds: {found.cpu_seconds:.0f} CPU seconds", file=sys.stderr, flush=True
+    )
+    return found
 
 
 def _halves(results: Sequence[ArmPlayed], asked: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
@@ -171,7 +163,11 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT,
         help=f"the arm that is asked how soon it has what the others have (default {DEFAULT})",
     )
-    add("--keep", type=Path, help="a folder for finished plays: a run that is broken off goes on")
+    add(
+        "--keep",
+        type=Path,
+        help="a folder for finished plays: a run that is broken off goes on, and one with more seeds adds to it",
+    )
     add("--processes", type=_whole, default=usable_cores(), help="default all cores")
     add("--json", type=Path, help="where the values go (default results/MACHINE/)")
     return parser
