@@ -7,15 +7,16 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 INSTALLED_DOCS := $(VENV)/.installed-docs
 KILLS ?= 50
-# Processes of the tests, but those of faults and clusters; 0 is this one. tests/conftest.py says which tests share one.
-TESTS_AT_ONCE ?= 2
+# Processes of the tests; 0 is this one. Three for two cores, as each waits a third of its time and more.
+# tests/conftest.py says which tests share one.
+TESTS_AT_ONCE ?= 3
 # Seconds after which a test fails that hangs.
 TEST_TIMEOUT ?= 600
 FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cluster install-docs quickstart test test-slow test-cluster test-gpu faults check format docs pictures bench bench-gpu clean
+.PHONY: help install install-dev install-cluster install-docs quickstart test test-slow test-long test-cluster test-gpu faults check format docs pictures bench bench-gpu clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -57,14 +58,17 @@ test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those
 test-slow: $(INSTALLED_DEV) ## the slow tests
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster"
 
+test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go
+	$(BIN)/python -m pytest tests tests/faults -n $(TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
-	$(BIN)/python -m pytest --timeout 1800 -m cluster
+	$(BIN)/python -m pytest tests/cluster -n $(TESTS_AT_ONCE) --timeout 1800 -m cluster
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu
 
 faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
-	$(BIN)/python -m pytest tests/faults -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest tests/faults -n $(TESTS_AT_ONCE) -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 check: $(INSTALLED_DEV) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.comparing import Verdict
-from tests.faults.harness import ADAPTIVE, INDEPENDENT, Search, end_all
+from tests.faults.harness import ADAPTIVE, INDEPENDENT, Search, end_all, made_once
 
 _VERDICTS = pytest.StashKey[list[Verdict]]()
 _VERDICT = "verdict"  # of a test, as its report brings it from another process
@@ -105,13 +105,6 @@ def kills(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sigint_is_heard() -> None:
-    """A shell's background job ignores SIGINT, and so would every session: Ctrl-C at a start would stop nothing."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prepared images of these tests' own."""
     with pytest.MonkeyPatch.context() as patch:
@@ -121,16 +114,26 @@ def _data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def adaptive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of the unbroken search that proposes and stops by what it sees, one trial at a time."""
-    search = Search(tmp_path_factory.mktemp("adaptive"), ADAPTIVE)
-    search.finish()
-    return search.results
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes of these tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "unbroken"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _unbroken(folder: Path, document: dict[str, Any]) -> Path:
+    """Results of a search that nothing strikes."""
+    return made_once(folder, lambda at: Search(at, document).finish()) / Search.name
 
 
 @pytest.fixture(scope="session")
-def independent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def adaptive(common: Path) -> Path:
+    """Results of the unbroken search that proposes and stops by what it sees, one trial at a time."""
+    return _unbroken(common / "adaptive", ADAPTIVE)
+
+
+@pytest.fixture(scope="session")
+def independent(common: Path) -> Path:
     """Results of the unbroken search whose trials know nothing of each other."""
-    search = Search(tmp_path_factory.mktemp("independent"), INDEPENDENT)
-    search.finish()
-    return search.results
+    return _unbroken(common / "independent", INDEPENDENT)

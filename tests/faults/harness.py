@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -205,6 +207,18 @@ class Search:
                 again[sum(strike <= seconds for strike in self.strikes), seed] += 1
             before.add((seed, epoch))
         return max(again.values(), default=0)
+
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """A folder that the first process fills which asks for it; the others wait for it, and read it only."""
+    made = folder.with_name(f"{folder.name}.made")
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+            make(folder)
+            made.touch()
+    return folder
 
 
 def end_all() -> None:

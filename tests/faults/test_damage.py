@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.faults.comparing import Verdict, verdict
-from tests.faults.harness import ADAPTIVE, Search
+from tests.faults.harness import ADAPTIVE, Search, made_once
 from wrn_search.results.events import Proposed
 from wrn_search.results.events_jsonl import read_events
 
@@ -22,14 +22,17 @@ EPOCHS = ADAPTIVE["training"]["epochs"]
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Path:
+def killed(common: Path, seed: int) -> Path:
     """The folder of a search whose driver was killed in the middle of a trial that has a checkpoint."""
-    search = Search(tmp_path_factory.mktemp("killed"), ADAPTIVE)
-    search.start()
-    assert search.wait_until(lambda: search.lines() >= 35 + seed % 5)
-    search.strike([psutil.Process(search.session.pid)], signal.SIGKILL)
-    search.end()
-    return search.folder
+
+    def kill(folder: Path) -> None:
+        search = Search(folder, ADAPTIVE)
+        search.start()
+        assert search.wait_until(lambda: search.lines() >= 35 + seed % 5)
+        search.strike([psutil.Process(search.session.pid)], signal.SIGKILL)
+        search.end()
+
+    return made_once(common / "killed", kill)
 
 
 @pytest.fixture
