@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 from pyarrow import csv
 
-from wrn_search.results.atomic_files import replacing
+from wrn_search.results.atomic_files import leftovers, replacing
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.table_writer import EpochRow, TrialRow, epoch_rows, epochs_table, trials_table
@@ -24,9 +24,9 @@ class CsvFiles:
     def __init__(self, directory: ResultsDirectory, state: SearchState):
         self._folder = directory.path / "csv"
         self._folder.mkdir(exist_ok=True)
-        for stale in self._folder.glob(".*tmp"):
-            stale.unlink()
         self._trials, self._epochs = self._folder / "trials.csv", self._folder / "epochs.csv"
+        for stale in [*leftovers(self._trials), *leftovers(self._epochs)]:
+            stale.unlink(missing_ok=True)
         self._settled: dict[int, TrialRow] = {}  # rows of trials that have ended
         with replacing(self._epochs) as temporary:
             temporary.write_bytes(_lines(epochs_table(epoch_rows(state)), header=True))
