@@ -165,6 +165,16 @@ def test_searches_are_found_below_a_folder(tmp_path: Path) -> None:
         found_searches(tmp_path / "none")
 
 
+def test_a_link_that_leads_up_is_not_followed_and_another_one_is(tmp_path: Path) -> None:
+    _record(tmp_path / "results" / "z", *EVENTS)
+    _record(tmp_path / "elsewhere" / "y", *EVENTS)
+    (tmp_path / "results" / "again").symlink_to("..")
+    (tmp_path / "results" / "itself").symlink_to(".")
+    (tmp_path / "results" / "far").symlink_to(tmp_path / "elsewhere")
+    found = [directory.path.relative_to(tmp_path) for directory in found_searches(tmp_path / "results")]
+    assert found == [Path("results/far/y"), Path("results/z")]
+
+
 def test_what_is_no_search_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must begin with the start of a search"):
         status_of(_record(tmp_path / "odd", proposed(0)))
