@@ -1,17 +1,16 @@
-// Trials that filters and brushes chose are chosen in every figure: what a trace shows of the others is pale, and no
-// pointer finds it. Maps, bars and medians, which stand for many trials at once, stay those of all.
+// Trials that filters and brushes chose are chosen in every figure: what a trace shows of the others is pale there, and
+// still leads to their rows. Maps, bars and medians, which stand for many trials at once, stay those of all.
 const linkedTraces = (data, chosen) => {
   "use strict";
   const FAINT = 0.14; // of the opacity
   if (!chosen) return data;
   const faint = [];
-  const found = data.map((trace) => {
+  const found = data.map((trace, of) => {
     if (!trace.trials?.some((place) => place !== null && !chosen.has(place))) return trace;
-    const { hovertemplate, opacity, ...rest } = trace;
-    faint.push({ ...rest, opacity: FAINT * (opacity ?? 1), hoverinfo: "skip", showlegend: false });
+    faint.push({ ...trace, of, opacity: FAINT * (trace.opacity ?? 1), showlegend: false });
     return { ...trace, y: trace.y.map((value, at) => (chosen.has(trace.trials[at]) ? value : null)) };
   });
-  return [...found, ...faint]; // after them, as a click asks by the place of a trace
+  return [...found, ...faint]; // after them: the others keep their places
 };
 
 // What is chosen now, and a line on it that stays in sight. `onChange` hears when other trials are chosen, not when

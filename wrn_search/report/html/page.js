@@ -74,7 +74,7 @@ const reportPage = (() => {
   };
 
   const clicked = (plot, { points: [point] }) => {
-    const trace = read(`values-${plot.dataset.plot}`).data[point.curveNumber];
+    const trace = read(`values-${plot.dataset.plot}`).data[point.data?.of ?? point.curveNumber];
     if (!trialTable || !trace) return;
     if (trace.choose) {
       trialTable.choose(choices(trace.choose, point));
