@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.results.searches import proposed, reported, started
+from wrn_search.report.html.document import SCRIPTS
 from wrn_search.results.event_lines import to_line
 from wrn_search.results.events import Completed, Event, SearchStarted, Stopped
 from wrn_search.results.results_directory import ResultsDirectory
@@ -81,7 +82,7 @@ class Visitor:
     def open(self) -> None:
         """The page with its scripts, and how the search stands."""
         self.get("/")
-        for name in ("plotly.js", "trials.js", "parallel.js", "page.js", "live.js"):
+        for name in ("plotly.js", *SCRIPTS, "live.js"):
             self.get(f"/files/{name}")
         self.look()
 

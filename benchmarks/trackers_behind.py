@@ -7,7 +7,8 @@ A driver without Ray writes made-up epochs to a real record, with the trackers o
 killed, or one of its trackers is, at random moments, and a killed driver is started again as `--resume` would. For
 mlflow a real MLflow server is started on loopback, with its files in a folder of its own.
 
-A row is a metric of an epoch; what a tracker shows is held against the fold of the record. Behind is the time from an
+A row is a metric of an epoch; what a tracker shows is held against the fold of the record, after `track` has been run,
+as the search asks for where a tracker has not come to its end within 30 s. Behind is the time from an
 epoch's line in the record until its row is seen, which is looked for twice a second, without kills.
 """
 
@@ -26,7 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -93,6 +94,7 @@ class Found:
     lost: int
     doubled: int
     rows: int
+    late: int = 0  # rows that were not there yet when the search had ended
     behind: list[float] = field(default_factory=list)  # seconds, of each epoch that was seen to come
 
 
@@ -132,7 +134,13 @@ def measure(names: Sequence[str], kills: int, trials: int, seed: int, folder: Pa
         if driver.returncode:
             raise subprocess.CalledProcessError(driver.returncode, command)
         state = fold(read_events(results / "events.jsonl"))
-        return {name: _compared(name, state, results, uri, seen) for name in names}
+        at_the_end = {name: _compared(name, state, results, uri, seen) for name in names}
+        # What a starved tracker had not brought over when the search ended, the command that it names then does.
+        track = [sys.executable, "-m", "wrn_search", "track", str(results)]
+        for name in names:
+            subprocess.run([*track, "--to", name], env=environment, check=True, stdout=subprocess.DEVNULL)
+        found = {name: _compared(name, state, results, uri, seen) for name in names}
+        return {name: replace(each, late=at_the_end[name].lost) for name, each in found.items()}
 
 
 def _compared(name: str, state: SearchState, results: Path, uri: str, seen: _Seen) -> Found:
@@ -145,7 +153,7 @@ def _compared(name: str, state: SearchState, results: Path, uri: str, seen: _See
         }
     else:
         rows = list(mlflow_rows(uri) if name == "mlflow" else wandb_rows(results))
-        names = {row[2] for row in rows} - {"best_val_error"}
+        names = ({row[2] for row in rows} | {"val_error"}) - {"best_val_error"}
         expected = {
             (trial.number, each.epoch, metric, getattr(each, metric))
             for trial in state.trials.values()
@@ -154,7 +162,7 @@ def _compared(name: str, state: SearchState, results: Path, uri: str, seen: _See
         }
     counted = Counter(rows)
     doubled = sum(count - 1 for count in counted.values()) + len(counted.keys() - expected)
-    return Found(len(expected - counted.keys()), doubled, len(rows), seen.behind[name])
+    return Found(len(expected - counted.keys()), doubled, len(rows), behind=seen.behind[name])
 
 
 def csv_rows(results: Path) -> Iterator[Row]:
@@ -243,6 +251,8 @@ def main() -> None:
             text = (
                 f"{name}: {found.rows} rows, {found.lost} lost, {found.doubled} doubled ({asked.kills} kills)"
             )
+            if found.late:
+                text += f"; {found.late} came by `track` after the end"
             if found.behind:
                 median, most = statistics.median(found.behind), max(found.behind)
                 text += (

@@ -149,6 +149,17 @@ def test_a_file_that_is_not_there(name: str, got: str, folder: Path) -> None:
     )
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that not even root can read")
+def test_a_file_that_cannot_be_read_is_located(folder: Path) -> None:
+    (folder / "unreadable.py").symlink_to("/proc/self/mem")
+    done = run(folder, "check", "own.yaml", "--plugin", "unreadable.py")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"{folder}/unreadable.py: --plugin: must import, but got OSError: "), (
+        done.stderr
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_files_travel_to_the_nodes_with_the_job(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Ray brings to a node, unpacked there: a process finds both, under the names and digests of the driver."""
     program = (

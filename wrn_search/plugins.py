@@ -148,13 +148,21 @@ def _given(arguments: Sequence[str]) -> Iterator[str]:
 def _sources(table: str) -> Iterator[tuple[str, Plugin, Any]]:
     """(where, the plugin, what gives its lines) of each plugin that may have lines for a table."""
     for path in plugin_files():
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+        digest = _digest(path)
         label = re.sub(r"^p\d\d_", "", path.name) if os.environ.get(_ARE_SHIPPED) else path.name
         yield str(path), Plugin(label, digest), lambda path=path: _lines_of_file(path, table)
     for point in entry_points(group=f"wrn_search.{table}"):
         label = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
         digest = hashlib.sha256(label.encode()).hexdigest()[:16]
         yield _where(point), Plugin(label, digest), lambda point=point: {point.name: _loaded(point)}
+
+
+def _digest(path: Path) -> str:
+    """Of a file's code; none of one that cannot be read, as its import will say."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _problem(name: Any, part: Any, kind: type, taken: Mapping[str, Any]) -> str | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.results.searches import every_event, record_of
+from tests.results.searches import START, every_event, proposed, record_of
 from wrn_search.live_page.followed_search import FollowedSearch
 from wrn_search.progress.search_status import status_of
-from wrn_search.results.events import Reported
+from wrn_search.results.event_lines import to_line
+from wrn_search.results.events import Reported, SearchStarted
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
@@ -76,8 +80,11 @@ def test_changes_and_points_since_a_version(tmp_path: Path, lines: list[bytes]) 
         points = followed.points_since(4, version)
         assert points[len(points) - len(expected) :] == expected
         assert len(points) - len(expected) <= 1  # the one before them, to draw a line from
-    assert followed.version_at(events[5][0]) == 5
-    assert followed.version_at(float("inf")) == len(events)
+    # by the record's own clock: whoever looks may have another one
+    assert followed.version_before(len(events), events[-1][0] - events[5][0]) == 5
+    assert followed.version_before(len(events), float("inf")) == 0
+    assert followed.version_before(6, 0.0) == 5
+    assert followed.version_before(0, 0.0) == 0
 
 
 def test_a_record_that_is_gone_or_damaged_is_a_problem_not_an_end(tmp_path: Path, lines: list[bytes]) -> None:
@@ -90,3 +97,64 @@ def test_a_record_that_is_gone_or_damaged_is_a_problem_not_an_end(tmp_path: Path
     assert followed.problem is not None
     assert "events.jsonl:2" in followed.problem
     assert not followed.look()
+
+
+def test_one_that_is_removed_and_one_in_its_place_are_told(tmp_path: Path, lines: list[bytes]) -> None:
+    directory = ResultsDirectory(tmp_path / "search")
+    directory.path.mkdir()
+    directory.events.write_bytes(b"".join(lines))
+    followed = FollowedSearch(directory)
+    assert followed.look()
+    shutil.rmtree(directory.path)
+    assert followed.look()
+    assert followed.problem is not None
+    assert followed.problem.endswith("events.jsonl: must be the record of a search, but it is gone")
+    assert not followed.look()
+
+    directory.path.mkdir()  # a search is begun where the other one was
+    events = [SearchStarted("another", "1" * 32, 3, 90.0, "digits", "split"), proposed(0, epochs=3)]
+    written = "".join(to_line(event, seq, START + seq) + "\n" for seq, event in enumerate(events))
+    directory.events.write_text(written)
+    assert followed.look()
+    assert (followed.problem, followed.version, followed.name) == (None, 2, "another")
+    assert list(followed.state.trials) == [0]
+    assert followed.state == fold(read_events(directory.events))
+
+
+def test_another_record_that_no_look_saw_go_is_read_from_its_beginning(
+    tmp_path: Path, lines: list[bytes]
+) -> None:
+    directory = ResultsDirectory(tmp_path / "search")
+    directory.path.mkdir()
+    directory.events.write_text(
+        to_line(SearchStarted("short", "1" * 32, 3, 90.0, "digits", "split"), 0, START) + "\n"
+    )
+    followed = FollowedSearch(directory)
+    assert followed.look()
+    directory.events.write_bytes(b"".join(lines))  # the same file, and longer
+    assert followed.look()
+    assert followed.problem is None
+    assert followed.state == fold(read_events(directory.events))
+
+
+def test_a_record_that_could_not_be_read_for_a_while_is_read_again(
+    tmp_path: Path, lines: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = ResultsDirectory(tmp_path / "search")
+    directory.path.mkdir()
+    directory.events.write_bytes(b"".join(lines[:3]))
+    followed = FollowedSearch(directory)
+    assert followed.look()
+    directory.events.write_bytes(b"".join(lines))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", _stale)
+        assert followed.look()
+        assert followed.problem == f"{directory.events}: must be readable, but got: Stale file handle"
+        assert not followed.look()
+    assert followed.look()
+    assert followed.problem is None
+    assert followed.state == fold(read_events(directory.events))
+
+
+def _stale(path: Path, *_: object) -> None:
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))

@@ -132,3 +132,30 @@ def test_the_page_of_a_trial_follows_it_and_leads_back(visit: Any, browser: Brow
     page.wait_for("document.querySelector('#trials-table tr.chosen')?.textContent.includes('002_')")
     assert page.complaints() == []
     page.call("Page.navigate", url="about:blank")
+
+
+def test_on_a_phone_the_errors_of_running_trials_are_on_the_screen(
+    visit: Any, browser: Browser, tmp_path: Path
+) -> None:
+    path = searched(tmp_path / "search", SPACE, most_reports=62)
+    served = visit(path)
+    with Record.open(path / "events.jsonl"):  # as its driver does
+        page = browser.open(served.address, width=400, height=900, dark=True)
+        page.wait_for("document.querySelector('#live table.running tbody td') !== null")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        rows = "[...document.querySelectorAll('#live table.running tr')]"
+        right = f"Math.max(...{rows}.map(r => r.children[{{}}].getBoundingClientRect().right))"
+        edge = page.evaluate("document.querySelector('#live .scroll').getBoundingClientRect().right")
+        for column in range(3):  # trial, epoch, error now
+            assert page.evaluate(right.format(column)) <= edge + 1
+
+    page = browser.open(served.address.replace("/?", "/trials/1/10?"), width=400, height=900, dark=True)
+    page.wait_for("document.querySelector('svg.curve text') !== null")
+    sizes = "[...document.querySelectorAll('svg.curve text')].map(t => t.getBoundingClientRect())"
+    assert page.evaluate(f"Math.min(...{sizes}.map(r => r.height))") > 9  # can be read
+    apart = (
+        f"(() => {{ const all = {sizes}; return all.every((a, i) => all.slice(i + 1).every((b) =>"
+        " a.right <= b.left || b.right <= a.left || a.bottom <= b.top + 3 || b.bottom <= a.top + 3)); })()"
+    )
+    assert page.evaluate(apart), "no text of the axes stands on another"
+    assert page.complaints() == []

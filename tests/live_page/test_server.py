@@ -68,7 +68,7 @@ def test_the_page_runs_only_its_own_scripts_and_loads_nothing_from_elsewhere(
     page = Reading(served.get("/")[1])
     sources = [attributes["src"] for attributes, _ in page.scripts if "src" in attributes]
     assert [source.partition("?")[0] for source in sources if source] == [
-        f"files/{name}.js" for name in ("plotly", "trials", "parallel", "page", "live")
+        f"files/{name}.js" for name in ("plotly", "trials", "parallel", "linked", "page", "live")
     ]
     inline = [attributes for attributes, _ in page.scripts if "src" not in attributes]
     assert {attributes["type"] for attributes in inline} == {"application/json"}

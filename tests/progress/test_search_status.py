@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +165,37 @@ def test_searches_are_found_below_a_folder(tmp_path: Path) -> None:
         found_searches(tmp_path / "none")
 
 
+def test_a_link_that_leads_up_is_not_followed_and_another_one_is(tmp_path: Path) -> None:
+    _record(tmp_path / "results" / "z", *EVENTS)
+    _record(tmp_path / "elsewhere" / "y", *EVENTS)
+    (tmp_path / "results" / "again").symlink_to("..")
+    (tmp_path / "results" / "itself").symlink_to(".")
+    (tmp_path / "results" / "far").symlink_to(tmp_path / "elsewhere")
+    found = [directory.path.relative_to(tmp_path) for directory in found_searches(tmp_path / "results")]
+    assert found == [Path("results/far/y"), Path("results/z")]
+
+
 def test_what_is_no_search_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must begin with the start of a search"):
         status_of(_record(tmp_path / "odd", proposed(0)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"seq":1,"time":1700000001.0,"event":"retried","number":7,"reason":"x"}',
+        '{"seq":1,"time":1700000001.0,"event":"completed","number":7}',
+        '{"seq":1,"time":1700000001.0,"event":"started","number":7,"threads":1,"gpu_fraction":0.0}',
+        '{"seq":1,"time":1700000001.0,"event":"stopped","number":7,"rung":[],"reason":{}}',
+        '{"seq":1,"time":"yesterday","event":"completed","number":7}',
+        '{"seq":1,"time":1700000001.0,"event":"search_resumed","details":3}',
+        '{"seq":1,"time":1700000001.0,"event":"proposed","number":0,"config":{}}',
+    ],
+)
+def test_a_line_that_this_program_did_not_write_is_told(line: str, tmp_path: Path) -> None:
+    """A record may come from a stranger, who can reckon a checksum too."""
+    directory = _record(tmp_path, EVENTS[0])
+    with directory.events.open("a") as file:
+        file.write(f'{line[:-1]},"crc":"{zlib.crc32(line.encode()):08x}"}}\n')
+    with pytest.raises(InputError):
+        status_of(directory)

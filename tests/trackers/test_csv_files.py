@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pyarrow.csv
@@ -73,3 +74,28 @@ def test_a_file_that_somebody_removed_is_written_anew(tmp_path: Path) -> None:
     assert len(told) == 1
     follower.step(at_once=True)
     assert len(read(tmp_path / "csv" / "epochs.csv")) == 9
+
+
+def test_what_cannot_be_written_is_told_with_its_place_and_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full in the middle of a write, and has room again later."""
+    lines = lines_of(every_event())
+    (tmp_path / "events.jsonl").write_bytes(lines[: lines.index(b"\n", len(lines) // 2) + 1])
+    told: list[str] = []
+    follower = Follower(ResultsDirectory(tmp_path), "csv", CSV, told.append)
+    follower.step()
+    (tmp_path / "events.jsonl").write_bytes(lines)
+    whole = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, text: whole(descriptor, text[: len(text) // 2]))
+        follower.step()
+    place = tmp_path / "csv"
+    assert told == [f"[Errno 28] not all could be written: is the disk full?: '{place}'"]
+    follower.step(at_once=True)
+    assert not follower.is_behind
+    rows = [(row["trial_id"], int(row["epoch"])) for row in read(place / "epochs.csv")]
+    trials = fold(every_event()).trials.values()
+    assert sorted(rows) == sorted(
+        (each.trial_id, metrics.epoch) for each in trials for _, metrics in each.reports
+    )

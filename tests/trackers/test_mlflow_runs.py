@@ -79,6 +79,10 @@ def follow(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         5: "RUNNING",
     } | {5: found["statuses"][5]}
     assert found["artifacts"] == []
+    (results / "report.html").symlink_to(results / "events.jsonl")  # laid by whoever the folder came from
+    Follower(ResultsDirectory(results), "mlflow", MLFLOW, pytest.fail).close(is_running=True)
+    assert check_runs(uri, fold(events))["artifacts"] == [], "what a link leads to is not sent away"
+    (results / "report.html").unlink()
     (results / "report.html").write_text("<p>the answer</p>")
     for _ in range(2):
         follower = Follower(ResultsDirectory(results), "mlflow", MLFLOW, pytest.fail)

@@ -10,7 +10,7 @@ from wrn_search.report.html.markup import Html, element
 from wrn_search.wording import short_count
 
 _WIDTH, _HEIGHT = 760, 340  # of its coordinates
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 30, 44
 _WIDE_SPREAD = 5.0  # the highest error over the lowest, from which on their axis is logarithmic
 
 Curve = Sequence[tuple[int, float]]  # (epoch, error in percent)
@@ -51,7 +51,7 @@ def curve_svg(curves: Sequence[tuple[str, str, Curve]], epochs: int, drops: Sequ
     parts += [
         _line(x(drop), _TOP, x(drop), bottom, "--axis", dashed=True) for drop in drops if drop <= epochs
     ]
-    parts += [_text(_WIDTH / 2, _HEIGHT - 4, "epoch", "middle"), _text(4, 12, "error (%)", "start")]
+    parts += [_text(_WIDTH / 2, _HEIGHT - 4, "epoch", "middle"), _text(4, 14, "error (%)", "start")]
     for place, (name, colour, curve) in enumerate(curves):
         parts += _drawn(name, colour, [(x(epoch), y(error)) for epoch, error in curve], place)
     return element(
@@ -80,7 +80,7 @@ def _drawn(name: str, colour: str, points: Sequence[tuple[float, float]], place:
         "text",
         name,
         x=_WIDTH - _RIGHT - 4,
-        y=_TOP + 14 + 18 * place,
+        y=_TOP + 16 + 22 * place,
         text_anchor="end",
         style=f"fill: var(--{colour})",
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_left
+from pathlib import Path
 
 from wrn_search.errors import InputError
 from wrn_search.progress.driver import driver_of
@@ -16,6 +18,7 @@ from wrn_search.results.state_from_events import SearchState
 
 _KEPT = (SearchStarted, SearchResumed, Chosen)  # by which sessions, and their kind, are told
 _SECONDS_BETWEEN_STATUSES = 1.0
+_MOST_OF_A_LINE = 1 << 16  # bytes
 
 
 class FollowedSearch:
@@ -24,13 +27,19 @@ class FollowedSearch:
     Attributes:
         directory: of the search.
         state: the fold of its record so far.
-        problem: why the record cannot be read on; None where it can.
+        problem: why the record cannot be read on; None where it can. One that was gone and is there again, or another
+            one in its place, is read from its beginning.
     """
 
     def __init__(self, directory: ResultsDirectory):
         self.directory = directory
-        self.state = SearchState()
         self.problem: str | None = None
+        self._seen: os.stat_result | None = None  # the record at the last look; None where it was not there
+        self._forget()
+
+    def _forget(self) -> None:
+        self.state = SearchState()
+        self._first_line = b""
         self._progress: Progress | None = None
         self._read = WholeLines([], 0)
         self._folded = 0  # events
@@ -52,22 +61,28 @@ class FollowedSearch:
 
     def look(self) -> bool:
         """Whether something is new on record; reads it."""
-        if self.problem is not None:
-            return False
+        before = self._folded, self.problem
+        path = self.directory.events
         try:
-            if not self._has_grown():
+            found = path.stat()
+            if self._is_known(found):
                 return False
-            self._read = read_whole_lines(self.directory.events, self._read)
-            before = self._folded
+            first = _first_line(path)
+            is_another = self._first_line not in (b"", first) or found.st_size < self._read.size
+            if self.problem is not None or is_another:
+                self._forget()
+            self._seen, self.problem, self._first_line = found, None, first
+            self._read = read_whole_lines(path, self._read)
             while self._folded < len(self._read.events):
                 self._fold()
+        except FileNotFoundError:
+            if self._seen is not None:  # else it is being started
+                self._seen, self.problem = None, f"{path}: must be the record of a search, but it is gone"
+        except OSError as error:
+            self._seen, self.problem = None, f"{path}: must be readable, but got: {error.strerror}"
         except InputError as error:
             self.problem = str(error)
-            return True
-        except OSError as error:
-            self.problem = f"{self.directory.events}: must be readable, but got: {error.strerror}"
-            return True
-        return self._folded > before
+        return (self._folded, self.problem) != before
 
     def status(self) -> SearchStatus:
         """How it stands; a second old at most.
@@ -95,9 +110,13 @@ class FollowedSearch:
             if isinstance(event, Reported) and event.metrics.val_error is not None
         ]
 
-    def version_at(self, moment: float) -> int:
-        """Events on record before a moment, in Unix seconds."""
-        return bisect_left(self._read.events, moment, key=lambda timed: timed[0])
+    def version_before(self, version: int, seconds: float) -> int:
+        """Events on record so many seconds before the last of `version` events, by the clock that wrote them."""
+        version = min(version, self._folded)
+        if version == 0:
+            return 0
+        events = self._read.events
+        return bisect_left(events, events[version - 1][0] - seconds, hi=version, key=lambda timed: timed[0])
 
     def events_of(self, number: int) -> list[TimedEvent]:
         """All that the record says of a trial but its epochs."""
@@ -107,11 +126,13 @@ class FollowedSearch:
             if getattr(event, "number", None) == number and not isinstance(event, Reported)
         ]
 
-    def _has_grown(self) -> bool:
-        try:
-            return self.directory.events.stat().st_size != self._read.size
-        except FileNotFoundError:  # it is being started
+    def _is_known(self, found: os.stat_result) -> bool:
+        """Whether nothing can have changed; a damaged record heals by no line that is added to it."""
+        if self._seen is None or found.st_ino != self._seen.st_ino:
             return False
+        if self.problem is not None:
+            return found.st_size >= self._seen.st_size
+        return (found.st_size, found.st_mtime_ns) == (self._seen.st_size, self._seen.st_mtime_ns)
 
     def _fold(self) -> None:
         """Takes in the next event."""
@@ -138,3 +159,10 @@ class FollowedSearch:
             return status_of(self.directory)
         told = [*self._sessions, self._read.events[self._folded - 1]]
         return status_from(self.directory, driver_of(self.directory), told, self._progress)
+
+
+def _first_line(path: Path) -> bytes:
+    """It tells one record from another; empty as long as it is not whole."""
+    with path.open("rb") as file:
+        line = file.readline(_MOST_OF_A_LINE)
+    return line if line.endswith(b"\n") or len(line) == _MOST_OF_A_LINE else b""

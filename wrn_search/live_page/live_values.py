@@ -114,11 +114,12 @@ def row_values(search: str, trial: TrialState) -> dict[str, Any]:
 
 
 def versions_of(text: str, searches: Sequence[FollowedSearch]) -> list[int]:
-    """The events of each search that a browser knows: `3051.220`; 0 for what is no such text."""
+    """The events of each search that a browser knows: `3051.220`; 0 for no such text, and for more than there are."""
     parts = text.split(".")
     if len(parts) != len(searches) or not all(part.isascii() and part.isdecimal() for part in parts):
         return [0] * len(searches)
-    return [int(part[:12]) for part in parts]
+    known = [int(part[:12]) for part in parts]
+    return [each if each <= search.version else 0 for each, search in zip(known, searches, strict=True)]
 
 
 def _card_without_status(followed: FollowedSearch, problem: str) -> dict[str, Any]:

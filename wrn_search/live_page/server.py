@@ -122,7 +122,8 @@ class LivePage:
         last = self._reports_of(chosen).last
         if last is None:
             return JSONResponse({"report": None}, headers=_HEADERS)
-        known = [search.version_at(last.asked_at - BEHIND) for search in self.searches]
+        at_ask = dict(zip(self._places(chosen), last.versions, strict=True))
+        known = [search.version_before(at_ask.get(place, 0), BEHIND) for place, search in self._numbered()]
         values = last.values | {
             "report": last.number,
             "asked_at": last.asked_at,

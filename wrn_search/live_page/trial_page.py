@@ -16,7 +16,7 @@ from wrn_search.live_page.followed_search import FollowedSearch
 from wrn_search.report.html.markup import Html, element, join
 from wrn_search.results.events import EVENTS
 from wrn_search.results.trial_selection import name_of
-from wrn_search.results.trial_state import TrialState
+from wrn_search.results.trial_state import WAITS_AT_A_RUNG, TrialState
 from wrn_search.shell_commands import ours
 from wrn_search.wording import duration, end_reason
 
@@ -42,7 +42,7 @@ def trial_header(followed: FollowedSearch, trial: TrialState, back: str) -> Html
     """Name, state and errors of the trial."""
     last = trial.last
     facts = [
-        f"{trial.status}: {end_reason(trial)}" if trial.status != "running" else "running",
+        _standing(trial),
         f"epoch {trial.epochs_done} of {trial.config.get('epochs')}",
     ]
     if last is not None and last.val_error is not None:
@@ -52,12 +52,22 @@ def trial_header(followed: FollowedSearch, trial: TrialState, back: str) -> Html
         facts.append(f"on {trial.node} ({trial.device})")
     if last is not None:
         facts.append(f"{last.images_per_second:,.0f} images/s, {duration(last.seconds)} an epoch")
+    links = [element("a", name, href=f"#{name.lower()}") for name in ("Curve", "Config", "Log", "Commands")]
     return element(
         "header",
         element("h1", name_of(trial)),
         element("p", " \u00b7 ".join(facts), class_="facts"),
         element("p", element("a", f"All trials of {followed.name}", href=back), class_="facts"),
+        element("p", join(links, " \u00b7 "), class_="facts"),
     )
+
+
+def _standing(trial: TrialState) -> str:
+    """`running`, `stopped: at epoch 18, ...`; one that rests is told by what it waits for."""
+    reason = end_reason(trial)
+    if trial.status == "running" or not reason:
+        return trial.status
+    return reason if trial.is_paused and reason.startswith(WAITS_AT_A_RUNG) else f"{trial.status}: {reason}"
 
 
 def _curve(followed: FollowedSearch, trial: TrialState) -> Html:

@@ -34,9 +34,16 @@ def _below(folder: Path, deepest: int) -> Iterable[ResultsDirectory]:
     if holds_one:
         yield directory
     try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=True))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not _leads_up(entry))
     except OSError:  # a folder that nobody may read holds nothing to tell of
         return
     for name in names:
         if name in _OF_A_SEARCH if holds_one else deepest > 0 and not name.startswith("."):
             yield from _below(folder / name, deepest - 1)
+
+
+def _leads_up(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads to a folder that it lies in: all below it is found without it."""
+    if not entry.is_symlink():
+        return False
+    return Path(entry.path).parent.resolve().is_relative_to(Path(entry.path).resolve())

@@ -72,7 +72,7 @@ def _kept(lines: list[bytes]) -> list[int] | None:
 
 def _event(line: bytes) -> TimedEvent:
     """The event of a line whose checksum is right: what it holds was written by this program."""
-    values = json.loads(line)
+    values = json.loads(line.decode())  # bytes would be asked for their encoding each
     del values["seq"], values["crc"]
     time, kind = values.pop("time"), EVENTS[values.pop("event")]
     if kind is Reported:

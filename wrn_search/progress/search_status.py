@@ -20,7 +20,9 @@ from wrn_search.results.events import (
     SearchStarted,
     TimedEvent,
 )
+from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.state_from_events import fold
 from wrn_search.wording import budget_text, spending_text
 
 _HOUR = 3600.0
@@ -109,7 +111,23 @@ def status_of(directory: ResultsDirectory) -> SearchStatus:
         return SearchStatus(
             directory, "", "search", "starting", None, driver, Progress(0, 0, now), now, now, 0.0, None
         )
-    return status_from(directory, driver, light_events(directory.events))
+    try:
+        events = light_events(directory.events)
+        if not _are_of_known_trials(events):
+            raise ValueError("a trial must be proposed before anything else happens to it")
+        return status_from(directory, driver, events)
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError):
+        # A line that this program did not write, with a checksum that is right: all checks say which.
+        events = read_events(directory.events)
+        fold(events)
+        return status_from(directory, driver, events)
+
+
+def _are_of_known_trials(events: list[TimedEvent]) -> bool:
+    known: set[int | None] = {event.number for _, event in events if isinstance(event, Proposed)} | {None}
+    return all(getattr(event, "number", None) in known for _, event in events)
 
 
 def status_from(

@@ -19,7 +19,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.trackers.tracker import TrackerKind, is_shown
+from wrn_search.trackers.tracker import TrackerKind, is_shown, report_of
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -98,8 +98,8 @@ class MlflowRuns:
         if state.ended is None and not is_running:
             self._update_search(state, _KILLED)
         assert self._search is not None
-        report = self._directory.report
-        if report.is_file():
+        report = report_of(self._directory)
+        if report is not None:
             digest = hashlib.sha256(report.read_bytes()).hexdigest()
             if self._search.tags.get(_REPORT) != digest:
                 self._client.log_artifact(self._search.run_id, str(report))

@@ -22,7 +22,7 @@ class RecordTail:
         """What has come since the last call.
 
         Raises:
-            InputError: the record is gone, is another one now, or a line is damaged.
+            InputError: the record is gone, cannot be read, is another one now, or a line is damaged.
         """
         try:
             with self._path.open("rb") as file:
@@ -31,6 +31,9 @@ class RecordTail:
                 return [self._event(line) for line in file if line.endswith(b"\n")]
         except FileNotFoundError:
             text = "must be the record of a search, but there is none"
+            raise InputError.of("", text, str(self._path)) from None
+        except OSError as error:
+            text = f"must be readable, but got: {error.strerror}"
             raise InputError.of("", text, str(self._path)) from None
 
     def _check_same(self, found: os.stat_result) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from wrn_search.results.results_directory import ResultsDirectory
@@ -35,6 +36,12 @@ class TrackerKind:
 
     open: Callable[[ResultsDirectory, SearchState], Tracker]  # asks what is there already
     package: str | None = None  # that must be installed, by the extra of the tracker's name
+
+
+def report_of(directory: ResultsDirectory) -> Path | None:
+    """The report, if there is one; a link, as in a folder that came from somebody else, is none: it is sent away."""
+    path = directory.report
+    return path if path.is_file() and not path.is_symlink() else None
 
 
 def is_shown(trial: TrialState) -> bool:

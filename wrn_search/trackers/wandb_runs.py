@@ -16,7 +16,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.trial_selection import name_of, standings
 from wrn_search.results.trial_state import FINAL, TrialState
-from wrn_search.trackers.tracker import TrackerKind, is_shown
+from wrn_search.trackers.tracker import TrackerKind, is_shown, report_of
 
 if TYPE_CHECKING:
     from wandb import Run
@@ -101,11 +101,11 @@ class WandbRuns:
             self._finish(run_id, trial.number, told)
 
     def _write_search(self, state: SearchState) -> None:
-        run_id, report = state.search_id, self._directory.report
+        run_id, report = state.search_id, report_of(self._directory)
         told: dict[str, Any] = {
             "ended": state.ended,
             "trials": len(state.trials),
-            "report": report.stat().st_mtime_ns if report.is_file() else None,
+            "report": report.stat().st_mtime_ns if report is not None else None,
         }
         if self._whole.get(run_id) == told:
             return
@@ -114,7 +114,7 @@ class WandbRuns:
         run.summary.update({key: told[key] for key in ("ended", "trials")})
         if best is not None:
             run.summary.update({"best_val_error": best.median, "best_trial": best.number})
-        if report.is_file():
+        if report is not None:
             shutil.copy(report, run.dir)
             run.save(str(Path(run.dir) / report.name), base_path=run.dir, policy="end")
         self._mark(run, run_id, told)

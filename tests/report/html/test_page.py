@@ -143,7 +143,7 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(page: str, read
     code = [text for attributes, text in reading.scripts if attributes.get("type") is None]
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in code]
     assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(code) == 4
+    assert len(code) == 5
     assert page.count("plotly.js v") == 1
 
 
@@ -167,7 +167,7 @@ def test_hostile_text_stays_text() -> None:
     for tag, attributes in after.elements:
         assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
         assert tag != "a" or str(attributes["href"]).startswith("#")
-    assert len([1 for attributes, _ in after.scripts if attributes.get("type") is None]) == 4
+    assert len([1 for attributes, _ in after.scripts if attributes.get("type") is None]) == 5
     assert "</script><img src=x onerror=alert(1)>" in after.text  # shown as it was written
     assert "\x1b" not in hostile
     assert "\u2028" not in hostile

@@ -265,6 +265,7 @@ def test_programs_get_objects(capsys) -> None:
     try:
         display = ProgressDisplay(Progress(3, 2, 100.0), lambda: 200.0, io.StringIO(), Watch())  # type: ignore[arg-type]
         with display:
+            display.waits_for("the first epoch of a trial")
             for moment, event in _events():
                 display(moment, event)
             display.tick(at_once=True)
@@ -274,7 +275,9 @@ def test_programs_get_objects(capsys) -> None:
         use_json(False)
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     kinds = [each["kind"] for each in told]
-    assert set(kinds) == {"verdict", "progress", "trial", "warning", "note"}
+    assert set(kinds) == {"waiting", "verdict", "progress", "trial", "warning", "note"}
+    (waiting,) = (each for each in told if each["kind"] == "waiting")
+    assert (waiting["what"], waiting["seconds"]) == ("the first epoch of a trial", 100.0)
     trials = [(each["number"], each["what"], each["why"]) for each in told if each["kind"] == "trial"]
     assert trials == [(0, "completed", ""), (1, "stopped", "at epoch 1, worse"), (2, "failed", "killed")]
     progress = [each for each in told if each["kind"] == "progress"][-1]

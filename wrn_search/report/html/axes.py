@@ -34,6 +34,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 58, "r": 16, "t": 12, "b": 48},
         "hovermode": "closest",
+        "uirevision": "stays",  # a figure that is drawn anew is looked at where it was
         "hoverlabel": {
             "bgcolor": "@page",
             "bordercolor": "@axis",

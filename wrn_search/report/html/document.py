@@ -18,7 +18,7 @@ from wrn_search.report.html.colours import DARK, LIGHT, THEMES, css_variables
 from wrn_search.report.html.markup import Html, element, join, script_json
 
 _DATA = {"themes": script_json(THEMES), "hovers": script_json([])}  # of every page, unless it has its own
-SCRIPTS = ("trials.js", "parallel.js", "page.js")  # each uses what stands before it
+SCRIPTS = ("trials.js", "parallel.js", "linked.js", "page.js")  # each uses what stands before it
 
 
 @dataclass(frozen=True)

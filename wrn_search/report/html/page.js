@@ -74,7 +74,7 @@ const reportPage = (() => {
   };
 
   const clicked = (plot, { points: [point] }) => {
-    const trace = read(`values-${plot.dataset.plot}`).data[point.curveNumber];
+    const trace = read(`values-${plot.dataset.plot}`).data[point.data?.of ?? point.curveNumber];
     if (!trialTable || !trace) return;
     if (trace.choose) {
       trialTable.choose(choices(trace.choose, point));
@@ -140,7 +140,8 @@ const reportPage = (() => {
   const draw = (plot, dark) => {
     const theme = themes[dark ? "dark" : "light"];
     const { data, layout } = read(`values-${plot.dataset.plot}`);
-    const traces = data.map(named);
+    const traces = linkedTraces(data, choice.rows).map(named);
+    if (data.some(({ trials }) => trials)) linked.add(plot);
     const styled = traces.map(({ x, y, z, text, hovertext, customdata, ...style }) => {
       const values = { x, y, z, text, hovertext, customdata };
       const given = Object.entries(values).filter(([, value]) => value !== undefined);
@@ -183,6 +184,13 @@ const reportPage = (() => {
     { rootMargin: "500px" },
   );
 
+  // Other trials are chosen: what is near the screen is drawn anew now, the rest when it comes near.
+  const linked = new Set(); // figures whose points are trials
+  const choice = makeChoice(() => linked.forEach((plot) => {
+    near.unobserve(plot);
+    near.observe(plot);
+  }));
+
   // What is cut at the screen's edge says so.
   let boxes = [];
   const tellCut = () =>
@@ -196,6 +204,8 @@ const reportPage = (() => {
     tabs.forEach(listenTo);
     boxes = [...document.querySelectorAll(".scroll")];
     trialTable?.onChange(tellCut);
+    linked.clear();
+    choice.follow();
   };
 
   // --- a page whose content is replaced --------------------------------------------------------------------------

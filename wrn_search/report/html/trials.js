@@ -299,6 +299,7 @@ const makeTrialTable = (kept) => {
       line.scrollIntoView({ block: "center" });
       line.focus({ preventScroll: true });
     },
+    showAll,
     scrollTo: () => host.scrollIntoView({ block: "start" }),
   };
 };

@@ -112,6 +112,8 @@ class ProgressDisplay:
     def waits_for(self, what: str) -> None:
         """What the search waits for now, such as the first trial's process; until a trial reports."""
         self._awaited = what
+        if is_json():
+            log("waiting", what=what, seconds=round(self._clock() - self._progress.began, 3))
         self.tick(at_once=True)
 
     def tick(self, at_once: bool = False) -> None:
