@@ -1,12 +1,9 @@
 """What packing trials on one GPU would give for the networks of the paper's table 4: arithmetic, nothing is measured.
 
-The shares are those that a search would give (predicted memory, `decisions/gpu_packing.py`), the order too. Times are
-a model:
+The shares are those that a search would give (predicted memory and work, `decisions/gpu_packing.py`), the order too;
+beside them those of memory alone, as they were before. Times are a model:
 
-- a step's kernels need the longer of computing (multiply-adds at a stated part of the peak) and moving activations
-  (20 passes over each convolution's tensors, unfused, at a stated part of the bandwidth), and none is shorter than
-  KERNEL_SECONDS;
-- the process launches them one after the other, LAUNCH_SECONDS each: a small network alone leaves the GPU waiting;
+- a step is that of `memory/work_on_gpu.py`, which says what it assumes;
 - trials that share the GPU slow each other down only when their kernels together need more than all of its time.
   Without NVIDIA's multi-process service kernels of two processes take turns, so KERNEL_SECONDS counts; with it they
   overlap.
@@ -18,7 +15,7 @@ python -m benchmarks.packing_plan [--gpu-gb 141] [--tflops 790] [--tb-per-second
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +25,13 @@ from wrn_search.decisions.trial_queue import WaitingTrials
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.predicted_memory import trial_memory
-from wrn_search.memory.tensor_sizes import Workload, blocks_of
+from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.memory.work_on_gpu import Rates, gain, step_of
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.parameters_and_macs import macs
 
 TABLE_4 = "40-1,40-2,40-4,40-8,28-10,28-12,22-8,22-10,16-8,16-10"
 IMAGES, BATCH_SIZE = 45_000, 128
 STORED_BYTES = IMAGES * (40 * 40 * 3 + 8) + 5_000 * (32 * 32 * 3 + 8)
-# Assumptions, none of them measured here.
-PART_OF_PEAK = 0.40
-PART_OF_BANDWIDTH = 0.80
-PASSES = 20  # over a convolution's input and output, forward and backward, with its batch norm, ReLU and sum
-KERNELS = 14  # of a convolution with its batch norm, ReLU and sum, forward, backward, casts
-KERNELS_BESIDE = 60  # of the batch, the loss and the optimiser
-LAUNCH_SECONDS = 8e-6
-KERNEL_SECONDS = 3e-6
 
 
 @dataclass(frozen=True)
@@ -50,43 +39,17 @@ class Device:
     """A GPU and the cores beside it."""
 
     gpu_bytes: int
-    flops: float  # a second, bf16, two for a multiply-add
-    bytes_per_second: float
+    rates: Rates  # in bf16
     cores: int
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a network, in seconds of a GPU and of its process."""
-
-    work: float  # of computing or moving, whichever is longer
-    kernels: int
-
-    def busy(self, mps: bool) -> float:
-        """How long the GPU is taken."""
-        return self.work if mps else max(self.work, self.kernels * KERNEL_SECONDS)
-
-    def alone(self) -> float:
-        """How long it takes by itself."""
-        return max(self.busy(mps=False), self.kernels * LAUNCH_SECONDS)
-
-
-def step_of(workload: Workload, device: Device) -> Step:
-    """The model's step."""
-    blocks = list(blocks_of(workload, workload.batch_size))
-    convs = [conv for block in blocks for conv in (*block.convs, block.projection) if conv is not None]
-    moved = PASSES / 2 * workload.number_bytes * sum(conv.inputs + conv.outputs for conv in convs)
-    operations = 3 * 2 * macs(workload.architecture) * workload.batch_size
-    computing = operations / (PART_OF_PEAK * device.flops)
-    moving = moved / (PART_OF_BANDWIDTH * device.bytes_per_second)
-    return Step(max(computing, moving), KERNELS * len(convs) + KERNELS_BESIDE)
-
-
-def search_seconds(trials: list[tuple[Workload, float]], device: Device, mps: bool, packed: bool) -> float:
-    """Wall seconds of trials (each with its steps) on the device, packed by predicted memory or one at a time."""
+def search_seconds(
+    trials: list[tuple[Workload, float]], device: Device, mps: bool, packed: bool, by_work: bool = True
+) -> float:
+    """Wall seconds of trials (each with its steps) on the device, packed by what they need or one at a time."""
     allotment = Allotment(device.cores, 1, 1 / 8, by_memory=packed, cpus_follow_share=packed)
-    places = Places([Node(device.cores, 1, device.gpu_bytes)], allotment)
-    steps = [step_of(workload, device) for workload, _ in trials]
+    places = Places([Node(device.cores, 1, device.gpu_bytes)], allotment, by_work=by_work)
+    steps = [step_of(workload, device.rates) for workload, _ in trials]
     waiting = WaitingTrials(longest_first=True)
     for number, (_, count) in enumerate(trials):
         waiting.append(number, count * steps[number].alone())
@@ -115,8 +78,8 @@ def row_of(workload: Workload, device: Device) -> dict[str, Any]:
         0, Asked(workload)
     )
     assert grant is not None
-    step, many = step_of(workload, device), int(min(1 / grant.gpu_fraction, device.cores))
-    gains = {mps: many / max(1.0, many * step.busy(mps) / step.alone()) for mps in (False, True)}
+    step, many = step_of(workload, device.rates), int(min(1 / grant.gpu_fraction, device.cores))
+    gains = {mps: gain(step.busy(mps) / step.alone(), many) for mps in (False, True)}
     return {
         "memory_bytes": trial_memory(workload).total_bytes,
         "share": grant.gpu_fraction,
@@ -130,7 +93,8 @@ def row_of(workload: Workload, device: Device) -> dict[str, Any]:
 def main() -> None:
     """Prints the table and the search."""
     chosen = _options()
-    device = Device(int(chosen.gpu_gb * 1e9), chosen.tflops * 1e12, chosen.tb_per_second * 1e12, chosen.cores)
+    rates = Rates(chosen.tflops * 1e12, chosen.tb_per_second * 1e12)
+    device = Device(int(chosen.gpu_gb * 1e9), rates, chosen.cores)
     workloads = {}
     for network in chosen.networks.split(","):
         depth, _, width = network.partition("-")
@@ -147,7 +111,9 @@ def main() -> None:
     seconds = {
         "one after the other": search_seconds(trials, device, mps=False, packed=False),
         "packed, taking turns": search_seconds(trials, device, mps=False, packed=True),
+        "  by memory alone": search_seconds(trials, device, mps=False, packed=True, by_work=False),
         "packed, with MPS": search_seconds(trials, device, mps=True, packed=True),
+        "  by memory alone, too": search_seconds(trials, device, mps=True, packed=True, by_work=False),
     }
     lines = [
         f"Modelled, not measured: a GPU of {chosen.gpu_gb:g} GB, {chosen.tflops:g} TFLOP/s, "
@@ -164,7 +130,7 @@ def main() -> None:
     lines += [
         f"  {name:<22}{value / 60:>8.1f} min{alone / value:>7.2f} times" for name, value in seconds.items()
     ]
-    kept = {"device": vars(device), "networks": rows, "search_seconds": seconds}
+    kept = {"device": asdict(device), "networks": rows, "search_seconds": seconds}
     report("packing_plan", lines, kept, chosen.json)
 
 

@@ -52,6 +52,7 @@ ROOMS: dict[str, Room] = {
     "steady_clock": _room(0, "Unix seconds that only go forward"),
     "lines_on_stderr": _room(1, "warnings and remarks beside the progress display", "errors"),
     "epoch_metrics": _room(0, "what one epoch measured: the one value that a training hands out"),
+    "seconds_alone": _room(0, "which measured seconds are costs: of epochs that had their device alone"),
     "space.domains": _room(0, "sets of values of a hyperparameter", "", "typing_extensions"),
     "curves": _room(
         0,
@@ -104,8 +105,8 @@ ROOMS: dict[str, Room] = {
     "results": _room(
         3,
         "the record and all that follows from it: state, tables, TensorBoard, checkpoints kept, copy in S3",
-        "end_reason errors steady_clock file_system epoch_metrics networks objectives plugins space space.domains "
-        "user_paths",
+        "end_reason errors steady_clock seconds_alone file_system epoch_metrics networks objectives plugins space "
+        "space.domains user_paths",
         "pyarrow tensorboard pandas numpy botocore",
     ),
     "images": _room(
@@ -137,8 +138,8 @@ ROOMS: dict[str, Room] = {
     "analysis": _room(
         4,
         "what can be said and how surely: the numbers of each section of the report",
-        "errors end_reason wording curves objectives networks datasets searchers schedulers space space.domains paper "
-        "results",
+        "errors end_reason wording seconds_alone curves objectives networks datasets searchers schedulers space "
+        "space.domains paper results",
         "numpy pandas optuna pyarrow scipy",
     ),
     "memory.probe": _room(
@@ -173,7 +174,7 @@ ROOMS: dict[str, Room] = {
     "report": _room(
         5,
         "the page: the figures of each section, and what is written beside it",
-        "errors wording shell_commands objectives networks searchers space analysis results",
+        "seconds_alone errors wording shell_commands objectives networks searchers space analysis results",
         "plotly matplotlib pandas optuna",
     ),
     "notebook": _room(
@@ -222,16 +223,16 @@ ROOMS: dict[str, Room] = {
     "forecast": _room(
         7,
         "what a search will cost and reach: its scheduler played on made-up curves, the pace of this machine",
-        "errors wording epoch_metrics networks datasets searchers schedulers space space.domains hardware results "
-        "images training decisions curves verdict_so_far memory",
+        "errors wording epoch_metrics seconds_alone networks datasets searchers schedulers space space.domains "
+        "hardware results images training decisions curves verdict_so_far memory",
         "torch pyarrow numpy",
     ),
     # scipy: Kendall's tau
     "replay": _room(
         7,
         "searches played against recorded curves under a simulated clock: the judge of every search method",
-        "errors wording seeds epoch_metrics networks datasets searchers schedulers space space.domains results "
-        "decisions end_reason report",
+        "errors wording seeds epoch_metrics seconds_alone networks datasets searchers schedulers space space.domains "
+        "results decisions end_reason report",
         "numpy scipy pyarrow pydantic",
     ),
     "cluster": _room(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.analysis.planted import WITH_DROPOUT, Plan, plant
 from wrn_search.__main__ import main
+from wrn_search.analysis.depth_width_map import time_map_of
 from wrn_search.analysis.input_tables.configurations import configurations_of, seconds_per_epoch
 from wrn_search.analysis.input_tables.joined_tables import material_of
 from wrn_search.analysis.pareto_fronts import MAX_STEPS, _thinned, hypervolume, pareto_front, pareto_of
@@ -172,7 +173,37 @@ def test_of_trials_that_shared_a_gpu_no_front_of_seconds_is_told(tmp_path):
     parameters, _, seconds = pareto_of(shared, configurations_of(shared, seconds_per_epoch(shared))).fronts
     assert parameters.points
     assert seconds.points == ()
-    assert "Trials shared a GPU" in seconds.note
+    assert "no epoch had its device alone" in seconds.note
+
+
+def test_only_epochs_that_were_alone_are_costs(tmp_path):
+    """A network beside another took twice as long; of one network no epoch was alone, and it is not told."""
+    material = material_of([plant(tmp_path / "a", Plan())])
+    networks = list(dict.fromkeys(material.trials["network"]))
+    first = material.trials["network"] == networks[0]
+    alone = material.epochs["trial"].map(~first) & (material.epochs["epoch"] % 2 == 0)
+    slow = material.epochs["seconds"].where(alone, 2 * material.epochs["seconds"])
+    told = replace(material, epochs=material.epochs.assign(alone=alone, seconds=slow))
+    seconds = seconds_per_epoch(told)
+    assert set(seconds) == set(told.epochs["trial"][alone])
+    own = material.epochs.groupby("trial")["seconds"].median()
+    assert all(seconds[trial] == pytest.approx(own[trial]) for trial in seconds)
+    front = pareto_of(told, configurations_of(told, seconds)).fronts[2]
+    assert {point.network for point in front.points} == set(
+        told.completed["network"][told.completed["network"] != networks[0]]
+    )
+    assert front.points
+    assert front.note.startswith("Only epochs that had their device alone count: 1 network of ")
+    assert not time_map_of(told, seconds).shared
+
+    nobody = replace(told, epochs=told.epochs.assign(alone=False))
+    everything = seconds_per_epoch(nobody)
+    assert set(everything) == set(told.epochs["trial"]), (
+        "plans go by shared ones, where nothing else is known"
+    )
+    shared = pareto_of(nobody, configurations_of(nobody, everything)).fronts[2]
+    assert (shared.points, "no epoch had its device alone" in shared.note) == ((), True)
+    assert time_map_of(nobody, everything).shared
 
 
 def test_points_carry_the_uncertainty_of_counting_and_of_seeds(tmp_path):

@@ -15,7 +15,7 @@ def test_json_of_wrn_28_10_is_that_of_the_paper(capsys: pytest.CaptureFixture[st
     assert main([*WRN_28_10, "--json"]) == 0
 
     described = json.loads(capsys.readouterr().out)
-    assert set(described) - set(NETWORK_28_10) == {"memory", "gpu_shares"}
+    assert set(described) - set(NETWORK_28_10) == {"memory", "gpu_shares", "gpu_filled"}
     assert {key: described[key] for key in NETWORK_28_10} == NETWORK_28_10
 
 
@@ -49,9 +49,17 @@ def test_json_of_the_memory_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(memory.values()) == totals["peak_bytes"]
     assert totals["peak_bytes"] + sum(beside.values()) == totals["total_bytes"]
     shares = {each["gpu_bytes"]: each["share"] for each in described["gpu_shares"]}
-    for size, share in shares.items():  # the smallest of the classes whose bytes hold it
-        assert share * size >= totals["total_bytes"]
-        assert share == 1 / 8 or share / 2 * size < totals["total_bytes"]
+    assert (set(shares.values()), described["gpu_filled"]) == ({1.0}, 1.0), (
+        "it fills a GPU, whatever its memory"
+    )
+    narrow = ["describe", "--depth", "10", "--widen-factor", "1", "--precision", "bf16", "--json"]
+    assert main(narrow) == 0
+    small = json.loads(capsys.readouterr().out)
+    assert small["gpu_filled"] < 1 / 8
+    needed = small["memory"]["total_bytes"]
+    for each in small["gpu_shares"]:  # the smallest of the classes whose bytes hold it
+        assert each["share"] * each["gpu_bytes"] >= needed
+        assert each["share"] == 1 / 8 or each["share"] / 2 * each["gpu_bytes"] < needed
 
 
 SETTINGS = {
@@ -86,7 +94,8 @@ def test_the_text_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         "              2,365.7 MB activations, 41.9 MB passing by, 3.2 MB inputs",
         "on a GPU      3,841.6 MB predicted, with 135.1 MB slack, 240.4 MB data set, 134.2 MB workspace, "
         "629.1 MB context",
-        "GPU share     1/2 of 8/12 GB, 1/4 of 16/24 GB, 1/8 of 40/48/80/141 GB",
+        "GPU share     1 of 8/12/16/24/40/48/80/141 GB",
+        "GPU work      alone it keeps 100 % of a large GPU busy, by a model",
     ]
 
 

@@ -138,6 +138,32 @@ def test_a_node_whose_torch_sees_no_gpu_must_not_train_on_one() -> None:
     assert problems_of("n1", seeing, DRIVER, "split-a", on_gpus=True) == []
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "precision", "refused"),
+    [
+        (((7, 5),), "tf32", True),
+        (((9, 0), (7, 0)), "tf32", True),
+        (((8, 0), (9, 0)), "tf32", False),
+        (None, "tf32", False),  # nobody can say
+        (((7, 5),), "fp32", False),
+        (((7, 5),), "", False),
+    ],
+)
+def test_a_node_whose_gpus_have_no_tf32_must_not_join_a_search_in_it(
+    capabilities: tuple[tuple[int, int], ...] | None, precision: str, refused: bool
+) -> None:
+    """It would compute in fp32 without a word, and a ranking would mix two arithmetics."""
+    look = Look(DRIVER, arithmetic=ArithmeticOnOffer(True, True, capabilities))
+    found = problems_of("n1 (10.0.0.1)", look, DRIVER, "split-a", on_gpus=True, precision=precision)
+    assert [problem.key for problem in found] == ["training.precision"] * refused
+    if found:
+        assert (
+            "tf32 needs GPUs of CUDA compute capability 8.0 or more, but one on n1 (10.0.0.1) has 7."
+            in str(found[0])
+        )
+    assert problems_of("n1", look, DRIVER, "split-a", on_gpus=False, precision=precision) == []
+
+
 def test_gpus_that_are_declared_simulated_need_not_be_seen(monkeypatch) -> None:
     assert is_to_show_gpus(LivingNode("a", "a", Node(2, 1)))
     assert not is_to_show_gpus(LivingNode("a", "a", Node(2)))

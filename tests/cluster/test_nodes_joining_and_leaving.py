@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from wrn_search.cluster.nodes_joining_and_leaving import FollowNodes, on_nodes
 from wrn_search.decisions.retries_and_failures import DISPLACED_BEFORE_CHARGED
 from wrn_search.decisions.trial_to_train import Assignment
 from wrn_search.decisions.trials_at_once import Allotment, allot
+from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 from wrn_search.results.events import Interrupted, Retried
@@ -132,6 +134,29 @@ def _running(actor: str, status: str = "RUNNING") -> SimpleNamespace:
     """A trial of Tune's, whose process is this actor."""
     handle = SimpleNamespace(_actor_id=SimpleNamespace(hex=lambda: actor))
     return SimpleNamespace(status=status, temporary_state=SimpleNamespace(ray_actor=handle))
+
+
+@pytest.mark.parametrize(("capability", "used"), [((7, 5), False), ((8, 0), True)])
+def test_a_node_without_tf32_does_not_join_a_search_in_it(
+    tmp_path, monkeypatch, nodes: Ray, capability: tuple[int, int], used: bool
+) -> None:
+    monkeypatch.setattr(nodes_joining_and_leaving, "gpu_bytes_by_node", dict)
+    monkeypatch.setattr(nodes_joining_and_leaving, "living_nodes", lambda *memory: list(nodes.living))
+    nodes.living = [LivingNode("a", "a", Node(2, 2))]
+    told: list[str] = []
+    follower = _follower(tmp_path, nodes, told)
+    conductor = follower._conductor
+    conductor.precision = "tf32"
+    conductor.allotment = replace(conductor.allotment, gpus_per_trial=1.0)
+    nodes.living.append(LivingNode("b", "b", Node(3, 1)))
+    nodes.looks["b"] = Look(
+        own_versions(), split_hash="split", arithmetic=ArithmeticOnOffer(True, True, (capability,))
+    )
+    for _ in range(3):
+        follower.on_step_end(0, [])
+    assert (nodes.kept_full, conductor.allotment.concurrent) == (([], 3) if used else (["b"], 2))
+    assert told == ([] if used else told[:1])
+    assert used or "tf32 needs GPUs of CUDA compute capability 8.0 or more, but one on b has 7.5" in told[0]
 
 
 def test_trials_leave_a_node_that_will_be_taken_away_each_told_once(tmp_path, nodes: Ray) -> None:

@@ -87,6 +87,7 @@ def test_a_machine_that_is_taken_away_loses_no_trial_and_with_notice_no_epoch(ho
     notice.touch()
     output, errors = leaving.communicate(timeout=DEADLINE)
     assert (leaving.returncode, output) == (0, ""), errors
+    assert errors.splitlines()[0] == "in the cluster, waits for the notice"
     assert errors.splitlines()[-1] == "they have gone"
     assert "raylet" not in hosts.worker.run("ps", "ax").stdout, "what has nothing to do ends by itself"
     record = [event for _, event in read_events(results / "events.jsonl")]

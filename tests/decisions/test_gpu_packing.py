@@ -39,8 +39,39 @@ def test_eight_small_trials_share_a_gpu_and_its_cores() -> None:
     assert places.take(9, SMALL) is None
 
 
+def test_what_fills_a_gpu_has_it_alone_however_little_memory_it_takes() -> None:
+    """Two of them never train on one GPU; small ones go on sharing, and half-filling ones come in pairs."""
+    two = Node(16, 2, 80 * GB, "H100")
+    places = Places([two], BY_MEMORY)
+    wide = Asked(Workload(Architecture.of(16, 8), precision="bf16"))
+    assert trial_memory(wide.workload).allocated_bytes < 80 * GB / 8
+    grants = [places.take(number, wide) for number in range(3)]
+    assert grants == [Grant(1.0, 8, "", 80 * GB)] * 2 + [None]
+    assert places.take(3, SMALL) is None
+    places.leave(0)
+    half = Asked(Workload(Architecture.of(40, 4), precision="bf16"))
+    assert [places.take(number, half) is not None for number in (4, 5, 6)] == [True, True, False]
+    by_memory = Places([two], BY_MEMORY, by_work=False)
+    assert [by_memory.take(number, wide) is not None for number in range(17)] == [True] * 16 + [False]
+
+
+def test_a_share_by_work_that_is_too_little_memory_after_all_still_grows() -> None:
+    """Half a GPU for its work; where that ran out of memory it gets a whole one, and no more is to be had."""
+    places = Places([Node(16, 1, 8 * GB)], BY_MEMORY)
+    half = Asked(Workload(Architecture.of(40, 4), precision="bf16"))
+    first = places.take(0, half)
+    assert first is not None
+    assert first.gpu_fraction == 1 / 2
+    places.leave(0)
+    again = Asked(half.workload, above_share=1 / 2, above_bytes=first.room_bytes, times=1)
+    second = places.take(0, again)
+    assert second is not None
+    assert second.gpu_fraction == 1.0
+    assert not places.could_be_larger(Asked(half.workload, 1.0, second.room_bytes, 2))
+
+
 def test_sizes_mix_on_one_gpu() -> None:
-    places = Places([Node(16, 1, 16 * GB)], BY_MEMORY)
+    places = Places([Node(16, 1, 16 * GB)], BY_MEMORY, by_work=False)
     large, small = places.take(0, LARGE), places.take(1, SMALL)
     assert large is not None
     assert small is not None
@@ -73,7 +104,9 @@ def test_unlike_nodes_are_used_by_what_they_hold() -> None:
     assert large is not None
     assert (large.accelerator, large.gpu_fraction) == ("T4", 1.0)  # it fits there, whole
     larger = Asked(Workload(Architecture.of(40, 10), batch_size=512))
-    assert Places([H100, SMALL_GPU], BY_MEMORY).take(0, larger) == Grant(1 / 4, 4, "H100", 80 * GB)
+    by_memory = Places([H100, SMALL_GPU], BY_MEMORY, by_work=False)
+    assert by_memory.take(0, larger) == Grant(1 / 4, 4, "H100", 80 * GB)
+    assert Places([H100, SMALL_GPU], BY_MEMORY).take(0, larger) == Grant(1.0, 16, "H100", 80 * GB)
 
 
 def test_unlike_gpus_that_ray_cannot_tell_apart_count_as_the_smallest() -> None:
@@ -122,7 +155,7 @@ def test_a_larger_gpu_is_larger_than_a_whole_small_one() -> None:
 def test_what_did_not_fit_teaches_of_others(widen_factor: float, share: float) -> None:
     """Where WRN-22-8 ran out of memory, the same and larger networks begin a class higher; a small one does not."""
     gpu = 16 * GB
-    places = Places([Node(8, 1, gpu)], BY_MEMORY)
+    places = Places([Node(8, 1, gpu)], BY_MEMORY, by_work=False)
     before = places.take(0, _asked(22, 8))
     assert before is not None
     assert before.gpu_fraction == 1 / 4

@@ -19,7 +19,7 @@ from wrn_search.results.table_reader import read_tables
 # What two runs of the same search do not share.
 TIMES = {
     *("train_seconds", "images_per_second", "peak_memory_bytes", "started_at", "finished_at"),
-    *("seconds", "memory_bytes", "reported_at", "seconds_alone", "retries"),
+    *("seconds", "memory_bytes", "reported_at", "seconds_alone", "retries", "epochs_alone", "alone"),
 }
 
 

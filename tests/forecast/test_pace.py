@@ -58,6 +58,34 @@ def test_earlier_trials_of_this_machine_tell(tmp_path: Path) -> None:
     )
 
 
+def test_only_epochs_that_were_alone_tell_the_pace(tmp_path: Path) -> None:
+    """Four trials of ten epochs at 100 images/s: all alone, none, two epochs at twice the rate, untold of how many."""
+    table(tmp_path / "a", [(1000, 100.0, HERE, "cuda:0", 1)] * 4)
+    path = tmp_path / "a" / "trials.parquet"
+    told = pq.read_table(path)
+    for name, values in {
+        "train_seconds": [50.0] * 4,
+        "epochs_done": [10] * 4,
+        "seconds_alone": [50.0, 0.0, 5.0, 5.0],
+        "epochs_alone": [10, 0, 2, None],
+    }.items():
+        told = told.append_column(name, pa.array(values))
+    pq.write_table(told, path)
+    pace = recorded_pace(tmp_path, "cuda", 1)
+    assert pace is not None
+    assert (pace.points, pace.source) == (
+        ((1000, (0.01 + 0.005) / 2),),
+        "from 2 earlier trials on this machine",
+    )
+    assert pace.of_a_whole_gpu, "a share of it trains in proportion"
+    pq.write_table(told.slice(1, 1), path)
+    assert recorded_pace(tmp_path, "cuda", 1) is None
+    shared = recorded_pace(tmp_path, "cuda", 1, shared=True)
+    assert shared is not None
+    assert (shared.points, shared.of_a_whole_gpu) == (((1000, 0.01),), False)
+    assert shared.source == "from 1 earlier trial on this machine, of which no epoch had its device alone"
+
+
 def test_between_networks_logarithms_are_interpolated() -> None:
     pace = Pace.of([Measured(100, 10.0), Measured(10_000, 1.0)], "")
     seconds = [pace.seconds_per_epoch(size, 30, 0) for size in (50, 100, 1000, 10_000, 20_000)]
@@ -191,6 +219,23 @@ def test_earlier_trials_on_the_gpus_of_these_nodes_go_before_the_assumption(tmp_
     sizes = [macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2)]
     table(tmp_path / "old", [(size, 5000.0, "a", "cuda:0", 1) for size in sizes])
     found = told(tmp_path, hosts=["a", "b"])
+    assert found.seconds_an_epoch == pytest.approx([(45_000 + 5_000 / 3) / 5000] * 2)
+
+
+@pytest.mark.parametrize("hosts", [None, ["a", HERE]])
+def test_trials_beside_others_tell_the_pace_only_where_nothing_better_does(
+    tmp_path: Path, hosts: list[str] | None
+) -> None:
+    """A probe on this machine is better, the assumed rate of a GPU is not."""
+    sizes = [macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2)]
+    table(tmp_path / "old", [(size, 5000.0, HERE, "cuda:0", 1) for size in sizes])
+    path = tmp_path / "old" / "trials.parquet"
+    nothing = pa.array([0.0] * 2)
+    told_rows = pq.read_table(path).append_column("seconds_alone", nothing)
+    pq.write_table(told_rows.append_column("train_seconds", pa.array([9.0] * 2)), path)
+    found = told(tmp_path, hosts=hosts)
+    assert found.pace is not None
+    assert "no epoch had its device alone" in found.pace.source
     assert found.seconds_an_epoch == pytest.approx([(45_000 + 5_000 / 3) / 5000] * 2)
 
 

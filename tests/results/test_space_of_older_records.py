@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.training.trainings import config_of
 from wrn_search.decisions.rung_epochs import anchor_share_of, rungs_of
 from wrn_search.errors import InputError
 from wrn_search.results.events import SearchStarted
@@ -15,6 +16,7 @@ from wrn_search.results.space_on_record import recorded_space, resolved_space
 from wrn_search.results.state_from_events import fold
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_from_mapping
+from wrn_search.space.trial_config import TrialConfig, config_problem
 
 
 def on_record(**sections: Any) -> Space:
@@ -54,6 +56,32 @@ def test_a_record_whose_anchors_were_not_counted_in_epochs_keeps_them_and_its_ru
     assert rungs_of(space) == (3, 9, 27)
     assert anchor_share_of(space) == 0.2
     assert space.brackets == 1
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_a_record_from_before_the_last_layers_key_keeps_its_last_layer(precision: str) -> None:
+    """And one that has the key what it says; only a new search has it in fp32 by itself."""
+    for training, meant in (
+        ({}, "same"),
+        ({"linear_precision": "same"}, "same"),
+        ({"linear_precision": "fp32"}, "fp32"),
+    ):
+        space = on_record(training={"precision": precision, **training}, model={"depth": 16})
+        config = space.trial_config({}, 0, precision=precision, compile="off")
+        assert config.linear_precision == meant
+    new = space_from_mapping({"name": "new", "dataset": {"name": "digits"}, "model": {"depth": 16}})
+    config = new.trial_config({}, 0, precision=precision, compile="off")
+    assert config.linear_precision == ("same" if precision == "fp32" else "fp32")
+
+
+def test_a_trial_on_record_without_the_key_is_trained_as_it_was() -> None:
+    """By `rerun`, `confirm` and `audit`, which take it from its record."""
+    config = config_of(precision="bf16").to_dict()
+    assert config.pop("linear_precision") == "same"
+    assert TrialConfig.from_dict(config).linear_precision == "same"
+    assert config_problem(config | {"linear_precision": "auto"}) == (
+        "linear_precision must be one of same, fp32, but got 'auto'"
+    )
 
 
 def test_a_record_of_today_means_what_it_says() -> None:

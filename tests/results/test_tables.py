@@ -84,6 +84,7 @@ def test_a_row_holds_config_metrics_and_costs_of_its_trial():
             "rung": None,
             "anchor": False,
             "seconds_alone": 1.0,  # the second epoch is longer than what passed since the first: it was not watched
+            "epochs_alone": 1,
         }
     )
 
@@ -119,8 +120,8 @@ def test_an_epoch_row_holds_all_metrics_and_its_time():
     assert table.schema.equals(EPOCHS_SCHEMA, check_metadata=True)
     names = {"search": "small", "trial_id": "trial_00000"}
     assert table.to_pylist() == [
-        names | dataclasses.asdict(metrics(1)) | {"reported_at": at(2)},
-        names | dataclasses.asdict(metrics(2)) | {"reported_at": at(3)},
+        names | dataclasses.asdict(metrics(1)) | {"reported_at": at(2), "alone": False},
+        names | dataclasses.asdict(metrics(2)) | {"reported_at": at(3), "alone": False},
     ]
 
 

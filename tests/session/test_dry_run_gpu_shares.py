@@ -9,7 +9,7 @@ from wrn_search.decisions.image_facts import workload_of
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.hardware.machine import Node
-from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.gpu_shares import share_by_work, smallest_share
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.networks.architecture import Architecture
@@ -39,12 +39,29 @@ def test_every_network_is_counted_in_the_share_that_holds_it() -> None:
             config = space.trial_config(
                 {"depth": depth, "widen_factor": width}, 0, precision="fp32", compile="off"
             )
-            share = smallest_share(trial_memory(workload_of(config, facts)).allocated_bytes, 16 * GB)
+            workload = workload_of(config, facts)
+            share = smallest_share(trial_memory(workload).allocated_bytes, 16 * GB)
             assert share is not None
+            share = max(share, share_by_work(workload)[0])
             expected[names[share]] = expected.get(names[share], 0) + 1
     assert counted == expected
     assert len(expected) > 1
-    assert re.search(r"up to WRN-40-10 \([45]\.\d GB\)$", text)
+    assert re.search(r"up to WRN-40-10 \([45]\.\d GB\), (\d of them )?for their work: each alone keeps", text)
+
+
+def test_the_plan_says_why_a_share_is_larger_than_its_memory_needs() -> None:
+    """In bf16 on 80 GB memory asks an eighth for each: what differs is their work."""
+    space = _space()
+    facts = known_facts(space)
+    assert facts is not None
+    text = share_text(space, facts, 80 * GB, "bf16")
+    eighth, *larger = text.split("; ")
+    assert eighth.startswith("1/8 for 2 networks up to WRN-40-1 (")
+    assert "for their work" not in eighth
+    assert [part.split(" for ")[0] for part in larger] == ["1/4", "1/2", "1"]
+    assert all("for their work: each alone keeps" in part for part in larger)
+    assert larger[-1].startswith("1 for 2 networks up to WRN-40-10 (")
+    assert larger[-1].endswith(" keeps 100 % of a GPU busy or more")
 
 
 def test_what_does_not_fit_is_said() -> None:
@@ -60,7 +77,7 @@ def test_a_continuous_space_is_told_by_its_ends() -> None:
     space = _space(model={"depth": 16, "widen_factor": {"uniform": [1, 4]}})
     facts = known_facts(space)
     assert facts is not None
-    assert share_text(space, facts, 80 * GB, "bf16").startswith("1/8 for 2 networks up to WRN-16-4 (")
+    assert share_text(space, facts, 80 * GB, "bf16").startswith("1/8 for 1 network up to WRN-16-1 (")
 
 
 def test_the_data_set_on_the_device_is_that_of_cifar() -> None:

@@ -75,7 +75,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
             "momentum_at_drops": "keep",
             "last_batch": "drop",
             "precision": "auto",
-            "linear_precision": "same",
+            "linear_precision": "auto",
             "compile": "auto",
             "cuda_graph": "auto",
             "optimizer": "sgd",

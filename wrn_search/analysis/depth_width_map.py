@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wrn_search.analysis.input_tables.configurations import Configuration
+from wrn_search.analysis.input_tables.configurations import Configuration, are_all_shared
 from wrn_search.analysis.input_tables.joined_tables import Material
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class CellMap:
     unit: str  # percent | seconds
     repeated: bool  # whether medians are shown
     binned: bool  # widening factors are the middles of bins, since there are too many for a table
+    shared: bool = False  # of a time map: no epoch had its device alone, so that its seconds are no costs
 
 
 def error_map_of(material: Material, configurations: Sequence[Configuration]) -> CellMap:
@@ -88,11 +89,11 @@ def error_map_of(material: Material, configurations: Sequence[Configuration]) ->
 
 
 def time_map_of(material: Material, seconds: Mapping[int, float]) -> CellMap:
-    """The median seconds an epoch over all trials of each cell, whatever became of them, and their range.
+    """The median seconds an epoch over the timed trials of each cell, whatever became of them, and their range.
 
     Args:
         material: all trials.
-        seconds: trial -> median seconds of its epochs; trials without an epoch are not there.
+        seconds: what `seconds_per_epoch` gives; trials without an epoch that counts are not there.
     """
     widths, binned = columns_of(material.trials["widen_factor"])
     cells = []
@@ -115,7 +116,8 @@ def time_map_of(material: Material, seconds: Mapping[int, float]) -> CellMap:
                 **_others(untimed, completed_too=True),
             )
         )
-    return _map(cells, "seconds", repeated=True, binned=binned)
+    found = _map(cells, "seconds", repeated=True, binned=binned)
+    return replace(found, shared=are_all_shared(material))
 
 
 def untried(depth: int, widen_factor: float) -> Cell:

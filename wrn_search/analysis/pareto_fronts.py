@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wrn_search.analysis.input_tables.configurations import (
     Configuration,
+    are_all_shared,
     pooled_seed_deviation,
     reach_of,
 )
@@ -18,10 +19,15 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.objectives.dominance import is_on_front
 from wrn_search.objectives.hypervolume import hypervolume as volume
+from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.space.search_explanation import network_range
+from wrn_search.wording import plural
 
 UNITS = {"num_params": "parameters", "macs": "multiply-adds", "seconds_per_epoch": "seconds"}
-_SHARED = "Trials shared a GPU, so the seconds of none are its own and no front of them is told."
+_SHARED = (
+    f"As {NONE_ALONE}, the seconds of none are its own and no front of them is told: give each trial a whole GPU "
+    "(resources.gpus_per_trial: 1), or train one at a time (resources.concurrent: 1)."
+)
 MAX_STEPS = 1000  # of the hypervolume's trajectory
 
 
@@ -103,7 +109,7 @@ def _front(cost: str, material: Material, configurations: Sequence[Configuration
     """One point a configuration, at the median of its repeats; of measured seconds one a network."""
     chance, images = material.dataset.chance_error, material.dataset.validation_images
     timed = cost == "seconds_per_epoch"
-    if timed and _shared(material):
+    if timed and are_all_shared(material):
         return Front(cost, UNITS[cost], (), _SHARED)
     deviation = pooled_seed_deviation(configurations)[0]
     known = [c for c in configurations if getattr(c, cost) is not None]
@@ -122,7 +128,9 @@ def _front(cost: str, material: Material, configurations: Sequence[Configuration
         cost=cost,
         unit=UNITS[cost],
         points=tuple(sorted(points, key=lambda point: (point.cost, point.val_error, point.trial))),
-        note=_mixed_devices(material) if cost == "seconds_per_epoch" else "",
+        note=" ".join(filter(None, (_beside_others(configurations), _mixed_devices(material))))
+        if timed
+        else "",
     )
 
 
@@ -142,10 +150,14 @@ def _lowest_of_networks(configurations: Sequence[Configuration], chance: float |
     return list(found.values())
 
 
-def _shared(material: Material) -> bool:
-    """Whether any trial had only a part of a GPU."""
-    shares = material.completed["gpu_fraction"].dropna()
-    return bool(((shares > 0) & (shares < 1)).any())
+def _beside_others(configurations: Sequence[Configuration]) -> str:
+    """Which networks are not here because no epoch of theirs had its device alone."""
+    timed = {c.network for c in configurations if c.seconds_per_epoch is not None}
+    lacking = {c.network for c in configurations} - timed
+    if not timed or not lacking:
+        return ""
+    count = f"{plural(len(lacking), 'network')} of {len(timed | lacking)}"
+    return f"Only epochs that had their device alone count: {count} had none and are not here."
 
 
 def _mixed_devices(material: Material) -> str:

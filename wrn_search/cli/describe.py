@@ -8,7 +8,7 @@ from typing import Any
 
 from wrn_search.cli.exit_status import show
 from wrn_search.errors import InputError, Problem, nearest
-from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.gpu_shares import share_by_work, share_of
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.networks.architecture import (
@@ -126,9 +126,10 @@ def memory_description(workload: Workload) -> dict[str, Any]:
             "total_bytes": memory.total_bytes,
         },
         "gpu_shares": [
-            {"gpu_bytes": size * 10**9, "share": smallest_share(memory.allocated_bytes, size * 10**9)}
+            {"gpu_bytes": size * 10**9, "share": share_of(workload, memory.allocated_bytes, size * 10**9)}
             for size in _GPU_SIZES
         ],
+        "gpu_filled": share_by_work(workload)[1],
     }
 
 
@@ -247,6 +248,7 @@ def _text(described: dict[str, Any]) -> str:
             f"memory        {described['weights_bytes'] / mega:.1f} MB weights, "
             f"{described['training_state_bytes'] / mega:.1f} MB with gradients and momentum",
             *_memory_text(described["memory"], described["gpu_shares"]),
+            f"GPU work      alone it keeps {100 * described['gpu_filled']:.0f} % of a large GPU busy, by a model",
         ]
     )
 

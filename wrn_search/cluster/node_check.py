@@ -16,7 +16,13 @@ from wrn_search.cluster.living_nodes import LivingNode, living_nodes
 from wrn_search.cluster.node_facts import own_versions
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.write_probe import PROBE
-from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer, gpus_are_simulated, no_gpu_text
+from wrn_search.hardware.arithmetic_on_offer import (
+    TF32_RULE,
+    ArithmeticOnOffer,
+    gpus_are_simulated,
+    lacks_tf32,
+    no_gpu_text,
+)
 from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.rules.starting_file import RANDOM
@@ -52,6 +58,7 @@ def problems_of(
     driver: Mapping[str, str | None],
     split_hash: str,
     on_gpus: bool = False,
+    precision: str = "",
 ) -> list[Problem]:
     """Why a node must not train: nothing when it may.
 
@@ -61,6 +68,7 @@ def problems_of(
         driver: `own_versions` of the process that drives the search.
         split_hash: of the driver's images.
         on_gpus: whether trials are to train on GPUs that Ray was told of there.
+        precision: in which trials train, where the search has it already: a node that joins must have it too.
     """
     if isinstance(look, Problem):
         return [look]
@@ -75,6 +83,13 @@ def problems_of(
             found.append(Problem("--address", text))
     if on_gpus and look.arithmetic is not None and look.arithmetic.cuda_capabilities == ():
         found.append(Problem("--address", no_gpu_text(name)))
+    if on_gpus and precision == "tf32" and look.arithmetic is not None:
+        capability = lacks_tf32([look.arithmetic])
+        if capability is not None:
+            text = (
+                f"{TF32_RULE}, but one on {name} has {capability}: it would compute in fp32 beside the others"
+            )
+            found.append(Problem("training.precision", text))
     if look.storage is not None:
         text = "must be a directory on storage that all nodes share and can write"
         found.append(Problem("--results", f"{text}, but got on {name}: {look.storage}"))

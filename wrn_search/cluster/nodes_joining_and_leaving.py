@@ -121,7 +121,10 @@ class FollowNodes(Callback):
             if node.node_id not in {each.node_id for each in living}:
                 continue  # it has left again
             on_gpus = self._conductor.allotment.gpus_per_trial > 0 and is_to_show_gpus(node)
-            problems = problems_of(node.name, look, self._versions, self._split_hash, on_gpus)
+            precision = self._conductor.precision
+            problems = problems_of(
+                node.name, look, self._versions, self._split_hash, on_gpus, precision=precision
+            )
             if problems:
                 self._placeholders[node.node_id] = _placeholder(node)
                 self._tell(f"a node that joined is not used: {'; '.join(map(str, problems))}")

@@ -20,6 +20,8 @@ from wrn_search.memory.gpu_shares import (
     needed_bytes,
     next_share,
     room_bytes,
+    share_by_work,
+    smallest_share,
 )
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
@@ -71,11 +73,13 @@ class Places:
         nodes: the machines.
         allotment: how many trials run at once, and what each gets where that does not follow from its network.
         probed: what a probe of the device taught.
+        by_work: whether a share follows from a network's work too, or from its memory alone.
     """
 
     nodes: Sequence[Node]
     allotment: Allotment
     probed: Correction = NO_CORRECTION
+    by_work: bool = True
     _taken: dict[int, Grant] = field(default_factory=dict)
     _taken_cpu_bytes: int = 0  # of all that are taken
     _too_little: list[tuple[int, int]] = field(default_factory=list)  # (predicted, not enough), bytes
@@ -164,10 +168,10 @@ class Places:
 
     def _grant_on(self, kind: _Kind, asked: Asked) -> Grant | None:
         if self.allotment.by_memory and kind.gpu_bytes:
-            needed = self._needed(asked.workload)
-            context = self.probed.context_bytes
-            fits = [share for share in SHARES if needed <= room_bytes(share, kind.gpu_bytes, context)]
-            share = fits[0] if fits else None
+            needed, context = self._needed(asked.workload), self.probed.context_bytes
+            share = smallest_share(needed, kind.gpu_bytes, context)
+            if share is not None and self.by_work:
+                share = max(share, share_by_work(asked.workload)[0])
         else:
             share = 1.0 if self.allotment.by_memory else self.allotment.gpus_per_trial
         while share is not None and not self._is_more(share, kind.gpu_bytes, asked):

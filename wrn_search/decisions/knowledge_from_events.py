@@ -86,7 +86,8 @@ class Knowledge:
         if isinstance(event, Proposed):
             self._first.setdefault(event.configuration, event.number)
         if isinstance(event, Reported):
-            self.pace.learn(self.state.trials[event.number].macs, event.metrics.seconds)
+            trial, metrics = self.state.trials[event.number], event.metrics
+            self.pace.learn(trial.macs, metrics.seconds, alone=metrics.epoch in trial.alone)
         self._looks.learn(event)
         self._rests_no_more(event)
         for arrival in self._together.learn(event, self.state):

@@ -92,10 +92,8 @@ class Conductor:
         record.subscribe(self._known.learn)
         spent, is_decided = self.state.seconds_spent, self._known.is_decided
         self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided, lambda: self.funds.are_spent)
-        share, waiting = allotment.gpus_per_trial, self._waiting
-        self.funds = Funds(
-            space, facts, self._known, lambda: self._over.seconds_spent, share, lambda: waiting.numbers
-        )
+        share, waiting, seconds = allotment.gpus_per_trial, self._waiting, lambda: self._over.seconds_spent
+        self.funds = Funds(space, facts, self._known, seconds, share, lambda: waiting.numbers)
         self._supply = Supply(space, facts, self._known, record, self._over, waiting, self.funds)
         for number in self._known.begin_session():
             self._supply.wait(number)
@@ -168,6 +166,10 @@ class Conductor:
         if number in self._known.live:  # else it has ended meanwhile
             grant = self.places.grant_of(number)
             self._record.append(Started(number, threads=grant.threads, gpu_fraction=grant.gpu_fraction))
+
+    def passed(self, number: int, metrics: EpochMetrics, node: str, device: str, ago: float) -> None:
+        """A trial completed an epoch so many seconds ago and went on: between rungs nothing is decided."""
+        self._record.append(Reported(number, metrics, node, device, ago))
 
     def reported(self, number: int, metrics: EpochMetrics, node: str, device: str) -> bool:
         """A trial completed an epoch. Whether it goes on."""

@@ -19,7 +19,7 @@ from wrn_search.errors import InputError, Problem
 from wrn_search.forecast.forecast_here import Machines, images_of_an_epoch, pace_for
 from wrn_search.forecast.pace import Pace
 from wrn_search.memory.choice_of_probes import telling_values
-from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.gpu_shares import share_of
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.trial_on_cpu import trial_bytes_on_cpu
 from wrn_search.networks.architecture import Architecture
@@ -177,7 +177,8 @@ def _predictions(
         size = macs(network, data.num_classes, channels, (height, width))
         share = allotment.gpus_per_trial
         if allotment.by_memory:
-            share = smallest_share(int(peak(network)), gpu_bytes) or 1.0
+            own = replace(workload, architecture=network)
+            share = share_of(own, int(peak(network)), gpu_bytes) or 1.0
         return pace.seconds_per_epoch(size, train, validation, share)
 
     predictions: dict[str, Predict] = {"peak_memory_bytes": peak}

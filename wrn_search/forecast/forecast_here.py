@@ -238,15 +238,21 @@ def _pace(
     machines: Machines,
     sizes: Sequence[int],
 ) -> Pace | None:
-    """By earlier trials of such networks, else by a probe of this machine if there may be one, else assumed of GPUs."""
+    """By earlier trials of such networks that were alone, else by a probe of this machine if there may be one.
+
+    Else by earlier trials that shared their device, else assumed of GPUs.
+    """
     device, threads = machines.device(allotment), allotment.cpus_per_trial
     recorded = recorded_pace(machines.results, device, threads, machines.hosts)
     if recorded is not None and all(map(recorded.covers, sizes)):
         return recorded
+    beside = recorded_pace(machines.results, device, threads, machines.hosts, shared=True)
+    if beside is not None and not all(map(beside.covers, sizes)):
+        beside = None
     if device == "cuda" and (machines.precision is None or machines.hosts is not None):
-        return assumed_pace()  # the GPUs are not at hand, or may not be used for it
-    if machines.precision is None:
-        return None
+        return beside or assumed_pace()  # the GPUs are not at hand, or may not be used for it
+    if machines.precision is None or (machines.hosts is not None and beside is not None):
+        return beside
     assert facts.num_classes is not None
     assert facts.image_shape is not None
     ends = _ends_of(space, machines.precision)
@@ -255,7 +261,7 @@ def _pace(
     except RuntimeError:  # a GPU that has no room for the largest network, or is another's
         if device == "cpu":
             raise
-        return assumed_pace()
+        return beside or assumed_pace()
     if machines.hosts is None:
         return probed
     return replace(probed, source=f"{probed.source} on this machine, as if the nodes' cores were as fast")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from wrn_search.decisions.trials_at_once import threads_that_pay
 from wrn_search.hardware.waiting_threads import waiting_threads_asleep
 from wrn_search.images.streamed.decoding_workers import decoding_workers
+from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import finite_values
 from wrn_search.space.space import Space
@@ -31,7 +32,10 @@ _VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes t
 _MOST_DIRECTORIES = 50  # the latest
 _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
-_LATER_COLUMNS = ("sam",)  # of which older tables have none
+_LATER_COLUMNS = (  # of which older tables have none
+    *("sam", "seconds_alone", "epochs_alone", "train_seconds", "epochs_done"),
+)
+_ROUNDING = 1e-9  # of a sum of seconds
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
 _PROBE_STEPS = 2  # on a GPU, of which the fastest counts: it is alone there
 _PROBE_SECONDS, _MOST_STEPS = (
@@ -137,14 +141,19 @@ def assumed_pace() -> Pace:
     return Pace(((1_000_000, 1_000_000 * seconds),), text, of_a_whole_gpu=True)
 
 
-def recorded_pace(root: Path, device: str, threads: int, hosts: Iterable[str] | None = None) -> Pace | None:
+def recorded_pace(
+    root: Path, device: str, threads: int, hosts: Iterable[str] | None = None, *, shared: bool = False
+) -> Pace | None:
     """The pace of earlier trials below `root` that these machines trained; None if there is none.
+
+    By the epochs that had their device alone; tables of before that was told count as they are.
 
     Args:
         root: where results directories lie.
         device: cpu or cuda.
         threads: of a trial; those with as many count, or all if there are none.
         hosts: names of the machines; default this one.
+        shared: of all epochs, whoever trained beside them: for who knows nothing better.
     """
     tables = sorted(root.glob("*/trials.parquet"), key=_written)[-_MOST_DIRECTORIES:]
     rows = [row for table in tables for row in _rows(table)]
@@ -153,9 +162,27 @@ def recorded_pace(root: Path, device: str, threads: int, hosts: Iterable[str] | 
     chosen = [row for row in here if row["threads"] == threads] or here
     if not chosen:
         return None
-    measured = (Measured(row["macs"], _passes(row.get("sam")) * row["images_per_second"]) for row in chosen)
+    rates = [(row, row["images_per_second"] if shared else _rate_alone(row)) for row in chosen]
+    measured = [Measured(row["macs"], _passes(row.get("sam")) * rate) for row, rate in rates if rate]
+    if not measured:
+        return None
     where = "on this machine" if hosts is None else "on these nodes"
-    return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} {where}")
+    whose = f", of which {NONE_ALONE}" if shared else ""
+    source = f"from {plural(len(measured), 'earlier trial')} {where}{whose}"
+    told = any(row.get("seconds_alone") is not None for row, rate in rates if rate)
+    return Pace.of(measured, source, of_a_whole_gpu=device == "cuda" and told and not shared)
+
+
+def _rate_alone(row: dict[str, Any]) -> float | None:
+    """Images a second in epochs that had their device alone; None without one."""
+    alone, rate = row.get("seconds_alone"), float(row["images_per_second"])
+    if alone is None:  # a table of before that was told
+        return rate
+    seconds, epochs = row.get("train_seconds") or 0.0, row.get("epochs_done") or 0
+    if alone >= seconds * (1 - _ROUNDING):
+        return rate
+    of_them = row.get("epochs_alone") or 0
+    return rate * seconds / epochs * of_them / alone if alone and epochs and of_them else None
 
 
 def _written(path: Path) -> float:

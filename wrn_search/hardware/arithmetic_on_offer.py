@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,17 @@ class ArithmeticOnOffer:
 def arithmetic_here() -> ArithmeticOnOffer:
     """Of this machine. GPUs are looked for in a new process: Ray hides them from one that was given none."""
     return ArithmeticOnOffer(_cpu_is_fast_at_bf16(), _has_compiler(), _cuda_capabilities())
+
+
+FIRST_CUDA_WITH_TF32 = (8, 0)
+TF32_RULE = "tf32 needs GPUs of CUDA compute capability 8.0 or more"
+
+
+def lacks_tf32(offers: Iterable[ArithmeticOnOffer]) -> str | None:
+    """The capability of the weakest GPU, `7.5`, where it has no tf32; None where all have, or nobody can say."""
+    known = [min(offer.cuda_capabilities) for offer in offers if offer.cuda_capabilities]
+    weakest = min(known, default=FIRST_CUDA_WITH_TF32)
+    return ".".join(map(str, weakest)) if weakest < FIRST_CUDA_WITH_TF32 else None
 
 
 def gpus_are_simulated() -> bool:

@@ -1,4 +1,4 @@
-"""Which share of a GPU a trial needs: the smallest of four classes that holds it.
+"""Which share of a GPU a trial needs: the smallest of four classes that holds it, and that its work does not overfill.
 
 Few classes, so that a trial process is used again by the next trial of its class.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.memory.work_on_gpu import gain, step_of
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+_NEARLY_ALL = 0.9  # of the throughput that trials side by side can have: more of them would only take turns
 _LEAST_FACTOR = 0.8  # a probe that took less than predicted is believed so far
 _MOST_LEARNED = 1.25  # beyond, something else took the memory: no reason to mistrust all predictions
 _LEARNED_MARGIN = 1.02  # a training that did not fit needed more than its room, nobody knows how much
@@ -60,6 +63,26 @@ def allocator_fraction(share: float, gpu_bytes: int, context_bytes: int = CONTEX
 def smallest_share(needed: int, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES) -> float | None:
     """The smallest share whose room holds so many bytes; None when a whole GPU does not."""
     return next((share for share in SHARES if needed <= room_bytes(share, gpu_bytes, context_bytes)), None)
+
+
+@lru_cache(4096)  # asked again and again of each trial that waits
+def share_by_work(workload: Workload) -> tuple[float, float]:
+    """(the largest share at which trials side by side come near the most that they can do, the part that one fills).
+
+    A network that fills a GPU alone gets a whole one: beside others it would only take turns with them. By a model of
+    its step, from its multiply-adds and activations (`work_on_gpu`).
+    """
+    filled = step_of(workload).filled
+    best = max(gain(filled, 1 / share) for share in SHARES)
+    return max(share for share in SHARES if gain(filled, 1 / share) >= _NEARLY_ALL * best), filled
+
+
+def share_of(
+    workload: Workload, needed: int, gpu_bytes: int, context_bytes: int = CONTEXT_BYTES
+) -> float | None:
+    """The smallest share that holds so many bytes and the training's work; None when a whole GPU does not hold them."""
+    share = smallest_share(needed, gpu_bytes, context_bytes)
+    return None if share is None else max(share, share_by_work(workload)[0])
 
 
 def next_share(share: float) -> float | None:

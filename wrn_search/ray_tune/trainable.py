@@ -1,4 +1,4 @@
-"""The Ray Tune trainable: one process trains one trial after another, one epoch a step.
+"""The Ray Tune trainable: one process trains one trial after another, an epoch a step or several short ones.
 
 It reports what happened as plain values and decides nothing: not when to stop, not what a failure means.
 """
@@ -10,6 +10,7 @@ import faulthandler
 import json
 import os
 import socket
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
 from wrn_search.ray_tune.fault_note import begin_note, end_process
+from wrn_search.ray_tune.steps.epochs_of_a_step import goes_on
 from wrn_search.space.data_folders import cache_root
 from wrn_search.space.trial_config import TrialConfig
 
@@ -48,15 +50,17 @@ _NO_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
     `threads`, `gpu_fraction`, `simulated_gpus` (whether they are there in name only), `context_bytes` (of the share,
-    beside torch's allocator), `epoch_seconds` (None or a limit), `fault_note` (a file for what ends the process, if it
-    is a fault), `logs` (a folder for whole traces, or None); `accelerator` is for Ray.
+    beside torch's allocator), `epoch_seconds` (None or a limit), `step_seconds` (of a step of several epochs),
+    `fault_note` (a file for what ends the process, if it is a fault), `logs` (a folder for whole traces, or None);
+    `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
-    fault that can pass) or `storage` (nothing can be written). Exceptions of the training are values, so that the
-    process lives on for the next trial; only one after which the GPU answers no more ends it. `checkpoint` is written
-    before an epoch of `rungs` or the last one is reported, and each `checkpoint_seconds` in between: after a kill it
-    can hold epochs that are not on record, which are reported first, from the checkpoint, and can lack some that are,
-    which are trained and reported again.
+    fault that can pass) or `storage` (nothing can be written). Of several epochs in a step (`steps/`) those before the
+    last are `earlier`, each with `ended_ago`. Exceptions of the training are values, so that the process lives on for
+    the next trial; only one after which the GPU answers no more ends it. `checkpoint` is written before an epoch of
+    `rungs` or the last one is reported, and each `checkpoint_seconds` in between: after a kill it can hold epochs that
+    are not on record, which are reported first, from the checkpoint, and can lack some that are, which are trained and
+    reported again.
     """
 
     _training: Training | None = None
@@ -105,7 +109,26 @@ class WideResNetTrainable(tune.Trainable):
                 self._checkpoints.write_now(self._training)
 
     def step(self) -> dict[str, Any]:
-        """One epoch."""
+        """One epoch, or several short ones up to the next rung."""
+        trial, told = self._assignment["trial"], self._assignment
+        ends, most = {*told.get("rungs", ()), trial["epochs"]}, told.get("step_seconds", 0)
+        earlier: list[tuple[float, dict[str, Any]]] = []  # (monotonic seconds of its end, result)
+        began = before = time.monotonic()
+        while True:
+            result, now = self._one_epoch(), time.monotonic()
+            if "epoch" not in result or not goes_on(
+                result["epoch"]["epoch"], ends, passed=now - began, took=now - before, most=most
+            ):
+                break
+            earlier.append((now, result))
+            before = now
+        if earlier:
+            result = {name: earlier[-1][1][name] for name in ("node", "device")} | result
+            result["earlier"] = [{**each["epoch"], "ended_ago": now - at} for at, each in earlier]
+        return result
+
+    def _one_epoch(self) -> dict[str, Any]:
+        """An epoch, or how the trial ended."""
         try:
             return self._epoch()
         except (StorageError, NoGpuError) as error:  # it would be so for every trial
@@ -239,8 +262,16 @@ def _device(gpu_fraction: float, simulated: bool) -> str:
 
 
 def metrics_of(result: dict[str, Any]) -> EpochMetrics:
-    """The metrics in a step's result."""
+    """The metrics of a step's last epoch."""
     return EpochMetrics(**result["epoch"])
+
+
+def earlier_epochs(result: dict[str, Any]) -> Iterator[tuple[EpochMetrics, float]]:
+    """(metrics, seconds since it ended) of each epoch of a step before its last one."""
+    for each in result.get("earlier", ()):
+        values = dict(each)
+        ended_ago = values.pop("ended_ago")
+        yield EpochMetrics(**values), ended_ago
 
 
 def unflattened(result: dict[str, Any]) -> dict[str, Any]:

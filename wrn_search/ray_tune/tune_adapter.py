@@ -24,7 +24,8 @@ from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import driver_cannot_write, logs_beside, told_to_trial
 from wrn_search.ray_tune.exception_texts import process_error, was_noticed, why_it_left, with_log
 from wrn_search.ray_tune.fault_note import left_behind, told_fault
-from wrn_search.ray_tune.trainable import metrics_of, unflattened
+from wrn_search.ray_tune.steps.epochs_of_a_step import told_of_steps
+from wrn_search.ray_tune.trainable import earlier_epochs, metrics_of, unflattened
 from wrn_search.results.trial_state import FINAL
 
 _TUNES_OWN = {"trial_id", "training_iteration", "done", "pid", "node_ip"}  # what it needs of a result
@@ -52,9 +53,8 @@ class ConductorSearcher(_NotPickled, Searcher):
         self._conductor = conductor
         self._checkpoints = checkpoints
         self._faults = faults or checkpoints
-        self._kept: dict[str, Any] | None = (
-            None  # a trial that the process which was asked for could not take
-        )
+        # a trial that the process which was asked for could not take
+        self._kept: dict[str, Any] | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A trial's whole description; None while as many trials run as may."""
@@ -98,7 +98,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "simulated_gpus": gpus_are_simulated(),
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
-            "epoch_seconds": self._conductor.space.search.trial_timeout,
+            **told_of_steps(self._conductor.space.search.trial_timeout),
         }
 
     def on_trial_complete(
@@ -145,10 +145,12 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         self._heard[trial.trial_id] = time.monotonic()
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """One epoch, or the end, of a trial."""
+        """One epoch or several, or the end, of a trial."""
         number = trial.config["number"]
         self._heard[trial.trial_id] = time.monotonic()
         nested = unflattened(result)
+        for metrics, ended_ago in earlier_epochs(nested):
+            self._conductor.passed(number, metrics, nested["node"], nested["device"], ended_ago)
         if self._hear_of_trouble(number, nested):
             goes_on = False
         elif "test" in nested:
@@ -201,9 +203,8 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         """The trial's process died, or could not start."""
         error_file = getattr(trial, "error_file", None)
-        text = (
-            Path(error_file).read_text(errors="replace") if error_file and Path(error_file).exists() else ""
-        )
+        is_there = error_file and Path(error_file).exists()
+        text = Path(str(error_file)).read_text(errors="replace") if is_there else ""
         note = Path(trial.config["fault_note"])
         reason = told_fault(note) or process_error(text)
         logs = None if self._checkpoints is None else logs_beside(self._checkpoints)

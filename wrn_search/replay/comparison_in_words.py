@@ -10,6 +10,7 @@ import numpy as np
 from wrn_search.replay.all_plays import Asked
 from wrn_search.replay.comparison import Comparison, MethodResult, Pair, Quartiles
 from wrn_search.replay.curve_table import Floats
+from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.wording import interval_text, plural
 
 _DIGITS = 6
@@ -28,6 +29,7 @@ def to_json(asked: Asked, found: Comparison) -> dict[str, Any]:
                 "best": _number(np.nanmin(table.ends)),
                 "median": _number(np.nanmedian(table.ends)),
                 "unit": table.unit,
+                "shared": table.shared,
             }
             for table in asked.tables
         ],
@@ -61,6 +63,8 @@ def text_of(asked: Asked, found: Comparison) -> str:
         f"{plural(asked.seeds, 'seed')}, {asked.budget:,} epochs; {REGRET}",
         "",
     ]
+    if beside := [table.name for table in asked.tables if table.shared]:
+        lines.insert(2, f"hours of {', '.join(beside)}: {NONE_ALONE}, so they are of epochs beside others")
     names = [label(asked, result) for result in found.results]
     wide = max(map(len, names), default=0)
     at = quarter_points(found)

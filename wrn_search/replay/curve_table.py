@@ -42,6 +42,9 @@ class CurveTable:
     depth: str = "depth"  # the hyperparameter that is the network's depth
     width: str = "widen_factor"
     sizes: tuple[int, ...] = ()  # parameters of each configuration, where its network is none of ours
+    shared: bool = (
+        False  # whether no epoch had its device alone, so that the seconds are of epochs beside others
+    )
 
     @property
     def epochs(self) -> int:

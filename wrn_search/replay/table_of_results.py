@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.errors import InputError
+from wrn_search.replay.costs_of_epochs import Seconds, costs_of_epochs
 from wrn_search.replay.curve_table import CurveTable, RecordedCurve
 from wrn_search.results.events import (
     Interrupted,
@@ -52,7 +53,8 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
 
     Args:
         path: the directory.
-        whole: only trainings that reached their last epoch or diverged; else all but the failed ones.
+        whole: only trainings that reached their last epoch or diverged, each epoch at its cost; else all but the
+            failed ones, each epoch as long as it took, so that they can be played as they went.
 
     Raises:
         InputError: it holds no search, the record does not tell its space, or there is no whole training.
@@ -67,7 +69,9 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
         raise InputError.of("SOURCE", "must hold a search, but holds the retrainings of `confirm`", str(path))
     space = _space(directory, state)
     kept = ("completed", "diverged") if whole else tuple(STATUSES - {"failed"})
-    rows = _rows(space, [trial for trial in state.trials.values() if trial.status in kept], events)
+    rows = _rows(
+        space, [trial for trial in state.trials.values() if trial.status in kept], events, as_taken=not whole
+    )
     if not rows or not any(
         len(curve.errors) == space.training.epochs for _, curves in rows for curve in curves
     ):
@@ -81,6 +85,7 @@ def table_of_results(path: Path, *, whole: bool = True) -> RecordedSearch:
         facts=_facts(state, space, directory),
         in_seconds=True,
         left_out=_left_out(state, rows),
+        shared=not any(trial.alone for trial in state.trials.values()),
     )
     known = tuple(event for _, event in events if isinstance(event, Known))
     return RecordedSearch(space, state, table, _workers(state), known)
@@ -93,10 +98,15 @@ def _left_out(state: SearchState, rows: Sequence[tuple[Hparams, list[RecordedCur
 
 
 def _rows(
-    space: Space, trials: Sequence[TrialState], events: Sequence[TimedEvent]
+    space: Space, trials: Sequence[TrialState], events: Sequence[TimedEvent], *, as_taken: bool
 ) -> list[tuple[Hparams, list[RecordedCurve]]]:
-    """Each configuration with the curves of its seeds; what lies outside the space is left out."""
+    """Each configuration with the curves of its seeds; what lies outside the space is left out.
+
+    Epochs cost what `costs_of_epochs` says; `as_taken`: they take what they took.
+    """
     took = _seconds(events, proposals_wait=space.search.searcher == "grid")
+    if not as_taken:
+        took = costs_of_epochs(took, trials)
     rows: dict[int, tuple[Hparams, list[RecordedCurve]]] = {}
     for trial in trials:
         hparams = hparams_within(space, trial.config)
@@ -104,7 +114,7 @@ def _rows(
             continue
         curve = RecordedCurve(
             np.array([metrics.val_error for _, metrics in trial.reports], dtype=float),
-            np.array([took.seconds[trial.number, metrics.epoch] for _, metrics in trial.reports]),
+            np.array([took[trial.number, metrics.epoch] for _, metrics in trial.reports]),
             trial.status == "diverged",
             trial.number,
         )
@@ -112,34 +122,31 @@ def _rows(
     return list(rows.values())
 
 
-@dataclass
-class _Taken:
-    """What each epoch of each trial took, from the moments on record."""
+def _seconds(events: Sequence[TimedEvent], proposals_wait: bool) -> Seconds:
+    """What each epoch of each trial took, from the moments on record.
 
-    seconds: dict[tuple[int, int], float] = field(default_factory=dict)  # (trial, epoch) -> seconds
-    since: dict[int, float] = field(default_factory=dict)  # trial -> when its next epoch began
-
-
-def _seconds(events: Sequence[TimedEvent], proposals_wait: bool) -> _Taken:
-    """An epoch begins with the end of the one before; the first one with the proposal, for a place was free then.
+    An epoch begins with the end of the one before; the first one with the proposal, for a place was free then.
 
     Where proposals wait for a place, and where a trial goes on after a break, with the start of its process.
     """
-    taken, broken = _Taken(), set()
+    taken: dict[tuple[int, int], float] = {}
+    since: dict[int, float] = {}  # trial -> Unix seconds at which its next epoch began
+    broken: set[int] = set()
     for moment, event in events:
         match event:
             case Proposed():
-                taken.since[event.number] = moment
+                since[event.number] = moment
                 broken |= {event.number} if proposals_wait else set()
             case Paused() | Interrupted() | Retried():
                 broken.add(event.number)
             case Started() if event.number in broken:
-                taken.since[event.number] = moment
+                since[event.number] = moment
                 broken.remove(event.number)
             case Reported():
                 key = (event.number, event.metrics.epoch)
-                taken.seconds.setdefault(key, max(0.0, moment - taken.since[event.number]))
-                taken.since[event.number] = moment
+                ended = moment - event.ended_ago
+                taken.setdefault(key, max(0.0, ended - since[event.number]))
+                since[event.number] = ended
             case _:
                 pass
     return taken

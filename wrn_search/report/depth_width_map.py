@@ -10,6 +10,7 @@ from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.depth_width_map import Cell, CellMap
 from wrn_search.report.html.axes import axis, layout
 from wrn_search.report.html.figure import Figure, Table, hover_text
+from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.wording import NONE, plural, shown, two_digits, two_significant
 
 _CELL_WIDTH = 66  # pixels that a cell's text needs
@@ -80,12 +81,19 @@ def time_map(findings: Findings) -> Figure:
         key="time-map",
         title="Seconds an epoch by depth and widening factor",
         result=result,
-        reading="Median over trials of each one's median epoch, training only, on "
-        f"{', '.join(devices) or 'unknown hardware'}; trials that ran beside others are slower. "
+        reading=f"Median over trials of each one's median epoch, training only, {_whose(grid)}, on "
+        f"{', '.join(devices) or 'unknown hardware'}. "
         f"n = timed trials. {_binning(grid)}".strip(),
         table=_table(findings, grid),
         **_drawing(findings, grid, [cell.value for cell in grid.cells], "s"),
     )
+
+
+def _whose(grid: CellMap) -> str:
+    """Which epochs the times are of."""
+    if grid.shared:
+        return f"beside other trials: {NONE_ALONE}, so these are no costs"
+    return "of epochs that had their device alone"
 
 
 def _seconds(cell: Cell) -> str:

@@ -62,6 +62,8 @@ def to_line(event: Event, seq: int, time: float) -> str:
         for name in _LATER_METRICS:  # what is not measured is not said, as before
             if own[name] is None:
                 del own[name]
+        if event.ended_ago:
+            own["ended_ago"] = event.ended_ago
     else:
         own = vars(event)
     text = _encode({**envelope, **own})
@@ -90,7 +92,8 @@ def from_line(line: str, where: str = "") -> tuple[int, float, Event]:
     seq, time, _ = (values.pop(key) for key in _ENVELOPE)
     if kind is Reported:
         number, node, device = (values.pop(key) for key in ("number", "node", "device"))
-        return seq, time, Reported(number, EpochMetrics(**values), node, device)
+        ended_ago = values.pop("ended_ago", 0.0)
+        return seq, time, Reported(number, EpochMetrics(**values), node, device, ended_ago)
     for leaves in ("config", "leaves"):  # of a trial, as an older version may have written them
         if leaves in values:
             values[leaves] = with_later_leaves(values[leaves])

@@ -116,6 +116,7 @@ class Reported:
     metrics: EpochMetrics
     node: str
     device: str
+    ended_ago: float = 0.0  # seconds from the epoch's end to this report: others were trained meanwhile
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,21 +17,21 @@ class SideBySide:
 
     # trial that trains -> Unix seconds of its start or last report, and how many had left by then
     _since: dict[int, tuple[float, int]] = field(default_factory=dict)
-    _left: list[int] = field(default_factory=list)  # trials, in the order in which they left
+    _left: list[tuple[float, int]] = field(default_factory=list)  # (Unix seconds, trial) of each that left
 
     def started(self, number: int, time: float) -> None:
         """A trial begins to train, for the first time or again."""
         self._since[number] = (time, len(self._left))
 
     def reported(self, number: int, time: float) -> None:
-        """A trial has completed an epoch and begins the next."""
+        """A trial has completed an epoch, then, and began the next; some may have left since, of those told by now."""
         if number in self._since:  # else a late report of one that has ended
-            self._since[number] = (time, len(self._left))
+            self._since[number] = (time, bisect_right(self._left, (time, math.inf)))
 
-    def left(self, number: int) -> None:
-        """A trial trains no longer."""
+    def left(self, number: int, time: float) -> None:
+        """A trial trains no longer; they leave in the order of time."""
         if self._since.pop(number, None) is not None:
-            self._left.append(number)
+            self._left.append((time, number))
 
     def beside(self, number: int, began: float) -> Iterator[int] | None:
         """Who trained at some moment of an epoch that is reported now; None if it `began` before it was watched.
@@ -42,4 +44,4 @@ class SideBySide:
 
     def _others(self, number: int) -> Iterator[int]:
         yield from (other for other in self._since if other != number)
-        yield from (other for other in self._left[self._since[number][1] :] if other != number)
+        yield from (other for _, other in self._left[self._since[number][1] :] if other != number)

@@ -16,6 +16,8 @@ from wrn_search.space.space import Space
 from wrn_search.space.space_file import name_of, space_of
 from wrn_search.space.yaml_with_lines import Source, parse_source, read_source, yaml_text
 
+_LATER_TRAINING = {"linear_precision": "same"}
+
 
 def recorded_space(directory: ResultsDirectory, state: SearchState) -> dict[str, Any]:
     """The space of the last session, after --set and defaults; of an older record that of resolved.yaml.
@@ -57,9 +59,12 @@ def _as_it_was(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_later_settings(document: dict[str, Any]) -> dict[str, Any]:
-    """A recorded space with what its version did to images where it had no key for that yet."""
-    dataset = document.get("dataset", {})
-    return document | {"dataset": LATER_SETTINGS | dataset} if isinstance(dataset, dict) else document
+    """A recorded space with what its version did where it had no key for that yet: to images, in the last layer."""
+    for name, before in (("dataset", LATER_SETTINGS), ("training", _LATER_TRAINING)):
+        section = document.get(name, {})
+        if isinstance(section, dict):
+            document = document | {name: before | section}
+    return document
 
 
 def resolved_space(directory: ResultsDirectory) -> Space:

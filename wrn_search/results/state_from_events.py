@@ -197,9 +197,10 @@ class SearchState:
         match event:
             case Reported():
                 _check_metrics(event)
-                if trial.report(time, event) and not self._is_shared(trial, time, event.metrics.seconds):
-                    trial.seconds_alone += event.metrics.seconds
-                self._side_by_side.reported(trial.number, time)
+                ended = time - event.ended_ago
+                if trial.report(time, event) and not self._is_shared(trial, ended, event.metrics.seconds):
+                    trial.alone.add(event.metrics.epoch)
+                self._side_by_side.reported(trial.number, ended)
             case Started():
                 trial.start(time, event)
                 self._side_by_side.started(trial.number, time)
@@ -234,10 +235,10 @@ class SearchState:
             case Reopened():
                 trial.reopen()
         if isinstance(event, _LEAVES_ITS_PLACE):
-            self._side_by_side.left(trial.number)
+            self._side_by_side.left(trial.number, time)
 
     def _is_shared(self, trial: TrialState, time: float, seconds: float) -> bool:
-        """Whether another trial trained on the device during an epoch of so many seconds that was reported now.
+        """Whether another trial trained on the device during an epoch of so many seconds that ended at `time`.
 
         A whole GPU is shared with nobody; which part of one, or which cores, the record does not say: then all that
         trained on the node count. An epoch from before this session, or longer than what was seen of it, counts too.
@@ -266,8 +267,8 @@ def _check_metrics(event: Reported) -> None:
             raise InputError.of(
                 f"reported.{name}", f"must be 0 to 100, but got {error} (trial {event.number})"
             )
-    for name in ("seconds", "images_per_second", "memory_bytes"):
-        if (value := getattr(metrics, name)) < 0:
+    for name in ("seconds", "images_per_second", "memory_bytes", "ended_ago"):
+        if (value := getattr(event if name == "ended_ago" else metrics, name)) < 0:
             raise InputError.of(
                 f"reported.{name}", f"must be at least 0, but got {value} (trial {event.number})"
             )

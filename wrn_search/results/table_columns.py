@@ -134,6 +134,7 @@ TRIALS_COLUMNS = (
     ),
     Column("linear_precision", _TEXT, "", "of the last layer: same as precision, or fp32"),
     Column("cuda_graph", _TEXT, "", "on or off: whether a step was captured on the GPU"),
+    Column("epochs_alone", _COUNT, "epochs", "how many epochs seconds_alone are of"),
 )
 
 # Columns that follow from two others: their product.
@@ -157,6 +158,12 @@ EPOCHS_COLUMNS = (
     # since version 4
     Column(
         "ema_val_error", _REAL, "percent", "over the validation split, of the moving average of the weights"
+    ),
+    Column(
+        "alone",
+        _FLAG,
+        "",
+        "whether no other trial shared the trial's device meanwhile: only then seconds are a cost",
     ),
 )
 

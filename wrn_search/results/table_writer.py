@@ -20,7 +20,8 @@ from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.space.trial_config import LEAVES
 
 TrialRow: TypeAlias = tuple[Any, ...]  # in the order of `TRIALS_SCHEMA`
-EpochRow: TypeAlias = tuple[str, str, float, EpochMetrics]  # search, trial_id, Unix seconds, metrics
+# search, trial_id, Unix seconds, metrics, whether the trial was alone on its device
+EpochRow: TypeAlias = tuple[str, str, float, EpochMetrics, bool]
 
 TRIALS_SECONDS = 5.0  # between two versions of trials.parquet
 EPOCHS_SECONDS = 30.0  # between two versions of the last part file
@@ -54,13 +55,14 @@ def epochs_table(rows: Iterable[EpochRow]) -> pa.Table:
     """`EPOCHS_SCHEMA`: one row for each given one, in their order."""
     rows = list(rows)
     columns: dict[str, list[Any]] = {
-        "search": [search for search, _, _, _ in rows],
-        "trial_id": [trial_id for _, trial_id, _, _ in rows],
-        "reported_at": [_microseconds(seconds) for _, _, seconds, _ in rows],
+        "search": [search for search, *_ in rows],
+        "trial_id": [trial_id for _, trial_id, *_ in rows],
+        "reported_at": [_microseconds(seconds) for _, _, seconds, *_ in rows],
+        "alone": [alone for *_, alone in rows],
     }
     for field in EPOCHS_SCHEMA:
         if field.name not in columns:
-            columns[field.name] = [getattr(metrics, field.name) for _, _, _, metrics in rows]
+            columns[field.name] = [getattr(metrics, field.name) for _, _, _, metrics, _ in rows]
     arrays = [pa.array(columns[field.name], type=field.type) for field in EPOCHS_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=EPOCHS_SCHEMA)
 
@@ -68,9 +70,13 @@ def epochs_table(rows: Iterable[EpochRow]) -> pa.Table:
 def epoch_rows(state: SearchState) -> Iterator[EpochRow]:
     """All rows of the epochs table, by trial number, each trial's in the order of their reports."""
     for number in sorted(state.trials):
-        trial = state.trials[number]
-        for seconds, metrics in trial.reports:
-            yield state.search, trial.trial_id, seconds, metrics
+        yield from rows_of_epochs(state.search, state.trials[number])
+
+
+def rows_of_epochs(search: str, trial: TrialState, first: int = 0) -> Iterator[EpochRow]:
+    """Those of one trial in the order of their reports, from the report `first` on."""
+    for seconds, metrics in trial.reports[first:]:
+        yield search, trial.trial_id, seconds, metrics, metrics.epoch in trial.alone
 
 
 class TableWriter:
@@ -150,8 +156,8 @@ class TableWriter:
 
     def _take_in(self, trial: TrialState) -> None:
         """New rows of a trial; none if its last report was of an epoch that was on record."""
-        for seconds, metrics in trial.reports[self._written.get(trial.number, 0) :]:
-            self._rows.append((self._state.search, trial.trial_id, seconds, metrics))
+        for row in rows_of_epochs(self._state.search, trial, self._written.get(trial.number, 0)):
+            self._rows.append(row)
             self._epochs_changed = True
         self._written[trial.number] = len(trial.reports)
 
@@ -201,6 +207,7 @@ def _trial_row(search: str, trial: TrialState) -> dict[str, Any]:
         "rung": trial.rung,
         "anchor": trial.anchor,
         "seconds_alone": trial.seconds_alone,
+        "epochs_alone": len(trial.alone),
         "num_params": trial.num_params,
         "macs": trial.macs,
         "epochs_done": trial.epochs_done,

@@ -9,6 +9,7 @@ from typing import Any
 
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Paused, Reported, Started, Tested
+from wrn_search.seconds_alone import those_that_count
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -46,7 +47,7 @@ class TrialState:
     node: str | None = None
     device: str | None = None
     threads: int | None = None
-    seconds_alone: float = 0.0  # of training, in epochs during which no other trial shared its device
+    alone: set[int] = field(default_factory=set)  # epochs during which no other trial shared its device
     gpu_fraction: float | None = None
     is_paused: bool = False  # rests at a rung, by the scheduler; it is taken up again or ends with the search
     rests_no_more: str | None = None  # why it rested, when its search ended for good and it counts as stopped
@@ -73,9 +74,17 @@ class TrialState:
         return min((error for error in errors if error is not None), default=None)
 
     @property
+    def seconds_alone(self) -> float:
+        """Of training, in epochs during which no other trial shared its device."""
+        return sum(metrics.seconds for _, metrics in self.reports if metrics.epoch in self.alone)
+
+    @property
     def seconds_per_epoch(self) -> float | None:
-        """Median wall seconds of training an epoch; None before the first."""
-        return statistics.median(metrics.seconds for _, metrics in self.reports) if self.reports else None
+        """Median wall seconds of training an epoch, by `those_that_count`; None before the first."""
+        told = those_that_count(
+            (metrics.seconds, metrics.epoch in self.alone) for _, metrics in self.reports
+        )[0]
+        return statistics.median(told) if told else None
 
     def cost(self, objective: str) -> float | None:
         """What an objective other than the error is, see `OBJECTIVE_TABLE`; None while nobody knows."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wrn_search.errors import InputError, Problem
-from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
+from wrn_search.hardware.arithmetic_on_offer import TF32_RULE, ArithmeticOnOffer, lacks_tf32
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.space.sections.training_keys import TrainingSettings
 
 # Below, convolutions are too small for bf16 to pay (measured at 8x8: no gain).
 _SMALLEST_SIDE_FOR_BF16 = 32
 _FIRST_CUDA_WITH_BF16 = (8, 0)
-_FIRST_CUDA_WITH_TF32 = (8, 0)
 
 
 def resolved_precision(
@@ -57,17 +56,14 @@ def check_arithmetic(
     """
     offers = [machine.cuda_capabilities for machine in machines if machine.cuda_capabilities != ()]
     on_gpus = bool(gpu_fraction and offers)
-    known = [min(each) for each in offers if each]
     problems = []
     if asked.precision == "tf32":
-        rule = "tf32 needs GPUs of CUDA compute capability 8.0 or more"
         if not on_gpus:
-            problems.append(
-                Problem("training.precision", f"{rule}, but trials train on CPUs; write fp32 or auto")
-            )
-        elif known and min(known) < _FIRST_CUDA_WITH_TF32:
-            got = ".".join(map(str, min(known)))
-            problems.append(Problem("training.precision", f"{rule}, but one has {got}; write fp32 or fp16"))
+            text = f"{TF32_RULE}, but trials train on CPUs; write fp32 or auto"
+            problems.append(Problem("training.precision", text))
+        elif (got := lacks_tf32(machines)) is not None:
+            text = f"{TF32_RULE}, but one has {got}; write fp32 or fp16"
+            problems.append(Problem("training.precision", text))
     if asked.cuda_graph == "on" and not on_gpus:
         rule = "cuda_graph: on needs GPUs, on which a step is captured"
         problems.append(

@@ -11,7 +11,7 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.forecast.facts_before_preparation import known_facts
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.choice_of_probes import telling_values
-from wrn_search.memory.gpu_shares import smallest_share
+from wrn_search.memory.gpu_shares import share_by_work, share_of, smallest_share
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.keys_with_own_rules import GPU_SHARES
@@ -49,12 +49,21 @@ def trial_text(
 
 
 def share_text(space: Space, facts: DataFacts, gpu_bytes: int, precision: str) -> str:
-    """`1/8 for 12 networks up to WRN-28-8 (5.1 GB), ...`: by the largest batch size and dropout of the space."""
+    """`1/8 for 12 networks up to WRN-28-8 (5.1 GB), ...`: by the largest batch size and dropout of the space.
+
+    Of those that get more than their memory needs it says so: their work fills a GPU.
+    """
     of_share: dict[float | None, list[tuple[int, str]]] = {}
+    by_work: dict[
+        float, list[float]
+    ] = {}  # share -> the part of a GPU that each fills which has it for its work
     for config in _networks(space, precision):
-        memory = trial_memory(workload_of(config, facts))
-        share = smallest_share(memory.allocated_bytes, gpu_bytes)
+        workload = workload_of(config, facts)
+        memory, (least, filled) = trial_memory(workload), share_by_work(workload)
+        share = share_of(workload, memory.allocated_bytes, gpu_bytes)
         of_share.setdefault(share, []).append((memory.total_bytes, config.architecture.name))
+        if share is not None and least > (smallest_share(memory.allocated_bytes, gpu_bytes) or 1.0):
+            by_work.setdefault(share, []).append(filled)
     parts = []
     for share, networks in sorted(of_share.items(), key=lambda item: item[0] or 2.0):
         size, name = max(networks)
@@ -62,11 +71,19 @@ def share_text(space: Space, facts: DataFacts, gpu_bytes: int, precision: str) -
             f"{len(networks)} network{'s' if len(networks) > 1 else ''} up to {name} ({size / 1e9:.1f} GB)"
         )
         parts.append(
-            f"{_NAMES[share]} for {count}"
+            f"{_NAMES[share]} for {count}{_why(by_work.get(share, ()), len(networks))}"
             if share
             else f"{count} predicted not to fit, tried with a whole one"
         )
     return "; ".join(parts)
+
+
+def _why(filled: Sequence[float], networks: int) -> str:
+    """That so many of the networks get a share for their work."""
+    if not filled:
+        return ""
+    who = "" if len(filled) == networks else f"{len(filled)} of them "
+    return f", {who}for their work: each alone keeps {100 * min(filled):.0f} % of a GPU busy or more"
 
 
 def _networks(space: Space, precision: str) -> Iterator[TrialConfig]:

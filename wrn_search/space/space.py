@@ -42,7 +42,7 @@ from wrn_search.space.sections.whole_search_keys import (
     Recipe,
     Trackers,
 )
-from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig, captured
+from wrn_search.space.trial_config import LEAVES, REAL_LEAVES, TrialConfig, captured, last_layer
 
 
 class Space(Section):
@@ -244,6 +244,7 @@ class Space(Section):
         leaves |= {name: float(leaves[name]) for name in REAL_LEAVES if leaves[name] is not None}
         leaves |= {
             "precision": precision,
+            "linear_precision": last_layer(self.training.linear_precision, precision),
             "compile": compile,
             "cuda_graph": captured(self.training.cuda_graph),
         }

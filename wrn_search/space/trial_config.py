@@ -64,7 +64,7 @@ class TrialConfig:
     sam: float = field(default=default_of("sam"))  # 0 for none
     gradient_accumulation: int = field(default=default_of("gradient_accumulation"))
     precision: str  # fp32 | tf32 | bf16 | fp16
-    linear_precision: str = field(default=default_of("linear_precision"))  # same | fp32
+    linear_precision: str = field(default="same")  # same | fp32
     compile: str  # on | off
     cuda_graph: str = field(default="off")  # on | off
     label_smoothing: float = field(default=default_of("label_smoothing"))
@@ -123,6 +123,13 @@ def captured(asked: str) -> str:
     return "on" if asked == "on" else "off"
 
 
+def last_layer(asked: str, precision: str) -> str:
+    """What `training.linear_precision` means: auto is fp32, which in fp32 is the same."""
+    if asked != "auto":
+        return asked
+    return "same" if precision == "fp32" else "fp32"
+
+
 def with_later_leaves(values: Mapping[str, Any]) -> dict[str, Any]:
     """Plain values of a trial's config with all leaves that its version did not have yet."""
     return {**LATER_LEAVES, **values}
@@ -177,6 +184,7 @@ _RESOLVED = {
     "precision": PRECISIONS,
     "compile": ("on", "off"),
     "cuda_graph": ("on", "off"),
+    "linear_precision": ("same", "fp32"),
 }  # what `auto` has become
 
 

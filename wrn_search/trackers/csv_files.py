@@ -15,7 +15,14 @@ from pyarrow import csv
 from wrn_search.results.atomic_files import leftovers, replacing
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
-from wrn_search.results.table_writer import EpochRow, TrialRow, epoch_rows, epochs_table, trials_table
+from wrn_search.results.table_writer import (
+    EpochRow,
+    TrialRow,
+    epoch_rows,
+    epochs_table,
+    rows_of_epochs,
+    trials_table,
+)
 from wrn_search.results.trial_state import TrialState
 from wrn_search.trackers.tracker import TrackerKind
 
@@ -72,8 +79,7 @@ class CsvFiles:
             raise OSError(error.errno, error.strerror or str(error), error.filename or self.place) from error
 
     def _new(self, search: str, trial: TrialState) -> Iterator[EpochRow]:
-        for seconds, metrics in trial.reports[self._written.get(trial.number, 0) :]:
-            yield search, trial.trial_id, seconds, metrics
+        yield from rows_of_epochs(search, trial, self._written.get(trial.number, 0))
 
 
 def _lines(table: pa.Table, *, header: bool) -> bytes:

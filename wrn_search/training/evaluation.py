@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from wrn_search.training.batches_of_a_split import EvaluationSource
-from wrn_search.training.loss import CountsByClass, summed_loss, wrong_answers
+from wrn_search.training.loss import CountsByClass, on_host, summed_loss, wrong_answers
 from wrn_search.training.mixed_precision import autocast, laid_out
 from wrn_search.training.steps.averaged_weights import AveragedWeights
 
@@ -48,7 +48,8 @@ class Evaluation:
             errors += wrong_answers(scores, labels)
             if by_class is not None:
                 by_class.add(scores, labels)
-        return loss_sum.item() / batches.num_images, 100 * errors.item() / batches.num_images
+        all_losses, all_errors = on_host(loss_sum, errors)
+        return all_losses / batches.num_images, 100 * all_errors / batches.num_images
 
     @torch.inference_mode()
     def rehearse(self, batch_size: int, image_shape: tuple[int, int, int]) -> None:

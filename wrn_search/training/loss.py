@@ -32,6 +32,15 @@ class Targets:
         return self.labels if self.others is None or self.share >= 0.5 else self.others
 
 
+def on_host(*sums: Tensor) -> list[float]:
+    """The numbers of () tensors of one device by one copy, so that the device is waited for once.
+
+    As float64, which is exact for counts below 2^53 and for a float32.
+    """
+    numbers: list[float] = torch.stack([each.to(torch.float64) for each in sums]).tolist()
+    return numbers
+
+
 def training_loss(scores: Tensor, labels: Tensor) -> Tensor:
     """What a step minimises in the paper: mean cross-entropy of a batch, (B, classes) and (B,) -> ()."""
     return F.cross_entropy(scores, labels)

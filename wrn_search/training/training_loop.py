@@ -26,7 +26,7 @@ from wrn_search.training.divergence import check_finite
 from wrn_search.training.evaluation import Evaluation
 from wrn_search.training.frozen_groups import freeze
 from wrn_search.training.learning_rate import learning_rate_at, restarts_momentum
-from wrn_search.training.loss import CountsByClass, Targets, wrong_answers
+from wrn_search.training.loss import CountsByClass, Targets, on_host, wrong_answers
 from wrn_search.training.mixed_precision import (
     laid_out,
     loss_scaler,
@@ -197,9 +197,10 @@ class Training:
             if step % _STEPS_BETWEEN_CHECKS == 0:
                 check_finite(total(loss_sum).item(), epoch, f"training loss within {step} steps")
         images = self._replica.size * self.train_batches.num_images
-        mean_loss = total(loss_sum).item() / (images / size)
+        all_losses, all_errors = on_host(total(loss_sum), total(errors))
+        mean_loss = all_losses / (images / size)
         check_finite(mean_loss, epoch, "training loss")
-        return mean_loss, 100 * total(errors).item() / images
+        return mean_loss, 100 * all_errors / images
 
     def _learn(self, inputs: Tensor, targets: Targets, share: float) -> None:
         """One step on a batch, which is this share of a whole one: it waits for nothing that the device computes."""

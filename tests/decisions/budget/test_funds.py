@@ -199,7 +199,7 @@ def _slow(conductor: Conductor, now: list[float]) -> Any:
 
     def curve(assignment: Assignment, epoch: int) -> float:
         now[0] += 120.0
-        conductor._known.pace.learn(conductor.state.trials[assignment.number].macs, 120.0)
+        conductor._known.pace.learn(conductor.state.trials[assignment.number].macs, 120.0, alone=True)
         return 50.0
 
     return curve

@@ -89,6 +89,19 @@ def test_a_whole_step_asks_nothing_of_the_host_and_writes_where_it_wrote() -> No
     assert [each.data_ptr() for each in after] == before
 
 
+@pytest.mark.parametrize("cuda_graph", ["on", "off"])
+def test_an_epoch_and_its_evaluation_ask_the_device_once_each(cuda_graph: str) -> None:
+    """What they add up stays there until the end, and comes in one copy; short epochs look at no loss in between."""
+    training = new_training(config_of(cuda_graph=cuda_graph))
+    metrics = training.run_epoch()
+    with _Asked() as asked:
+        loss, error = training.evaluate(training.val_batches, 1, "validation loss")
+        told = training._train(2)
+    assert "_local_scalar_dense" not in asked.names, "no number is asked for by itself"
+    assert (loss, error) == (metrics.val_loss, metrics.val_error)
+    assert told[1] == 100 * training._errors.item() / training.train_batches.num_images
+
+
 class _Cuda:
     """torch.cuda in name only: a graph keeps which step it captured, and a replay is noted."""
 

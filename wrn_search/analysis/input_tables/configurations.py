@@ -6,14 +6,18 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.results.trial_selection import Order, order_of
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NORMAL = 1.959964
+_ROUNDING = 1e-9  # of a sum of seconds
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Configuration:
     ended: int  # trials that will not go on, whatever became of them
     trials: int
     trial: int  # the completed one nearest the median, of an even number the lower middle one
-    seconds_per_epoch: float | None  # median over its completed trials
+    seconds_per_epoch: float | None  # median over its completed trials, of what `seconds_per_epoch` tells
     repeats: int = 1  # that configurations of its search have, at most
 
     @property
@@ -110,11 +114,41 @@ def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configu
 
 
 def seconds_per_epoch(material: Material) -> dict[int, float]:
-    """Trial -> median seconds of its epochs; the mean of its training time where the epochs are not there."""
-    medians: dict[int, float] = material.epochs.groupby("trial")["seconds"].median().dropna().to_dict()
-    rows = material.trials[(material.trials["epochs_done"] > 0) & (material.trials["train_seconds"] > 0)]
-    means = (rows["train_seconds"] / rows["epochs_done"]).to_dict()
-    return {int(trial): float(value) for trial, value in {**means, **medians}.items()}
+    """Trial -> median seconds of its epochs that were alone; of all its epochs, if none of all trials was.
+
+    The mean of its training time where the epochs are not there. Tables of before `alone` do not tell: there all
+    epochs count but those on a part of a GPU.
+    """
+    alone, shared = _seconds(material)
+    return alone or shared
+
+
+def are_all_shared(material: Material) -> bool:
+    """Whether epochs were timed and none had its device alone: what `seconds_per_epoch` gives are no costs."""
+    alone, shared = _seconds(material)
+    return bool(shared) and not alone
+
+
+def _seconds(material: Material) -> tuple[dict[int, float], dict[int, float]]:
+    """(of epochs that were alone, of all): trial -> seconds of an epoch."""
+    trials, epochs = material.trials, material.epochs
+    part_of_a_gpu = trials["gpu_fraction"].gt(0) & trials["gpu_fraction"].lt(1)
+    untold = ~epochs["trial"].map(part_of_a_gpu).astype(bool)
+    alone = epochs["alone"].astype("boolean").fillna(untold.astype("boolean")).astype(bool)
+    rows = trials[(trials["epochs_done"] > 0) & (trials["train_seconds"] > 0)]
+    mean = rows["train_seconds"] / rows["epochs_done"]
+    whole = rows["seconds_alone"].ge(rows["train_seconds"] * (1 - _ROUNDING))
+    whole |= rows["seconds_alone"].isna() & ~part_of_a_gpu[rows.index]
+    lacking = ~rows.index.isin(epochs["trial"])
+    return (
+        _merged(mean[whole & lacking], epochs[alone]),
+        _merged(mean, epochs),
+    )
+
+
+def _merged(means: pd.Series, epochs: pd.DataFrame) -> dict[int, float]:
+    medians = epochs.groupby("trial")["seconds"].median().dropna().to_dict()
+    return {int(trial): float(value) for trial, value in {**means.to_dict(), **medians}.items()}
 
 
 def pooled_seed_deviation(configurations: Sequence[Configuration]) -> tuple[float | None, int]:

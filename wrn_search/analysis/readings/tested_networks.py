@@ -22,6 +22,7 @@ from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_state import FINAL, TrialState
+from wrn_search.seconds_alone import those_that_count
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.sections.recorded_dataset import dataset_settings
 from wrn_search.space.trial_config import HOW_COMPUTED, LEAVES, TrialConfig
@@ -150,7 +151,9 @@ def list_of(states: Sequence[SearchState], paths: Sequence[str]) -> TestedList:
 def _network(trials: Sequence[TrialState], spread: FreshSpread | None) -> TestedNetwork:
     first, errors = trials[0], _errors(trials)
     tested = [trial for trial in trials if trial.tested]
-    seconds = [metrics.seconds for trial in tested for _, metrics in trial.reports]
+    seconds, _ = those_that_count(
+        (metrics.seconds, metrics.epoch in trial.alone) for trial in tested for _, metrics in trial.reports
+    )
     shape = ("family", "depth", "widen_factor", "block", "deepening_factor", "network")
     network = TrialConfig.from_dict(first.config).architecture.name
     train = [trial.last.train_error for trial in tested if trial.last]

@@ -1,15 +1,16 @@
 """`leave`: on a machine of a cluster that will be taken away, lets its trials go on elsewhere, and waits for that.
 
-No trial begins there any more. Those that run finish their epoch, their checkpoint is written, and they go on on other
-nodes; no retry is charged. Then Ray ends on this machine. The notice may be this command itself, SIGTERM to it, or a
-file. Exit status 0 the trials have gone, 1 not all of them in time, 2 bad input or no cluster.
+With `--wait-for` it connects to the cluster first, so that the notice reaches it at once. No trial begins there any
+more. Those that run finish their epoch, their checkpoint is written, and they go on on other nodes; no retry is
+charged. Then Ray ends on this machine. The notice may be this command itself, SIGTERM to it, or a file. Exit status 0
+the trials have gone, 1 not all of them in time, 2 bad input or no cluster.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
+import time
 
 from wrn_search.cli.exit_status import a_path, say, show
 from wrn_search.errors import InputError
@@ -38,16 +39,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command."""
-    from wrn_search.cluster.leaving_the_cluster import SIGTERM, leave, sigterm_as_notice, wait_for_notice
+    from wrn_search.cluster.leaving_the_cluster import (
+        SECONDS_FOR_THE_CLUSTER,
+        in_the_cluster,
+        notice_of,
+        sigterm_as_notice,
+        wait_for_notice,
+    )
 
     if not options.seconds > 0:
         raise InputError.of("--seconds", f"must be more than 0, but got {options.seconds:g}")
-    with sigterm_as_notice() as noticed:
+    waits = options.wait_for is not None
+    file = notice_of(options.wait_for) if waits else None
+    with (
+        sigterm_as_notice() as noticed,
+        in_the_cluster(options.address, SECONDS_FOR_THE_CLUSTER if waits else 0.0, say) as leaving,
+    ):
         why = "asked to leave"
-        if options.wait_for is not None:
-            why = wait_for_notice(noticed, None if options.wait_for == SIGTERM else Path(options.wait_for))
+        if waits:
+            say("in the cluster, waits for the notice")
+            why = wait_for_notice(noticed, file)
+        end = time.monotonic() + options.seconds
+        leaving.tell(options.seconds, why)
         say(f"{why}: the trials of this machine go on elsewhere after their epoch")
-        gone = leave(options.address, options.seconds, why)
+        gone = leaving.have_gone(end)
     say("they have gone" if gone else f"not all have gone within {options.seconds:g} s")
     if options.json:
         show(json.dumps({"notice": why, "gone": gone}))

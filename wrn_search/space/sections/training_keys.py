@@ -88,12 +88,12 @@ class RecipeOfThePaper(Section):
     ] = "auto"
     linear_precision: Annotated[
         str,
-        alone(one_of("same", "fp32"), "linear_precision"),
+        alone(one_of("auto", "same", "fp32"), "linear_precision"),
         Field(
             description="the last, linear layer computes in `precision`, or in fp32, so that fewer classes tie: bf16 "
-            "gives some images two highest scores"
+            "gives some images two highest scores; auto is fp32 (searches on record from before keep what they had)"
         ),
-    ] = "same"
+    ] = "auto"
     compile: Annotated[
         str,
         one_of("auto", "on", "off"),
