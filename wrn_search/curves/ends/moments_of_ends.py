@@ -69,6 +69,27 @@ def moments(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array]
     return mean + (gain * residual).sum(1), np.sqrt(np.maximum(variance, 0.0))
 
 
+def highest_ends(fit: CurveFit) -> Array:
+    """(N,) log-odds that the middle of a predicted end does not exceed: curves fall, whatever hyperparameters promise.
+
+    It is the curve at the last rung seen, without the noise of epochs and counting that the mode finds in it: a value
+    that was lucky may rise. Where curves with an end rose from that rung on average, as much is added.
+    """
+    of, at = fit.observations, fit.mode
+    weights, _ = precisions(of, at, 1.0)
+    residual = np.where(of.seen, of.z - expected_curves(of, at, fit.at_mode.mean)[of.of], 0.0)
+    noise = at.of_epochs(of.count_variance, of.spread[:, None]) * np.einsum("njk,nk->nj", weights, residual)
+    rungs = of.z.shape[1]
+    rises = np.zeros(rungs)
+    for rung in range(rungs - 1):
+        known = of.seen[:, -1] & of.seen[:, rung]
+        if known.any():
+            rises[rung] = max(0.0, float((of.z[known, -1] - of.z[known, rung]).mean()))
+    rows, last = np.arange(len(of.z)), rungs - 1 - of.seen[:, ::-1].argmax(1)
+    highest: Array = (of.z - noise)[rows, last] + rises[last]
+    return highest
+
+
 def _count_variance_at_end(of: Observations, mean: Array) -> Array:
     """(N, J) with the last column right: counting variance of an end whose log-odds are `mean`."""
     counted = of.count_variance.copy()
