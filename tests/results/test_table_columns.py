@@ -27,12 +27,14 @@ init_from string, freeze string, test_images_by_class list<item: int64>,
 test_wrong_by_class list<item: int64>, label_smoothing double, mixup double, cutmix double, cutout int64,
 class_weights string, optimizer string, nesterov bool, beta1 double, beta2 double,
 lr_by string, lr_cooldown double, warmup_epochs int64, clip_norm double, ema double, sam double,
-gradient_accumulation int64, ema_val_error double, linear_precision string, cuda_graph string
+gradient_accumulation int64, ema_val_error double, linear_precision string, cuda_graph string,
+inference_ms double, inference_ms_64 double, energy_kwh double
 """
 EPOCHS = """
 search string, trial_id string, epoch int64, learning_rate double, train_loss double, train_error double,
 val_loss double, val_error double, seconds double, images_per_second double, memory_bytes int64,
-reported_at timestamp[us, tz=UTC], ema_val_error double
+reported_at timestamp[us, tz=UTC], ema_val_error double, inference_ms double, inference_ms_64 double,
+energy_kwh double
 """
 
 
@@ -41,7 +43,7 @@ def test_columns_and_types_are_as_promised(schema, columns):
     found = ", ".join(f"{field.name} {field.type}" for field in schema)
     assert found == " ".join(columns.split())
     assert all(field.nullable for field in schema)
-    assert schema.metadata == {b"wrn_search.schema_version": b"4"}
+    assert schema.metadata == {b"wrn_search.schema_version": b"5"}
 
 
 @pytest.mark.parametrize(

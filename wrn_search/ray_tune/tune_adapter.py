@@ -99,6 +99,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
             "epoch_seconds": self._conductor.space.search.trial_timeout,
+            "measures": self._conductor.space.costs,
         }
 
     def on_trial_complete(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VERSION_KEY = b"wrn_search.schema_version"
 
 _TEXT = pa.string()
@@ -134,6 +134,22 @@ TRIALS_COLUMNS = (
     ),
     Column("linear_precision", _TEXT, "", "of the last layer: same as precision, or fp32"),
     Column("cuda_graph", _TEXT, "", "on or off: whether a step was captured on the GPU"),
+    # since version 5: null where the search's objectives do not ask for them
+    Column(
+        "inference_ms", _REAL, "milliseconds", "of a forward pass of 1 image, measured alone on the device"
+    ),
+    Column(
+        "inference_ms_64",
+        _REAL,
+        "milliseconds",
+        "of a forward pass of 64 images, measured alone on the device",
+    ),
+    Column(
+        "energy_kwh",
+        _REAL,
+        "kilowatt-hours",
+        "of a full training on GPUs: the median of the trial's epochs times the epochs of its schedule",
+    ),
 )
 
 # Columns that follow from two others: their product.
@@ -157,6 +173,12 @@ EPOCHS_COLUMNS = (
     # since version 4
     Column(
         "ema_val_error", _REAL, "percent", "over the validation split, of the moving average of the weights"
+    ),
+    # since version 5: null where the search's objectives do not ask for them
+    Column("inference_ms", _REAL, "milliseconds", "of a forward pass of 1 image, with a trial's first epoch"),
+    Column("inference_ms_64", _REAL, "milliseconds", "of a forward pass of 64 images, likewise"),
+    Column(
+        "energy_kwh", _REAL, "kilowatt-hours", "of training and validating, idle power of the GPUs included"
     ),
 )
 
