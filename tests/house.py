@@ -76,7 +76,7 @@ ROOMS: dict[str, Room] = {
         "torch torchvision numpy",
     ),
     "file_system": _room(
-        0, "locks, leases and flushes: what file systems have, and what stands in where not"
+        0, "locks, leases, turns and flushes: what file systems have, and what stands in where not"
     ),
     "datasets": _room(
         1,
@@ -98,7 +98,7 @@ ROOMS: dict[str, Room] = {
         "pydantic pydantic_core yaml typing_extensions",
     ),
     "paper": _room(3, "the tables of the paper, and what it claims of them", "networks"),
-    "hardware": _room(3, "what a machine offers: cores, GPUs", "", "torch"),
+    "hardware": _room(3, "what a machine offers: cores, GPUs, their counters", "", "torch"),
     "memory": _room(
         3, "what a trial needs, by prediction, and what it took", "networks space space.domains", "torch"
     ),
@@ -216,8 +216,8 @@ ROOMS: dict[str, Room] = {
     "ray_tune": _room(
         6,
         "trials as Ray Tune runs them, and a private Ray",
-        "errors file_system epoch_metrics plugins space memory memory.probe hardware results images training "
-        "decisions",
+        "errors file_system epoch_metrics plugins objectives space memory memory.probe hardware results images "
+        "training decisions",
         "ray torch",
     ),
     "forecast": _room(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from wrn_search.objectives.dominance import is_on_front
+from wrn_search.results.table_reader import read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 SPACE = {
@@ -37,6 +38,25 @@ def _run(folder: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_forward_passes_are_timed_in_every_trial_of_a_search_whose_trials_share_cores(tmp_path: Path) -> None:
+    search = {"trials": 4, "searcher": "random", "rungs": [1]}
+    objectives = ["val_error", "inference_ms", "inference_ms_64"]
+    space = {**SPACE, "objectives": objectives, "search": search, "resources": {"concurrent": 2}}
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(space))
+    text = _run(tmp_path, str(ROOT / "run_search.py"), "two.yaml", "--quiet")
+    report = json.loads(_run(tmp_path, "-m", "wrn_search", "report", "results/two", "--json"))
+    trials, epochs = read_results(tmp_path / "results" / "two")
+
+    assert "Front of val_error and inference_ms and inference_ms_64: " in text
+    assert len(trials) == 4
+    assert (trials["inference_ms"] < trials["inference_ms_64"]).all()
+    assert (epochs["inference_ms"].notna() == (epochs["epoch"] == 1)).all()
+    assert report["objectives"]["names"] == objectives
+    assert {"inference_ms", "inference_ms_64"} < {front["cost"] for front in report["pareto"]["fronts"]}
 
 
 @pytest.mark.slow

@@ -20,3 +20,7 @@ class EpochMetrics:
     memory_bytes: int  # high-water mark of the trial so far: CUDA reserved, else resident
     # of the moving average of the weights, percent; None without one, or where no image is held out
     ema_val_error: float | None = None
+    # what objectives ask for, else None. Milliseconds of a forward pass of 1 image and of 64, with the first epoch
+    inference_ms: float | None = None
+    inference_ms_64: float | None = None
+    energy_kwh: float | None = None  # of training and validating, idle power included

@@ -103,6 +103,19 @@ def test_each_front_has_every_configuration_and_names_its_trial(material):
         assert all(point.network == material.trials["network"][point.trial] for point in front.front)
 
 
+def test_what_the_objectives_asked_to_be_measured_has_a_front_of_networks(material):
+    """Milliseconds that fall with the size: then the largest networks are the cheapest."""
+    by_size = 1e9 / material.trials["macs"]
+    measured = replace(material, trials=material.trials.assign(inference_ms_64=by_size))
+    configurations = configurations_of(measured, seconds_per_epoch(measured))
+    *_, front = pareto_of(measured, configurations).fronts
+    assert (front.cost, front.unit) == ("inference_ms_64", "ms")
+    assert len(front.points) == len({each.network for each in configurations})
+    assert front.points[0].cost == pytest.approx(by_size[material.completed.index].min())
+    costs = {each.network: each.inference_ms_64 for each in configurations}
+    assert {point.network: point.cost for point in front.points} == pytest.approx(costs)
+
+
 def test_times_of_several_kinds_of_hardware_are_said_not_to_compare(tmp_path):
     small = {"searcher": "random", "scheduler": "none", "trials": 3}
     a = plant(tmp_path / "a", Plan(name="a", search=small))

@@ -20,6 +20,7 @@ from wrn_search.results.table_reader import read_tables
 TIMES = {
     *("train_seconds", "images_per_second", "peak_memory_bytes", "started_at", "finished_at"),
     *("seconds", "memory_bytes", "reported_at", "seconds_alone", "retries", "epochs_alone", "alone"),
+    *("inference_ms", "inference_ms_64", "energy_kwh"),
 }
 
 

@@ -131,7 +131,19 @@ def test_columns_of_version_4_tell_of_older_tables_and_records_that_they_were_of
 @pytest.mark.parametrize("source", [read_tables, tables_of_record])
 def test_errors_of_averaged_weights_came_with_version_4(source):
     told = [source(path)[1]["ema_val_error"].to_pylist() for path in VERSIONS]
-    assert told == [[None] * 9] * 3 + [[None] * 8 + [55.0]]
+    assert told == [[None] * 9] * 3 + [[None] * 8 + [55.0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("column", "measured", "in_trials"),
+    [("inference_ms", 1.5, 1.5), ("inference_ms_64", 20.0, 20.0), ("energy_kwh", 0.001, 0.004)],
+)
+@pytest.mark.parametrize("source", [read_tables, tables_of_record])
+def test_what_objectives_ask_to_be_measured_came_with_version_5(source, column, measured, in_trials):
+    trials = [source(path)[0][column].to_pylist() for path in VERSIONS]
+    epochs = [source(path)[1][column].to_pylist() for path in VERSIONS]
+    assert trials == [[None] * 6] * 4 + [[None] * 5 + [in_trials]]  # of energy a full training's: 4 epochs
+    assert epochs == [[None] * 9] * 4 + [[None] * 8 + [measured]]
 
 
 def test_frames_of_several_versions_keep_whole_numbers_and_flags():

@@ -28,12 +28,13 @@ test_wrong_by_class list<item: int64>, label_smoothing double, mixup double, cut
 class_weights string, optimizer string, nesterov bool, beta1 double, beta2 double,
 lr_by string, lr_cooldown double, warmup_epochs int64, clip_norm double, ema double, sam double,
 gradient_accumulation int64, ema_val_error double, linear_precision string, cuda_graph string,
-epochs_alone int64
+epochs_alone int64, inference_ms double, inference_ms_64 double, energy_kwh double
 """
 EPOCHS = """
 search string, trial_id string, epoch int64, learning_rate double, train_loss double, train_error double,
 val_loss double, val_error double, seconds double, images_per_second double, memory_bytes int64,
-reported_at timestamp[us, tz=UTC], ema_val_error double, alone bool
+reported_at timestamp[us, tz=UTC], ema_val_error double, alone bool,
+inference_ms double, inference_ms_64 double, energy_kwh double
 """
 
 
@@ -42,7 +43,7 @@ def test_columns_and_types_are_as_promised(schema, columns):
     found = ", ".join(f"{field.name} {field.type}" for field in schema)
     assert found == " ".join(columns.split())
     assert all(field.nullable for field in schema)
-    assert schema.metadata == {b"wrn_search.schema_version": b"4"}
+    assert schema.metadata == {b"wrn_search.schema_version": b"5"}
 
 
 @pytest.mark.parametrize(

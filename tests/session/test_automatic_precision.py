@@ -11,6 +11,7 @@ from wrn_search.hardware.arithmetic_on_offer import ArithmeticOnOffer
 from wrn_search.hardware.machine import Node
 from wrn_search.session import dry_run as plans
 from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
+from wrn_search.session.plan import measured_objectives
 from wrn_search.space.sections.training_keys import TrainingSettings
 
 CIFAR, DIGITS = (32, 32, 3), (8, 8, 1)
@@ -81,7 +82,7 @@ def _plan(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list
     monkeypatch.setattr(plans, "check_ray", lambda address: None)
     nodes = options.pop("nodes", [LivingNode("1", "gpu (10.0.0.1)", Node(8, 1, 80 * 10**9))])
     monkeypatch.setattr(plans, "_machines", lambda address: nodes)
-    monkeypatch.setattr(plans, "arithmetic_here", lambda: FAST)
+    monkeypatch.setattr(measured_objectives, "arithmetic_here", lambda: FAST)
     return plans.dry_run(FILE, results=folder / "out", **options).splitlines()
 
 

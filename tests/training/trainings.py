@@ -24,7 +24,10 @@ from wrn_search.training.training_loop import Training
 
 # Crops and flips too, so that every kind of draw takes part.
 DIGITS = DatasetSettings(name="digits", train_images=200, validation=100, augmentation="flip_crop")
-NAMES_OF_MEASUREMENTS = ("seconds", "images_per_second", "memory_bytes")
+NAMES_OF_MEASUREMENTS = (
+    *("seconds", "images_per_second", "memory_bytes"),
+    *("inference_ms", "inference_ms_64", "energy_kwh"),
+)
 
 
 def config_of(**changes: Any) -> TrialConfig:

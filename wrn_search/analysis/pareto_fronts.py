@@ -19,11 +19,13 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.objectives.dominance import is_on_front
 from wrn_search.objectives.hypervolume import hypervolume as volume
+from wrn_search.objectives.objective_table import INFERENCE_IMAGES, OBJECTIVE_TABLE
 from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.space.search_explanation import network_range
 from wrn_search.wording import plural
 
 UNITS = {"num_params": "parameters", "macs": "multiply-adds", "seconds_per_epoch": "seconds"}
+WHERE_MEASURED = {name: OBJECTIVE_TABLE[name].unit for name in (*INFERENCE_IMAGES, "energy_kwh")}
 _SHARED = (
     f"As {NONE_ALONE}, the seconds of none are its own and no front of them is told: give each trial a whole GPU "
     "(resources.gpus_per_trial: 1), or train one at a time (resources.concurrent: 1)."
@@ -47,8 +49,8 @@ class FrontPoint:
 class Front:
     """Error against one cost, both to be low."""
 
-    cost: str  # num_params | macs | seconds_per_epoch
-    unit: str  # parameters | multiply-adds | seconds
+    cost: str  # num_params | macs | seconds_per_epoch | inference_ms | inference_ms_64 | energy_kwh
+    unit: str  # parameters | multiply-adds | seconds | ms | kWh
     points: tuple[FrontPoint, ...]  # one a configuration, by rising cost
     note: str  # such as that several devices are mixed in the times; empty if there is nothing to say
 
@@ -62,7 +64,7 @@ class Front:
 class Pareto:
     """The fronts, and how the first of them grew."""
 
-    fronts: tuple[Front, ...]  # by num_params, macs, seconds_per_epoch
+    fronts: tuple[Front, ...]  # by num_params, macs, seconds_per_epoch, and by what else was measured
     hypervolume: tuple[
         tuple[float, int, float], ...
     ]  # (hours of search, trials ended, share of the reference box)
@@ -72,11 +74,18 @@ class Pareto:
 
 
 def pareto_of(material: Material, configurations: Sequence[Configuration]) -> Pareto:
-    """The three fronts and the hypervolume of the first."""
+    """The fronts and the hypervolume of the first."""
     reference, network, why = _reference(material)
     steps = () if reference is None else _trajectory(material, reference)
+    measured = {
+        cost: unit
+        for cost, unit in WHERE_MEASURED.items()
+        if any(getattr(each, cost) is not None for each in configurations)
+    }
     return Pareto(
-        fronts=tuple(_front(cost, material, configurations) for cost in UNITS),
+        fronts=tuple(
+            _front(cost, unit, material, configurations) for cost, unit in {**UNITS, **measured}.items()
+        ),
         hypervolume=steps,
         reference=reference,
         reference_network=network,
@@ -105,16 +114,17 @@ def hypervolume(points: NDArray[np.float64], reference: tuple[float, float]) -> 
     return volume(points.tolist(), reference)
 
 
-def _front(cost: str, material: Material, configurations: Sequence[Configuration]) -> Front:
-    """One point a configuration, at the median of its repeats; of measured seconds one a network."""
+def _front(cost: str, unit: str, material: Material, configurations: Sequence[Configuration]) -> Front:
+    """One point a configuration, at the median of its repeats; of what is measured one a network."""
     chance, images = material.dataset.chance_error, material.dataset.validation_images
+    measured = OBJECTIVE_TABLE[cost].measured
     timed = cost == "seconds_per_epoch"
     if timed and are_all_shared(material):
-        return Front(cost, UNITS[cost], (), _SHARED)
+        return Front(cost, unit, (), _SHARED)
     deviation = pooled_seed_deviation(configurations)[0]
     known = [c for c in configurations if getattr(c, cost) is not None]
-    costs = _of_networks(known) if timed else {}
-    if timed:
+    costs = _of_networks(cost, known) if measured else {}
+    if measured:
         known = _lowest_of_networks(known, chance)
     errors = [statistics.median(c.values(chance)) for c in known]
     values = [costs.get(c.network, float(getattr(c, cost))) for c in known]
@@ -126,20 +136,22 @@ def _front(cost: str, material: Material, configurations: Sequence[Configuration
     ]
     return Front(
         cost=cost,
-        unit=UNITS[cost],
+        unit=unit,
         points=tuple(sorted(points, key=lambda point: (point.cost, point.val_error, point.trial))),
-        note=" ".join(filter(None, (_beside_others(configurations), _mixed_devices(material))))
-        if timed
+        note=" ".join(
+            filter(None, (_beside_others(configurations) if timed else "", _mixed_devices(material)))
+        )
+        if measured
         else "",
     )
 
 
-def _of_networks(configurations: Sequence[Configuration]) -> dict[str, float]:
-    """Median seconds an epoch of each network: single trials of one network differ by the noise of timing alone."""
-    seconds: dict[str, list[float]] = {}
+def _of_networks(cost: str, configurations: Sequence[Configuration]) -> dict[str, float]:
+    """Median of each network: single trials of one network differ by the noise of what is measured alone."""
+    measured: dict[str, list[float]] = {}
     for c in configurations:
-        seconds.setdefault(c.network, []).append(c.seconds_per_epoch or 0.0)
-    return {network: statistics.median(values) for network, values in seconds.items()}
+        measured.setdefault(c.network, []).append(getattr(c, cost) or 0.0)
+    return {network: statistics.median(values) for network, values in measured.items()}
 
 
 def _lowest_of_networks(configurations: Sequence[Configuration], chance: float | None) -> list[Configuration]:

@@ -2,7 +2,8 @@
 
 The hypervolume is the share of a box, each axis by its logarithm, that the front dominates. The box is stated, and the
 same from the first trial on: up to the error of chance and the largest network of the space, down to half of one
-validation image and the smallest network; of times, which nobody knows before, from the fastest to the slowest.
+validation image and the smallest network; of what is measured, which nobody knows before, from the lowest to the
+highest.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _box(
         if name == VAL_ERROR:
             low, high = _OF_AN_IMAGE / dataset.validation_images, dataset.chance_error
         else:
-            seen += [] if OBJECTIVE_TABLE[name].timed else _of_networks(material, name)
+            seen += [] if OBJECTIVE_TABLE[name].measured else _of_networks(material, name)
             low, high = min(seen), max(seen)
         if not 0 < low < high:
             return None, f"all networks have the same {name}"

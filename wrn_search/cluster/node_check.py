@@ -6,7 +6,7 @@ The package itself travels with the job (`cluster_address.ray_at`): a node that 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from wrn_search.hardware.arithmetic_on_offer import (
     lacks_tf32,
     no_gpu_text,
 )
+from wrn_search.hardware.gpu_energy import energy_problem_text
 from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.rules.starting_file import RANDOM
@@ -106,6 +107,15 @@ def problems_of(
         )
         found.append(Problem("dataset", text))
     return found
+
+
+def energy_problems(name: str, look: Look | Problem, costs: Sequence[str], on_gpus: bool) -> list[Problem]:
+    """Why a node that joins must not train for these objectives: its GPUs do not tell their energy."""
+    arithmetic = look.arithmetic if isinstance(look, Look) else None
+    missing = arithmetic.energy_missing if arithmetic else None
+    if missing is None or not on_gpus or "energy_kwh" not in costs:
+        return []
+    return [Problem("objectives", energy_problem_text(name, missing))]
 
 
 def check_nodes(

@@ -12,7 +12,14 @@ from typing import Any
 from ray.tune import Callback
 
 from wrn_search.cluster.living_nodes import LivingNode, leaving_nodes, living_nodes
-from wrn_search.cluster.node_check import Probe, begin_look, end_look, is_to_show_gpus, problems_of
+from wrn_search.cluster.node_check import (
+    Probe,
+    begin_look,
+    end_look,
+    energy_problems,
+    is_to_show_gpus,
+    problems_of,
+)
 from wrn_search.cluster.node_facts import own_versions
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trials_at_once import on_nodes
@@ -125,6 +132,7 @@ class FollowNodes(Callback):
             problems = problems_of(
                 node.name, look, self._versions, self._split_hash, on_gpus, precision=precision
             )
+            problems += energy_problems(node.name, look, self._conductor.space.costs, on_gpus)
             if problems:
                 self._placeholders[node.node_id] = _placeholder(node)
                 self._tell(f"a node that joined is not used: {'; '.join(map(str, problems))}")

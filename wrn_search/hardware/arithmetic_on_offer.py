@@ -1,4 +1,4 @@
-"""What a machine can compute with: fast bf16, a compiler, GPUs. Asked on each node that will train."""
+"""What a machine can compute with: fast bf16, a compiler, GPUs, their counters. Asked on each node that will train."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wrn_search.hardware.detected_cores_and_gpus import has_nvidia_driver
+from wrn_search.hardware.gpu_energy import energy_missing_here
 
 CPU_INFO = Path("/proc/cpuinfo")
 SIMULATED_GPUS = "WRN_SEARCH_SIMULATED_GPUS"  # of the environment of whoever drives a search
@@ -33,11 +34,13 @@ class ArithmeticOnOffer:
     cuda_capabilities: (
         tuple[tuple[int, int], ...] | None
     )  # of each GPU that torch sees; None: it cannot be said
+    energy_missing: str | None = None  # what keeps the energy of its GPUs from being measured
 
 
 def arithmetic_here() -> ArithmeticOnOffer:
     """Of this machine. GPUs are looked for in a new process: Ray hides them from one that was given none."""
-    return ArithmeticOnOffer(_cpu_is_fast_at_bf16(), _has_compiler(), _cuda_capabilities())
+    missing = energy_missing_here() if has_nvidia_driver() else "there is no driver of NVIDIA's"
+    return ArithmeticOnOffer(_cpu_is_fast_at_bf16(), _has_compiler(), _cuda_capabilities(), missing)
 
 
 FIRST_CUDA_WITH_TF32 = (8, 0)

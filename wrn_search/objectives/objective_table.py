@@ -13,21 +13,30 @@ class Objective:
 
     unit: str
     title: str  # of an axis
-    # A measured time: that of a trial which shares its device with others is not its own.
-    timed: bool = False
+    # Measured while a trial trains, so nobody knows it before.
+    measured: bool = False
+    # Of the training itself: that of a trial which shares its device with others is not its own.
+    needs_device: bool = False
 
 
 OBJECTIVE_TABLE: dict[str, Objective] = {
     VAL_ERROR: Objective("%", "validation error (%)"),
     "num_params": Objective("parameters", "parameters"),
     "macs": Objective("multiply-adds", "multiply-adds an image"),
-    "seconds_per_epoch": Objective("seconds", "measured seconds an epoch", timed=True),
+    "seconds_per_epoch": Objective("seconds", "measured seconds an epoch", measured=True, needs_device=True),
+    "inference_ms": Objective("ms", "milliseconds of a forward pass of 1 image", measured=True),
+    "inference_ms_64": Objective("ms", "milliseconds of a forward pass of 64 images", measured=True),
+    "energy_kwh": Objective("kWh", "energy of a full training (kWh)", measured=True, needs_device=True),
 }
+
+# The objectives that are a time of forward passes: images of each.
+INFERENCE_IMAGES: dict[str, int] = {"inference_ms": 1, "inference_ms_64": 64}
 
 # Names that somebody may expect, and why there is no such objective.
 NOT_RECORDED: dict[str, str] = {
-    "energy_kwh": "no trial's energy is recorded: it needs the counter of a GPU (NVML) that one trial has alone",
-    "inference_ms": "the time of a forward pass alone is not recorded yet: write macs",
+    "inference_seconds": "forward passes are measured in milliseconds: write inference_ms or inference_ms_64",
+    "latency": "it goes by another name: write inference_ms, of 1 image, or inference_ms_64",
+    "energy": "it goes by another name: write energy_kwh",
     "train_seconds": "a trial that was stopped early has trained for less: write seconds_per_epoch",
     "images_per_second": "more is better, and objectives are minimised: write seconds_per_epoch",
     "train_error": "a network that has learned its images by heart is none that is wanted: write val_error",

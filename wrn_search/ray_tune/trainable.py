@@ -34,6 +34,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
 from wrn_search.ray_tune.fault_note import begin_note, end_process
+from wrn_search.ray_tune.measuring.measured_costs import MeasuredCosts
 from wrn_search.ray_tune.steps.epochs_of_a_step import goes_on
 from wrn_search.space.data_folders import cache_root
 from wrn_search.space.trial_config import TrialConfig
@@ -51,8 +52,8 @@ class WideResNetTrainable(tune.Trainable):
     """Trains the trial in `config`: `trial` (a `TrialConfig.to_dict`), `epochs_done` (on record), `checkpoint`,
     `threads`, `gpu_fraction`, `simulated_gpus` (whether they are there in name only), `context_bytes` (of the share,
     beside torch's allocator), `epoch_seconds` (None or a limit), `step_seconds` (of a step of several epochs),
-    `fault_note` (a file for what ends the process, if it is a fault), `logs` (a folder for whole traces, or None);
-    `accelerator` is for Ray.
+    `fault_note` (a file for what ends the process, if it is a fault), `logs` (a folder for whole traces, or None),
+    `measures` (objectives); `accelerator` is for Ray.
 
     A step returns `{"epoch": {...}}`, or how the trial ended: `diverged`, `failed` (it would fail again), `lost` (a
     fault that can pass) or `storage` (nothing can be written). Of several epochs in a step (`steps/`) those before the
@@ -65,6 +66,7 @@ class WideResNetTrainable(tune.Trainable):
 
     _training: Training | None = None
     _checkpoints: Checkpoints | None = None
+    _costs: MeasuredCosts | None = None
     _data: ClassVar[
         dict[DatasetSettings, PreparedData]
     ] = {}  # of the process: its next trial looks for no file
@@ -84,6 +86,8 @@ class WideResNetTrainable(tune.Trainable):
         self._checkpoints = Checkpoints(
             Path(config["checkpoint"]), config.get("rungs", ()), config.get("checkpoint_seconds", 0)
         )
+        folder, share = Path(config["checkpoint"]).parent, config["gpu_fraction"]
+        self._costs = MeasuredCosts(config.get("measures", ()), folder, share)
         self.config: dict[str, Any] = {}  # each result would carry it
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -170,6 +174,7 @@ class WideResNetTrainable(tune.Trainable):
         from wrn_search.training.divergence import Diverged
 
         assert self._checkpoints is not None, "set up with the trial"
+        assert self._costs is not None
         try:
             training = self._training = self._training or self._build()
         except CheckpointError as error:  # the next try begins without it
@@ -180,8 +185,9 @@ class WideResNetTrainable(tune.Trainable):
             metrics = training.history[self._reported]
         else:
             try:
-                with _time_limit(self._assignment["epoch_seconds"]):  # a network directory can hang, too
-                    metrics = training.run_epoch()
+                limit = self._assignment["epoch_seconds"]
+                with self._costs.turn(training), _time_limit(limit):  # a network directory can hang, too
+                    metrics = self._costs.of_epoch(training, training.run_epoch)
                     self._checkpoints.after_epoch(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}

@@ -1,7 +1,6 @@
 """Ray Tune's three interfaces onto the conductor: where trials come from, whether they go on, when all is over.
 
-Tune keeps trial processes, places them on nodes and hands results over. It decides nothing, and its own snapshots
-are never read.
+Tune keeps trial processes, places them on nodes, hands results over. It decides nothing; its snapshots are not read.
 """
 
 from __future__ import annotations
@@ -99,6 +98,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
             **told_of_steps(self._conductor.space.search.trial_timeout),
+            "measures": self._conductor.space.costs,
         }
 
     def on_trial_complete(

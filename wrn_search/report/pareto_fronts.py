@@ -7,16 +7,12 @@ from typing import Any
 
 from wrn_search.analysis.all_findings import Findings
 from wrn_search.analysis.pareto_fronts import Front, FrontPoint
+from wrn_search.objectives.objective_table import OBJECTIVE_TABLE
 from wrn_search.report.html.axes import axis, error_bars, layout, log_axis
 from wrn_search.report.html.figure import Figure, Table, thinned, thinning
 from wrn_search.report.html.markup import plot_text
 from wrn_search.wording import plural, sentence, short_count, shown, two_digits
 
-_TITLES = {
-    "num_params": "parameters",
-    "macs": "multiply-adds an image",
-    "seconds_per_epoch": "measured seconds an epoch",
-}
 _MOST_BARS = 40  # of one colour; more hide one another
 _APART = 0.09  # of the plot's width or height between two names
 
@@ -27,7 +23,7 @@ def front_figures(findings: Findings) -> list[Figure]:
 
 
 def _front_figure(findings: Findings, front: Front) -> Figure:
-    title = _TITLES.get(front.cost, front.cost)
+    title = OBJECTIVE_TABLE[front.cost].title
     drawn = thinned(range(len(front.points)), [point.on_front for point in front.points])
     note = f" {sentence(front.note)}" if front.note else ""
     return Figure(
@@ -124,7 +120,7 @@ def _table(findings: Findings, front: Front) -> Table:
             findings.trials[point.trial].name,
             point.network,
             "yes" if point.on_front else "",
-            shown(point.cost if front.cost == "seconds_per_epoch" else int(point.cost)),
+            shown(point.cost if OBJECTIVE_TABLE[front.cost].measured else int(point.cost)),
             two_digits(point.val_error),
         )
         for point in points

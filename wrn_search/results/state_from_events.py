@@ -251,6 +251,12 @@ class SearchState:
         return any(self.trials[other].node in (trial.node, None) for other in others)
 
 
+_NOT_BELOW_0 = (
+    *("seconds", "images_per_second", "memory_bytes", "ended_ago"),
+    *("inference_ms", "inference_ms_64", "energy_kwh"),
+)
+
+
 def _check_metrics(event: Reported) -> None:
     """Sees to it that a report can have been measured.
 
@@ -267,8 +273,9 @@ def _check_metrics(event: Reported) -> None:
             raise InputError.of(
                 f"reported.{name}", f"must be 0 to 100, but got {error} (trial {event.number})"
             )
-    for name in ("seconds", "images_per_second", "memory_bytes", "ended_ago"):
-        if (value := getattr(event if name == "ended_ago" else metrics, name)) < 0:
+    for name in _NOT_BELOW_0:
+        value = getattr(event if name == "ended_ago" else metrics, name)
+        if value is not None and value < 0:
             raise InputError.of(
                 f"reported.{name}", f"must be at least 0, but got {value} (trial {event.number})"
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VERSION_KEY = b"wrn_search.schema_version"
 
 _TEXT = pa.string()
@@ -135,6 +135,22 @@ TRIALS_COLUMNS = (
     Column("linear_precision", _TEXT, "", "of the last layer: same as precision, or fp32"),
     Column("cuda_graph", _TEXT, "", "on or off: whether a step was captured on the GPU"),
     Column("epochs_alone", _COUNT, "epochs", "how many epochs seconds_alone are of"),
+    # since version 5: null where the search's objectives do not ask for them
+    Column(
+        "inference_ms", _REAL, "milliseconds", "of a forward pass of 1 image, measured alone on the device"
+    ),
+    Column(
+        "inference_ms_64",
+        _REAL,
+        "milliseconds",
+        "of a forward pass of 64 images, measured alone on the device",
+    ),
+    Column(
+        "energy_kwh",
+        _REAL,
+        "kilowatt-hours",
+        "of a full training on GPUs: the median of the trial's epochs times the epochs of its schedule",
+    ),
 )
 
 # Columns that follow from two others: their product.
@@ -164,6 +180,12 @@ EPOCHS_COLUMNS = (
         _FLAG,
         "",
         "whether no other trial shared the trial's device meanwhile: only then seconds are a cost",
+    ),
+    # since version 5: null where the search's objectives do not ask for them
+    Column("inference_ms", _REAL, "milliseconds", "of a forward pass of 1 image, with a trial's first epoch"),
+    Column("inference_ms_64", _REAL, "milliseconds", "of a forward pass of 64 images, likewise"),
+    Column(
+        "energy_kwh", _REAL, "kilowatt-hours", "of training and validating, idle power of the GPUs included"
     ),
 )
 

@@ -86,6 +86,26 @@ class TrialState:
         )[0]
         return statistics.median(told) if told else None
 
+    @property
+    def inference_ms(self) -> float | None:
+        """Milliseconds of a forward pass of 1 image; None where it was not measured."""
+        return self._median_of("inference_ms")
+
+    @property
+    def inference_ms_64(self) -> float | None:
+        """Milliseconds of a forward pass of 64 images; None where it was not measured."""
+        return self._median_of("inference_ms_64")
+
+    @property
+    def energy_kwh(self) -> float | None:
+        """Of a full training: the median of its epochs, times all of its schedule; None where it was not measured."""
+        epoch = self._median_of("energy_kwh")
+        return None if epoch is None else epoch * int(self.config["epochs"])
+
+    def _median_of(self, name: str) -> float | None:
+        values = [value for _, metrics in self.reports if (value := getattr(metrics, name)) is not None]
+        return statistics.median(values) if values else None
+
     def cost(self, objective: str) -> float | None:
         """What an objective other than the error is, see `OBJECTIVE_TABLE`; None while nobody knows."""
         value: float | None = getattr(self, objective)

@@ -29,6 +29,7 @@ from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.kind_of_run import look_for_tested_images
+from wrn_search.session.plan.measured_objectives import check_energy, offers_of
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import (
     Request,
@@ -153,10 +154,12 @@ def _offer_of(
     shape, share = facts.image_shape or (0, 0, 0), allotment.gpus_per_trial
     asked = request.space.training.precision
     training = nodes_that_train(machines, share)
-    offers = [node.arithmetic for node in training if node.arithmetic is not None] or [arithmetic_here()]
+    named = offers_of(training)
+    offers = [offer for _, offer in named]
     if share and not gpus_are_simulated() and (problems := gpu_problems(training)):
         raise InputError(problems)
     check_arithmetic(request.space.training, share, offers)
+    check_energy(request.space.costs, share, named)
     precision = resolved_precision(asked, shape, share, offers, plan.state)
     resolved_compile(request.space.training.compile, share, offers, plan.state)
     is_resolved_there = address is not None and not (plan.state and plan.state.trials)

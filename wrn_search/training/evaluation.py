@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from wrn_search.training.batches_of_a_split import EvaluationSource
+from wrn_search.training.inference_time import median_milliseconds
 from wrn_search.training.loss import CountsByClass, on_host, summed_loss, wrong_answers
 from wrn_search.training.mixed_precision import autocast, laid_out
 from wrn_search.training.steps.averaged_weights import AveragedWeights
@@ -60,3 +61,17 @@ class Evaluation:
         self.network.eval()
         with autocast(self.device, self.precision):
             summed_loss(self.network(laid_out(inputs.permute(0, 3, 1, 2), self.layout)), labels)
+
+    @torch.inference_mode()
+    def milliseconds(self, images: int, image_shape: tuple[int, int, int]) -> float:
+        """Median of a forward pass of so many made-up images of (height, width, channels) that lie on the device."""
+        height, width, channels = image_shape
+        drawn = torch.rand(images, height, width, channels, generator=torch.Generator().manual_seed(0))
+        inputs = laid_out(drawn.to(self.device).permute(0, 3, 1, 2), self.layout)
+        self.network.eval()
+
+        def once() -> None:
+            with autocast(self.device, self.precision):
+                self.network(inputs)
+
+        return median_milliseconds(once, self.device)

@@ -88,13 +88,13 @@ class Training:
         )
         self._mixing = BatchMixing(config, data.image_shape, self.device, replica)
         self.randomness = Randomness(config.seed, self.device)
-        self._shape = data.num_classes, data.image_shape[2]
+        self._shape, self.image_shape = (data.num_classes, data.image_shape[2]), data.image_shape
         with self.randomness.in_use():
             network = network_of(config, *self._shape)
         self._frozen = freeze(network, config.freeze)
         self._layout = memory_format(self.device, config.precision)
         self.network = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
-        self._evaluation = Evaluation(self.network, self.device, config.precision, self._layout)
+        self.evaluation = Evaluation(self.network, self.device, config.precision, self._layout)
         self.optimiser = build_optimiser(self.network, config)
         self._scaler = loss_scaler(self.device, config.precision)
         self._loss_sum = torch.zeros(
@@ -153,7 +153,7 @@ class Training:
         if self.val_batches is not None:
             val_loss, val_error = self.evaluate(self.val_batches, epoch, "validation loss")
             if self._averaged is not None:
-                ema_val_error = self._evaluation.sums(self.val_batches, self._averaged)[1]
+                ema_val_error = self.evaluation.sums(self.val_batches, self._averaged)[1]
         if self._is_cold:
             forget_warm_up(self.device)
             self._is_cold = False
@@ -221,13 +221,13 @@ class Training:
         Raises:
             Diverged: the loss is not finite.
         """
-        mean_loss, error = self._evaluation.sums(batches, by_class=by_class)
+        mean_loss, error = self.evaluation.sums(batches, by_class=by_class)
         check_finite(mean_loss, epoch, what)
         return mean_loss, error
 
     def rehearse(self, batch_size: int, image_shape: tuple[int, int, int]) -> None:
         """Evaluates a batch of zeros, images of (height, width, channels): takes the memory that `evaluate` takes."""
-        self._evaluation.rehearse(batch_size, image_shape)
+        self.evaluation.rehearse(batch_size, image_shape)
 
     def save(self, path: Path) -> None:
         """Writes a checkpoint of the last completed epoch; call it between epochs."""
@@ -276,7 +276,7 @@ class Training:
         """Frees the network and all else that takes memory, on the device too. A second call does nothing."""
         if "_steps" in self.__dict__:
             self._steps.forget()  # a graph, and the memory of its step
-        for name in ("network", "_evaluation", "optimiser", "_step", "_steps", "_averaged", *_BATCHES):
+        for name in ("network", "evaluation", "optimiser", "_step", "_steps", "_averaged", *_BATCHES):
             self.__dict__.pop(name, None)
         if self.config.compile == "on":
             # torch keeps compiled code by function, not by network, and gives up compiling after the eighth.

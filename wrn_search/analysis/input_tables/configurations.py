@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NORMAL = 1.959964
 _ROUNDING = 1e-9  # of a sum of seconds
+_WHERE_ASKED_FOR = ("inference_ms", "inference_ms_64", "energy_kwh")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Configuration:
     trials: int
     trial: int  # the completed one nearest the median, of an even number the lower middle one
     seconds_per_epoch: float | None  # median over its completed trials, of what `seconds_per_epoch` tells
+    # medians over its completed trials, where the search's objectives asked for them
+    inference_ms: float | None = None
+    inference_ms_64: float | None = None
+    energy_kwh: float | None = None
     repeats: int = 1  # that configurations of its search have, at most
 
     @property
@@ -73,7 +78,7 @@ def configurations_of(material: Material, seconds: Mapping[int, float]) -> tuple
     went on were chosen by their luck.
     """
     columns = ["configuration", "source", "adaptive", "status", "network", "depth", "widen_factor"]
-    columns += ["num_params", "macs", "val_error", "number", "error"]
+    columns += ["num_params", "macs", "val_error", "number", "error", *_WHERE_ASKED_FOR]
     grouped: dict[int, list[Any]] = {}
     # Row by row: a group of pandas takes a thousand times as long as a row.
     for row in material.trials[columns].itertuples(name="Row"):
@@ -95,6 +100,9 @@ def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configu
     lost = sum(row.status == "diverged" or COUNTS_AS_CHANCE in str(row.error) for row in rows)
     middle = full[min((len(full) + lost - 1) // 2, len(full) - 1)]  # as `trial_selection.standing_of`
     times = [seconds[row.Index] for row in full if row.Index in seconds]
+    measured: dict[str, Any] = {
+        name: _median_known([getattr(row, name) for row in full]) for name in _WHERE_ASKED_FOR
+    }
     return Configuration(
         number=int(middle.configuration),
         source=int(middle.source),
@@ -110,7 +118,14 @@ def _configuration(rows: Sequence[Any], seconds: Mapping[int, float]) -> Configu
         trials=len(rows),
         trial=int(middle.Index),
         seconds_per_epoch=statistics.median(times) if times else None,
+        **measured,
     )
+
+
+def _median_known(values: Sequence[float | None]) -> float | None:
+    """Of those that are not null."""
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    return statistics.median(known) if known else None
 
 
 def seconds_per_epoch(material: Material) -> dict[int, float]:

@@ -9,7 +9,6 @@ from wrn_search.cluster.living_nodes import LivingNode, nodes_that_train
 from wrn_search.cluster.node_check import check_nodes
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trials_at_once import Allotment
-from wrn_search.hardware.arithmetic_on_offer import arithmetic_here
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
 from wrn_search.images.prepared_data import PreparedData
@@ -17,6 +16,7 @@ from wrn_search.lines_on_stderr import warn
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
+from wrn_search.session.plan.measured_objectives import check_energy, offers_of
 from wrn_search.session.search_request import Request, allotment_of, memory_of
 from wrn_search.session.start_of_a_session import Arithmetic
 
@@ -48,8 +48,10 @@ def machines_for(
     weights = request.space.model.init_from
     able = check_nodes(directory, dataset, data.split_hash, share > 0, weights) if joined else []
     training = nodes_that_train(able, share)  # the head may be a small machine: it decides nothing
-    machines = [node.arithmetic for node in training if node.arithmetic] or [arithmetic_here()]
+    offers = offers_of(training)
+    machines = [offer for _, offer in offers]
     check_arithmetic(asked, share, machines)
+    check_energy(request.space.costs, share, offers)
     arithmetic = Arithmetic(
         resolved_precision(asked.precision, data.image_shape, share, machines, state),
         resolved_compile(asked.compile, share, machines, state),

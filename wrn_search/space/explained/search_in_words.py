@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from wrn_search.objectives.objective_table import INFERENCE_IMAGES
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.space.domains import Scalar
 from wrn_search.space.explained.class_balance import class_lines
@@ -13,6 +14,7 @@ from wrn_search.space.rules.budget_rules import shown
 from wrn_search.wording import budget_text, plural
 
 _MOST_SHOWN = 12  # networks
+_INDENT = " " * 14  # of the columns
 
 
 def text_of(told: dict[str, Any]) -> str:
@@ -50,10 +52,23 @@ def _of_data_and_space(told: dict[str, Any]) -> Iterator[str]:
     yield f"              to {_network_text(told['networks']['largest'])}"
 
 
+def _of_measured(objectives: Sequence[str]) -> Iterator[str]:
+    """How objectives are measured that a training alone does not tell."""
+    passes = {name: images for name, images in INFERENCE_IMAGES.items() if name in objectives}
+    if passes:
+        images = " and ".join(map(str, passes.values()))
+        of = f"{images} image{'' if images == '1' else 's'}"
+        when = "before a trial's first epoch, while no other trial trains on its device"
+        yield f"{_INDENT}{', '.join(passes)}: forward passes of {of} {when}"
+    if "energy_kwh" in objectives:
+        yield f"{_INDENT}energy_kwh: of a full training, by the counters of its GPUs (NVML)"
+
+
 def _of_searcher(told: dict[str, Any]) -> Iterator[str]:
     if len(told["objectives"]) > 1:
         ranks = "compared by non-dominated rank, then by crowding distance"
         yield f"objectives    {', '.join(told['objectives'])}: {ranks}"
+        yield from _of_measured(told["objectives"])
     seeds = f", {told['repeats']} seeds each" if told["repeats"] > 1 else ""
     configurations = plural(told["trials"], "configuration")
     if told["trials_by_budget"]:

@@ -56,6 +56,52 @@ def test_seconds_of_trials_that_share_a_device_are_refused(resources: dict[str, 
     assert "gpus_per_trial: 1, or one trial at a time, concurrent: 1, but got" in text
 
 
+@pytest.mark.parametrize("resources", [{}, {"concurrent": 4}, {"gpus_per_trial": 0.5}])
+@pytest.mark.parametrize("name", ["inference_ms", "inference_ms_64"])
+def test_forward_passes_are_timed_alone_so_trials_may_share_a_device(
+    resources: dict[str, Any], name: str
+) -> None:
+    mapping = {"name": "s", "objectives": ["val_error", name], "resources": resources}
+    assert space_from_mapping(mapping).costs == (name,)
+
+
+@pytest.mark.parametrize("resources", [{}, {"gpus_per_trial": 0.5}])
+def test_energy_of_trials_that_share_a_gpu_is_refused(resources: dict[str, Any]) -> None:
+    (text,) = _problems(objectives=["val_error", "energy_kwh"], resources=resources)
+
+    assert text.startswith("objectives: energy_kwh is a trial's own where it has its device alone: ")
+
+
+def test_energy_of_cpus_is_refused_with_what_tells_it() -> None:
+    (text,) = _problems(
+        objectives=["val_error", "energy_kwh"], resources={"gpus_per_trial": 0, "concurrent": 1}
+    )
+
+    assert text == (
+        "objectives: energy_kwh is told by the counters of GPUs: resources.gpus_per_trial: 1, but with "
+        "gpus_per_trial: 0 trials train on CPUs"
+    )
+
+
+def test_the_explanation_says_how_passes_are_timed_and_what_the_energy_is_of() -> None:
+    space = space_from_mapping(
+        {
+            "name": "s",
+            "model": {"depth": {"choice": [10, 16]}},
+            "objectives": ["val_error", "inference_ms", "inference_ms_64", "energy_kwh"],
+            "resources": {"gpus_per_trial": 1},
+        }
+    )
+    lines = text_of(explanation(space, (3,))).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("objectives    "))
+
+    assert lines[place + 1 : place + 3] == [
+        "              inference_ms, inference_ms_64: forward passes of 1 and 64 images before a trial's first epoch, "
+        "while no other trial trains on its device",
+        "              energy_kwh: of a full training, by the counters of its GPUs (NVML)",
+    ]
+
+
 @pytest.mark.parametrize("resources", [{"concurrent": 1}, {"gpus_per_trial": 1}])
 def test_seconds_of_a_trial_alone_are_an_objective(resources: dict[str, Any]) -> None:
     space = space_from_mapping(

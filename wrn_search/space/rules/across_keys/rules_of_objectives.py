@@ -37,17 +37,17 @@ def _others_told_of_all_objectives(space: Space) -> Iterator[Broken]:
 
 def _times_are_a_trials_own(space: Space) -> Iterator[Broken]:
     """Trials that share a GPU, or the caches and memory of a CPU, slow each other down."""
-    timed = [name for name in space.costs if OBJECTIVE_TABLE[name].timed]
+    own = [name for name in space.costs if OBJECTIVE_TABLE[name].needs_device]
     gpus = space.resources.gpus_per_trial
     alone = (not isinstance(gpus, str) and gpus >= 1) or space.resources.concurrent == 1
-    if not timed or alone:
+    if not own or alone:
         return
     reads: tuple[Path, ...] = (
         _OBJECTIVES,
         ("resources", "gpus_per_trial"),
         ("resources", "concurrent"),
     )
-    rule = f"{timed[0]} is a trial's own where it has its device alone: resources.gpus_per_trial: 1"
+    rule = f"{own[0]} is a trial's own where it has its device alone: resources.gpus_per_trial: 1"
     given = (
         f"gpus_per_trial: {spelled(space.resources.gpus_per_trial)} and "
         f"concurrent: {spelled(space.resources.concurrent)}"
@@ -55,8 +55,18 @@ def _times_are_a_trials_own(space: Space) -> Iterator[Broken]:
     yield Broken(_OBJECTIVES, f"{rule}, or one trial at a time, concurrent: 1, but got {given}", reads)
 
 
+def _energy_has_a_counter(space: Space) -> Iterator[Broken]:
+    """A processor's counter, where there is one, is of all that runs there."""
+    gpus = space.resources.gpus_per_trial
+    if "energy_kwh" in space.costs and gpus == 0:
+        reads: tuple[Path, ...] = (_OBJECTIVES, ("resources", "gpus_per_trial"))
+        rule = "energy_kwh is told by the counters of GPUs: resources.gpus_per_trial: 1"
+        yield Broken(_OBJECTIVES, f"{rule}, but with gpus_per_trial: 0 trials train on CPUs", reads)
+
+
 RULES_OF_OBJECTIVES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _methods_can_rank,
     _others_told_of_all_objectives,
     _times_are_a_trials_own,
+    _energy_has_a_counter,
 )
