@@ -86,7 +86,7 @@ class Knowledge:
         if isinstance(event, Proposed):
             self._first.setdefault(event.configuration, event.number)
         if isinstance(event, Reported):
-            self.pace.learn(self.state.trials[event.number].macs, event.metrics.seconds)
+            self.pace.learn(self.state.trials[event.number].training_macs, event.metrics.seconds)
         self._looks.learn(event)
         self._rests_no_more(event)
         for arrival in self._together.learn(event, self.state):

@@ -20,6 +20,7 @@ from wrn_search.hardware.waiting_threads import waiting_threads_asleep
 from wrn_search.images.streamed.decoding_workers import decoding_workers
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import finite_values
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
@@ -66,6 +67,7 @@ class Pace:
         0.0  # of an image: decoded while others are trained on, by all workers of a trial
     )
     passes: float = 1.0  # forward and backward, of a training image; SAM takes two
+    validations: float = 1.0  # after each epoch; an average of the weights has its own
 
     @classmethod
     def of(cls, measured: Iterable[Measured], source: str, of_a_whole_gpu: bool = False) -> Pace:
@@ -89,7 +91,7 @@ class Pace:
         """Seconds of one epoch, validation included."""
         slower = 1 / gpu_fraction if self.of_a_whole_gpu and gpu_fraction else 1.0
         one_pass = slower * self._seconds_per_image(macs)
-        validating = max(_VALIDATION_COST * one_pass, self.decoding_seconds)
+        validating = self.validations * max(_VALIDATION_COST * one_pass, self.decoding_seconds)
         return (
             max(self.passes * one_pass, self.decoding_seconds) * train_images + validating * validation_images
         )
@@ -120,14 +122,19 @@ def with_decoding(pace: Pace | None, dataset: DatasetSettings, device: str, thre
 
 
 def with_passes(pace: Pace | None, space: Space) -> Pace | None:
-    """The pace of trainings of which some take two passes a step, on average where their values are drawn evenly."""
-    values = finite_values(space.hyperparameters.get("sam", space.training.sam)) or (1.0,)
-    return pace and replace(pace, passes=statistics.fmean(_passes(value) for value in values))
+    """The pace of trainings of which some take two passes a step, or validate an average of their weights, too.
 
-
-def _passes(sam: Any) -> int:
-    """How often each image of a batch passes the network and comes back."""
-    return 2 if sam else 1
+    On average, where their values are drawn evenly.
+    """
+    sam, ema = (
+        finite_values(space.hyperparameters.get(name, getattr(space.training, name))) or (1.0,)
+        for name in ("sam", "ema")
+    )
+    return pace and replace(
+        pace,
+        passes=statistics.fmean(passes_of_a_step(value) for value in sam),
+        validations=statistics.fmean(2 if value else 1 for value in ema),
+    )
 
 
 def assumed_pace() -> Pace:
@@ -153,7 +160,9 @@ def recorded_pace(root: Path, device: str, threads: int, hosts: Iterable[str] | 
     chosen = [row for row in here if row["threads"] == threads] or here
     if not chosen:
         return None
-    measured = (Measured(row["macs"], _passes(row.get("sam")) * row["images_per_second"]) for row in chosen)
+    measured = (
+        Measured(row["macs"], passes_of_a_step(row.get("sam")) * row["images_per_second"]) for row in chosen
+    )
     where = "on this machine" if hosts is None else "on these nodes"
     return Pace.of(measured, f"from {plural(len(chosen), 'earlier trial')} {where}")
 

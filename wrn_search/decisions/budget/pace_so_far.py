@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class PaceSoFar:
-    """Mean seconds of an epoch by the network's multiply-adds; between and beyond them by proportion."""
+    """Mean seconds of an epoch by the multiply-adds of a training image; between and beyond them by proportion."""
 
     _sizes: list[int] = field(default_factory=list)  # multiply-adds of one image, rising
     _of_size: dict[int, tuple[float, int]] = field(default_factory=dict)  # -> (seconds, epochs)
