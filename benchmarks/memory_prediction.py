@@ -24,6 +24,7 @@ from wrn_search.images.prepared_data import PreparedData, prepare
 from wrn_search.memory.predicted_memory import SLACK, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.sections.crop_padding import policy_of
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.training_loop import Training
@@ -60,6 +61,7 @@ def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
         ema=config.ema,
         sam=config.sam,
         gradient_accumulation=config.gradient_accumulation,
+        policy=policy_of(config.dataset.augmentation),
     )
 
 

@@ -199,3 +199,15 @@ def test_a_diagram_that_is_none_of_floors_is_refused() -> None:
     assert "x&lt;y" in drawn
     with pytest.raises(ValueError, match="floors of boxes"):
         figure(floors + '  c -- "text" --> nowhere\n')
+
+
+def test_anchors_are_found_on_a_forge_too() -> None:
+    """Where a page is read without the site: there a heading's anchor keeps every hyphen of its text."""
+    for path in sorted(DOCS.glob("*.md")):
+        text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target, anchor in re.findall(r"\]\(([\w.-]*)#([^)\s]+)\)", text):
+            page = DOCS / target if target else path
+            headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+            plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", each).strip().lower() for each in headings)
+            known = {re.sub(r"[^\w\- ]", "", each).replace(" ", "-") for each in plain}
+            assert anchor in known, f"{path.name}: {target}#{anchor}"

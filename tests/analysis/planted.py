@@ -145,6 +145,8 @@ def trial_rows(plan: Plan, space: Space) -> list[dict[str, Any]]:
             config = space.trial_config(hparams, 1000 * plan.seed + number, precision="fp32", compile="off")
             rows.append(_row(plan, space, config.to_dict(), number=number, repeat=repeat, rng=rng))
             rows[-1]["configuration"] = configuration
+            applied = space.axes.applied(hparams)
+            rows[-1] |= {name: None for name, value in applied.items() if value is None}
     if space.search.scheduler == "asha":
         _stop_the_worst(rows, _rungs(space), space.search.reduction_factor)
     for row in rows:

@@ -169,6 +169,26 @@ def test_edges_of_regularisation_are_limits_at_both_ends(tmp_path, values, slope
     assert any(told in limit for limit in found.answer.limits) or not told
 
 
+def test_what_is_no_number_or_does_not_apply_has_no_edge(tmp_path):
+    """True is not the largest nesterov, and the best trial of adamw has none."""
+    optimiser = {
+        "optimizer": {"choice": ["sgd", "adamw"]},
+        "nesterov": {"choice": [True, False], "when": {"optimizer": ["sgd"]}},
+    }
+    for best in ("sgd", "adamw"):
+        law = lambda leaves, weights, best=best: (  # noqa: E731
+            12.0 - (leaves["optimizer"] == best) - leaves["nesterov"] / 2
+        )
+        plan = Plan(model=TINY, training={"epochs": 10} | optimiser, search=GRID, error=law, noise=0.0)
+        path = plant(tmp_path / best, plan)
+        (path / "manifest.json").unlink()  # so that no model tells where the lowest error is expected
+        found = findings_of(path)
+        chosen = found.trials[found.answer.best.trial]
+        assert chosen.hparams.get("nesterov") == {"sgd": True, "adamw": None}[best]
+        assert {each.name for each in found.answer.edges} <= {"depth", "widen_factor"}
+        assert not any("nesterov" in limit for limit in found.answer.limits)
+
+
 def test_the_smallest_depth_that_exists_is_no_edge(tmp_path):
     model = {"depth": {"choice": [10, 16, 22]}, "widen_factor": {"choice": [1, 2, 4]}}
     law = lambda leaves, weights: 5 + 0.5 * leaves["depth"] + abs(leaves["widen_factor"] - 2)  # noqa: E731

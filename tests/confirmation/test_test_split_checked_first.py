@@ -49,6 +49,46 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResultsDirectory
     return directory
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]], ids=["run", "plan"])
+def test_a_confirmation_no_longer_than_its_warm_up_is_refused(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of each finalist that would never reach its learning rate, before anything is trained or recorded."""
+    model = {"depth": 10, "dropout": {"choice": [0.0, 0.1]}}
+    space = space_of(
+        model=model,
+        training={"epochs": 6, "warmup_epochs": 3, "lr_schedule": "wsd", "lr_cooldown": 0.4},
+        search={"searcher": "grid", "scheduler": "none"},
+    )
+    directory = ResultsDirectory(tmp_path / "played")
+    directory.path.mkdir()
+    with Record.create(directory.events) as record:
+        record.append(SearchStarted("played", "id", 6, 90.0, "digits", "split", space=space.to_document()))
+    with Record.open(directory.events) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: 10.0 + assignment.number)
+    for epochs, rule in (
+        ("2", "the warm-up must end before the last of the 2 epochs"),
+        ("3", "the warm-up must end before the last of the 3 epochs"),
+        ("4", "the warm-up must end before the cooldown begins, after 2.4 of 4 epochs"),
+    ):
+        told = [
+            "confirm",
+            str(directory.path),
+            "--top",
+            "2",
+            "--no-per-network",
+            "--epochs",
+            epochs,
+            *options,
+        ]
+        assert main(told) == 2
+        assert capsys.readouterr().err.splitlines()[-2:] == [
+            f"--epochs: {rule}, but got warmup_epochs 3 of trial {number}" for number in (0, 1)
+        ]
+        assert not directory.confirmation.path.exists()
+    assert len(confirmation_request(directory.path, Rule(2, per_network=False), epochs=5).finalists) == 2
+
+
 def test_weights_that_are_gone_are_told_before_anything_is_trained(results: ResultsDirectory) -> None:
     request = confirmation_request(results.path, Rule(), 1)
     (finalist,) = request.finalists

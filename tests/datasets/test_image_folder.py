@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,26 @@ def test_presence_counts_and_decodes_the_first_image_alone(tmp_path: Path) -> No
     looked = presence(Place(tmp_path))
     assert looked.text == f"found 3 images of 2 classes in {tmp_path / 'train'}"
     assert (looked.images, looked.classes) == (3, 2)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_look_waits_for_no_pipe(first: bool, tmp_path: Path) -> None:
+    """Which nobody writes to: as the first image it is refused, behind a grey one it has no colours."""
+    write_folder(tmp_path, random_images(3, channels=1), [0, 1, 1])
+    os.mkfifo(tmp_path / "train" / "class_0" / ("0.png" if first else "1.png"))
+    if first:
+        with pytest.raises(InputError, match=r"must be plain files, but got train/class_0/0\.png"):
+            presence(Place(tmp_path))
+    else:
+        assert presence(Place(tmp_path)).image_shape == (8, 8, 1)
+
+
+def test_one_image_with_colours_gives_all_three_channels(tmp_path: Path) -> None:
+    """As `training_images` decodes them; the look opens headers alone."""
+    write_folder(tmp_path, random_images(3, channels=1), [0, 1, 1])
+    (tmp_path / "train" / "class_1" / "9.png").write_bytes(encode(random_images(1)[0]))
+    looked, read = presence(Place(tmp_path)), training_images(Place(tmp_path))
+    assert looked.image_shape == read.images.shape[1:] == (8, 8, 3)
 
 
 def test_a_folder_that_is_not_there_says_what_was_looked_for_and_how_to_get_it(tmp_path: Path) -> None:

@@ -147,7 +147,9 @@ def test_a_failed_download_says_where_to_place_what(tmp_path: Path, monkeypatch:
         f"; download {NOWHERE} elsewhere and place it as {root}/cifar-10-python.tar.gz, "
         f"or unpacked in {root}/cifar-10-batches-py ({names})"
     )
+    assert not root.exists(), "nothing is left of what could not be downloaded"
     # Done as it says, it works, still without a network.
+    root.mkdir()
     (tmp_path / "elsewhere" / "cifar-10-python.tar.gz").rename(root / "cifar-10-python.tar.gz")
     assert len(read(cifar10(root)).images) == 100
 

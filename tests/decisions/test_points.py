@@ -9,8 +9,11 @@ import pytest
 
 from tests.decisions.playing import conductor_of, new_record, play, space_of
 from wrn_search.results.events_jsonl import Record
+from wrn_search.results.table_writer import trials_table
+from wrn_search.results.trial_selection import name_of
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.space import Space
+from wrn_search.space.trials_of_other_spaces import hparams_within
 
 POINTS = [{"depth": 16, "dropout": 0.25}, {"depth": 10}, {"depth": 22, "dropout": 0.5}]
 MODEL = {"depth": {"choice": [10, 16, 22]}, "dropout": {"uniform": [0.0, 0.5]}}
@@ -106,3 +109,34 @@ def test_listed_networks_are_tried_alone_and_recorded_in_the_ordinary_columns(tm
 
     assert {(each["depth"], each["widen_factor"]) for each in tried} == {(10, 1.125), (16, 0.75)}
     assert list(tried[0]) == ["depth", "widen_factor", "dropout"]
+
+
+def test_what_an_optimiser_does_not_have_is_left_out_of_its_points(tmp_path: Path) -> None:
+    """Null in the record and the tables, and no part of the name, as of a hyperparameter that does not apply."""
+    points = [{"optimizer": "sgd", "nesterov": False}, {"optimizer": "adamw", "beta1": 0.8}]
+    search = {"searcher": "grid", "scheduler": "none", "points": points}
+    space = space_of(model={"depth": 10}, search=search)
+    path = tmp_path / "e"
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record)
+        play(conductor, falling)
+        sgd, adamw = conductor.state.trials.values()
+    assert (sgd.hparams["nesterov"], sgd.hparams["beta1"]) == (False, None)
+    assert (adamw.hparams["nesterov"], adamw.hparams["beta1"]) == (None, 0.8)
+    assert (adamw.config["nesterov"], sgd.config["beta1"]) == (True, 0.9)  # trained with the defaults
+    assert name_of(sgd).endswith("_sgd_nesterov-False")
+    assert name_of(adamw).endswith("_adamw_b1-0.8")
+    told = [hparams_within(space, trial.config) for trial in (sgd, adamw)]
+    assert told == [sgd.hparams, adamw.hparams], "a record is read back as it was proposed"
+    table = trials_table(conductor.state)
+    assert table["nesterov"].to_pylist() == [False, None]
+    assert played(path, space) == told, "nothing is left to be tried when it is resumed"
+
+
+def test_points_may_leave_off_what_others_have(tmp_path: Path) -> None:
+    points = [{"clip_norm": 1.0}, {"depth": 16}, {"clip_norm": 0}]
+    search = {"searcher": "grid", "scheduler": "none", "points": points}
+    space = space_of(model={"depth": 10}, search=search)
+    tried = played(tmp_path / "e", space)
+    assert [each["clip_norm"] for each in tried] == [1.0, 0.0, 0.0]
+    assert [each["clip_norm"] for each in played(tmp_path / "e", space)] == [1.0, 0.0, 0.0]

@@ -109,6 +109,13 @@ def test_two_passes_a_step_take_twice_the_time(tmp_path: Path) -> None:
         own = with_passes(pace, space)
         assert own is not None
         assert own.seconds_per_epoch(1000, 100, 30) == pytest.approx(passes * 1.0 + 0.1)
+    for ema, validations in ((0, 1.0), (0.99, 2.0), ({"choice": [0, 0.99]}, 1.5)):
+        space = space_from_mapping({"name": "s", "dataset": {"name": "digits"}, "training": {"ema": ema}})
+        own = with_passes(pace, space)
+        assert own is not None
+        assert own.seconds_per_epoch(1000, 100, 30) == pytest.approx(1.0 + validations * 0.1), (
+            "the average of the weights has a validation of its own"
+        )
 
 
 def test_a_probe_measures_both_networks() -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from benchmarks.memory_prediction import NETWORKS, compared, config_of, made_up_dataset
+from wrn_search.images.policies.policies import POLICIES
 from wrn_search.memory.predicted_activations import peak_memory
 from wrn_search.memory.predicted_memory import CONTEXT_BYTES, SLACK, WORKSPACE_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload, evaluation_batch_size
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.sections.crop_padding import ROUNDS
 
 WRN_16_2 = Workload(Architecture.of(16, 2), train_images=45_000)
 
@@ -91,6 +93,33 @@ def test_fp32_is_predicted_to_a_tenth_of_a_percent(images: DatasetSettings) -> N
     found = compared(config_of(images, batch_size=32, precision="fp32", depth=16, widen_factor=2), threads=1)
 
     assert found["without_slack"] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("policy", ["trivial", "randaugment", "color_jitter", "shift_randaugment"])
+@pytest.mark.parametrize("widen_factor", [0.125, 1.0])
+def test_what_a_policy_draws_and_changes_is_in_it(
+    images: DatasetSettings, policy: str, widen_factor: float
+) -> None:
+    """Also where the network is so small that the images in work are most of it."""
+    changed = type(images).model_validate(
+        images.model_dump() | {"augmentation": policy, "crop_padding": "auto"}
+    )
+    leaves = {"depth": 10, "widen_factor": widen_factor, "batch_size": 32, "precision": "fp32"}
+    found, plain = (compared(config_of(each, **leaves), threads=1) for each in (changed, images))
+
+    assert found["parts"]["inputs"] > plain["parts"]["inputs"]
+    assert 1 <= found["ratio"] <= 1.3, found
+
+
+def test_the_draws_of_a_policy_grow_with_the_images() -> None:
+    """On the device for a whole epoch: 36 bytes of an image and round."""
+    few, many = (
+        peak_memory(replace(WRN_16_2, policy="color_jitter", train_images=images)).inputs
+        for images in (45_000, 645_000)
+    )
+    plain = [peak_memory(replace(WRN_16_2, train_images=images)).inputs for images in (45_000, 645_000)]
+    assert (many - few) - (plain[1] - plain[0]) == 600_000 * 3 * 36
+    assert set(ROUNDS) == set(POLICIES)
 
 
 LARGE = ("16-8", "40-4", "22-8", "28-10", "40-10")  # a minute of a core each and more at batch 128

@@ -125,6 +125,20 @@ def test_todays_optimisers_are_differences(tmp_path):
     assert not [text for text in row.differences if text.startswith(("sam", "beta", "optimizer", "lr_by"))]
 
 
+def test_how_an_epoch_is_sampled_and_how_far_crops_move_are_differences(tmp_path):
+    found = compared(
+        tmp_path / "a",
+        model={"depth": 28, "widen_factor": 10},
+        training=PAPERS_RECIPE,
+        dataset={"name": "cifar10", "sampling": "balanced", "crop_padding": 6},
+    )
+    row = next(row for row in found.rows if row.table == "table 5")
+    assert set(row.differences) >= {
+        "sampling: each class equally often in an epoch, each image once",
+        "crop_padding: 6 pixels, 4",
+    }
+
+
 def test_dropout_and_every_changed_hyperparameter_are_named(tmp_path):
     model = {"depth": 28, "widen_factor": 10, "dropout": 0.1, "init": "fan_out"}
     training = {

@@ -19,7 +19,7 @@ from wrn_search.errors import InputError
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.built_network import built_network
 from wrn_search.pretrained.starting_weights import begin_with, starting_weights
-from wrn_search.pretrained.weights_file import digest_of
+from wrn_search.pretrained.weights_file import MOST_BYTES_OF_A_FILE, digest_of
 from wrn_search.training.checkpoints.checkpoint_file import save_checkpoint
 
 IMAGES = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(5))
@@ -108,7 +108,7 @@ def network_of(depth: int = 10, **changes: Any) -> dict[str, Any]:
     ("content", "words"),
     [
         (lambda: {"a": torch.zeros(3)}, "must hold weights by names that are known .*but got 1 tensors: a"),
-        (lambda: [1, 2], "but got 0 tensors: none"),
+        (lambda: [1, 2], "but got no tensors by name"),
         (meliketoy, "is of meliketoy/wide-resnet.pytorch: its convolutions have biases"),
         (
             lambda: {f"{n}.{p}": torch.zeros(1) for n in ("conv0", "group0.block0.conv0") for p in ("weight", "bias")},
@@ -118,10 +118,17 @@ def network_of(depth: int = 10, **changes: Any) -> dict[str, Any]:
         (lambda: network_of(**{"more": torch.zeros(1)}), "there is no more"),
         (lambda: network_of(**{"bn.bias": torch.full((32,), torch.nan)}), "must be finite, but bn.bias is not"),
         (lambda: {k: v for k, v in network_of().items() if "groups.2" not in k}, "is missing"),
-        (lambda: {"format": "wrn-search model", "version": 1}, "must be a whole file of this program"),
+        (lambda: {"format": "wrn-search model", "version": 1}, "model .* 'weights' is missing in it"),
         (
             lambda: {"format": "wrn-search checkpoint", "state": {"config": {"depth": 17}, "network": {}}},
-            "must be a whole file of this program",
+            "a whole wrn-search checkpoint of this program, but 'dataset' is missing in it",
+        ),
+        (
+            lambda: {
+                "format": "wrn-search model", "weights": {}, "preprocessing": "zca", "depth": 17, "widen_factor": 1,
+                "block": "B(3,3)",
+            },
+            "which tells depth, widen_factor and block, but they make no network: .*17",
         ),
     ],
 )  # fmt: skip
@@ -159,9 +166,17 @@ def test_objects_in_a_file_are_not_made(legacy: bool, tmp_path: Path) -> None:
 
 def test_damaged_and_other_files_are_told(tmp_path: Path) -> None:
     whole = saved(network_of(), tmp_path / "w.pt")
-    for name, content in (("cut.pt", whole.read_bytes()[:5000]), ("empty.pt", b""), ("text.pt", b"weights")):
+    for name, content, words in (
+        ("cut.pt", whole.read_bytes()[:5000], "must be a whole file of torch .* its end is missing: 5,000 bytes of an"),
+        ("empty.pt", b"", r"must be a file with weights, but is empty \(0 bytes\)"),
+        ("text.pt", b"weights", "must be a whole file of torch .* is text of 7 bytes that begins with 'weights'"),
+        ("page.pt", b"<!DOCTYPE html><html>", "must be a whole file of torch .* is a web page: download the"),
+        ("lfs.pt", b"version https://git-lfs.github.com/spec/v1\noid", "is a pointer of Git LFS"),
+        ("gz.pt", b"\x1f\x8b\x08\x00abc", "is a gzip archive: unpack it"),
+        ("zeros.pt", bytes(9000), r"begins with zeros \(9,000 bytes\)"),
+    ):  # fmt: skip
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match="must be a whole file of torch"):
+        with pytest.raises(InputError, match=words):
             starting_weights(str(tmp_path / name))
     flipped = bytearray(whole.read_bytes())
     flipped[len(flipped) // 2] ^= 1
@@ -180,6 +195,21 @@ def test_damaged_and_other_files_are_told(tmp_path: Path) -> None:
         (tmp_path / "x.safetensors").write_bytes(b"{}")
         with pytest.raises(InputError, match=words):
             starting_weights(str(tmp_path / name))
+
+
+def test_only_regular_files_of_a_bounded_size_are_read(tmp_path: Path) -> None:
+    """What has no end, or waits for a writer, would be read for ever."""
+    os.mkfifo(tmp_path / "pipe.pt")
+    with (tmp_path / "huge.pt").open("wb") as file:
+        file.truncate(MOST_BYTES_OF_A_FILE + 1)  # holes: nothing of it lies on the disk
+    for path, words in (
+        (Path("/dev/zero"), "must be a regular file with weights, but is a device"),
+        (tmp_path / "pipe.pt", "must be a regular file with weights, but is a named pipe"),
+        (tmp_path, "must be a regular file with weights, but is a folder"),
+        (tmp_path / "huge.pt", "of at most 16 GB, but has 16,000,000,001 bytes"),
+    ):
+        with pytest.raises(InputError, match=words):
+            starting_weights(str(path))
 
 
 def test_a_checkpoint_of_a_trial_and_the_digest_that_pins_a_file(tmp_path: Path) -> None:

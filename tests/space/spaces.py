@@ -77,9 +77,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "momentum": _searched(draw, 0, 0.999),
         "weight_decay": _searched(draw, 0, 10),
         "lr_schedule": draw(st.sampled_from(["step", "cosine"])),
-        "lr_drops": sorted(draw(st.lists(st.floats(0.01, 0.99), max_size=4, unique=True))),
         "compile": draw(st.sampled_from(["auto", "on", "off"])),
     }
+    if training["lr_schedule"] == "step":
+        training["lr_drops"] = sorted(draw(st.lists(st.floats(0.01, 0.99), max_size=4, unique=True)))
     search = {
         "searcher": draw(
             st.sampled_from([name for name, kind in SEARCHERS.items() if not kind.needs_finite_space])

@@ -91,7 +91,16 @@ def test_a_cache_of_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ("root", "{choice: [a]}", "must be a single value, not a domain, but got {choice: ['a']}"),
         ("extra", "1", "must be true or false, but got 1"),
         ("validation", "0", "must be a whole number from 1 to 10000000, but got 0"),
-        ("validation", "'300'", "must be a whole number, but got '300'"),
+        (
+            "validation",
+            "'300'",
+            "must be a whole number, but got '300'; a share is a number between 0 and 1, such as 0.1",
+        ),
+        (
+            "validation",
+            "10%",
+            "must be a whole number, but got '10%'; a share is a number between 0 and 1, such as 0.1",
+        ),
         ("train_images", "0.5", "must be a whole number, but got 0.5"),
         (
             "preprocessing",

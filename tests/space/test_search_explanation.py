@@ -11,6 +11,7 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.space.explained.search_in_words import text_of
 from wrn_search.space.search_explanation import explanation, network_range
+from wrn_search.space.trials_of_other_spaces import hparams_within
 
 TEXT = """
 name: s
@@ -170,3 +171,54 @@ def test_budgets_lists_points_and_conditions_are_told() -> None:
     assert any(
         line.startswith(f"networks      {len(made.networks or ())} networks: WRN-10-") for line in lines
     )
+
+
+BOTH = "optimizer: {choice: [sgd, adamw]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            f"training: {{{BOTH}}}",
+            "0.1 is for sgd and adamw alike, whose usual ones are 0.1 and 0.001: say when: ",
+        ),
+        (
+            f"training: {{{BOTH}, learning_rate: {{loguniform: [0.001, 0.1]}}}}",
+            "{loguniform: [0.001, 0.1]} is for sgd and adamw alike",
+        ),
+        (
+            "search: {searcher: grid, points: [{optimizer: sgd}, {optimizer: adamw}]}",
+            "0.1 is for adamw and sgd alike, whose usual ones are 0.001 and 0.1: tell learning_rate in each point",
+        ),
+        (
+            f"training: {{{BOTH}, learning_rate: {{loguniform: [0.01, 0.3], when: {{optimizer: [sgd]}}}}}}",
+            "",
+        ),
+        (
+            "search: {searcher: grid, points: [{optimizer: sgd}, {optimizer: adamw, learning_rate: 0.001}]}",
+            "",
+        ),
+        ("training: {optimizer: adamw}", ""),
+    ],
+)
+def test_one_learning_rate_for_two_optimisers_is_told(text: str, told: str) -> None:
+    made = space(text)
+    found = explanation(made, ())
+    assert found["shared_rates"].startswith(told) if told else found["shared_rates"] == ""
+    assert ("warning       learning_rate" in text_of(found)) is bool(told)
+
+
+def test_an_optimiser_without_a_domain_of_its_own_is_trained_at_its_usual_rates() -> None:
+    when = "when: {optimizer: [sgd]}"
+    made = space(
+        f"training: {{{BOTH}, learning_rate: {{choice: [0.05, 0.2], {when}}}, "
+        f"weight_decay: {{choice: [1.0e-4], {when}}}}}"
+    )
+    rates = {}
+    for optimizer in ("sgd", "adamw"):
+        hparams = made.hparams_at({"optimizer": optimizer, "learning_rate": 0.05, "weight_decay": 1e-4})
+        config = made.trial_config(hparams, 0, precision="fp32", compile="off")
+        rates[optimizer] = (config.learning_rate, config.weight_decay)
+        assert hparams_within(made, config.to_dict()) == hparams
+    assert rates == {"sgd": (0.05, 1e-4), "adamw": (0.001, 0.01)}

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ from wrn_search.__main__ import main
 from wrn_search.cli.export import FORMATS as OFFERED
 from wrn_search.images.batches import EvaluationBatches
 from wrn_search.images.prepared_data import prepare, raw_validation
+from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.training.training_loop import Training
+from wrn_search.winner.data_of_a_card import data_rows
 from wrn_search.winner.file_formats.format_table import FORMATS, Format, load_model
 from wrn_search.winner.file_formats.torch_file import write_torch
 from wrn_search.winner.model_card import binomial_error
@@ -139,6 +142,18 @@ def test_the_card_states_the_numbers_and_what_is_not_known(searched: Path, tmp_p
     ):
         assert value in card
     assert str(tmp_path) not in card, "no path of this machine"
+    assert "| an epoch shows (in training only) | each image once |" in card
+
+
+def test_the_card_says_how_images_were_cropped_and_drawn() -> None:
+    dataset = DatasetSettings(name="cifar10", sampling="balanced", crop_padding=6)
+    data = SimpleNamespace(train_images=45_000, validation_images=5_000, split_hash="ab")
+    about = SimpleNamespace(class_names=("a", "b"), image_fit=None)
+    rows = dict(data_rows(dataset, data, about))  # type: ignore[arg-type]
+    assert rows["padding around its random crops"] == "6 pixels"
+    assert rows["an epoch shows (in training only)"].startswith("as many, but each class equally often")
+    shifted = DatasetSettings(name="cifar10", augmentation="shift")
+    assert "padding around its random crops" not in dict(data_rows(shifted, data, about))  # type: ignore[arg-type]
 
 
 def test_the_binomial_error_is_that_of_simulated_counts() -> None:

@@ -182,14 +182,16 @@ def _cells(findings: Findings, told: list[dict[str, Any]]) -> list[dict[str, Any
 
 
 def _trials(material: Material, seconds: Mapping[int, float]) -> tuple[Trial, ...]:
-    columns = dict.fromkeys((*_TRIAL_COLUMNS, *material.hyperparameters))
+    columns = dict.fromkeys((*_TRIAL_COLUMNS, "left_out", *material.hyperparameters))
     found = []
     for place, row in enumerate(material.trials[list(columns)].to_dict("records")):
         values: dict[str, Any] = {name: _known(row[name]) for name in _TRIAL_COLUMNS}
         for name in ("seed", "rung"):  # a column with gaps comes as floats
             values[name] = None if values[name] is None else int(values[name])
         hparams = {
-            name: native(row[name]) for name in material.hyperparameters if _known(row[name]) is not None
+            name: native(row[name])
+            for name in material.hyperparameters
+            if _known(row[name]) is not None and name not in row["left_out"]
         }
         found.append(Trial(**values, seconds_per_epoch=seconds.get(place), hparams=hparams))
     return tuple(found)

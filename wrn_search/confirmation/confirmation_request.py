@@ -24,7 +24,9 @@ from wrn_search.results.s3_copy.object_store import is_address
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Request
+from wrn_search.space.rules.across_keys.rules_of_optimisers import warm_up_rule
 from wrn_search.space.space import Space
+from wrn_search.space.trial_config import TrialConfig
 from wrn_search.space.yaml_with_lines import yaml_text
 
 _SUFFIX = "-confirm"
@@ -105,6 +107,8 @@ def confirmation_request(
             winner = chosen.winner if only == "split" else ""
             chosen = dataclasses.replace(chosen, only=only, winner=winner)
     finalists = tuple(finalists_of(chosen, str(target.events)))
+    if begun is None or begun.choice is None:
+        _check_warm_ups_end(finalists, chosen.epochs)
     space = _confirmation_space(searches[0].space, chosen, finalists)
     return ConfirmationRequest(
         space,
@@ -116,6 +120,23 @@ def confirmation_request(
         begun=begun,
         read=read,
     )
+
+
+def _check_warm_ups_end(finalists: Sequence[Finalist], epochs: int) -> None:
+    """A retraining that is shorter than its search must still reach the rate that it was chosen with.
+
+    Raises:
+        InputError: naming each finalist whose warm-up does not end.
+    """
+    problems = []
+    for each in finalists:
+        config = TrialConfig.from_dict(each.config)
+        rule = warm_up_rule(config.warmup_epochs, epochs, config.lr_schedule, config.lr_cooldown)
+        if rule:
+            told = f"warmup_epochs {config.warmup_epochs} of trial {each.number}"
+            problems.append(Problem("--epochs", f"{rule}, but got {told}"))
+    if problems:
+        raise InputError(problems)
 
 
 def _target(searches: Sequence[Searched], place: str | Path | None) -> ResultsDirectory:

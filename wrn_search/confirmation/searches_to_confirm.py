@@ -41,7 +41,9 @@ class Searched:
             InputError: an older record does not hold it, and resolved.yaml is lost.
         """
         if self.state.space:
-            return space_of(Source(with_later_settings(self.state.space)), (), self.state.search)
+            return space_of(
+                Source(with_later_settings(self.state.space)), (), self.state.search, on_record=True
+            )
         return resolved_space(self.directory)
 
     @property

@@ -7,7 +7,7 @@ is checked once, here, when it becomes a `Source`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ class DatasetFacts:
     image_fit: str = "crop"  # how
     group_by: str | None = None  # what of them must not lie on both sides of the split where nobody says so
     class_counts: tuple[tuple[str, int], ...] = ()  # (class, its training images), where a look told them
+    trained_on: int | None = None  # images, behind the split, where a look told what it will be
 
     def told_by(self, presence: Presence) -> DatasetFacts:
         """These facts, with what a look at the files told: they know best."""
@@ -157,18 +158,28 @@ class FoundSplit:
         return np.array([number[name] for name in self.classes], dtype=np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class LabelsOfFiles:
+    """What decides about the split, where files tell it before they are decoded; as in `Source`."""
+
+    labels: Labels  # (N,)
+    validation: npt.NDArray[np.int64] | None = None  # (m,)
+    groups: npt.NDArray[np.int64] | None = None  # (N,)
+
+
 @dataclass(frozen=True)
 class Presence:
-    """What a look at the files says before they are decoded; of images, the first one at most."""
+    """What a look at the files says before they are decoded; of images the first one, of others headers at most."""
 
     text: str  # "found in /data"
     images: int | None = None  # that are trained on, or are held out of those
     classes: int | None = None
-    image_shape: tuple[int, int, int] | None = None  # of the first image: height, width, channels
+    image_shape: tuple[int, int, int] | None = None  # height and width of the first image, channels of all
     validation_images: int | None = None  # in files of their own
     class_counts: tuple[
         tuple[str, int], ...
     ] = ()  # (class, its training images) by label; empty: not looked at
+    rows: LabelsOfFiles | None = field(default=None, compare=False)  # None: not looked at
 
 
 @dataclass(frozen=True)

@@ -239,16 +239,43 @@ def _over(background: str, image: Image) -> Image:
     return Image.alpha_composite(Image.new("RGBA", seen.size, background), seen).convert("RGB")
 
 
-def first_image_shape(
+def image_shape_of(
     encoded: Iterable[tuple[str, bytes | Path]], fit: ImageFit | None = None
 ) -> tuple[int, int, int]:
-    """(H, W, C) of the first of (name, bytes or file), which stands for all until they are decoded.
+    """(H, W, C) of (name, bytes or file): the size of the first, which stands for all until they are decoded.
+
+    If it is grey, others are looked at until one has colours, their headers alone: then all will have three channels.
 
     Raises:
-        InputError: see `decode_image`.
+        InputError: see `decode_image`, of the first.
     """
-    pixels = decode_image(*next(iter(encoded)), fit=fit).pixels
-    return pixels.shape[0], pixels.shape[1], pixels.shape[2]
+    images = iter(encoded)
+    name, data = next(images)
+    if isinstance(data, Path) and not data.is_file():  # a pipe would wait for ever
+        raise bad_data("training files must be plain files", name)
+    first = decode_image(name, data, fit=fit).pixels
+    channels = first.shape[2]
+    if channels == 1 and any(_has_colours(data) for _, data in images):
+        channels = 3
+    return first.shape[0], first.shape[1], channels
+
+
+def _has_colours(data: bytes | Path) -> bool:
+    """Whether the header of an image says that it will be decoded to three channels; what is none has no colours."""
+    from PIL import Image
+
+    if isinstance(data, Path) and not data.is_file():
+        return False
+    try:
+        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
+            return image.mode in _CONVERTIBLE
+    except Exception:  # told where all are decoded
+        return False
+
+
+def spread(count: int, most: int) -> range:
+    """At most so many places of so many, from the first on at even distances."""
+    return range(0, count, max(1, -(-count // most)))
 
 
 def _size(shape: tuple[int, ...]) -> str:

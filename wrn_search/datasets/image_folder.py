@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from wrn_search.datasets.dataset import (
     Dataset,
     DatasetFacts,
     LabelledImages,
     Labels,
+    LabelsOfFiles,
     Place,
     Presence,
     Source,
@@ -30,10 +32,12 @@ from wrn_search.datasets.folder_walk import (
     ignored_text,
     used_text,
 )
-from wrn_search.datasets.image_decoding import decode_images, first_image_shape
+from wrn_search.datasets.image_decoding import decode_images, image_shape_of, spread
 from wrn_search.datasets.image_fit import fit_text
 from wrn_search.datasets.nearest_layout import nearest_train_folder, validation_folder
 from wrn_search.errors import InputError, Problem
+
+_LOOKED_AT = 10_000  # images whose headers a look opens, where the first is grey
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,7 @@ def training_images(place: Place) -> Source:
     """
     split, held_out = training_split(place), validation_split(place)
     files = [*split.files, *(held_out.files if held_out else [])]
-    labels = labels_of(split)
-    validation = None
-    if held_out is not None:
-        validation = np.arange(len(labels), len(files), dtype=np.int64)
-        labels = np.concatenate([labels, labels_of(held_out, tuple(split.classes))])
+    labels, validation = _labels_and_validation(split, held_out)
     named = [(path.relative_to(place.root).as_posix(), path) for path in files]
     groups = group_numbers(groups_of_files(place, files))
     sizes: Counter[tuple[int, int]] = Counter()
@@ -78,6 +78,17 @@ def training_images(place: Place) -> Source:
     )
 
 
+def _labels_and_validation(
+    split: FolderSplit, held_out: FolderSplit | None
+) -> tuple[Labels, npt.NDArray[np.int64] | None]:
+    """(N,) of all images, and (m,) which of them validate; None without a validation folder."""
+    labels = labels_of(split)
+    if held_out is None:
+        return labels, None
+    own = labels_of(held_out, tuple(split.classes))
+    return np.concatenate([labels, own]), np.arange(len(labels), len(labels) + len(own), dtype=np.int64)
+
+
 def training_files(place: Place) -> list[Path]:
     """Every file that `training_images` reads."""
     held_out = validation_split(place)
@@ -85,7 +96,7 @@ def training_files(place: Place) -> list[Path]:
 
 
 def presence(place: Place) -> Presence:
-    """How many classes and images there are, and the size of the first.
+    """How many classes and images there are, and their shape, of which the first tells the size.
 
     Raises:
         InputError: root/train does not hold one folder of images a class, or the first is none.
@@ -96,10 +107,13 @@ def presence(place: Place) -> Presence:
     validation = len(held_out.files) if held_out else None
     if held_out is not None:
         found += f", {validation:,} that {'are trained on, too,' if place.joined else 'validate'} in {held_out.folder}"
-    groups_of_files(place, [*split.files, *(held_out.files if held_out else [])])
-    first = split.files[0]
-    shape = first_image_shape([(first.relative_to(place.root).as_posix(), first)], place.fit)
-    return Presence(found, images, classes, shape, validation, split.counts)
+    files = [*split.files, *(held_out.files if held_out else [])]
+    some = (files[index] for index in spread(len(files), _LOOKED_AT))
+    shape = image_shape_of(((path.relative_to(place.root).as_posix(), path) for path in some), place.fit)
+    rows = LabelsOfFiles(
+        *_labels_and_validation(split, held_out), group_numbers(groups_of_files(place, files))
+    )
+    return Presence(found, images, classes, shape, validation, split.counts, rows)
 
 
 def remarks(place: Place) -> list[str]:

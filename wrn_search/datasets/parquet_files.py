@@ -18,6 +18,7 @@ from wrn_search.datasets.dataset import (
     DatasetFacts,
     LabelledImages,
     Labels,
+    LabelsOfFiles,
     Place,
     Presence,
     Source,
@@ -26,7 +27,7 @@ from wrn_search.datasets.dataset import (
     group_numbers,
 )
 from wrn_search.datasets.folder_walk import listed, used_text
-from wrn_search.datasets.image_decoding import decode_images, first_image_shape
+from wrn_search.datasets.image_decoding import decode_images, image_shape_of
 from wrn_search.datasets.image_fit import fit_text
 from wrn_search.datasets.parquet.parquet_columns import (
     RawLabels,
@@ -37,6 +38,8 @@ from wrn_search.datasets.parquet.parquet_columns import (
     raw_labels,
 )
 from wrn_search.datasets.parquet.table_layout import PARQUET_LAYOUT, SAVED_LAYOUT, TableLayout
+
+_LOOKED_AT = 1_000  # rows whose headers a look reads, where the first is grey
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +62,8 @@ def training_images(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> Sourc
     """
     trained, held_out = layout.training(place.root), _validation_files(place, layout)
     files, found = [*trained, *held_out], labelled_rows(trained, place)
-    rows, labels, validation = found.rows, found.labels, None
-    if held_out:
-        check_labels(found.labels, found.class_names)  # no class is in the validation files alone
-        raw = [raw_labels(path, place) for path in held_out]
-        rows = (*rows, *(len(part) for part in raw))
-        labels = np.concatenate([labels, _validation_labels(raw, found, held_out, place)])
-        validation = np.arange(len(found.labels), len(labels), dtype=np.int64)
-    groups = group_numbers(_groups(files, place))
+    own, told_of = _labels_of_files(found, trained, held_out, place)
+    labels, validation, groups, rows = told_of.labels, told_of.validation, told_of.groups, (*found.rows, *own)
     encoded = (item for path in files for item in encoded_images(path, place))
     sizes: Counter[tuple[int, int]] = Counter()
     images = decode_images(encoded, len(labels), place.background, place.fit, sizes, place.decoded)
@@ -94,18 +91,34 @@ def presence(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> Presence:
     check_labels(found.labels, found.class_names)
     images, classes = len(found.labels), len(found.class_names)
     told = f"found {images:,} images of {classes} classes in {_listed(files)}"
-    validation = None
+    _, rows = _labels_of_files(found, files, held_out, place)
+    validation = None if rows.validation is None else len(rows.validation)
     if held_out:
-        raw = [raw_labels(path, place) for path in held_out]
-        validation = len(_validation_labels(raw, found, held_out, place))
         what = "are trained on, too," if place.joined else "validate"
         told += f", {validation:,} that {what} in {_listed(held_out, 'validation')}"
-    _groups([*files, *held_out], place)
-    encoded = (item for path in files for item in encoded_images(path, place))
-    shape = first_image_shape(encoded, place.fit)
+    encoded = (item for path in [*files, *held_out] for item in encoded_images(path, place))
+    shape = image_shape_of(itertools.islice(encoded, _LOOKED_AT), place.fit)
     counts = np.bincount(found.labels, minlength=classes).tolist()
     by_class = tuple(zip(found.class_names, counts, strict=True))
-    return Presence(told, images, classes, shape, validation, by_class)
+    return Presence(told, images, classes, shape, validation, by_class, rows)
+
+
+def _labels_of_files(
+    found: LabelledRows, trained: list[Path], held_out: list[Path], place: Place
+) -> tuple[list[int], LabelsOfFiles]:
+    """Rows of each validation file, and what decides about the split.
+
+    Raises:
+        InputError: a class is in the validation files alone, or a label or a group is not as it must be.
+    """
+    groups = group_numbers(_groups([*trained, *held_out], place))
+    if not held_out:
+        return [], LabelsOfFiles(found.labels, None, groups)
+    check_labels(found.labels, found.class_names)
+    raw = [raw_labels(path, place) for path in held_out]
+    labels = np.concatenate([found.labels, _validation_labels(raw, found, held_out, place)])
+    validation = np.arange(len(found.labels), len(labels), dtype=np.int64)
+    return [len(part) for part in raw], LabelsOfFiles(labels, validation, groups)
 
 
 def remarks(place: Place, layout: TableLayout = PARQUET_LAYOUT) -> list[str]:

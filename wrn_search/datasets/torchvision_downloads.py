@@ -9,7 +9,8 @@ import http.client
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +60,7 @@ def obtain(download: Download, root: Path) -> None:
     if not download.absent(root):
         return
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with preparation_lock(root / _LOCK):
+        with _downloading_into(root):
             if download.absent(root):  # nobody downloaded them while this process waited
                 _fetch(download, root)
     except _DOWNLOAD_ERRORS as error:
@@ -85,8 +85,7 @@ def obtain_whole(
     """
     wanted, reason = absent(), "the download holds other files than expected"
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with preparation_lock(root / _LOCK):
+        with _downloading_into(root):
             if absent():  # nobody downloaded them while this process waited
                 getattr(torchvision.datasets, kind)(root, download=True, **options)
     except (*_DOWNLOAD_ERRORS, zipfile.BadZipFile, ValueError) as error:
@@ -95,6 +94,22 @@ def obtain_whole(
         rule = f"must hold {' and '.join(wanted)}, but got none in {root}, and {reason}"
         by_hand = f"download {page} elsewhere and unpack it so that {root / wanted[0]} is there"
         raise InputError.of("dataset.root", f"{rule}; {by_hand}")
+
+
+@contextmanager
+def _downloading_into(root: Path) -> Iterator[None]:
+    """Makes the folder and holds its lock; where nothing has come into it, the folders that were made go again."""
+    made = [folder for folder in (root, *root.parents) if not folder.exists()]
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        with preparation_lock(root / _LOCK):
+            yield
+    finally:
+        with suppress(OSError):
+            if made and all(entry.name == _LOCK for entry in root.iterdir()):
+                (root / _LOCK).unlink(missing_ok=True)
+                for folder in made:  # the deepest first; one that another process uses is not empty
+                    folder.rmdir()
 
 
 def _fetch(download: Download, root: Path) -> None:

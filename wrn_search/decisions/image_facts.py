@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.space.sections.crop_padding import policy_of
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.verdict_so_far.looks import Images
 
@@ -47,4 +48,5 @@ def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
         ema=config.ema,
         sam=config.sam,
         gradient_accumulation=config.gradient_accumulation,
+        policy=policy_of(config.dataset.augmentation),
     )

@@ -87,7 +87,7 @@ class Knowledge:
             self._first.setdefault(event.configuration, event.number)
         if isinstance(event, Reported):
             trial, metrics = self.state.trials[event.number], event.metrics
-            self.pace.learn(trial.macs, metrics.seconds, alone=metrics.epoch in trial.alone)
+            self.pace.learn(trial.training_macs, metrics.seconds, alone=metrics.epoch in trial.alone)
         self._looks.learn(event)
         self._rests_no_more(event)
         for arrival in self._together.learn(event, self.state):

@@ -13,6 +13,7 @@ from wrn_search.end_reason import EndReason
 from wrn_search.results.events import Exhausted, Paused, Proposed, Resumed
 from wrn_search.results.events_jsonl import Record
 from wrn_search.schedulers.scheduler import New
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.space.space import Space
 
 # A trial that waits for a larger share than is free lets so many smaller ones pass; then a GPU empties for it.
@@ -236,6 +237,7 @@ class Supply:
 
     def _affordable(self, event: Proposed) -> Proposed | None:
         """A new configuration that can be paid for; an anchor that could not come to its end is none any more."""
-        if event.anchor and self._funds.pay_for_new(event.macs, whole=True):
+        size = event.macs * passes_of_a_step(event.config.get("sam"))
+        if event.anchor and self._funds.pay_for_new(size, whole=True):
             return event
-        return replace(event, anchor=False) if self._funds.pay_for_new(event.macs) else None
+        return replace(event, anchor=False) if self._funds.pay_for_new(size) else None

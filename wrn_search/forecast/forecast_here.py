@@ -23,6 +23,7 @@ from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.domains import is_domain
+from wrn_search.space.rules.across_keys.rules_of_search_budgets import least_passes
 from wrn_search.space.search_explanation import network_range
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
@@ -186,7 +187,7 @@ def forecast_of(
     fastest = (
         min((pace.seconds_per_epoch(size, train, validation) for size in sizes), default=0.0) if pace else 0.0
     )
-    rows = _as_paid_for(space, rows, allotment, fastest, min(sizes, default=0) * train)
+    rows = _as_paid_for(space, rows, allotment, fastest, least_passes(space) * min(sizes, default=0) * train)
     expected = forecast(space, seen, rows, allotment, seconds if pace else None, machines.nodes)
     if expected is None:
         return None
@@ -208,7 +209,7 @@ def _as_paid_for(space: Space, rows: int, allotment: Allotment, seconds: float, 
         rows: trials at most for other reasons.
         allotment: how many run at once, and on what.
         seconds: of an epoch of the fastest network; 0 is not known.
-        passes: of an epoch of the smallest network, multiply-adds x images; 0 is not known.
+        passes: of an epoch of the smallest network, multiply-adds x images in each pass; 0 is not known.
     """
     budget, first = space.search.budget or {}, (*rungs_of(space), space.training.epochs)[0]
     most = [float(rows)]

@@ -21,6 +21,7 @@ from wrn_search.images.streamed.decoding_workers import decoding_workers
 from wrn_search.seconds_alone import NONE_ALONE
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import finite_values
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.wording import plural
@@ -70,6 +71,7 @@ class Pace:
         0.0  # of an image: decoded while others are trained on, by all workers of a trial
     )
     passes: float = 1.0  # forward and backward, of a training image; SAM takes two
+    validations: float = 1.0  # after each epoch; an average of the weights has its own
 
     @classmethod
     def of(cls, measured: Iterable[Measured], source: str, of_a_whole_gpu: bool = False) -> Pace:
@@ -93,7 +95,7 @@ class Pace:
         """Seconds of one epoch, validation included."""
         slower = 1 / gpu_fraction if self.of_a_whole_gpu and gpu_fraction else 1.0
         one_pass = slower * self._seconds_per_image(macs)
-        validating = max(_VALIDATION_COST * one_pass, self.decoding_seconds)
+        validating = self.validations * max(_VALIDATION_COST * one_pass, self.decoding_seconds)
         return (
             max(self.passes * one_pass, self.decoding_seconds) * train_images + validating * validation_images
         )
@@ -124,14 +126,19 @@ def with_decoding(pace: Pace | None, dataset: DatasetSettings, device: str, thre
 
 
 def with_passes(pace: Pace | None, space: Space) -> Pace | None:
-    """The pace of trainings of which some take two passes a step, on average where their values are drawn evenly."""
-    values = finite_values(space.hyperparameters.get("sam", space.training.sam)) or (1.0,)
-    return pace and replace(pace, passes=statistics.fmean(_passes(value) for value in values))
+    """The pace of trainings of which some take two passes a step, or validate an average of their weights, too.
 
-
-def _passes(sam: Any) -> int:
-    """How often each image of a batch passes the network and comes back."""
-    return 2 if sam else 1
+    On average, where their values are drawn evenly.
+    """
+    sam, ema = (
+        finite_values(space.hyperparameters.get(name, getattr(space.training, name))) or (1.0,)
+        for name in ("sam", "ema")
+    )
+    return pace and replace(
+        pace,
+        passes=statistics.fmean(passes_of_a_step(value) for value in sam),
+        validations=statistics.fmean(2 if value else 1 for value in ema),
+    )
 
 
 def assumed_pace() -> Pace:
@@ -163,7 +170,7 @@ def recorded_pace(
     if not chosen:
         return None
     rates = [(row, row["images_per_second"] if shared else _rate_alone(row)) for row in chosen]
-    measured = [Measured(row["macs"], _passes(row.get("sam")) * rate) for row, rate in rates if rate]
+    measured = [Measured(row["macs"], passes_of_a_step(row.get("sam")) * rate) for row, rate in rates if rate]
     if not measured:
         return None
     where = "on this machine" if hosts is None else "on these nodes"

@@ -22,10 +22,7 @@ from wrn_search.images.on_disk.stays_mapped import stays_mapped
 from wrn_search.images.order_of_an_epoch import UNIFORM, epoch_order
 from wrn_search.images.policies.policies import PolicyOfAnEpoch
 from wrn_search.images.prepared_data import PreparedData
-
-# Images that a policy changes in one go, where batches are smaller: 8 batches of 128 of 32x32. A third faster on a CPU
-# than one by one; on a GPU it takes longer to start the work than to do it.
-_BYTES_TOGETHER = 3 * 2**20
+from wrn_search.space.sections.crop_padding import BYTES_TOGETHER
 
 Batch = tuple[Tensor, Tensor]  # inputs (B, C, H, W) float32, channels_last; labels (B,) int64
 
@@ -122,7 +119,7 @@ class TrainBatches:
             return None
         whole, left = divmod(images, self.batch_size)
         sizes = [self.batch_size] * whole + [left] * (left > 0)
-        together = max(1, _BYTES_TOGETHER // (self.batch_size * math.prod(self._windows.shape[3:])))
+        together = max(1, BYTES_TOGETHER // (self.batch_size * math.prod(self._windows.shape[3:])))
         return PolicyOfAnEpoch(self._policy, sizes, self._sides, generator, self.device, together=together)
 
     def _batches(

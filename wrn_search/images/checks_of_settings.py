@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from wrn_search.datasets.dataset import DatasetFacts
+from dataclasses import replace
+
+from wrn_search.datasets.dataset import DatasetFacts, Presence
 from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.errors import InputError, Problem
 from wrn_search.images.augmentation import augmentation_problems
 from wrn_search.images.normalisation_and_zca import preprocessing_problems
+from wrn_search.images.split_of_images import Sides, split_of
 from wrn_search.space.dataset_section import DatasetSettings
 
 
@@ -42,6 +45,22 @@ def check_sizes(dataset: DatasetSettings, facts: DatasetFacts) -> None:
         InputError: there are not so many.
     """
     _raise_any(dataset.size_problems(facts))
+
+
+def facts_told(dataset: DatasetSettings, presence: Presence) -> DatasetFacts:
+    """What is known of a data set once a look has told what its files hold, and the split that will be made of them.
+
+    Raises:
+        InputError: the images are too few or too small for what is asked, or cannot be split so.
+    """
+    facts = dataset.facts.told_by(presence)
+    check_sizes(dataset, facts)
+    if facts.image_shape is not None:
+        check_shape(facts.image_shape, dataset)
+    if (rows := presence.rows) is None:
+        return facts
+    split = split_of(rows.labels, dataset, Sides(rows.validation, rows.groups))
+    return replace(facts, trained_on=len(split.train))
 
 
 def _raise_any(problems: list[Problem]) -> None:

@@ -27,7 +27,7 @@ from wrn_search.images.augmentation import AUGMENTATIONS, Augmentation, pad_imag
 from wrn_search.images.cache_keys import folders_of, reading
 from wrn_search.images.cached_arrays import build_folder, read_meta, write_array
 from wrn_search.images.checks_of_images import Digests, split_warnings
-from wrn_search.images.checks_of_settings import check_known, check_shape, check_sizes
+from wrn_search.images.checks_of_settings import check_known, check_shape, check_sizes, facts_told
 from wrn_search.images.decoded_source import decoded_source, split_of_source, writing
 from wrn_search.images.kept_preprocessing import keep_preprocessing, kept_preprocessing
 from wrn_search.images.normalisation_and_zca import (
@@ -115,19 +115,18 @@ def check_presence(dataset: DatasetSettings) -> str:
 
 
 def present_images(dataset: DatasetSettings) -> tuple[str, DatasetFacts]:
-    """See `check_presence`; and the facts of the data set with what its files told, the first image for all."""
+    """See `check_presence`; and the facts of the data set with what its files told (see `Presence`)."""
     folders, facts = folders_of(dataset), dataset.facts
     if (meta := read_meta(folders.prepared)) is not None:
         known = {"num_classes": meta["num_classes"], "image_shape": tuple(meta["image_shape"])}
         if DATASETS[dataset.name].user_files is not None:
             known |= {key: meta[key] for key in ("train_images", "validation_images")}
+            known |= {"trained_on": meta["train_images"]}
         return f"{dataset.name}: prepared in {folders.prepared}", replace(facts, **known)
     check_known(dataset)
     with reading():
         presence = DATASETS[dataset.name].presence(place_of(dataset))
-    facts = facts.told_by(presence)
-    check_sizes(dataset, facts)
-    return f"{dataset.name}: {presence.text}", facts
+    return f"{dataset.name}: {presence.text}", facts_told(dataset, presence)
 
 
 def size_to_write(dataset: DatasetSettings) -> SizeOnDisk | None:

@@ -92,7 +92,8 @@ def grouped_split(labels: Labels, groups: Groups, validation: int, train_images:
     chosen = _groups_held_out(sizes, wanted, counts, order)
     if not chosen:
         rule = "some group must leave each class images to train on when it is held out"
-        raise InputError.of("dataset.group_by", f"{rule}, but got {len(names):,} groups, none of which does")
+        got = "one group alone" if len(names) == 1 else f"{len(names):,} groups, none of which does"
+        raise InputError.of("dataset.group_by", f"{rule}, but got {got}")
     is_held = np.isin(codes, chosen)
     held, left = np.flatnonzero(is_held), np.flatnonzero(~is_held)
     return Split(_drawn(labels, left, train_images), held.astype(np.int64))

@@ -24,8 +24,12 @@ from wrn_search.memory.tensor_sizes import (
     stem_of,
 )
 from wrn_search.networks.parameters_and_macs import num_params
+from wrn_search.space.sections.crop_padding import BYTES_TOGETHER, ROUNDS
 
 _INDEX_BYTES = 8  # of an int64
+_BYTES_OF_DRAWS = 8 + 4 + 6 * 4  # of an image and round: its place in the order, its strength, its matrix
+_BYTES_OF_A_MOVED_PIXEL = 4 + 4 + 1 + 4 + 8  # where it comes from: x, y, whether outside, and its place twice
+_OF_SO_MANY_IMAGES = 2  # one is moved at once, at most
 _DRAWS = 3  # of an image and epoch: its place in the order, and two offsets of its window
 
 
@@ -95,6 +99,7 @@ def _training_step(workload: Workload, ledger: Ledger) -> None:
     numbers = math.prod(workload.image_shape) * workload.batch_size
     inputs = numbers * (FLOAT_BYTES + 1)  # as the network gets them, and as they are stored
     inputs += _INDEX_BYTES * (workload.batch_size + _DRAWS * workload.train_images)
+    inputs += _policy_bytes(workload, ledger)
     ledger.free("gradients", ledger.live["gradients"])
     ledger.take("inputs", inputs)
     beside = FLOAT_BYTES * num_params(workload.architecture, workload.num_classes, workload.image_shape[2])
@@ -110,6 +115,23 @@ def _training_step(workload: Workload, ledger: Ledger) -> None:
         step.backward(stem, blocks)
     ledger.free("weights_beside", beside if workload.sam else 0)
     ledger.free("inputs", inputs)
+
+
+def _policy_bytes(workload: Workload, ledger: Ledger) -> int:
+    """What a policy keeps through an epoch: its draws for each image, and the images that it changed in one go.
+
+    While it changes them nothing else of a step lives but gradients; moving pixels takes most, and half of the images
+    at once are moved at most, of an even draw.
+    """
+    if not workload.policy:
+        return 0
+    rounds, numbers = ROUNDS[workload.policy], math.prod(workload.image_shape)
+    batch = workload.batch_size * numbers
+    together = min(max(1, BYTES_TOGETHER // batch) * batch, numbers * max(workload.train_images, 1))
+    pixels = together // workload.image_shape[2]
+    ledger.moment = "forward"
+    ledger.pass_by(together + (_BYTES_OF_A_MOVED_PIXEL * pixels + 2 * together) // _OF_SO_MANY_IMAGES)
+    return rounds * _BYTES_OF_DRAWS * workload.train_images + together
 
 
 def _evaluation(workload: Workload, ledger: Ledger) -> None:

@@ -39,6 +39,7 @@ class Workload:
     ema: float = 0.0
     sam: float = 0.0
     gradient_accumulation: int = 1
+    policy: str = ""  # of `dataset.augmentation`, that changes the images of a batch; empty for none
 
     @property
     def micro_batch_size(self) -> int:

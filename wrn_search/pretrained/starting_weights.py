@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wrn_search.errors import printable
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.network_names import exact_name
 from wrn_search.pretrained.architecture_of_weights import HEADS, architecture_of, misfits
@@ -143,8 +144,13 @@ def _ours(content: Mapping[str, Any], kind: str, file: Path) -> tuple[dict[str, 
             str(told["block"]),
             str(told.get("family", "wrn")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise bad_weights(f"must be a whole file of this program, but got: {error!r:.200}", file) from None
+    except KeyError as error:
+        raise bad_weights(
+            f"must be a whole {kind} of this program, but {error} is missing in it", file
+        ) from None
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        rule = f"must be a whole {kind} of this program, which tells depth, widen_factor and block"
+        raise bad_weights(f"{rule}, but they make no network: {printable(str(error))[:200]}", file) from None
     if kind == _OUR_MODEL and "mean" in all_weights and "std" in all_weights:
         preprocessing += _by(all_weights["mean"].tolist(), all_weights["std"].tolist())
     weights = {
@@ -152,7 +158,9 @@ def _ours(content: Mapping[str, Any], kind: str, file: Path) -> tuple[dict[str, 
     }
     needed = sum(conv.weights for group in architecture.layout.groups[:1] for conv in group.first.all_convs)
     if sum(tensor.numel() for tensor in weights.values()) < needed * architecture.blocks[0]:
-        raise bad_weights(f"must hold the weights of {exact_name(architecture)}, but holds too few", file)
+        held = sum(tensor.numel() for tensor in weights.values())
+        rule = f"must hold the weights of {exact_name(architecture)}, which it says that it is"
+        raise bad_weights(f"{rule}, but holds {held:,} numbers in all", file)
     return weights, preprocessing, architecture
 
 
@@ -165,9 +173,9 @@ def _of_a_port(tensors: Mapping[str, Tensor], file: Path) -> tuple[dict[str, Ten
     layout = layout_of(tensors)
     known = "; ".join(each.name for each in LAYOUTS if not each.refused)
     if layout is None:
-        some = ", ".join(list(tensors)[:3]) or "none"
+        some = f"{len(tensors)} tensors: {', '.join(list(tensors)[:3])}" if tensors else "no tensors by name"
         rule = f"must hold weights by names that are known ({known})"
-        raise bad_weights(f"{rule}, but got {len(tensors)} tensors: {some}", file)
+        raise bad_weights(f"{rule}, but got {some}", file)
     if layout.refused:
         rule = f"must be of a port that can be taken over ({known})"
         raise bad_weights(f"{rule}, but is of {layout.name}: {layout.refused}", file)

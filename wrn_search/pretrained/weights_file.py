@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,25 @@ _TOLD_OF_OBJECTS = (
 )  # by torch
 _UNPICKLER = "WeightsUnpickler error:"
 _MOST_BYTES = 50_000_000_000  # of what an archive claims to hold
+MOST_BYTES_OF_A_FILE = 16_000_000_000  # 4e9 weights: above all networks of this program, with their optimiser
 _CHUNK = 1 << 20
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+# What begins so is another thing, and what then helps.
+_OTHER_FILES: tuple[tuple[bytes, str], ...] = (
+    (b"version https://git-lfs", "a pointer of Git LFS: `git lfs pull` brings the file itself"),
+    (b"<!doctype html", "a web page: download the file itself, not the page that shows it"),
+    (b"<html", "a web page: download the file itself, not the page that shows it"),
+    (b"<?xml", "an XML file"),
+    (b"\x1f\x8b", "a gzip archive: unpack it"),
+    (b"\x89HDF", "an HDF5 file, as Keras writes"),
+    (b"\x93NUMPY", "a .npy file with one array: a .npz has arrays by name"),
+)
 
 
 def bad_weights(text: str, path: Path | str) -> InputError:
@@ -43,16 +62,41 @@ def digest_of(path: Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, is no regular file, which may have no end, or is larger than weights are.
     """
-    digest = hashlib.sha256()
+    digest, left = hashlib.sha256(), MOST_BYTES_OF_A_FILE
     try:
+        _check_is_a_file_of_weights(path)
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(min(_CHUNK, left + 1)):
+                if (left := left - len(chunk)) < 0:  # it grows while it is read
+                    raise _too_large(path, MOST_BYTES_OF_A_FILE + 1)
                 digest.update(chunk)
     except OSError as error:
         raise bad_weights(f"must be a file that can be read, but got: {error.strerror}", path) from None
     return digest.hexdigest()
+
+
+def _check_is_a_file_of_weights(path: Path) -> None:
+    """Of a kind and a size that can be read to its end.
+
+    Raises:
+        InputError: it is not.
+        OSError: there is nothing, or nothing that may be looked at.
+    """
+    told = path.stat()
+    if not stat.S_ISREG(told.st_mode):
+        kind = next((words for is_it, words in _KINDS if is_it(told.st_mode)), "something else")
+        raise bad_weights(f"must be a regular file with weights, but is {kind}", path)
+    if not told.st_size:
+        raise bad_weights("must be a file with weights, but is empty (0 bytes)", path)
+    if told.st_size > MOST_BYTES_OF_A_FILE:
+        raise _too_large(path, told.st_size)
+
+
+def _too_large(path: Path, size: int) -> InputError:
+    rule = f"must be a file with weights of at most {MOST_BYTES_OF_A_FILE / 1e9:g} GB"
+    return bad_weights(f"{rule}, but has {size:,} bytes", path)
 
 
 def read_content(path: Path) -> Any:
@@ -85,9 +129,25 @@ def read_content(path: Path) -> Any:
             )
             how = "save model.state_dict() where they come from"
             raise bad_weights(f"{rule}: {how}", path) from None
-        raise bad_weights(
-            f"must be a whole file of torch or a .npz, but got: {printable(reason)[:200]}", path
-        ) from None
+        what = _what_it_is(path) or f"cannot be read as one: {printable(reason)[:200]}"
+        raise bad_weights(f"must be a whole file of torch or a .npz, but {what}", path) from None
+
+
+def _what_it_is(path: Path) -> str:
+    """What a file that cannot be read is, by how it begins and how large it is; empty where nothing is known."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.startswith(b"PK\x03\x04"):
+        return f"its end is missing: {size:,} bytes of an archive are there; copy or download it again"
+    if other := next((words for begin, words in _OTHER_FILES if head.lower().startswith(begin.lower())), ""):
+        return f"is {other}"
+    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
+        line = head.decode("ascii").splitlines()[0][:40] if head.strip() else ""
+        return f"is text of {size:,} bytes that begins with '{line}'"
+    if not any(head):
+        return f"begins with zeros ({size:,} bytes): a download or copy that did not end"
+    return ""
 
 
 def _check_archive(path: Path) -> bool:

@@ -46,10 +46,7 @@ def check_fits(space: Space, start: StartingWeights, facts: DatasetFacts | None 
     """
     rule = f"must fit all networks of the space, but is of {start.network}"
     how = f"set model.network: {start.network}"
-    channels = (facts or space.dataset.facts).image_shape
-    if channels is not None and channels[2] != start.in_channels:
-        text = f"must be of a network for images of {channels[2]} channels, but is of one for {start.in_channels}"
-        raise InputError.of(KEY, text)
+    check_channels(start, (facts or space.dataset.facts).image_shape)
     networks = networks_of(space)
     if networks is None:
         raise InputError.of(KEY, f"{rule}, and the space has any number of others between; {how}")
@@ -61,6 +58,17 @@ def check_fits(space: Space, start: StartingWeights, facts: DatasetFacts | None 
     names = ", ".join(map(exact_name, unlike[:_SHOWN]))
     told = f"of the space only {', '.join(fits[:_SHOWN])} fits" if fits else "none of the space fits"
     raise InputError.of(KEY, f"{rule}: {names}{more} would begin with other weights ({told}); {how}")
+
+
+def check_channels(start: StartingWeights, image_shape: tuple[int, int, int] | None) -> None:
+    """The weights of the first layer are for images of (H, W, C), where these are known.
+
+    Raises:
+        InputError: they are for images of other channels.
+    """
+    if image_shape is not None and image_shape[2] != start.in_channels:
+        rule = f"must be of a network for images of {image_shape[2]} channels"
+        raise InputError.of(KEY, f"{rule}, but is of one for {start.in_channels}")
 
 
 def networks_of(space: Space) -> list[Architecture] | None:

@@ -192,7 +192,7 @@ def _space(directory: ResultsDirectory, state: SearchState) -> Space:
         InputError: nothing tells it.
     """
     try:
-        return space_from_mapping(recorded_space(directory, state))
+        return space_from_mapping(recorded_space(directory, state), on_record=True)
     except InputError as error:
         told = "; ".join(problem.text for problem in error.problems[:3])
         text = f"must be a search whose space is on record, but it cannot be read: {told}"

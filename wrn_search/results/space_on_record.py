@@ -74,7 +74,8 @@ def resolved_space(directory: ResultsDirectory) -> Space:
         InputError: it is gone, damaged or of another version.
     """
     source = read_source(directory.resolved)
-    return space_of(Source(with_later_settings(source.value), source.where), (), name_of(directory.resolved))
+    source = Source(with_later_settings(source.value), source.where)
+    return space_of(source, (), name_of(directory.resolved), on_record=True)
 
 
 def recorded_file(directory: ResultsDirectory, state: SearchState) -> dict[str, Any] | None:

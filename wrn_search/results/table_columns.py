@@ -122,7 +122,7 @@ TRIALS_COLUMNS = (
     Column("lr_by", _TEXT, "", "epoch or step: when the learning rate changes"),
     Column("lr_cooldown", _REAL, "fraction of epochs", "the last part of the schedule wsd"),
     Column("warmup_epochs", _COUNT, "epochs", "in which the learning rate rises"),
-    Column("clip_norm", _REAL, "", "what gradients of a larger norm are scaled down to; null for none"),
+    Column("clip_norm", _REAL, "", "what gradients of a larger norm are scaled down to; null or 0 for none"),
     Column("ema", _REAL, "", "decay a step of the moving average of the weights; 0 for none"),
     Column("sam", _REAL, "", "rho of sharpness-aware minimisation; 0 for none"),
     Column("gradient_accumulation", _COUNT, "micro-batches", "of a batch, one after the other"),

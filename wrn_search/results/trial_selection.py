@@ -30,7 +30,7 @@ from wrn_search.results.events import (
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState, fold
-from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.tensorboard.run_names import earlier_names, short_name
 from wrn_search.results.trial_state import FINAL, TrialState, costs_of
 
 Order = tuple[bool, bool, float, float, int, int]
@@ -270,10 +270,7 @@ def find_trial(state: SearchState, which: str, option: str = "--trial") -> Trial
     if which == "best":
         return _best(state, option)
     for trial in state.trials.values():
-        earlier = short_name(
-            trial.number, trial.config, trial.repeat
-        )  # versions that named no further values
-        if which in (str(trial.number), trial.trial_id, name_of(trial), earlier):
+        if which in (str(trial.number), trial.trial_id, name_of(trial), *earlier_names(trial)):
             return trial
     keys = [key for trial in state.trials.values() for key in (trial.trial_id, name_of(trial))]
     numbers = f"0 to {max(state.trials)}" if state.trials else "none yet"

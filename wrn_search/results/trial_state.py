@@ -10,6 +10,7 @@ from typing import Any
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Paused, Reported, Started, Tested
 from wrn_search.seconds_alone import those_that_count
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -105,6 +106,11 @@ class TrialState:
     def _median_of(self, name: str) -> float | None:
         values = [value for _, metrics in self.reports if (value := getattr(metrics, name)) is not None]
         return statistics.median(values) if values else None
+
+    @property
+    def training_macs(self) -> int:
+        """Multiply-adds of one training image, in all forward passes that a step takes; the backward ones follow."""
+        return self.macs * passes_of_a_step(self.config.get("sam"))
 
     def cost(self, objective: str) -> float | None:
         """What an objective other than the error is, see `OBJECTIVE_TABLE`; None while nobody knows."""

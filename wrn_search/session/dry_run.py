@@ -36,6 +36,8 @@ from wrn_search.session.search_request import (
     SpaceLike,
     allotment_of,
     asked_to_resume,
+    check_batch_size,
+    check_starting_weights,
     memory_of,
     request_of,
 )
@@ -84,6 +86,8 @@ def dry_run(
     presence, facts = present_images(request.space.dataset)
     check_images(request.space, facts.num_classes, facts.image_shape)
     check_training_of_images(request.space, facts.num_classes, facts.image_shape)
+    check_batch_size(request.space, request.space.dataset.trained_on(facts))
+    check_starting_weights(request.space, facts.image_shape)
     look_for_tested_images(request.space)
     check_ray(address)
     machines = _machines(address)

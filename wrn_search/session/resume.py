@@ -86,7 +86,9 @@ def resumed_search(asked: Asked, retry_failed: bool = False) -> tuple[Request, B
         raise InputError.of("--resume", f"{text}; the command `confirm` goes on with it")
     recorded = recorded_space(directory, state)
     source = edited(recorded, recorded_file(directory, state), asked.source)
-    space = with_absolute_paths(space_of(source, asked.overrides, str(recorded.get("name", ""))))
+    space = with_absolute_paths(
+        space_of(source, asked.overrides, str(recorded.get("name", "")), on_record=True)
+    )
     outside = configurations_outside(space, state)
     text = asked.space_text or state.given or yaml_text(recorded)
     request = Request(space, text, directory, asked.address, _on_end(asked, space), outside)

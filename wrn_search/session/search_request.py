@@ -182,16 +182,31 @@ def _absolute(path: str) -> str:
     return str(Path(path).absolute())
 
 
-def check_batch_size(space: Space, train_images: int) -> None:
-    """A step must not take more images than there are.
+def check_batch_size(space: Space, train_images: int | None) -> None:
+    """A step must not take more images than there are; nothing is known of None.
 
     Raises:
         InputError: the largest batch size of the space is larger than the training split.
     """
-    largest = max(int(value) for value in finite_values(space.training.batch_size) or ())
-    if largest > train_images:
+    asked = space.hyperparameters.get("batch_size", space.training.batch_size)
+    largest = max(int(value) for value in finite_values(asked) or ())
+    if train_images is not None and largest > train_images:
         text = f"batch_size must be at most the {train_images} images that are trained on, but got {largest}"
         raise InputError.of("training.batch_size", text)
+
+
+def check_starting_weights(space: Space, image_shape: tuple[int, int, int] | None) -> None:
+    """The file of `model.init_from` is of networks for such images, (H, W, C), as far as their shape is known.
+
+    Raises:
+        InputError: it is of networks for images of other channels.
+    """
+    if space.model.init_from == RANDOM or image_shape is None:
+        return
+    from wrn_search.pretrained.starting_weights import starting_weights
+    from wrn_search.pretrained.weights_of_a_space import check_channels  # torch: seconds
+
+    check_channels(starting_weights(space.model.init_from), image_shape)
 
 
 def memory_of(

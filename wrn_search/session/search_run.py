@@ -36,6 +36,7 @@ from wrn_search.session.search_request import (
     SpaceLike,
     asked_to_resume,
     check_batch_size,
+    check_starting_weights,
     check_system,
     request_of,
 )
@@ -158,6 +159,7 @@ def _run(
     check_batch_size(request.space, data.train_images)
     check_images(request.space, data.num_classes, data.image_shape)
     check_training_of_images(request.space, data.num_classes, data.image_shape)
+    check_starting_weights(request.space, data.image_shape)
     if begun is not None:
         check_same_split(begun.state, data.split_hash)
     return run_trials(

@@ -236,6 +236,8 @@ class DatasetSettings(BaseModel):
 
     def trained_on(self, facts: DatasetFacts) -> int | None:
         """How many images are trained on; None where only the files can tell."""
+        if facts.trained_on is not None:
+            return facts.trained_on
         if self.train_images is not None or facts.train_images is None:
             return self.train_images
         own, held_out = self._own_and_held_out(facts.train_images, facts.validation_images)

@@ -17,6 +17,7 @@ from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.space.axes.network_leaves import family_of
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values
+from wrn_search.space.explained.shared_rates import shared_rates
 from wrn_search.space.sections.crop_padding import CROPPING
 from wrn_search.space.space import Space
 
@@ -51,6 +52,7 @@ def explanation(space: Space, rungs: tuple[int, ...], facts: DatasetFacts | None
         "validation_images": space.dataset.held_out(facts),
         "classes": dict(facts.class_counts),
         "hyperparameters": {name: domain.to_document() for name, domain in space.hyperparameters.items()},
+        "shared_rates": shared_rates(space),
         "constraints": {
             k: v for k, v in space.constraints.model_dump().items() if v is not None and k != "predicted"
         },

@@ -10,11 +10,12 @@ from pydantic import Field
 from wrn_search.networks.architecture import MAX_DEEPENING_FACTOR, MAX_DEPTH, MAX_WIDEN_FACTOR
 from wrn_search.networks.families.family_table import DEFAULT_FAMILY, FAMILIES
 from wrn_search.space.domains import Domain
-from wrn_search.space.rules.key_rule import Leaf
+from wrn_search.space.rules.key_rule import Leaf, off_at
 from wrn_search.space.rules.keys_with_own_rules import BLOCK
 from wrn_search.space.rules.network_and_point_rules import NETWORK
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
 from wrn_search.space.rules.starting_file import NOTHING, RANDOM, frozen_groups, starting_file
+from wrn_search.space.sections.recipes import rates_of
 from wrn_search.space.sections.section import Section
 from wrn_search.space.sections.training_keys import TrainingSettings
 
@@ -76,12 +77,12 @@ class ModelSettings(Section):
     ] = None
     dropout: Annotated[
         float | Domain,
-        real_number(0, 1, below=True, searchable=True),
+        off_at("0", real_number(0, 1, below=True, searchable=True)),
         Field(description="probability between the convolutions of a block; 0 with family imagenet_resnet"),
     ] = 0.0
     stochastic_depth: Annotated[
         float | Domain,
-        real_number(0, 1, below=True, searchable=True),
+        off_at("0", real_number(0, 1, below=True, searchable=True)),
         Field(
             description="probability of leaving out the residual branch of the last block for a batch; it grows "
             "linearly from the first block to it (Huang et al., 2016)"
@@ -140,6 +141,12 @@ def searchable(*sections: type[Section]) -> dict[str, Leaf]:
     return {name: leaf for name, leaf in leaves.items() if leaf.searchable}
 
 
-def default_of(name: str) -> Any:
-    """Of a key of `model` or `training`: what a trial is trained with to which a searched key does not apply."""
+def default_of(name: str, optimizer: str | None = None) -> Any:
+    """Of a key of `model` or `training`: what a trial is trained with to which a searched key does not apply.
+
+    With an optimiser its own rates, as they are where the file names it alone.
+    """
+    own = rates_of(optimizer)
+    if name in own:
+        return own[name]
     return {**ModelSettings.model_fields, **TrainingSettings.model_fields}[name].default

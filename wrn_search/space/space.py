@@ -237,7 +237,9 @@ class Space(Section):
         assert hparams.keys() == self.hyperparameters.keys(), (hparams, self.hyperparameters)
         leaves = merged(self.leaves, self.axes.applied(hparams))
         leaves |= {
-            name: default_of(name) for name, value in leaves.items() if value is None and name not in SHAPE
+            name: default_of(name, leaves["optimizer"])
+            for name, value in leaves.items()
+            if value is None and name not in SHAPE
         }
         leaves |= block_leaves(leaves)
         # Not the whole numbers that an int domain proposes.

@@ -40,13 +40,16 @@ def filled_in(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]
     return filled(source.value)[1]
 
 
-def space_from_mapping(document: Mapping[str, Any], overrides: Sequence[str] = ()) -> Space:
-    """The space of plain values, such as `yaml.safe_load` returns.
+def space_from_mapping(
+    document: Mapping[str, Any], overrides: Sequence[str] = (), *, on_record: bool = False
+) -> Space:
+    """The space of plain values, such as `yaml.safe_load` returns; `on_record` as of `space_of`.
 
     Raises:
         InputError: every problem.
     """
-    return space_of(Source(copy.deepcopy(dict(document))), overrides, default_name="search")
+    source = Source(copy.deepcopy(dict(document)))
+    return space_of(source, overrides, default_name="search", on_record=on_record)
 
 
 def space_from_text(text: str, name: str, overrides: Sequence[str] = ()) -> Space:
@@ -64,8 +67,13 @@ def name_of(path: Path) -> str:
     return name[:100] or "search"
 
 
-def space_of(source: Source, overrides: Sequence[str], default_name: str) -> Space:
-    """The space of a source and its overrides; see `read_space`."""
+def space_of(
+    source: Source, overrides: Sequence[str], default_name: str, *, on_record: bool = False
+) -> Space:
+    """The space of a source and its overrides; see `read_space`.
+
+    `on_record` is a space that a search began with: what never acted in it stays, as its trials were told by it.
+    """
     problems: list[Problem] = []
     for assignment in overrides:
         try:
@@ -79,6 +87,8 @@ def space_of(source: Source, overrides: Sequence[str], default_name: str) -> Spa
     document.setdefault("name", default_name)
     space, wrong = _validated(document, source, problems)
     for broken in broken_rules(space) if space else ():
+        if broken.idle and on_record:
+            continue
         if not any(_touches(path, bad) for path in broken.reads for bad in wrong):
             blamed = _blamed(broken, source)
             problems.append(Problem(_key(blamed), broken.text, source.location(blamed)))

@@ -59,7 +59,7 @@ class TrialConfig:
     lr_by: str = field(default=default_of("lr_by"))  # epoch | step
     lr_cooldown: float = field(default=default_of("lr_cooldown"))
     warmup_epochs: int = field(default=default_of("warmup_epochs"))
-    clip_norm: float | None = field(default=default_of("clip_norm"))  # None: as they are
+    clip_norm: float | None = field(default=default_of("clip_norm"))  # None or 0: as they are
     ema: float = field(default=default_of("ema"))  # 0 for none
     sam: float = field(default=default_of("sam"))  # 0 for none
     gradient_accumulation: int = field(default=default_of("gradient_accumulation"))

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from wrn_search.space.domains import Scalar, applies, member
 from wrn_search.space.rules.starting_file import same_file
+from wrn_search.space.sections.optimiser_keys import with_off_as_number
 from wrn_search.space.space import Space
 from wrn_search.space.trial_config import LEAVES
 
@@ -21,6 +22,7 @@ def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar
         leaves: all leaves of `model` and `training`, as in `TrialConfig.to_dict`.
     """
     found: dict[str, Scalar | None] = {}
+    leaves = with_off_as_number(leaves)
     for name, domain in space.hyperparameters.items():
         if domain.when and name in leaves and not applies(domain, leaves):
             found[name] = None
@@ -38,5 +40,7 @@ def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar]
     if hparams is None or space.point_of(hparams) is None:
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
-    same = space.trial_config(hparams, 0, **resolved).leaves
+    same, leaves = (
+        with_off_as_number(each) for each in (space.trial_config(hparams, 0, **resolved).leaves, leaves)
+    )
     return hparams if all(same_file(same[name], leaves[name]) for name in LEAVES) else None

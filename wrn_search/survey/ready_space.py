@@ -88,7 +88,9 @@ def notes_of(found: dict[str, Any], document: dict[str, Any]) -> list[str]:
     else:
         notes.append(f"augmentation: {augmentation} does not mirror images{_because(_why_no_flip(trained))}")
     if trained["refused"]:
-        notes.append(f"{len(trained['refused']):,} images are refused: mend them or move them away first")
+        one = len(trained["refused"]) == 1
+        what = "1 image is" if one else f"{len(trained['refused']):,} images are"
+        notes.append(f"{what} refused: mend {'it or move it' if one else 'them or move them'} away first")
     if trained["sizes"]["different"] > 1:
         size, how = (document["dataset"].get(key) for key in ("image_size", "image_fit"))
         notes.append(

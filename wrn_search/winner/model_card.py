@@ -19,12 +19,12 @@ from wrn_search.results.trial_state import FINAL
 from wrn_search.shell_commands import ours
 from wrn_search.space.rules.starting_file import RANDOM, pinned, told_file
 from wrn_search.space.trial_config import LEAVES
+from wrn_search.winner.data_of_a_card import data_rows
 from wrn_search.winner.file_formats.file_description import About
 from wrn_search.winner.known_test_errors import TestErrors
 from wrn_search.winner.parity_check import Parity
 from wrn_search.winner.trial_to_export import ChosenTrial
 
-_SHOWN_CLASSES = 100
 _VERSIONS = ("wrn-search", "python", "torch", "torchvision", "numpy")
 
 _LOADING = {
@@ -102,7 +102,7 @@ def card_text(facts: CardFacts, test: TestErrors) -> str:
         "## Checked",
         _checked(facts.parity),
         "## Data",
-        _table(_data(facts)),
+        _table(data_rows(facts.chosen.config.dataset, facts.data, facts.about)),
         "## Training",
         _table((leaf, _shown(_without_folder(leaf, chosen.trial.config[leaf]))) for leaf in LEAVES),
         "## Provenance",
@@ -231,31 +231,6 @@ def _checked(found: Parity) -> str:
         f"probabilities by at most {found.probability_difference:.1e}; {found.other_classes} images fall into another "
         f"class. Error on these images: {found.file_error:.2f} % by this file, {found.live_error:.2f} % live."
     )
-
-
-def _data(facts: CardFacts) -> list[tuple[str, str]]:
-    dataset, data, names = facts.chosen.config.dataset, facts.data, facts.about.class_names
-    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN_CLASSES else ""
-    return [
-        ("data set", dataset.name),
-        ("images trained on", f"{data.train_images:,}"),
-        ("validation images, held out of the training split", f"{data.validation_images:,}"),
-        ("hash of the split", data.split_hash),
-        ("preprocessing (inside the model)", dataset.preprocessing),
-        ("colour under transparent parts (yours to lay them on)", dataset.background),
-        *([("made one size by (yours to do)", _fitted(facts))] if facts.about.image_fit else []),
-        ("augmentation (in training only)", dataset.augmentation),
-        ("classes", ", ".join(names[:_SHOWN_CLASSES]) + more),
-    ]
-
-
-def _fitted(facts: CardFacts) -> str:
-    how = {
-        "crop": "the shorter side scaled, bicubic with antialias, the longer one cropped around the centre",
-        "centre": "the shorter side scaled to 8/7 of that, bicubic with antialias, both cropped around the centre",
-        "pad": f"the longer side scaled, bicubic with antialias, the rest {facts.about.background}",
-    }
-    return f"{how[str(facts.about.image_fit)]}; `predict` does it"
 
 
 def _provenance(facts: CardFacts) -> list[tuple[str, str]]:

@@ -350,3 +350,18 @@ def test_a_look_at_data_waits_for_no_torch(tmp_path: Path) -> None:
     write_folder(tmp_path, random_images(4), [0, 1] * 2)
     statement = f"from wrn_search.__main__ import main; main(['data', {str(tmp_path)!r}])"
     assert modules_of(statement, "torch", "ray", "sklearn") == set()
+
+
+def test_a_group_that_the_names_do_not_have_is_told_before_a_space_file_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is written is ready: `check` and `run` take it as it is."""
+    root = write_folder(tmp_path / "f", random_images(12, 16, 16), [0, 1, 2] * 4)
+    arguments = ["data", str(root), "--output", str(tmp_path / "f.yaml"), "--set"]
+    assert main([*arguments, "dataset.group_by='(patient[0-9]+)_'"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "dataset.group_by: '(patient[0-9]+)_' must be found in every file name, but got 12 without"
+    )
+    assert not (tmp_path / "f.yaml").exists()
+    assert main([*arguments, "dataset.group_by='([0-9]+)[.]png'"]) == 0
+    assert main(["check", str(tmp_path / "f.yaml")]) == 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -198,3 +199,17 @@ def test_the_two_layouts_of_hugging_face_name_each_other(written: Path, tmp_path
     (tmp_path / "train-0.parquet").write_bytes(b"")
     with pytest.raises(InputError, match=r"there are train.*parquet: set dataset\.name to parquet"):
         prepare(settings(tmp_path))
+
+
+def test_class_names_stand_in_dataset_info_where_the_schema_has_lost_them(saved: Path) -> None:
+    """As where pyarrow, or another tool, wrote the rows again."""
+    for path in saved.glob("*/data-*.arrow"):
+        with pa.ipc.open_stream(path.read_bytes()) as reader:
+            table = reader.read_all().replace_schema_metadata(None)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    assert read(saved).class_names == tuple(NAMES)
+    assert KIND.class_names is not None
+    assert KIND.class_names(place_of(settings(saved))) == tuple(NAMES)
+    (saved / "train" / "dataset_info.json").write_text("{}")
+    assert read(saved, validation_files=False).class_names == ("0", "1", "2")

@@ -254,3 +254,19 @@ def test_network_passes_are_multiply_adds_times_images(tmp_path: Path) -> None:
     assert conductor.end_reason is EndReason.BUDGET
     assert 39 <= sum(_epochs(conductor)) <= 40
     assert conductor.funds.spent["network_passes"] == sum(_epochs(conductor)) * size * 1197
+
+
+def test_network_passes_count_both_of_sam(tmp_path: Path) -> None:
+    """Spent, claimed and planned for alike: of a budget for 40 epochs of one pass there are 20 of two."""
+    facts = dataclasses.replace(FACTS, train_images=1197)
+    size = macs(Architecture.of(10, 1.0, "B(3,3)"), 10, 1, (8, 8))
+    budget = {"network_passes": 40 * size * 1197}
+    space = space_of(
+        training={"epochs": 10, "sam": 0.05},
+        search={"searcher": "random", "scheduler": "asha", "rungs": RUNGS, "anchors": 0, "budget": budget},
+    )
+    conductor = Conductor(space, facts, Allotment(3, 1, 0.0), new_record(tmp_path / "events.jsonl", space))
+    play(conductor, _curve)
+    assert conductor.end_reason is EndReason.BUDGET
+    assert 19 <= sum(_epochs(conductor)) <= 20
+    assert conductor.funds.spent["network_passes"] == sum(_epochs(conductor)) * 2 * size * 1197

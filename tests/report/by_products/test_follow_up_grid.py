@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -232,3 +233,21 @@ def test_a_file_is_never_overwritten(tmp_path):
     with pytest.raises(InputError, match=r"must be in a folder that exists, but .*nowhere is none"):
         write_follow_up(material, findings, tmp_path / "nowhere" / "next.yaml")
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []
+
+
+def test_the_grid_of_a_search_without_drops_tells_none(tmp_path):
+    """What could not act is refused in a space file; a record may have it, as a recipe fills it in."""
+    training = {"epochs": 10, "lr_schedule": "cosine", "optimizer": {"choice": ["adamw", "sgd"]}}
+    training |= {"learning_rate": {"choice": [0.001, 0.002]}}
+    plan = Plan(name="first", model=WITH_DROPOUT, training=training, search=SEARCH)
+    material, findings = found(plant(tmp_path / "results", plan))
+    trials = material.trials.assign(
+        lr_drops=[[0.31, 0.61, 0.91]] * len(material.trials), lr_drop_factor=0.1, momentum=0.8
+    )
+    write_follow_up(replace(material, trials=trials), findings, tmp_path / "next.yaml")
+    space = read_space(tmp_path / "next.yaml")
+    best = trials.loc[findings.answer.best.trial]
+    assert space.training.lr_schedule == "cosine"
+    assert space.training.lr_drop_factor == 0.2
+    assert space.training.optimizer == best["optimizer"]
+    assert space.training.momentum == (0.8 if best["optimizer"] == "sgd" else 0.9)

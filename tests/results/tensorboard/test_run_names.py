@@ -67,3 +67,14 @@ def test_a_name_is_safe_in_any_file_system(widen_factor, dropout, weight_decay):
     config = trial_config(widen_factor=widen_factor, dropout=dropout, weight_decay=weight_decay)
     assert re.fullmatch(r"[A-Za-z0-9._+-]{1,80}", short_name(7, config.to_dict(), repeat=2))
     assert re.fullmatch(r"[A-Za-z0-9._+-]{1,240}", short_name(7, config.to_dict(), repeat=2, searched=LEAVES))
+
+
+def test_what_does_not_apply_is_not_in_the_name():
+    """By the values of a trial, and by those of a table, where null is NaN in a column of numbers."""
+    leaves = trial_config(optimizer="adamw", beta1=0.8).to_dict()
+    name = "007_WRN-16-4_p0.30_wd5e-4_adamw_b1-0.8"
+    assert short_name(7, leaves, searched={"optimizer": "adamw", "beta1": 0.8, "nesterov": None}) == name
+    row = leaves | {"nesterov": None, "momentum": float("nan")}
+    assert short_name(7, row, searched=["optimizer", "nesterov", "momentum", "beta1"]) == name
+    bare = leaves | {"dropout": float("nan"), "weight_decay": float("nan")}
+    assert short_name(7, bare) == "007_WRN-16-4_p0.00_wd5e-4", "trained with the defaults"

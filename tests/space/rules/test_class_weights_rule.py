@@ -41,7 +41,7 @@ def test_words_and_lists_can_be_searched() -> None:
         ("2", f"{RULE}, but got 2"),
         ("[1]", f"{RULE}, but got [1]"),
         ("'[1, '", f"{RULE}, but got '[1, '"),
-        ("null", f"{RULE}, but got null"),
+        ("null", f"{RULE}, but got null; write none, which is off"),
     ],
 )
 def test_what_is_neither_is_refused(written: str, told: str) -> None:

@@ -69,11 +69,11 @@ def best_trials(trials: Sequence[Trial], ends: Sequence[End | None]) -> BestTria
 
 
 def _range(name: str, best: Sequence[Trial], trials: Sequence[Trial]) -> ValueRange | None:
-    """None for what is text, does not vary, or none of the best has."""
+    """None for what is no number, does not vary, or none of the best has."""
     tried = [trial.hparams[name] for trial in trials if name in trial.hparams]
     own = [trial.hparams[name] for trial in best if name in trial.hparams]
-    numbers = [float(value) for value in tried if not isinstance(value, str)]
-    chosen = [float(value) for value in own if not isinstance(value, str)]
+    numbers = [float(value) for value in tried if not isinstance(value, str | bool)]
+    chosen = [float(value) for value in own if not isinstance(value, str | bool)]
     if len(numbers) < len(tried) or not chosen or min(numbers) == max(numbers):
         return None
     return ValueRange(name, min(chosen), max(chosen), min(numbers), max(numbers))

@@ -125,7 +125,14 @@ def dataset_of(trials: pd.DataFrame, sources: tuple[Source, ...]) -> Dataset:
         split_hash=started.split_hash or None if started else None,
         preprocessing=settings.preprocessing if settings else None,
         augmentation=settings.augmentation if settings else None,
+        sampling=settings.sampling if settings else None,
+        crop_padding=_pixels(settings_of(settings, shape)["crop_padding"]) if settings else None,
     )
+
+
+def _pixels(padding: Hashable) -> int | None:
+    """None for `auto` of images whose size nobody knows, and where nothing is cropped."""
+    return padding if isinstance(padding, int) else None
 
 
 def _copies(searches: Sequence[Compared]) -> list[Problem]:

@@ -28,6 +28,7 @@ from wrn_search.results.table_reader import read_tables
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.trial_state import FINAL, STATUSES
 from wrn_search.space.section_keys import default_of
+from wrn_search.space.sections.optimiser_keys import OPTIMISERS
 from wrn_search.space.trial_config import HOW_COMPUTED, LEAVES
 
 if TYPE_CHECKING:
@@ -112,15 +113,25 @@ def material_of(directories: Sequence[Path | str], *, may_be_tested: bool = Fals
 
 
 def _with_defaults(trials: pa.Table, path: Path) -> pa.Table:
-    """Where a searched key does not apply to a trial, which the table tells by null, what it was trained with."""
+    """Where a searched key does not apply to a trial, which the table tells by null, what it was trained with.
+
+    And a column `left_out` of the names of those keys.
+    """
     lacking = [name for name in LEAVES if trials[name].null_count]
     domains = read_source(path).domains if lacking else {}
+    left_out: list[list[str]] = [[] for _ in range(trials.num_rows)]
     for name in lacking:
         if name in domains and domains[name].when:
             place = trials.schema.get_field_index(name)
-            filled = pc.fill_null(trials[name], default_of(name))
+            for row in np.flatnonzero(trials[name].is_null().to_numpy()):
+                left_out[row].append(name)
+            filled = trials[name]
+            for optimizer in OPTIMISERS:  # whose own rates are the defaults with them
+                usual = pa.scalar(default_of(name, optimizer), filled.type)
+                own = pc.and_(filled.is_null(), pc.equal(trials["optimizer"], optimizer))
+                filled = pc.if_else(own, usual, filled)
             trials = trials.set_column(place, trials.schema.field(place), filled)
-    return trials
+    return trials.append_column("left_out", pa.array(left_out, pa.list_(pa.string())))
 
 
 def _check_columns(trials: pa.Table, path: Path, may_be_tested: bool) -> None:
@@ -169,13 +180,13 @@ def _with_names(trials: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame
     """Adds `network` and `name`."""
     networks: list[Architecture] = []
     names = []
-    columns = list(dict.fromkeys(["number", "repeat", "source", *LEAVES]))
+    columns = list(dict.fromkeys(["number", "repeat", "source", "left_out", *LEAVES]))
     for values in trials[columns].itertuples(index=False):
         row = values._asdict()
         try:
             network = Architecture.of(row["depth"], row["widen_factor"], row["block"], row["family"])
             networks.append(network)
-            searched = sources[row["source"]].searched or ()
+            searched = [each for each in sources[row["source"]].searched or () if each not in row["left_out"]]
             names.append(short_name(row["number"], row, row["repeat"], searched=searched))
         except ValueError as error:
             text = f"trial {row['number']}: {error}"

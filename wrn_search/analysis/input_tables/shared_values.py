@@ -98,6 +98,8 @@ class Dataset:
     split_hash: str | None
     preprocessing: str | None
     augmentation: str | None
+    sampling: str | None = None  # uniform | balanced
+    crop_padding: int | None = None  # pixels; None where nothing is cropped, or nobody knows
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.analysis.input_tables.shared_values import Estimate
 from wrn_search.datasets.svhn import SVHN_DATASET
 from wrn_search.paper.published_tables import Published, published
+from wrn_search.space.sections.crop_padding import BEFORE
 from wrn_search.space.sections.recipes import RECIPES as PRESETS
 from wrn_search.space.sections.training_keys import RecipeOfThePaper, TrainingSettings
 from wrn_search.space.trial_config import LATER_LEAVES
@@ -150,6 +151,10 @@ def recipe_differences(theirs: Published, trial: pd.Series, material: Material, 
     ):
         if own != paper:
             said.append(f"{name}: {own or 'not known'}, {paper}")
+    if recipe["augmentation"] == _spelt(dataset.augmentation) and dataset.crop_padding not in (None, BEFORE):
+        said.append(f"crop_padding: {dataset.crop_padding} pixels, {BEFORE}")
+    if dataset.sampling == "balanced":
+        said.append("sampling: each class equally often in an epoch, each image once")
     if recipe["augmentation"] == dataset.augmentation == "flip_crop":
         said.append("crop: a window drawn for each image, one for all images of a batch")
     said.append(_init(theirs, str(trial["init"])))

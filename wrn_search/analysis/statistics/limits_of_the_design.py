@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from wrn_search.analysis.curve_model.model_values import CurveModel
 from wrn_search.analysis.equal_parameters import IsoParams
 from wrn_search.analysis.input_tables.joined_tables import Material
@@ -99,14 +101,14 @@ def edges_of(material: Material, comparison: Comparison | None, model: CurveMode
     found: dict[str, Any] = {curve.name: curve.best for curve in model.curves if curve.name in matters}
     if model.epoch is None:
         row = material.trials.loc[comparison.best.trial]
-        found |= {name: row[name] for name in material.hyperparameters}
+        found |= {name: row[name] for name in material.hyperparameters if name not in row["left_out"]}
     found |= {"depth": comparison.best.depth, "widen_factor": comparison.best.widen_factor}
     block, family = material.trials[["block", "family"]].loc[comparison.best.trial]
     least = _NO_LESS | {"depth": smallest_depth(block, family)}
     edges = []
     for name, value in found.items():
-        tried = [each for each in set(material.trials[name].dropna()) if not isinstance(each, str)]
-        if len(tried) < 2 or value is None or isinstance(value, str):
+        tried = [each for each in set(material.trials[name].dropna()) if _is_number(each)]
+        if len(tried) < 2 or not _is_number(value):
             continue
         place = _place(float(value), min(tried), max(tried))
         expected = name in matters and name not in ("depth", "widen_factor")
@@ -115,6 +117,11 @@ def edges_of(material: Material, comparison: Comparison | None, model: CurveMode
         elif place <= _NEAR and _place(least.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
             edges.append(Edge(name, float(value), False, expected))
     return tuple(edges)
+
+
+def _is_number(value: Any) -> bool:
+    """Text and true or false have no edge; what does not apply to a trial is null, NaN in a column of numbers."""
+    return value is not None and value == value and not isinstance(value, str | bool | np.bool_)
 
 
 def _edges(edges: Iterable[Edge]) -> Iterator[str]:

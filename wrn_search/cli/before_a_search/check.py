@@ -15,7 +15,9 @@ from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
 from wrn_search.forecast.forecast_here import forecast_here
+from wrn_search.images.checks_of_settings import facts_told
 from wrn_search.images.on_disk.size_on_disk import check_room, size_on_disk
+from wrn_search.session.search_request import check_batch_size
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.explained.search_in_words import text_of
 from wrn_search.space.explained.weights_in_words import weights_in_words
@@ -66,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     facts, problem = _look(space)
     check_images(space, facts.num_classes, facts.image_shape)
     check_training_of_images(space, facts.num_classes, facts.image_shape)
+    if problem is None:
+        check_batch_size(space, space.dataset.trained_on(facts))
     weights = _weights(space, facts)
     told = explanation(space, rungs_of(space), facts) | ({"init_from": weights} if weights else {})
     size = size_on_disk(space.dataset, facts) if problem is None else None
@@ -116,9 +120,8 @@ def _look(space: Space) -> tuple[DatasetFacts, InputError | None]:
             from wrn_search.session.kind_of_run import look_for_tested_images
 
             look_for_tested_images(space)
-        told = facts.told_by(presence)
-        problems = space.dataset.size_problems(told)
-        return told, InputError(problems) if problems else None
+        facts = facts.told_by(presence)
+        return facts_told(space.dataset, presence), None
     except InputError as error:
         return facts, error
     except OSError as error:

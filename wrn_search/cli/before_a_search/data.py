@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     try:
         given, settings = _settings(options)
+        _check_groups(settings)
         there = listing(given["name"], place_of(settings))
         progress = _Progress(sum(len(split.classes) for split in there.splits))
         looks = {}
@@ -145,6 +146,21 @@ def _settings(options: argparse.Namespace) -> tuple[dict[str, Any], DatasetSetti
     settings = space_from_mapping({"dataset": given}, options.overrides).dataset
     keys = [override.partition("=")[0].partition(".")[2] for override in options.overrides]
     return given | {key: getattr(settings, key) for key in keys}, settings
+
+
+def _check_groups(settings: DatasetSettings) -> None:
+    """What `group_by` names is found, as a space file that says so needs it.
+
+    Raises:
+        InputError: it is not.
+    """
+    if settings.group_by is None:
+        return
+    try:
+        DATASETS[settings.name].presence(place_of(settings))
+    except InputError as error:  # other problems are findings of the look
+        if problems := [problem for problem in error.problems if problem.key == "dataset.group_by"]:
+            raise InputError(problems) from None
 
 
 def _name(options: argparse.Namespace) -> str:

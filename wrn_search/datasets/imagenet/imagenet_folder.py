@@ -23,7 +23,7 @@ from wrn_search.datasets.dataset import (
     bad_data,
 )
 from wrn_search.datasets.folder_walk import SUFFIXES, class_folders, counted, ignored_text, listed
-from wrn_search.datasets.image_decoding import decode_images, first_image_shape
+from wrn_search.datasets.image_decoding import decode_images, image_shape_of
 from wrn_search.datasets.image_folder import (
     FolderSplit,
     folder_split,
@@ -114,7 +114,7 @@ def presence(place: Place) -> Presence:
     files, classes = split.files, len(split.classes)
     found = f"found {len(files):,} images of {classes} classes in {split.folder}"
     first = [(files[0].relative_to(place.root).as_posix(), files[0])]
-    shape = first_image_shape(first, place.fit)
+    shape = image_shape_of(first, place.fit)
     return Presence(found, len(files), classes, shape, class_counts=split.counts)
 
 

@@ -16,6 +16,7 @@ from wrn_search.datasets.dataset import Place, bad_data
 from wrn_search.datasets.folder_walk import found_groups
 from wrn_search.datasets.image_decoding import is_lfs_pointer
 from wrn_search.datasets.parquet.arrow_file import ArrowFile
+from wrn_search.datasets.parquet.saved_to_disk import INFO
 from wrn_search.errors import InputError
 
 IMAGE_COLUMNS = ("img", "image")  # where dataset.image_column names none
@@ -193,13 +194,26 @@ def rows_of_images(path: Path, place: Place) -> Iterator[tuple[str, bytes | None
 
 
 def class_names_in(path: Path, place: Place) -> tuple[str, ...] | None:
-    """Names of the labels in Hugging Face's metadata; None where the file has none."""
+    """Names of the labels in Hugging Face's metadata, else in the dataset_info.json beside an Arrow file; None without.
+
+    `save_to_disk` writes both, but the schema loses its metadata where a table was changed by pyarrow.
+    """
     with opened(path) as file:
         metadata = file.schema_arrow.metadata or {}
         _, label = columns_of(path, file.schema_arrow, place)
+    names = _names_of_label(metadata.get(b"huggingface", b""), label, below="info")
+    if names is None and path.suffix == ".arrow":
+        beside = path.with_name(INFO)
+        names = _names_of_label(beside.read_bytes(), label) if beside.is_file() else None
+    return names
+
+
+def _names_of_label(text: bytes, label: str, below: str = "") -> tuple[str, ...] | None:
+    """Those that JSON in the form of Hugging Face's features tells of a column; None where it tells none."""
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
-    except (KeyError, TypeError, ValueError):
+        told = json.loads(text)
+        names = (told[below] if below else told)["features"][label]["names"]
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
     return tuple(str(name) for name in names) if isinstance(names, list) else None
 

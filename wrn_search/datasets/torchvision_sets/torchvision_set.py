@@ -26,7 +26,7 @@ from wrn_search.datasets.dataset import (
     group_numbers,
 )
 from wrn_search.datasets.folder_walk import found_groups, used_text
-from wrn_search.datasets.image_decoding import decode_images, first_image_shape
+from wrn_search.datasets.image_decoding import decode_images, image_shape_of
 from wrn_search.datasets.image_fit import fit_images, fit_text
 from wrn_search.datasets.torchvision_sets.array_layouts import as_it_lies
 from wrn_search.datasets.torchvision_sets.torchvision_layout import Layout
@@ -151,7 +151,7 @@ class TorchvisionSet:
         """Of the images as a network is given them."""
         if split.array is None:
             first = split.images[0]
-            height, width, _ = first_image_shape([(str(first), first)], place.fit)
+            height, width, _ = image_shape_of([(str(first), first)], place.fit)
             return height, width, 3
         known = self.facts.image_shape
         return known if place.fit is None or known is None else (place.fit.size, place.fit.size, known[2])

@@ -103,7 +103,7 @@ class Funds:
         """Whether a configuration whose network has so many multiply-adds may be begun.
 
         Args:
-            macs: of one image.
+            macs: of one training image, in all passes of a step.
             whole: it is never stopped, so that it must come to its end.
         """
         way = self._epochs if whole else self._ends[0]
@@ -156,10 +156,10 @@ class Funds:
             trial = trials[number]
             if trial.configuration != configuration:
                 way = self._target(trial) - spending.epoch_of(number)
-                _add(total, self._price(trial.macs, way, self._share(trial)))
+                _add(total, self._price(trial.training_macs, way, self._share(trial)))
         for last in self._due():
             if last.configuration != configuration:
-                _add(total, self._price(last.macs, self._target(last), self._usual_share))
+                _add(total, self._price(last.training_macs, self._target(last), self._usual_share))
         total.pop(_PASSES_FOR_ALL, None)
         return total
 
@@ -196,7 +196,7 @@ class Funds:
         trials += [last for last in self._due() if last.configuration == configuration]
         total: Cost = dict.fromkeys(self._budget, 0)
         for trial in trials:
-            _add(total, self._price(trial.macs, epochs, self._share(trial)))
+            _add(total, self._price(trial.training_macs, epochs, self._share(trial)))
         if _PASSES_FOR_ALL in total and trials:
             total[_PASSES_FOR_ALL] /= len(trials)
         return total

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class _MeansBySize:
-    """Mean seconds of an epoch by the network's multiply-adds; between and beyond them by proportion."""
+    """Mean seconds of an epoch by the multiply-adds of a training image; between and beyond them by proportion."""
 
-    sizes: list[int] = field(default_factory=list)  # multiply-adds of one image, rising
+    sizes: list[int] = field(default_factory=list)  # multiply-adds of one training image, rising
     _of_size: dict[int, tuple[float, int]] = field(default_factory=dict)  # -> (seconds, epochs)
 
     def learn(self, macs: int, seconds: float) -> None:

@@ -32,7 +32,7 @@ class Spending:
     """
 
     epochs: int = 0
-    macs: int = 0  # multiply-adds of one image, summed over the epochs
+    macs: int = 0  # multiply-adds of one training image, summed over the epochs
     completed: int = 0  # trials that reached their last epoch
     _epoch: dict[int, int] = field(default_factory=dict)  # trial -> the last epoch that is counted
     _held: dict[int, tuple[float, float]] = field(
@@ -53,7 +53,7 @@ class Spending:
                 new = max(0, event.metrics.epoch - before)
                 self._epoch[event.number] = before + new
                 self.epochs += new
-                self.macs += new * state.trials[event.number].macs
+                self.macs += new * state.trials[event.number].training_macs
             case Started():
                 self._leave(event.number, moment)
                 self._held[event.number] = (moment, event.gpu_fraction)

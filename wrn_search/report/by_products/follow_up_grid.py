@@ -25,7 +25,7 @@ from wrn_search.networks.architecture import MAX_WIDEN_FACTOR, Architecture, dep
 from wrn_search.networks.families.family_table import DEFAULT_FAMILY
 from wrn_search.networks.network_names import named_network
 from wrn_search.networks.parameters_and_macs import num_params
-from wrn_search.report.by_products.keys_of_a_space_file import model_keys, training_keys
+from wrn_search.report.by_products.keys_of_a_space_file import drops, model_keys, training_keys
 from wrn_search.report.by_products.settings_of_the_grid import Settings, settings_of
 from wrn_search.results.atomic_files import written_once
 from wrn_search.shell_commands import ours
@@ -170,7 +170,8 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
             "block": grid.block,
             **{name: chosen.get(name, native(leaves[name])) for name in model_keys(leaves)},
         },
-        "training": {name: chosen.get(name, native(leaves[name])) for name in training_keys(leaves)},
+        "training": {name: chosen.get(name, native(leaves[name])) for name in training_keys(leaves)}
+        | drops(leaves),
         "search": {
             "searcher": "grid",
             "scheduler": "none",
@@ -179,7 +180,6 @@ def _document(material: Material, findings: Findings, trial: Trial, grid: _Grid)
             "seed": (max(seeds, default=0) + 1) % 2**31,
         },
     }
-    document["training"]["lr_drops"] = [float(drop) for drop in leaves["lr_drops"]]
     return document
 
 
@@ -192,8 +192,7 @@ def fixed_keys(material: Material, findings: Findings) -> tuple[dict[str, Any], 
     model = {name: native(leaves[name]) for name in network if name not in searched}
     kept = [name for name in training_keys(leaves) if name not in searched]
     training: dict[str, Any] = {name: native(leaves[name]) for name in kept}
-    training["lr_drops"] = [float(drop) for drop in leaves["lr_drops"]]
-    return model, training, searched
+    return model, training | drops(leaves), searched
 
 
 def _grid(findings: Findings, trial: Trial, material: Material) -> _Grid:

@@ -15,6 +15,7 @@ from wrn_search.analysis.hyperparameter_slices import native
 from wrn_search.analysis.input_tables.joined_tables import Material
 from wrn_search.errors import InputError, printable
 from wrn_search.report.by_products.follow_up_grid import beside_the_search, fixed_keys, written_space
+from wrn_search.report.by_products.keys_of_a_space_file import acts
 from wrn_search.shell_commands import ours
 from wrn_search.space.space import Space
 from wrn_search.space.yaml_with_lines import yaml_text
@@ -75,7 +76,11 @@ def _document(material: Material, findings: Findings) -> dict[str, Any]:
             # Fresh seeds: those of the search have been selected.
             "seed": (max(seeds, default=0) + 1) % 2**31,
             "points": [
-                {name: native(value) for name, value in each.hparams.items() if name in searched}
+                {
+                    name: native(value)
+                    for name, value in each.hparams.items()
+                    if name in searched and acts(name, {**training, **each.hparams})
+                }
                 for each in findings.model.next
             ],
         },

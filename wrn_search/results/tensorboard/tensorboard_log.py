@@ -34,7 +34,7 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.event_file import EVENT_FILES, EventFile
 from wrn_search.results.tensorboard.hparams_tab import hparam_info, hparams_summary, set_value, standing
-from wrn_search.results.tensorboard.run_names import short_name
+from wrn_search.results.tensorboard.run_names import earlier_names, short_name
 from wrn_search.results.trial_state import FINAL, TrialState
 from wrn_search.space.domains import Domain
 
@@ -165,10 +165,7 @@ class TensorBoardLog:
 
     def _name(self, trial: TrialState) -> str:
         name = short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
-        earlier = short_name(
-            trial.number, trial.config, trial.repeat
-        )  # versions that named no further values
-        return earlier if earlier in self._earlier else name
+        return next((each for each in earlier_names(trial) if each in self._earlier), name)
 
     def _write_experiment(self) -> None:
         """The columns of the HParams tab, once, in the root run."""

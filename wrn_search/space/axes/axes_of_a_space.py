@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from wrn_search.networks.architecture import block_name
 from wrn_search.networks.families.family_table import DEFAULT_FAMILY
@@ -23,6 +23,7 @@ from wrn_search.space.axes.network_leaves import (
 )
 from wrn_search.space.axes.searched_axes import CELL, Axes
 from wrn_search.space.domains import Choice, Domain, Scalar, is_domain, member
+from wrn_search.space.sections.optimiser_keys import OWN_OPTIMISER, with_off_as_number
 
 AnyAxes = Axes | ListedPoints
 
@@ -77,10 +78,18 @@ def axes_of(
     if told & {"block", "deepening_factor"}:
         told = told - {"deepening_factor"} | {"block"}
         whole = [each | {"block": block_name(kernels_of(each), family_of(each))} for each in whole]
+    told -= {name for name, own in OWN_OPTIMISER.items() if all(each["optimizer"] != own for each in whole)}
     return ListedPoints(
         networks=tuple(dict.fromkeys(each for each in networks if each is not None)),
-        points=tuple({name: values[name] for name in leaves if name in told} for values in whole),
+        points=tuple(_told_of(values, [name for name in leaves if name in told]) for values in whole),
     )
+
+
+def _told_of(values: Mapping[str, Any], names: Sequence[str]) -> Hparams:
+    """Those values of a point; null for what its optimiser does not have, and 0 for what is off."""
+    optimiser, values = values["optimizer"], with_off_as_number(values)
+    has = {name: OWN_OPTIMISER.get(name, optimiser) == optimiser for name in names}
+    return cast(Hparams, {name: values[name] if has[name] else None for name in names})
 
 
 def _lattice_axes(leaves: Mapping[str, Scalar | Domain | None], lattice: Lattice) -> LatticeAxes:

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from wrn_search.searchers.searcher import Hparams
 from wrn_search.space.axes.listed_networks import FewNetworks
-from wrn_search.space.domains import Choice, Domain, IntRange
+from wrn_search.space.domains import Choice, Condition, Domain, IntRange, When
+from wrn_search.space.sections.optimiser_keys import OWN_OPTIMISER
 
 AXIS = "point"
 
@@ -19,7 +20,7 @@ class ListedPoints(FewNetworks):
 
     Attributes:
         networks: of all points, each once.
-        points: each with a value for every hyperparameter.
+        points: each with a value for every hyperparameter; null for what its optimiser does not have.
     """
 
     points: tuple[Hparams, ...]
@@ -27,9 +28,15 @@ class ListedPoints(FewNetworks):
 
     @cached_property
     def hyperparameters(self) -> Mapping[str, Domain]:
-        """What the points tell, each with all values that it has there."""
-        names = self.points[0]
-        return {name: Choice(tuple(dict.fromkeys(point[name] for point in self.points))) for name in names}
+        """What the points tell, each with all values that it has there, and the optimiser that it is of."""
+        found = {}
+        for name in self.points[0]:
+            values = dict.fromkeys(point[name] for point in self.points)
+            when: When = ()
+            if None in values:
+                when = (("optimizer", Condition((OWN_OPTIMISER[name],))),)
+            found[name] = Choice(tuple(value for value in values if value is not None), when)
+        return found
 
     def idle(self, point: Hparams) -> frozenset[str]:
         """Nothing is: each point says what it has."""

@@ -39,6 +39,8 @@ def _of_data_and_space(told: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {name:<{wide}}{_domain_text(domain)}" for name, domain in told["hyperparameters"].items())
     if not told["hyperparameters"]:
         yield "  nothing: every value is fixed"
+    if told["shared_rates"]:
+        yield f"warning       learning_rate {told['shared_rates']}"
     limits = [shown(k, v) if isinstance(v, dict) else f"{k}: {v}" for k, v in told["constraints"].items()]
     if limits:
         yield f"constraints   {', '.join(limits)}"

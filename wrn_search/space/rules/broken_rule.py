@@ -20,11 +20,15 @@ class LeafProblems(Exception):
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule across keys that does not hold: at which key, in words, and which keys the rule read."""
+    """A rule across keys that does not hold: at which key, in words, and which keys the rule read.
+
+    `idle` is a value that never acts: earlier versions let it pass, so a record may hold it.
+    """
 
     at: Path
     text: str
     reads: tuple[Path, ...]
+    idle: bool = False
 
 
 def broken(text: str, *path: str | int) -> LeafProblems:

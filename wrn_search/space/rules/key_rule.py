@@ -6,6 +6,7 @@ the rule that must hold, then what came.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,16 @@ from wrn_search.space.rules.domain_rules import domain_schemas, parse_domain
 from wrn_search.space.rules.foreign_domains import ours_instead
 
 LEAF_ERROR = "leaf"
+_OFF = ("off", "none", "null", "no", "false", "disabled", "~")
+
+
+def off_at(value: str, leaf: Leaf) -> Leaf:
+    """The leaf of a key that does nothing at that value: also for a person who writes null, off, none or false."""
+    return dataclasses.replace(leaf, off=value)
+
+
+def _means_off(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str) and value.lower() in _OFF)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class Leaf:
     searchable: bool = False
     nullable: bool = False
     instead: str = ""  # what to do for a domain, where this key takes none
+    off: str = ""  # the value that switches off what the key does, where one does
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         def to_document(value: Any) -> Any:
@@ -68,7 +80,7 @@ class Leaf:
             else:
                 return self._domain(value)
         try:
-            return self.check(value)
+            return self.value(value)
         except LeafProblems as error:
             if (ours := self._ours(value)) is None:
                 raise
@@ -76,10 +88,21 @@ class Leaf:
             text = error.problems[0][1] + instead
             raise LeafProblems([(error.problems[0][0], text)]) from None
 
+    def value(self, value: Any) -> Any:
+        """One value; what means off to people and not here is told with what does."""
+        try:
+            return self.check(value)
+        except LeafProblems as error:
+            if not self.off or not _means_off(value):
+                raise
+            first, *others = error.problems
+            told = (first[0], f"{first[1]}; write {self.off}, which is off")
+            raise LeafProblems([told, *others]) from None
+
     def _domain(self, value: dict[str, Any]) -> Any:
         """A domain; that of another program is told with ours beside it."""
         if set(value) & set(DOMAINS) or (ours := self._ours(value)) is None:
-            return parse_domain(value, self.check)
+            return parse_domain(value, self.value)
         raise broken(f"a domain must be one of {', '.join(DOMAINS)}, {got(value)}; write {ours}")
 
     def _ours(self, value: Any) -> str | None:

@@ -55,8 +55,16 @@ def share_or_count(high: int, low: int = 1) -> Leaf:
     count = whole_number(low, high)
 
     def check(value: Any) -> Any:
-        share = isinstance(value, float) and 0 < value < 1
-        return value if share else count.check(value)
+        if isinstance(value, float) and 0 < value < 1:
+            return value
+        try:
+            return count.check(value)
+        except LeafProblems as error:
+            if isinstance(value, int) and not isinstance(value, bool):
+                raise
+            raise broken(
+                f"{error.problems[0][1]}; a share is a number between 0 and 1, such as 0.1"
+            ) from None
 
     share = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     return Leaf(check, {"anyOf": [count.schema, share]})

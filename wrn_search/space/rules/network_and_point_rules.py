@@ -175,7 +175,7 @@ def _checked_point(item: Any, keys: Mapping[str, Leaf]) -> dict[str, Scalar]:
         try:
             if isinstance(value, dict) and key != "network":
                 raise broken(f"must be a single value, {got(value)}")
-            point[key] = keys[key].check(value)
+            point[key] = keys[key].value(value)
         except LeafProblems as error:
             problems += [((key, *path), f"{key} {text}") for path, text in error.problems]
     if "network" in point:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from wrn_search.space.domains import Domain
 from wrn_search.space.rules.class_weights_rule import CLASS_WEIGHTS
+from wrn_search.space.rules.key_rule import off_at
 from wrn_search.space.rules.number_and_text_rules import real_number, whole_number
 from wrn_search.space.sections.section import Section
 
@@ -21,7 +22,7 @@ class LossAndMixing(Section):
 
     label_smoothing: Annotated[
         float | Domain,
-        real_number(0, 1, below=True, searchable=True),
+        off_at("0", real_number(0, 1, below=True, searchable=True)),
         Field(
             description="share of each label that is spread evenly over all classes (Szegedy et al., 2016); 0 is off, "
             "0.1 is usual"
@@ -29,7 +30,7 @@ class LossAndMixing(Section):
     ] = 0.0
     mixup: Annotated[
         float | Domain,
-        real_number(0, 100, searchable=True),
+        off_at("0", real_number(0, 100, searchable=True)),
         Field(
             description="alpha: each image and its label are mixed with another's of the batch, in shares drawn from "
             "Beta(alpha, alpha) for each batch (Zhang et al., 2018); 0 is off. With cutmix too, each batch has one of "
@@ -38,7 +39,7 @@ class LossAndMixing(Section):
     ] = 0.0
     cutmix: Annotated[
         float | Domain,
-        real_number(0, 100, searchable=True),
+        off_at("0", real_number(0, 100, searchable=True)),
         Field(
             description="alpha: a rectangle of each image is another's of the batch, and labels are mixed by area; the "
             "area is drawn from Beta(alpha, alpha) for each batch (Yun et al., 2019); 0 is off, 1 is the paper's"
@@ -46,7 +47,7 @@ class LossAndMixing(Section):
     ] = 0.0
     cutout: Annotated[
         int | Domain,
-        whole_number(0, 1024, searchable=True),
+        off_at("0", whole_number(0, 1024, searchable=True)),
         Field(
             description="side in pixels of a square around a random pixel of each image that is 0 after the "
             "normalisation (DeVries & Taylor, 2017: 16 for CIFAR-10, 8 for CIFAR-100); 0 is off"
@@ -54,7 +55,7 @@ class LossAndMixing(Section):
     ] = 0
     class_weights: Annotated[
         str | Domain,
-        CLASS_WEIGHTS,
+        off_at("none", CLASS_WEIGHTS),
         Field(
             description="what the loss of an image counts by its class: none, all the same; balanced (auto is another "
             "word), each class as much as any other, whatever its number of images; or a weight for each class in "

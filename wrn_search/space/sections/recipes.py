@@ -98,6 +98,17 @@ def filled(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return whole, added
 
 
+def rates_of(optimizer: Any) -> dict[str, Any]:
+    """Keys of `training` that an optimiser's name alone fills in, with their values."""
+    return {path.partition(".")[2]: value for path, value in _named(_OF_OPTIMISERS, optimizer).items()}
+
+
+def preset(path: str, recipe: str | None, data_set: str) -> tuple[Any, ...]:
+    """What a recipe and a data set's name may have filled in at `section.key`."""
+    tables = (_named(RECIPES, recipe), _named(_OF_DATA_SETS, data_set))
+    return tuple(values[path] for values in tables if path in values)
+
+
 def _named(table: Mapping[str, dict[str, Any]], name: Any) -> dict[str, Any]:
     return table.get(name, {}) if isinstance(name, str) else {}
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from wrn_search.space.domains import Domain
+from wrn_search.space.rules.key_rule import off_at
 from wrn_search.space.rules.keys_with_own_rules import LR_DROPS
 from wrn_search.space.rules.number_and_text_rules import one_of, real_number, whole_number
 from wrn_search.space.sections.loss_and_mixing_keys import LossAndMixing
@@ -33,7 +34,7 @@ class RecipeOfThePaper(Section):
     ] = 0.9
     weight_decay: Annotated[
         float | Domain,
-        real_number(0, 10, searchable=True),
+        off_at("0", real_number(0, 10, searchable=True)),
         Field(description="L2 penalty added to the gradient; with adamw decoupled from it"),
     ] = 5e-4
     weight_decay_on: Annotated[

@@ -54,7 +54,7 @@ class Step:
         loss, scores = self._gradients(inputs, targets)
         if self._rho:
             self._gradients_uphill(inputs, targets)
-        if self._clip_norm is not None:
+        if self._clip_norm:
             # Pascanu et al., On the difficulty of training recurrent neural networks (arXiv 1211.5063), algorithm 1.
             self._scaler.unscale_(self._optimiser)
             nn.utils.clip_grad_norm_(self._network.parameters(), self._clip_norm)

@@ -53,7 +53,8 @@ def load_model(path: str | Path, trust: bool = False) -> Model:
     """
     path = user_path(path, "MODEL")
     if not path.is_file():
-        raise bad_model("must be a file that `export` wrote, but there is no such file", str(path))
+        there = "no regular file" if path.exists() else "no such file"  # a device has no end
+        raise bad_model(f"must be a file that `export` wrote, but there is {there}", str(path))
     try:
         return FORMATS[format_of(path)].read(path, trust)
     except (OSError, MemoryError) as error:

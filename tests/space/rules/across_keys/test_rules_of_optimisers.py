@@ -30,6 +30,21 @@ SGD, ADAMW = "sgd has momentum and nesterov instead", "adamw has beta1 and beta2
             "training.beta1: beta1 is of optimizer: adamw alone, so its domain must say when: {optimizer: [adamw]}, "
             "but got {uniform: [0.8, 0.95]}",
         ),
+        (
+            "optimizer: {choice: [sgd, adamw]}, momentum: {uniform: [0, 0.9], when: {optimizer: [adamw]}}",
+            "training.momentum: momentum is of optimizer: sgd alone, so its domain must say when: {optimizer: [sgd]}, "
+            "but got {uniform: [0.0, 0.9], when: {optimizer: ['adamw']}}",
+        ),
+        (
+            "optimizer: {choice: [sgd, adamw]}, nesterov: {choice: [true, false], when: {optimizer: [sgd, adamw]}}",
+            "training.nesterov: nesterov is of optimizer: sgd alone, so its domain must say when: {optimizer: [sgd]}, "
+            "but got {choice: [true, false], when: {optimizer: ['sgd', 'adamw']}}",
+        ),
+        (
+            "optimizer: {choice: [sgd, adamw]}, beta2: {uniform: [0.9, 0.99], when: {optimizer: sgd}}",
+            "training.beta2: beta2 is of optimizer: adamw alone, so its domain must say when: {optimizer: [adamw]}, "
+            "but got {uniform: [0.9, 0.99], when: {optimizer: ['sgd']}}",
+        ),
         ("lr_cooldown: 0.1", "training.lr_cooldown: is of lr_schedule: wsd, but got 0.1 with step"),
         (
             "epochs: 5, warmup_epochs: 5",
@@ -57,8 +72,7 @@ SGD, ADAMW = "sgd has momentum and nesterov instead", "adamw has beta1 and beta2
             "training.gradient_accumulation: a batch must be so many equal micro-batches, of two images or more, but "
             "got 64 of a batch_size of 64",
         ),
-        ("clip_norm: 0", "training.clip_norm: must be a number above 0 and at most 1e+09, but got 0"),
-        ("clip_norm: -1", "training.clip_norm: must be a number above 0 and at most 1e+09, but got -1"),
+        ("clip_norm: -1", "training.clip_norm: must be a number at least 0 and at most 1e+09, but got -1"),
         ("ema: 1", "training.ema: must be a number at least 0 and below 1, but got 1"),
         ("sam: -0.1", "training.sam: must be a number at least 0 and at most 100, but got -0.1"),
     ],
@@ -87,7 +101,7 @@ def test_micro_batches_are_of_each_gpus_part() -> None:
         "optimizer: {choice: [sgd, adamw]}, momentum: {uniform: [0, 0.9], when: {optimizer: [sgd]}}",
         "epochs: 10, warmup_epochs: 5, lr_schedule: wsd, lr_cooldown: 0.5",
         "clip_norm: {loguniform: [0.1, 10]}, ema: {choice: [0, 0.99]}, sam: {choice: [0, 0.05]}",
-        "nesterov: {choice: [true, false]}, lr_by: {choice: [epoch, step]}",
+        "nesterov: {choice: [true, false]}, lr_by: {choice: [epoch, step]}, warmup_epochs: 2",
     ],
 )
 def test_what_can_be(training: str) -> None:
@@ -111,3 +125,37 @@ def test_an_optimisers_rates_are_filled_in_unless_the_file_has_its_own() -> None
     own = space(text, "training.learning_rate=0.02").training
     assert (own.learning_rate, own.weight_decay, own.epochs) == (0.02, 0.01, 200)
     assert space("training: {optimizer: sgd}\n").training.learning_rate == 0.1
+
+
+def test_clipping_is_off_at_0_as_everything_else_is() -> None:
+    assert space("training: {clip_norm: 0}\n").training.clip_norm is None
+    searched = space("training: {clip_norm: {choice: [0, 1.0]}}\n")
+    assert searched.hyperparameters["clip_norm"].to_document() == {"choice": [0.0, 1.0]}
+
+
+@pytest.mark.parametrize("word", ["null", "off", "none", "'false'", "Off"])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((f"training.{name}", "0") for name in ("clip_norm", "ema", "mixup", "cutmix", "cutout", "sam")),
+        *((f"training.{name}", "0") for name in ("label_smoothing", "warmup_epochs", "weight_decay")),
+        ("training.class_weights", "none"),
+        ("training.gradient_accumulation", "1"),
+        ("model.dropout", "0"),
+        ("model.stochastic_depth", "0"),
+    ],
+)
+def test_who_writes_off_in_another_way_is_told_how_it_is_written_here(
+    key: str, value: str, word: str
+) -> None:
+    section, _, name = key.partition(".")
+    if (name, word) == ("class_weights", "none"):
+        return  # it is the word
+    (line,) = complaints(f"{section}:\n  {name}: {{choice: [{word}]}}\n")
+    assert line.startswith(f"s.yaml:2: {key}: must be ")
+    assert line.endswith(f"; write {value}, which is off")
+    if (name, word) != ("clip_norm", "null"):  # whose default it is
+        (line,) = complaints(f"{section}: {{{name}: {word}}}\n")
+        assert line.endswith(f"; write {value}, which is off")
+    (line,) = complaints(f"search: {{points: [{{{name}: {word}}}]}}\n")
+    assert line.endswith(f"; write {value}, which is off")

@@ -19,8 +19,9 @@ from wrn_search.space.rules.across_keys.rules_of_budgets import (
 from wrn_search.space.rules.across_keys.rules_of_conditions import (
     conditions_can_be_told,
 )
-from wrn_search.space.rules.across_keys.rules_of_cuda_graphs import RULES_OF_CUDA_GRAPHS
 from wrn_search.space.rules.across_keys.rules_of_families import RULES_OF_FAMILIES, families_problems
+from wrn_search.space.rules.across_keys.rules_of_gpus import RULES_OF_CUDA_GRAPHS, RULES_OF_SEVERAL_GPUS
+from wrn_search.space.rules.across_keys.rules_of_idle_keys import RULES_OF_IDLE_KEYS
 from wrn_search.space.rules.across_keys.rules_of_methods import RULES_OF_METHODS
 from wrn_search.space.rules.across_keys.rules_of_objectives import RULES_OF_OBJECTIVES
 from wrn_search.space.rules.across_keys.rules_of_optimisers import RULES_OF_OPTIMISERS
@@ -34,7 +35,6 @@ from wrn_search.space.rules.across_keys.rules_of_search_budgets import (
     budget_pays_for_one_configuration,
     budgets_do_not_contradict,
 )
-from wrn_search.space.rules.across_keys.rules_of_several_gpus import RULES_OF_SEVERAL_GPUS
 from wrn_search.space.rules.across_keys.rules_of_starting_weights import RULES_OF_STARTING_WEIGHTS
 from wrn_search.space.rules.across_keys.rules_of_streamed_images import (
     RULES_OF_STREAMED_IMAGES,
@@ -201,6 +201,7 @@ RULES: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     *RULES_OF_SEVERAL_GPUS,
     *RULES_OF_STARTING_WEIGHTS,
     *RULES_OF_OPTIMISERS,
+    *RULES_OF_IDLE_KEYS,
     *RULES_OF_CUDA_GRAPHS,
     _enough_images,
     *RULES_OF_METHODS,

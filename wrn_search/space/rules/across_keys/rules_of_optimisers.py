@@ -7,12 +7,12 @@ from typing import Any
 
 from wrn_search.space.axes.listed_points import ListedPoints
 from wrn_search.space.axes.network_leaves import merged
-from wrn_search.space.domains import Domain, LogUniform, Scalar, Uniform, finite_values, is_domain
+from wrn_search.space.domains import Condition, Domain, LogUniform, Scalar, Uniform, finite_values, is_domain
 from wrn_search.space.rules.broken_rule import Broken, Path, got, spelled
 from wrn_search.space.section_keys import default_of
+from wrn_search.space.sections.optimiser_keys import OWN_OPTIMISER
 from wrn_search.space.space import Space
 
-_OF = {"momentum": "sgd", "nesterov": "sgd", "beta1": "adamw", "beta2": "adamw"}
 _INSTEAD = {
     "sgd": "adamw has beta1 and beta2 instead",
     "adamw": "sgd has momentum and nesterov instead",
@@ -23,26 +23,31 @@ _OPTIMISER: Path = ("training", "optimizer")
 def _keys_are_of_the_optimiser(space: Space) -> Iterator[Broken]:
     """What the optimiser does not have stays at its default; a domain that does not apply to all trials says when."""
     if isinstance(space.axes, ListedPoints):
-        yield from _keys_of_points(space.axes, space)
+        yield from _keys_of_points(space)
         return
     optimisers = _values(space, "optimizer")
-    for name, own in _OF.items():
+    for name, own in OWN_OPTIMISER.items():
         value = getattr(space.training, name)
         path: Path = ("training", name)
         reads = (path, _OPTIMISER, ("search", "points"))
         if own not in optimisers and (is_domain(value) or value != default_of(name)):
             rule = f"{name} is of optimizer: {own}; {_INSTEAD[own]}"
             yield Broken(path, f"{rule}, but got {_shown(value)} with {optimisers[0]}", reads)
-        elif is_domain(value) and len(optimisers) > 1 and "optimizer" not in dict(value.when):
+        elif is_domain(value) and _applies_to_another(own, optimisers, dict(value.when).get("optimizer")):
             rule = f"{name} is of optimizer: {own} alone, so its domain must say when: {{optimizer: [{own}]}}"
             yield Broken(path, f"{rule}, but got {_shown(value)}", reads)
 
 
-def _keys_of_points(axes: ListedPoints, space: Space) -> Iterator[Broken]:
+def _applies_to_another(own: str, optimisers: tuple[Scalar, ...], condition: Condition | None) -> bool:
+    """Whether what only `own` has would be drawn for another optimiser of the space."""
+    return any(each != own and (condition is None or condition.holds(each)) for each in optimisers)
+
+
+def _keys_of_points(space: Space) -> Iterator[Broken]:
     """Of a list of points that is the space."""
-    for place, point in enumerate(axes.points):
+    for place, point in enumerate(space.search.points):
         values = merged(space.leaves, point)
-        for name, own in _OF.items():
+        for name, own in OWN_OPTIMISER.items():
             if values["optimizer"] != own and values[name] != default_of(name):
                 at: Path = ("search", "points", place, name) if name in point else ("training", name)
                 rule = f"{name} is of optimizer: {own}; {_INSTEAD[own]}"
@@ -67,19 +72,22 @@ def _warm_up_ends(space: Space) -> Iterator[Broken]:
         *(("training", name) for name in ("epochs", "lr_schedule", "lr_cooldown")),
         ("search", "points"),
     )
-    if not longest:
-        return
-    if training.lr_schedule == "onecycle":
-        yield Broken(
-            path, f"must be 0 with lr_schedule: onecycle, which begins with a rise, {got(longest)}", reads
-        )
-    elif longest >= training.epochs:
-        rule = f"the warm-up must end before the last of the {training.epochs} epochs"
+    if longest and training.lr_schedule == "onecycle":
+        rule = "must be 0 with lr_schedule: onecycle, which begins with a rise"
+    else:
+        rule = warm_up_rule(longest, training.epochs, training.lr_schedule, training.lr_cooldown)
+    if rule:
         yield Broken(path, f"{rule}, {got(longest)}", reads)
-    elif training.lr_schedule == "wsd" and longest > (1 - training.lr_cooldown) * training.epochs + 1e-9:
-        most = (1 - training.lr_cooldown) * training.epochs
-        rule = f"the warm-up must end before the cooldown begins, after {most:g} of {training.epochs} epochs"
-        yield Broken(path, f"{rule}, {got(longest)}", reads)
+
+
+def warm_up_rule(warmup_epochs: int, epochs: int, lr_schedule: str, lr_cooldown: float) -> str:
+    """The rule that a warm-up breaks in a training of so many epochs; empty where it fits."""
+    if warmup_epochs and warmup_epochs >= epochs:
+        return f"the warm-up must end before the last of the {epochs} epochs"
+    most = (1 - lr_cooldown) * epochs
+    if lr_schedule == "wsd" and warmup_epochs > most + 1e-9:
+        return f"the warm-up must end before the cooldown begins, after {most:g} of {epochs} epochs"
+    return ""
 
 
 def _batches_have_equal_micro_batches(space: Space) -> Iterator[Broken]:

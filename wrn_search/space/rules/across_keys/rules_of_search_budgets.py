@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wrn_search.networks.parameters_and_macs import macs
+from wrn_search.space.domains import LogUniform, Uniform, finite_values
 from wrn_search.space.network_budgets import images_of
 from wrn_search.space.rules.broken_rule import Broken, Path, got
 from wrn_search.space.search_explanation import network_range
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.wording import short_count
 
 if TYPE_CHECKING:
@@ -52,7 +54,14 @@ def _smallest_epoch(space: Space) -> int | None:
         sizes = [macs(each, images.num_classes, images.channels, shape) for each in network_range(space)]
     except ValueError:  # a depth that does not exist, which another rule tells
         return None
-    return trained_on * min(sizes)
+    return trained_on * min(sizes) * least_passes(space)
+
+
+def least_passes(space: Space) -> int:
+    """How often an image passes the network in an epoch, at least: twice where all trials train with SAM."""
+    asked = space.hyperparameters.get("sam", space.training.sam)
+    values = (asked.low,) if isinstance(asked, Uniform | LogUniform) else finite_values(asked) or ()
+    return min(passes_of_a_step(value) for value in values)
 
 
 def budgets_do_not_contradict(space: Space) -> Iterator[Broken]:

@@ -1,4 +1,5 @@
-"""Rules of a step that is captured once and replayed: all that it reads is at its place on one GPU, in one shape."""
+"""Rules of GPUs: a step that is captured once and replayed reads all at its place on one GPU, in one shape; of several
+that train one network each has an equal part of every batch."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from wrn_search.space.dataset_section import OF_EIGHT_BITS
 from wrn_search.space.domains import finite_values
-from wrn_search.space.rules.broken_rule import Broken, Path
+from wrn_search.space.rules.broken_rule import Broken, Path, got
 from wrn_search.space.space import Space
 
 _KEY: Path = ("training", "cuda_graph")
@@ -58,9 +59,22 @@ def _a_step_is_the_papers(space: Space) -> Iterator[Broken]:
         yield Broken(_KEY, f"{rule}: write auto or off", (_KEY, ("dataset", "augmentation")))
 
 
+def _batches_have_equal_parts(space: Space) -> Iterator[Broken]:
+    gpus = space.resources.gpus_per_trial
+    if isinstance(gpus, str) or gpus <= 1:
+        return
+    sizes = finite_values(space.hyperparameters.get("batch_size", space.training.batch_size)) or ()
+    odd = [int(size) for size in sizes if int(size) % int(gpus)]
+    if odd:
+        reads: tuple[Path, ...] = (("training", "batch_size"), ("resources", "gpus_per_trial"))
+        rule = f"batch_size must be a multiple of gpus_per_trial, {gpus:g}, whose GPUs have equal parts of a batch"
+        yield Broken(reads[0], f"{rule}, {got(odd[0])}", reads)
+
+
 RULES_OF_CUDA_GRAPHS: tuple[Callable[[Space], Iterator[Broken]], ...] = (
     _images_lie_on_the_gpu,
     _one_gpu_trains,
     _the_loss_is_not_scaled,
     _a_step_is_the_papers,
 )
+RULES_OF_SEVERAL_GPUS: tuple[Callable[[Space], Iterator[Broken]], ...] = (_batches_have_equal_parts,)
