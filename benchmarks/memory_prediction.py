@@ -27,6 +27,7 @@ from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.sections.crop_padding import policy_of
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.several_gpus.replicated_training import ReplicatedTraining
 from wrn_search.training.training_loop import Training
 
 NETWORKS = "16-1,16-2,16-4,16-8,22-8,28-10,40-4,40-10"
@@ -43,8 +44,8 @@ def config_of(dataset: DatasetSettings, **leaves: Any) -> TrialConfig:
     return space.trial_config({}, 0, precision=precision, compile="off")
 
 
-def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
-    """What the prediction must know of a training on a CPU."""
+def workload_of(config: TrialConfig, data: PreparedData, replicas: int = 1) -> Workload:
+    """What the prediction must know of a training on a CPU, or of one of several processes that train together."""
     return Workload(
         config.architecture,
         data.num_classes,
@@ -62,13 +63,22 @@ def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
         sam=config.sam,
         gradient_accumulation=config.gradient_accumulation,
         policy=policy_of(config.dataset.augmentation),
+        replicas=replicas,
     )
 
 
-def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1) -> int:
-    """The most bytes of tensors that were alive at once in a training of one epoch, its making included."""
+def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1, replicas: int = 1) -> int:
+    """The most bytes of tensors that were alive at once in a training of one epoch, its making included.
+
+    Of several replicas, which speak over gloo, those of the first.
+    """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        training = Training(config, data, threads=threads)
+        if replicas > 1:
+            training: Training = ReplicatedTraining(
+                config, data, gpus=replicas, device="cpu", threads=replicas
+            )
+        else:
+            training = Training(config, data, threads=threads)
         training.run_epoch()
     events = profiler.profiler.kineto_results.events()
     changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
@@ -80,11 +90,11 @@ def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1) -> 
     return most
 
 
-def compared(config: TrialConfig, threads: int) -> dict[str, Any]:
+def compared(config: TrialConfig, threads: int, replicas: int = 1) -> dict[str, Any]:
     """Prediction and truth of one training."""
     data = prepare(config.dataset)
-    memory = trial_memory(workload_of(config, data))
-    tracked = tracked_bytes(config, data, threads)
+    memory = trial_memory(workload_of(config, data, replicas))
+    tracked = tracked_bytes(config, data, threads, replicas)
     return {
         "tracked_bytes": tracked,
         "predicted_bytes": memory.total_bytes,

@@ -128,6 +128,9 @@ WAYS = (
     Way("trackers", r"python -m wrn_search track ", "run", "nothing runs there", further="--once"),
     Way("watch", r"python -m wrn_search watch ", "by", _WATCH),
     Way("watch", r"python -m benchmarks\.live_page", "no", "a benchmark of minutes: make bench"),
+    Way(
+        "paper", r"python -m benchmarks\.figure4", "no", "a benchmark of minutes, and of 5 GB; `speed` is run"
+    ),
     # --dry-run, too, looks for the images.
     Way(".*", r"python run_search\.py ", "check", _HOURS),
     Way(".*", r"python -m wrn_search ", "run"),

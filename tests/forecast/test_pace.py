@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +18,7 @@ from wrn_search.__main__ import main
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.forecast.forecast_here import ForecastHere, Machines, forecast_of
+from wrn_search.forecast.forecast_here import ForecastHere, Machines, _ends_of, forecast_of
 from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace, with_passes
 from wrn_search.forecast.time_to_start import ASSUMED_SECONDS, time_to_start
 from wrn_search.hardware.machine import Node
@@ -289,3 +291,36 @@ def test_the_time_to_start_is_that_of_the_latest_searches(tmp_path: Path) -> Non
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "events.jsonl").write_text("nothing")
     assert time_to_start(tmp_path) == 12.0
+
+
+def test_a_probe_takes_whole_steps_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The optimiser's part and dropout's masks are a fifth of an epoch of small networks."""
+    step, dropout = torch.optim.SGD.step, torch.nn.functional.dropout
+    counts: Counter[str] = Counter()
+
+    def counted(name: str, function: Any) -> Any:
+        def call(*told: Any, **named: Any) -> Any:
+            counts[name] += 1
+            return function(*told, **named)
+
+        return call
+
+    monkeypatch.setattr(torch.optim.SGD, "step", counted("steps", step))
+    monkeypatch.setattr(torch.nn.functional, "dropout", counted("masks", dropout))
+    state = torch.random.get_rng_state()
+    pace = probed_pace([config_of(depth=10, widen_factor=0.5, dropout=0.3)], 10, (8, 8, 1), 1)
+    assert 2 <= counts["steps"] == counts["masks"] / 3  # a mask in each block of the three
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert 1 <= pace.waiting <= 30
+
+
+def test_a_space_with_dropout_is_probed_with_it() -> None:
+    told = {"model": {"widen_factor": {"choice": [1, 2]}, "dropout": {"uniform": [0.0, 0.4]}}}
+    space = space_from_mapping({"name": "s", "dataset": {"name": "digits"}, **told})
+    assert [config.dropout for config in _ends_of(space, "fp32")] == [0.4, 0.4]
+    plain = space_from_mapping({"name": "s", "dataset": {"name": "digits"}})
+    assert [config.dropout for config in _ends_of(plain, "fp32")] == [0.0]
+
+
+def test_a_start_without_a_record_takes_longer_where_cores_are_busy(tmp_path: Path) -> None:
+    assert time_to_start(tmp_path, waiting=3.0) == 3 * ASSUMED_SECONDS

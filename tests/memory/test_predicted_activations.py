@@ -12,7 +12,7 @@ import pytest
 from benchmarks.memory_prediction import NETWORKS, compared, config_of, made_up_dataset
 from wrn_search.images.policies.policies import POLICIES
 from wrn_search.memory.predicted_activations import peak_memory
-from wrn_search.memory.predicted_memory import CONTEXT_BYTES, SLACK, WORKSPACE_BYTES, trial_memory
+from wrn_search.memory.predicted_memory import CONTEXT_BYTES, NCCL_BYTES, SLACK, WORKSPACE_BYTES, trial_memory
 from wrn_search.memory.tensor_sizes import Workload, evaluation_batch_size
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import num_params
@@ -86,6 +86,62 @@ def test_never_under_and_at_most_15_percent_over(
     found = compared(config_of(images, batch_size=32, precision=precision, **leaves), threads=1)
 
     assert 1 <= found["ratio"] <= 1.15, found
+
+
+# Small batches of networks with many weights: what is copied of weights counts more than activations.
+HEAVY: dict[str, dict[str, Any]] = {
+    "WRN-18-1 for ImageNet": {"depth": 18, "widen_factor": 1},
+    "bottlenecks for ImageNet": {"depth": 50, "widen_factor": 0.5},
+}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("leaves", HEAVY.values(), ids=HEAVY)
+def test_heavy_networks_are_predicted_as_well_in_16_bits(
+    tmp_path: Path, leaves: dict[str, Any], precision: str
+) -> None:
+    """Autocast keeps no copy of the weights in evaluation, and in a backward step those of one convolution."""
+    config = config_of(
+        made_up_dataset(tmp_path / "images", 16),
+        batch_size=16,
+        precision=precision,
+        family="imagenet_resnet",
+        **leaves,
+    )
+    assert 1 <= compared(config, threads=1)["ratio"] <= 1.08
+
+
+REPLICAS: dict[str, dict[str, Any]] = {
+    "wide": {"depth": 10, "widen_factor": 4, "precision": "fp32"},
+    "micro-batches": {"depth": 10, "widen_factor": 4, "precision": "bf16", "gradient_accumulation": 2},
+    "for ImageNet": {"family": "imagenet_resnet", "depth": 18, "widen_factor": 0.5, "precision": "fp32"},
+}
+
+
+@pytest.mark.parametrize("leaves", REPLICAS.values(), ids=REPLICAS)
+def test_one_of_two_replicas_is_predicted_with_its_buckets(
+    images: DatasetSettings, leaves: dict[str, Any]
+) -> None:
+    """Real processes over gloo, of which the first is watched."""
+    found = compared(config_of(images, batch_size=32, **leaves), threads=1, replicas=2)
+
+    assert 1 <= found["ratio"] <= 1.15, found
+    assert found["parts"]["buckets"] > 0
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("replicas", [2, 4, 8])
+def test_replicas_have_parts_of_the_batch_and_whole_weights(replicas: int, device: str) -> None:
+    alone = Workload(Architecture.of(16, 2), batch_size=128, train_images=45_000, device=device)
+    together = replace(alone, batch_size=128 * replicas, replicas=replicas)
+    weights = 4 * num_params(alone.architecture)
+    one, several = peak_memory(alone), peak_memory(replace(together, validation_images=128))
+
+    assert several.buckets == weights
+    assert several.activations == one.activations
+    images = 32 * 32 * 3 * 5 * 128 * (replicas - 1) + 32 * 32 * 3 * 4 * 128 + 8 * 128 * (replicas - 1)
+    assert several.peak_bytes - one.peak_bytes == weights + images
+    assert trial_memory(together).context_bytes == (CONTEXT_BYTES + NCCL_BYTES if device == "cuda" else 0)
 
 
 def test_fp32_is_predicted_to_a_tenth_of_a_percent(images: DatasetSettings) -> None:

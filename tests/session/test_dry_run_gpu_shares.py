@@ -100,6 +100,28 @@ def test_lines_of_the_plan() -> None:
     assert trial_text(_space(), nodes, Allotment(2, 3, 0.5), "fp32") == ("3 threads and 0.5 of a GPU", [])
 
 
+def test_the_plan_tells_what_a_trial_takes_of_each_of_its_gpus() -> None:
+    nodes = [Node(8, 2, 80 * GB)]
+    each, lines = trial_text(_space(), nodes, Allotment(1, 8, 2.0), "fp32")
+    assert each == "8 threads and 2 GPUs"
+    (line,) = lines
+    assert line.startswith("GPU memory    up to ")
+    assert " GB on each of 2 GPUs, predicted of WRN-" in line
+    told, warning = trial_text(_space(), [Node(8, 2, 10**9)], Allotment(1, 8, 2.0), "fp32")[1]
+    assert told == line
+    assert warning.startswith("warning       ")
+    assert "predicted not to fit 1 GB each; a smaller batch_size takes less" in warning
+
+
+def test_a_part_of_the_batch_takes_less_than_the_whole() -> None:
+    space = _space(model={"depth": 16, "widen_factor": 4}, training={"batch_size": 512})
+    facts = known_facts(space)
+    assert facts is not None
+    config = space.trial_config({}, 0, precision="fp32", compile="off")
+    peaks = [trial_memory(workload_of(config, facts, gpus)).allocated_bytes for gpus in (0.5, 1, 2, 4)]
+    assert peaks[0] == peaks[1] > peaks[2] > peaks[3]
+
+
 def test_a_workload_is_what_its_config_says() -> None:
     space = _space(model={"depth": 16, "dropout": 0.2}, training={"batch_size": 64, "momentum": 0.0})
     facts = known_facts(space)

@@ -29,8 +29,8 @@ def images_of(facts: DataFacts) -> Images:
     return Images(facts.validation_images, facts.num_classes, facts.image_shape[2])
 
 
-def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
-    """What the memory of a trial depends on."""
+def workload_of(config: TrialConfig, facts: DataFacts, gpus: float = 1.0) -> Workload:
+    """What the memory of a trial depends on, which trains on a share of a GPU or on several."""
     return Workload(
         config.architecture,
         facts.num_classes,
@@ -49,4 +49,5 @@ def workload_of(config: TrialConfig, facts: DataFacts) -> Workload:
         sam=config.sam,
         gradient_accumulation=config.gradient_accumulation,
         policy=policy_of(config.dataset.augmentation),
+        replicas=max(1, int(gpus)),
     )

@@ -240,7 +240,8 @@ class Knowledge:
 
     def workload(self, trial: TrialState) -> Workload:
         """What the memory of a trial depends on."""
-        return workload_of(TrialConfig.from_dict(trial.config), self._facts)
+        gpus = self.places.allotment.gpus_per_trial
+        return workload_of(TrialConfig.from_dict(trial.config), self._facts, gpus)
 
     def end_after_report(self, number: int) -> Completed | Stopped | Paused | None:
         """How a trial ends with what it has reported, or that it waits there; None while it goes on.

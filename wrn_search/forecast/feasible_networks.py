@@ -166,7 +166,9 @@ def _predictions(
     largest = {name: _of_most_memory(name, domain) for name, domain in space.hyperparameters.items()}
     shape = space.shape_of(space.networks[0]) if space.networks else {}
     example = space.trial_config({**largest, **shape}, 0, precision=precision, compile="off")
-    workload = replace(workload_of(example, data), device="cuda" if on_gpu else "cpu")
+    workload = replace(
+        workload_of(example, data, allotment.gpus_per_trial), device="cuda" if on_gpu else "cpu"
+    )
 
     def peak(network: Architecture) -> float:
         own = replace(workload, architecture=network)

@@ -195,7 +195,7 @@ def forecast_of(
     if pace is not None:
         fast, slow = sorted(pace.seconds_per_epoch(size, train, validation) for size in sizes)
         span = (fast, slow)
-    start = time_to_start(machines.results)
+    start = time_to_start(machines.results, pace.waiting if pace else 1.0)
     if expected.seconds is not None:
         expected = replace(expected, seconds=start + expected.seconds)
     return ForecastHere(expected, pace, span, space.search.max_hours, start)
@@ -297,4 +297,6 @@ def _value(name: str, domain: Any, network: Architecture) -> Any:
     if name == "deepening_factor":
         return len(network.kernels)
     assert is_domain(domain)
+    if name == "dropout":  # a number of it draws masks, whichever it is
+        return domain.options[-1] if hasattr(domain, "options") else domain.high
     return domain.options[0] if hasattr(domain, "options") else domain.low

@@ -33,16 +33,19 @@ _VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes t
 _MOST_DIRECTORIES = 50  # the latest
 _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
-_LATER_COLUMNS = (  # of which older tables have none
-    *("sam", "seconds_alone", "epochs_alone", "train_seconds", "epochs_done"),
-)
+_LATER_COLUMNS = (
+    "sam",
+    "seconds_alone",
+    "epochs_alone",
+    "train_seconds",
+    "epochs_done",
+)  # older tables lack some
 _ROUNDING = 1e-9  # of a sum of seconds
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
 _PROBE_STEPS = 2  # on a GPU, of which the fastest counts: it is alone there
-_PROBE_SECONDS, _MOST_STEPS = (
-    0.5,
-    10,
-)  # on a CPU, whose mean counts: other programs take their part of the search too
+# On a CPU, whose mean counts: other programs take their part of the search too, in turns of some milliseconds.
+_PROBE_SECONDS, _MOST_STEPS = 1.0, 250
+_MOST_WAITING = 30.0
 _WARM_UP_ON_A_GPU = 5
 # For each multiply-add of an image: two operations, and a backward pass takes twice a forward one.
 _FLOPS_OF_A_TRAINING = 6
@@ -56,22 +59,22 @@ class Measured:
 
     macs: int  # multiply-adds of one image
     images_per_second: float
+    waiting: float = 1.0  # wall seconds of a second of a core
 
 
 @dataclass(frozen=True)
 class Pace:
     """How fast networks train here, by their multiply-adds: logarithms are interpolated between what was measured."""
 
-    points: tuple[
-        tuple[int, float], ...
-    ]  # (multiply-adds, seconds of a training image), rising, at least one
+    # (multiply-adds, seconds of a training image), rising, at least one
+    points: tuple[tuple[int, float], ...]
     source: str  # in words
     of_a_whole_gpu: bool = False  # a share of it trains in proportion
-    decoding_seconds: float = (
-        0.0  # of an image: decoded while others are trained on, by all workers of a trial
-    )
+    # of an image: decoded while others are trained on, by all workers of a trial
+    decoding_seconds: float = 0.0
     passes: float = 1.0  # forward and backward, of a training image; SAM takes two
     validations: float = 1.0  # after each epoch; an average of the weights has its own
+    waiting: float = 1.0  # wall seconds of a second of a core, where a probe had it with other programs
 
     @classmethod
     def of(cls, measured: Iterable[Measured], source: str, of_a_whole_gpu: bool = False) -> Pace:
@@ -239,7 +242,8 @@ def probed_pace(
         torch.set_num_threads(before)
     source = "from a probe of the smallest and the largest network"
     if device == "cpu":
-        return Pace.of(measured, source)
+        waiting = statistics.geometric_mean(each.waiting for each in measured)
+        return replace(Pace.of(measured, source), waiting=waiting)
     return Pace.of(measured, f"{source}, alone on a GPU; of a share in proportion", of_a_whole_gpu=True)
 
 
@@ -252,10 +256,11 @@ def _probed(
 ) -> Measured:
     import torch
 
-    from wrn_search.networks.built_network import built_network
     from wrn_search.networks.parameters_and_macs import macs
     from wrn_search.training.loss import training_loss
     from wrn_search.training.mixed_precision import autocast
+    from wrn_search.training.network_of_a_trial import network_of
+    from wrn_search.training.optimiser import build_optimiser
 
     height, width, channels = image_shape
     size = macs(config.architecture, num_classes, channels, (height, width))
@@ -263,26 +268,34 @@ def _probed(
     torch.set_num_threads(min(threads, threads_that_pay(size * config.batch_size)) if on_cpu else threads)
     # A step of a few images says nothing of a GPU, whose kernels would be too small to fill it.
     batch = max(2, min(config.batch_size, int(_PROBE_MACS / size))) if on_cpu else config.batch_size
-    with torch.random.fork_rng(devices=[]):
-        network = built_network(config.architecture, num_classes, channels)
-        images = torch.rand(batch, channels, height, width)
-    network = network.to(device).to(memory_format=torch.channels_last)
-    images = images.to(device, memory_format=torch.channels_last)
-    labels = (torch.arange(batch) % num_classes).to(device)
     took: list[float] = []
+    computed: list[float] = []  # seconds of a core
     warm_up = 1 if on_cpu else _WARM_UP_ON_A_GPU  # the first steps make room and choose kernels
-    for _ in range(warm_up + (_MOST_STEPS if on_cpu else _PROBE_STEPS)):
-        if on_cpu and len(took) > warm_up and sum(took[warm_up:]) >= _PROBE_SECONDS:
-            break
-        _wait_for(device)
-        began = time.perf_counter()
-        with autocast(device, config.precision):
-            loss = training_loss(network(images), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        _wait_for(device)
-        took.append(time.perf_counter() - began)
+    with torch.random.fork_rng(devices=[] if on_cpu else [device]):  # dropout draws
+        network = network_of(config, num_classes, channels).to(device).to(memory_format=torch.channels_last)
+        images = torch.rand(batch, channels, height, width).to(device, memory_format=torch.channels_last)
+        labels = (torch.arange(batch) % num_classes).to(device)
+        optimiser = build_optimiser(network, config)
+        for group in optimiser.param_groups:
+            group["lr"] = 0.0  # it computes as ever, and made-up images make no network diverge
+        for _ in range(warm_up + (_MOST_STEPS if on_cpu else _PROBE_STEPS)):
+            if on_cpu and len(took) > warm_up and sum(took[warm_up:]) >= _PROBE_SECONDS:
+                break
+            _wait_for(device)
+            began, core = time.perf_counter(), time.thread_time()
+            optimiser.zero_grad(set_to_none=True)
+            with autocast(device, config.precision):
+                loss = training_loss(network(images), labels)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            _wait_for(device)
+            took.append(time.perf_counter() - began)
+            computed.append(time.thread_time() - core)
     own = took[warm_up:]
-    return Measured(size, batch / (statistics.fmean(own) if on_cpu else min(own)))
+    if not on_cpu:
+        return Measured(size, batch / min(own))
+    waiting = sum(own) / max(sum(computed[warm_up:]), sum(own) / _MOST_WAITING)
+    return Measured(size, batch / statistics.fmean(own), max(1.0, waiting))
 
 
 def _wait_for(device: torch.device) -> None:

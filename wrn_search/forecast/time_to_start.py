@@ -16,11 +16,14 @@ _MOST_DIRECTORIES = 5  # the latest
 _MOST_LINES = 400  # of a record, to its first report
 
 
-def time_to_start(root: Path) -> float:
-    """The median of the latest searches below `root`, where results directories lie; else what is assumed."""
+def time_to_start(root: Path, waiting: float = 1.0) -> float:
+    """The median of the latest searches below `root`, where results directories lie; else what is assumed.
+
+    `waiting` is how many seconds one second of a core takes among other programs: what is assumed takes as many times.
+    """
     records = sorted(root.glob("*/events.jsonl"), key=_written)[-_MOST_DIRECTORIES:]
     found = [seconds for record in records for seconds in _seconds_of(record)]
-    return statistics.median(found) if found else ASSUMED_SECONDS
+    return statistics.median(found) if found else ASSUMED_SECONDS * waiting
 
 
 def _seconds_of(record: Path) -> Iterator[float]:

@@ -177,9 +177,10 @@ class Step:
     def _workspace_bytes(self, conv: Conv) -> int:
         """What a convolution and its backward step need beside their tensors, cuDNN's workspace not counted.
 
-        oneDNN on a CPU reorders weights and adds up their gradients in fp32; autograd copies them once more.
+        oneDNN on a CPU reorders weights and adds up their gradients in fp32; autograd copies them once more. Of 16 bits
+        these are the gradient and its sum in fp32, of which it makes one tensor less.
         """
-        return conv.weights * (3 * FLOAT_BYTES if self.on_cpu else self.size)
+        return conv.weights * self.size * (3 if self.on_cpu else 1)
 
     @property
     def on_cpu(self) -> bool:

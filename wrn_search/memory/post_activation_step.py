@@ -7,7 +7,7 @@ sum overwrites the last batch norm's output, and ReLU overwrites the sum: that i
 from __future__ import annotations
 
 from wrn_search.memory.played_step import Step
-from wrn_search.memory.tensor_sizes import FLOAT_BYTES, Block, Conv
+from wrn_search.memory.tensor_sizes import FLOAT_BYTES, Block, Conv, copied_weights_bytes
 
 _INDEX_BYTES = 8  # of an int64: which of its nine inputs a maximum came from
 
@@ -60,7 +60,7 @@ class PostActivationStep(Step):
             most = max(given + 2 * conv.outputs for given, conv in zip(before, block.convs, strict=True))
             most = max(most, 3 * block.outputs if block.projection else 0)
             alive = held + (0 if block.begins_group else block.inputs)
-            self.ledger.pass_by(self.size * (alive + most))
+            self.ledger.pass_by(self.size * (alive + most) + copied_weights_bytes(self.workload, block))
 
     def _convolve_and_normalise(self, conv: Conv) -> None:
         self.convolve(conv)

@@ -20,6 +20,7 @@ from wrn_search.memory.tensor_sizes import (
     FLOAT_BYTES,
     Workload,
     blocks_of,
+    copied_weights_bytes,
     evaluation_batch_size,
     stem_of,
 )
@@ -41,6 +42,7 @@ class PeakMemory:
     gradients: int
     momentum: int  # or the two means of adamw
     weights_beside: int  # their moving average, and what they are while SAM has moved them
+    buckets: int  # in which replicas add up their gradients: a copy of them
     weight_copies: int  # bf16 copies that autocast makes
     activations: int  # kept for the backward pass; in evaluation those that are alive
     passing: int  # gradients of activations on their way, and what a layer needs while it computes
@@ -50,8 +52,8 @@ class PeakMemory:
     @property
     def peak_bytes(self) -> int:
         """All parts together."""
-        parts = (self.weights, self.gradients, self.momentum, self.weights_beside, self.weight_copies)
-        return sum(parts) + self.activations + self.passing + self.inputs
+        parts = (self.weights, self.gradients, self.momentum, self.weights_beside, self.buckets)
+        return sum(parts) + self.weight_copies + self.activations + self.passing + self.inputs
 
 
 @lru_cache(maxsize=4096)
@@ -81,6 +83,8 @@ def _permanent(workload: Workload, ledger: Ledger) -> None:
     ledger.take("weights_beside", state if workload.ema else 0)
     ledger.take("gradients", weights)
     ledger.take("momentum", _optimiser_state_bytes(workload, weights))
+    # DistributedDataParallel makes them with the network and keeps them: gradients are no views of them.
+    ledger.take("buckets", weights if workload.replicas > 1 else 0)
 
 
 def _optimiser_state_bytes(workload: Workload, weights: int) -> int:
@@ -96,8 +100,11 @@ def _training_step(workload: Workload, ledger: Ledger) -> None:
     Micro-batches after the first add to gradients that are there. SAM keeps the weights meanwhile as they were, so its
     second pass takes more than its first.
     """
-    numbers = math.prod(workload.image_shape) * workload.batch_size
-    inputs = numbers * (FLOAT_BYTES + 1)  # as the network gets them, and as they are stored
+    image = math.prod(workload.image_shape)
+    own = image * workload.part_size if workload.replicas > 1 else 0  # beside the batch that it is taken from
+    drawn = own if workload.is_streamed and own else image * workload.batch_size
+    inputs = drawn * (FLOAT_BYTES + 1)  # as the network gets them, and as they are stored
+    inputs += 0 if workload.is_streamed else own * FLOAT_BYTES
     inputs += _INDEX_BYTES * (workload.batch_size + _DRAWS * workload.train_images)
     inputs += _policy_bytes(workload, ledger)
     ledger.free("gradients", ledger.live["gradients"])
@@ -105,7 +112,7 @@ def _training_step(workload: Workload, ledger: Ledger) -> None:
     beside = FLOAT_BYTES * num_params(workload.architecture, workload.num_classes, workload.image_shape[2])
     ledger.take("weights_beside", beside if workload.sam else 0)
     kind = Step if workload.architecture.layout.preactivated else PostActivationStep
-    size = workload.micro_batch_size
+    size = workload.images_at_once
     stem, blocks = stem_of(workload, size), list(blocks_of(workload, size))
     for number in range(min(2, workload.gradient_accumulation)):  # the others are as the second
         step = kind(workload, ledger, workload.number_bytes, adds_to_gradients=number > 0)
@@ -113,6 +120,8 @@ def _training_step(workload: Workload, ledger: Ledger) -> None:
         step.forward(stem, blocks)
         ledger.moment = "backward"
         step.backward(stem, blocks)
+    if workload.replicas > 1 and workload.gradient_accumulation > 1:  # the mean of what each has added up
+        ledger.pass_by(ledger.live["gradients"])
     ledger.free("weights_beside", beside if workload.sam else 0)
     ledger.free("inputs", inputs)
 
@@ -137,13 +146,13 @@ def _policy_bytes(workload: Workload, ledger: Ledger) -> int:
 def _evaluation(workload: Workload, ledger: Ledger) -> None:
     """A forward pass that keeps nothing, but for what the frames of its modules hold: their inputs."""
     ledger.moment = "evaluation"
+    # The first replica validates, with batches of the size of all of them.
     batch_size = min(evaluation_batch_size(workload.micro_batch_size), workload.validation_images)
     size = workload.number_bytes
     stem = stem_of(workload, batch_size)
     ledger.take("inputs", FLOAT_BYTES * stem.inputs)
-    if size != FLOAT_BYTES:  # autocast copies the batch and, once for all batches, the weights
+    if size != FLOAT_BYTES:  # autocast copies the batch
         ledger.take("inputs", size * stem.inputs)
-        ledger.take("weight_copies", size * (ledger.live["gradients"] // FLOAT_BYTES))
     if not workload.architecture.layout.preactivated:
         PostActivationStep(workload, ledger, size).evaluation(stem, list(blocks_of(workload, batch_size)))
         return
@@ -155,5 +164,7 @@ def _evaluation(workload: Workload, ledger: Ledger) -> None:
         alive = held + (0 if block.begins_group else block.inputs)
         tensors = 2 + (len(block.convs) > 1) + bool(block.projection)
         ledger.take("activations", size * alive)
-        ledger.pass_by(size * (block.inputs + tensors * block.outputs))
+        ledger.pass_by(
+            size * (block.inputs + tensors * block.outputs) + copied_weights_bytes(workload, block)
+        )
         ledger.free("activations", size * alive)

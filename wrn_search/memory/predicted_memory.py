@@ -15,11 +15,12 @@ from wrn_search.memory.tensor_sizes import Workload
 SLACK = 0.05  # of the peak: what the play leaves out, and what an allocator loses between its blocks
 WORKSPACE_BYTES = 128 * 2**20  # of cuBLAS, cuDNN and the allocator's rounding, for any network
 CONTEXT_BYTES = 600 * 2**20  # of a process on a GPU: driver and kernels, outside torch's allocator
+NCCL_BYTES = 512 * 2**20  # of one that speaks with those of other GPUs: NCCL's buffers, outside it too
 
 
 @dataclass(frozen=True)
 class TrialMemory:
-    """Bytes of its device that a trial is predicted to take at most."""
+    """Bytes of its device that a trial is predicted to take at most; of several devices those of the first."""
 
     peak: PeakMemory
     slack_bytes: int
@@ -47,5 +48,5 @@ def trial_memory(workload: Workload) -> TrialMemory:
         slack_bytes=math.ceil(SLACK * peak.peak_bytes),
         data_bytes=workload.data_bytes if on_gpu else 0,
         workspace_bytes=WORKSPACE_BYTES if on_gpu else 0,
-        context_bytes=CONTEXT_BYTES if on_gpu else 0,
+        context_bytes=CONTEXT_BYTES + (NCCL_BYTES if workload.replicas > 1 else 0) if on_gpu else 0,
     )

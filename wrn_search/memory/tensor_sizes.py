@@ -40,11 +40,22 @@ class Workload:
     sam: float = 0.0
     gradient_accumulation: int = 1
     policy: str = ""  # of `dataset.augmentation`, that changes the images of a batch; empty for none
+    replicas: int = 1  # processes that train the network together, each with a device of its own
+
+    @property
+    def part_size(self) -> int:
+        """Images of a batch that one replica trains on."""
+        return self.batch_size // self.replicas
 
     @property
     def micro_batch_size(self) -> int:
-        """Images that pass the network at once in training."""
+        """Images of a micro-batch, of all replicas together."""
         return -(-self.batch_size // self.gradient_accumulation)
+
+    @property
+    def images_at_once(self) -> int:
+        """Images that pass the network at once in training, of one replica."""
+        return self.micro_batch_size // self.replicas if self.gradient_accumulation > 1 else self.part_size
 
     @property
     def number_bytes(self) -> int:
@@ -107,6 +118,17 @@ def stem_of(workload: Workload, batch_size: int) -> Conv:
     height, width, channels = workload.image_shape
     stem = replace(workload.architecture.layout.stem, c_in=channels)
     return _sized(stem, (height, width), batch_size)
+
+
+def copied_weights_bytes(workload: Workload, block: Block) -> int:
+    """What autocast copies of weights while a block is evaluated: of one convolution at a time.
+
+    It keeps no copies in inference mode. On a CPU oneDNN orders the copy anew.
+    """
+    if workload.number_bytes == FLOAT_BYTES:
+        return 0
+    copies = 2 if workload.device == "cpu" else 1
+    return copies * workload.number_bytes * max(conv.weights for conv in block.all_convs)
 
 
 def strided(size: tuple[int, int], stride: int) -> tuple[int, int]:

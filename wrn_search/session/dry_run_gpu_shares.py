@@ -37,7 +37,7 @@ def trial_text(
         threads = plural(allotment.cpus_per_trial, "thread")
         gpus = allotment.gpus_per_trial
         share = f" and {gpus:g} GPUs" if gpus > 1 else f" and {gpus:g} of a GPU" if gpus else ""
-        return f"{most}{threads}{share}", []
+        return f"{most}{threads}{share}", _lines_of_several(space, nodes, gpus, precision, dataset)
     facts = known_facts(space, dataset)
     if facts is None:
         return "the share of a GPU that its network needs, known once the images are prepared", []
@@ -46,6 +46,27 @@ def trial_text(
         told = share_text(space, facts, size, precision)
         lines.append(f"GPU shares    of {size / 1e9:.0f} GB, predicted: {told}")
     return "the share of a GPU that its network needs", lines
+
+
+def _lines_of_several(
+    space: Space, nodes: Sequence[Node], gpus: float, precision: str, dataset: DatasetFacts | None
+) -> list[str]:
+    """What a trial takes of each of its GPUs, where it has several; a share that is asked for is not looked at."""
+    facts = known_facts(space, dataset) if gpus > 1 else None
+    if facts is None:
+        return []
+    predicted = [
+        (trial_memory(workload_of(config, facts, gpus)), config.architecture.name)
+        for config in _networks(space, precision)
+    ]
+    most, name = max((memory.total_bytes, name) for memory, name in predicted)
+    lines = [f"GPU memory    up to {most / 1e9:.1f} GB on each of {gpus:g} GPUs, predicted of {name}"]
+    for size in sorted({node.gpu_bytes for node in nodes if node.gpus and node.gpu_bytes}):
+        too_large = sum(memory.total_bytes > size for memory, _ in predicted)
+        if too_large:
+            text = f"{plural(too_large, 'network')} of {len(predicted)} predicted not to fit {size / 1e9:.0f} GB each"
+            lines.append(f"warning       {text}; a smaller batch_size takes less")
+    return lines
 
 
 def share_text(space: Space, facts: DataFacts, gpu_bytes: int, precision: str) -> str:
