@@ -1,6 +1,8 @@
 """CPU seconds of the driver in a search whose trials do nothing; `search_overhead.py` runs it in new processes.
 
-python -m benchmarks.driver_cpu TRIALS SEARCHER
+python -m benchmarks.driver_cpu TRIALS SEARCHER [EPOCHS]
+
+With several epochs a trial: WRN_SEARCH_STEP_SECONDS=0 makes each a step of Ray, else all of them are one.
 """
 
 from __future__ import annotations
@@ -27,27 +29,28 @@ ARITHMETIC = Arithmetic(precision="fp32", compile="off")
 
 
 class Idle(WideResNetTrainable):
-    """Reports an epoch without training it."""
+    """Reports epochs without training them."""
 
-    def step(self) -> dict[str, Any]:
+    def _one_epoch(self) -> dict[str, Any]:
         """The error follows from the number, so that searchers have something to learn."""
+        self._reported += 1
         error = float(self._assignment["number"] * 7919 % 97)
         losses = {"train_loss": 1.0, "train_error": error, "val_loss": 1.0, "val_error": error}
         costs = {"seconds": 0.1, "images_per_second": 1000.0, "memory_bytes": 10**8}
         return {
-            "epoch": {"epoch": 1, "learning_rate": 0.1, **losses, **costs},
+            "epoch": {"epoch": self._reported, "learning_rate": 0.1, **losses, **costs},
             "node": "node",
             "device": "cpu",
         }
 
 
-def driver_seconds(trials: int, searcher: str, folder: Path) -> tuple[float, float]:
+def driver_seconds(trials: int, searcher: str, folder: Path, epochs: int = 1) -> tuple[float, float]:
     """(CPU, wall) seconds of a search's driver, from the first proposal to the last table; Ray runs already."""
     document = {
         "name": "driver",
         "dataset": {"name": "digits"},
         "model": {"depth": {"choice": [10, 16, 22, 28]}, "dropout": {"uniform": [0.0, 0.5]}},
-        "training": {"epochs": 1, "weight_decay": {"loguniform": [1e-5, 1e-3]}},
+        "training": {"epochs": epochs, "weight_decay": {"loguniform": [1e-5, 1e-3]}},
         "search": {"trials": trials, "searcher": searcher, "scheduler": "none"},
         "resources": {"concurrent": 2, "cpus_per_trial": 1, "gpus_per_trial": 0},
     }
@@ -72,7 +75,7 @@ def main() -> None:
         # Trial processes import nothing from where we work, but what PYTHONPATH names elsewhere.
         Path(folder, "benchmarks").symlink_to(Path(__file__).resolve().parent, target_is_directory=True)
         os.environ["PYTHONPATH"] = folder
-        print(*driver_seconds(int(sys.argv[1]), sys.argv[2], Path(folder)))
+        print(*driver_seconds(int(sys.argv[1]), sys.argv[2], Path(folder), *map(int, sys.argv[3:])))
 
 
 if __name__ == "__main__":
