@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.html.browser import CHROMIUM, running_browser
-from wrn_search.results.events import Reported
+from wrn_search.results.events import Reported, Started
 from wrn_search.results.events_jsonl import read_events
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +47,13 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.wait(60)
 
 
+def wait_for_a_trial(results: Path, search: subprocess.Popen[str]) -> None:
+    """Ray takes minutes for its first one on a machine with other work."""
+    while not any(isinstance(event, Started) for _, event in read_events(results / "events.jsonl")):
+        assert search.poll() is None
+        time.sleep(0.5)
+
+
 def test_a_search_is_watched_from_its_start_to_its_end(tmp_path: Path) -> None:
     space, results = tmp_path / "watched.yaml", tmp_path / "results"
     space.write_text(SPACE)
@@ -64,6 +71,7 @@ def test_a_search_is_watched_from_its_start_to_its_end(tmp_path: Path) -> None:
                 told += watch.stdout.readline()
             address = json.loads(told)["address"]
             page = browser.open(address, width=1400, height=900, dark=False)
+            wait_for_a_trial(results, search)
             page.wait_for("document.querySelectorAll('#live table.running tbody tr').length > 0")
             page.evaluate("(() => { window.mine = true; })()")
             first = page.evaluate(_EPOCHS)

@@ -19,6 +19,7 @@ def test_completion_finds_what_there_is() -> None:
     done = run("-c", "import wrn_search; print(*(n for n in dir(wrn_search) if not n.startswith('_')))")
     assert {"run", "read", "load_model"} <= set(done.stdout.split())
     assert {name for name in wrn_search.__all__ if not hasattr(wrn_search, name)} == set()
+    assert "TYPE_CHECKING" not in done.stdout.split()
 
 
 def test_a_result_is_shown_in_one_line(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ _HOMES = {
 
 def __dir__() -> list[str]:
     """What there is to use, also before its first use: notebooks complete by it."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING"})
 
 
 def __getattr__(name: str) -> object:

@@ -21,7 +21,7 @@ class Budget:
 @pytest.mark.parametrize("running", [0, 1, 30, 1000])
 def test_it_fits_and_shows_every_part(running: int) -> None:
     progress = progress_of(running, funds=Budget())
-    for columns in (40, 60, 80, 120, 200):
+    for columns in (39, 40, 60, 80, 120, 200):
         for rows in (8, 12, 24, 50):
             _check(terminal_lines(progress, NOW, columns, rows, VERDICT), columns, rows, running)
 
@@ -35,7 +35,7 @@ def _check(lines: list[Line], columns: int, rows: int, running: int) -> None:
     for part in ("37 of", "budget:", "left:") if rows > 8 or columns > 60 else ("37 of",):
         assert part in text
     if rows >= 24:
-        for part in ("verdict so far: winner WRN-16-2", "25.00 %", "039", "promoted: goes on"):
+        for part in ("verdict so far: winner WRN-16-2", "25.00 %", "039", "promoted: "):
             assert part in text
         assert ("error now" in text) == bool(running)
         assert running < 1000 or "more: epochs 1 to 50" in text

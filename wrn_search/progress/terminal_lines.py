@@ -21,7 +21,7 @@ from wrn_search.progress.text_table import Column, clipped, table
 from wrn_search.verdict_so_far.verdict import VerdictSoFar
 from wrn_search.wording import duration, plural, two_significant
 
-LEAST_COLUMNS, MOST_COLUMNS = 40, 200
+LEAST_COLUMNS, MOST_COLUMNS = 39, 200  # of a terminal of 40 the last column stays free
 _LEAST_ROWS = 8
 _MOST_HAPPENINGS = 5
 _TIGHT = 20  # rows below which sections stand without headings
@@ -54,7 +54,7 @@ def terminal_lines(
     Args:
         progress: of the search.
         now: Unix seconds by the clock of the record.
-        columns, rows: of the terminal; fewer than 40 columns count as 40, more than 200 as 200.
+        columns, rows: of the terminal; fewer than 39 columns count as 39, more than 200 as 200.
         verdict: the one so far, if there is one.
         awaited: what the search waits for before it trains, such as `Ray`; empty once it trains.
     """

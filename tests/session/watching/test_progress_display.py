@@ -13,6 +13,7 @@ from tests.progress.pictures import VERDICT, progress_of
 from tests.results.searches import START, reported
 from wrn_search.lines_on_stderr import tell, use_json, warn
 from wrn_search.progress.search_progress import Progress
+from wrn_search.progress.terminal_lines import terminal_lines
 from wrn_search.results.events import Completed, Event, Failed, Paused, Proposed, Reported, Started, Stopped
 from wrn_search.session.watching.progress_display import ProgressDisplay
 from wrn_search.verdict_so_far.verdict import VerdictSoFar
@@ -240,6 +241,17 @@ def test_nothing_flickers_at_a_thousand_trials(columns, monkeypatch) -> None:
         assert len(plain.splitlines()) <= 30
     moves = [text.count("\x1b[1A") for text in written[1:-1]]
     assert set(moves) == {28}, "frames have one height"
+
+
+@pytest.mark.parametrize("columns", [40, 41, 200])
+def test_every_line_is_told_to_its_end(columns, monkeypatch) -> None:
+    """None is cut where the terminal ends: at 40 columns an error that lost its last sign would be another one."""
+    last = [text for text in _on_a_terminal(monkeypatch, columns, 1) if "running" in text][-1]
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last).replace("\r", "").rstrip("\n").split("\n")
+    progress = progress_of(1000)
+    progress.apply(START + 1201.0, reported(41, 43, val_error=3.0))
+    expected = terminal_lines(progress, START + 1201.0, columns - 1, 29)
+    assert [line.rstrip() for line in lines] == [line.text for line in expected]
 
 
 def test_who_wants_no_colours_gets_plain_lines(monkeypatch) -> None:
