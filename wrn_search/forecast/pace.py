@@ -33,19 +33,12 @@ _VALIDATION_COST = 1 / 3  # of a training image: no backward pass, which takes t
 _MOST_DIRECTORIES = 50  # the latest
 _NEAR = 4.0  # times as many multiply-adds
 _COLUMNS = ("macs", "images_per_second", "node", "device", "threads", "precision")
-_LATER_COLUMNS = (
-    "sam",
-    "seconds_alone",
-    "epochs_alone",
-    "train_seconds",
-    "epochs_done",
-)  # older tables lack some
+_LATER_COLUMNS = ("sam", "seconds_alone", "epochs_alone", "train_seconds", "epochs_done")
 _ROUNDING = 1e-9  # of a sum of seconds
 _PROBE_MACS = 1e10  # of a step; on two cores a step of that size takes about a third of a second
 _PROBE_STEPS = 2  # on a GPU, of which the fastest counts: it is alone there
 # On a CPU, whose mean counts: other programs take their part of the search too, in turns of some milliseconds.
-_PROBE_SECONDS, _MOST_STEPS = 1.0, 250
-_MOST_WAITING = 30.0
+_PROBE_SECONDS, _MOST_STEPS, _MOST_WAITING = 1.0, 250, 30.0
 _WARM_UP_ON_A_GPU = 5
 # For each multiply-add of an image: two operations, and a backward pass takes twice a forward one.
 _FLOPS_OF_A_TRAINING = 6
