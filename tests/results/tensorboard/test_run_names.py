@@ -77,4 +77,4 @@ def test_what_does_not_apply_is_not_in_the_name():
     row = leaves | {"nesterov": None, "momentum": float("nan")}
     assert short_name(7, row, searched=["optimizer", "nesterov", "momentum", "beta1"]) == name
     bare = leaves | {"dropout": float("nan"), "weight_decay": float("nan")}
-    assert short_name(7, bare) == "007_WRN-16-4_p0.00_wd5e-4", "trained with the defaults"
+    assert short_name(7, bare) == "007_WRN-16-4_p0.00_wd1e-2", "trained with the defaults, of adamw"
