@@ -112,7 +112,7 @@ ROOMS: dict[str, Room] = {
     "images": _room(
         3,
         "images split, normalised, cached, batched, or decoded while a network trains; the test split's one door",
-        "errors file_system datasets plugins space",
+        "errors file_system datasets plugins space space.domains",
         "numpy torch torchvision",
     ),
     "survey": _room(

@@ -49,6 +49,7 @@ class Way:
 
 
 _HOURS = "trains for minutes or hours, or on images that are not there; the journey runs a search"
+_FEW_IMAGES = "--set training.batch_size=8"  # DIR holds some twenty of them
 _CLOUD = "tests/cluster/test_ray_up.py::test_a_search_runs_on_both_machines"
 _JOB = "tests/cluster/test_ray_up.py::test_a_job_runs_with_the_working_directory_that_it_brings"
 _NODES = "tests/cluster/test_several_nodes.py::test_no_trial_is_lost_while_nodes_leave_and_join"
@@ -105,7 +106,7 @@ WAYS = (
         r"python run_search\.py ",
         "check",
         _HOURS,
-        further="--set dataset.validation=4 --set dataset.train_images=10",
+        further="--set dataset.validation=4 --set dataset.train_images=10 --set training.batch_size=8",
     ),
     Way(
         "plugins", r"python run_search\.py own\.yaml|export WRN_SEARCH_PLUGINS", "by", "tests/test_plugins.py"
@@ -132,6 +133,13 @@ WAYS = (
         "paper", r"python -m benchmarks\.figure4", "no", "a benchmark of minutes, and of 5 GB; `speed` is run"
     ),
     # --dry-run, too, looks for the images.
+    Way(
+        "gpus",
+        r"python run_search\.py .* --set dataset\.root=DIR",
+        "check",
+        _HOURS,
+        further=_FEW_IMAGES,
+    ),
     Way(".*", r"python run_search\.py ", "check", _HOURS),
     Way(".*", r"python -m wrn_search ", "run"),
 )

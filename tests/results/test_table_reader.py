@@ -141,8 +141,8 @@ def test_columns_in_another_order_and_width_are_brought_in_line(small):
             r"part-000001.parquet: must be a readable Parquet file, but got: ",
         ),
         (
-            lambda small: rewrite(small.trials, with_version(b"5")),
-            r"trials.parquet: schema version must be at most 4, but got 5 \(update WRN Search\)",
+            lambda small: rewrite(small.trials, with_version(b"6")),
+            r"trials.parquet: schema version must be at most 5, but got 6 \(update WRN Search\)",
         ),
         (
             lambda small: rewrite(small.trials, lambda table: table.replace_schema_metadata(None)),

@@ -85,6 +85,9 @@ def test_a_row_holds_config_metrics_and_costs_of_its_trial():
             "anchor": False,
             "seconds_alone": 1.0,  # the second epoch is longer than what passed since the first: it was not watched
             "epochs_alone": 1,
+            "inference_ms": None,
+            "inference_ms_64": None,
+            "energy_kwh": None,
         }
     )
 
@@ -99,6 +102,7 @@ def test_a_trial_without_reports_has_nulls_where_nothing_was_measured():
         *("test_images_by_class", "test_wrong_by_class"),
         *("images_per_second", "peak_memory_bytes", "gpu_fraction", "threads", "device", "node", "error"),
         *("started_at", "finished_at", "rung", "clip_norm", "ema_val_error"),
+        *("inference_ms", "inference_ms_64", "energy_kwh"),
     }
 
 

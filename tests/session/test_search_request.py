@@ -9,7 +9,7 @@ from wrn_search.errors import InputError
 from wrn_search.results.events import Proposed, SearchStarted
 from wrn_search.results.events_jsonl import Record
 from wrn_search.session.resume import Begun, check_same_split, configurations_outside, resumed_search
-from wrn_search.session.search_request import asked_to_resume, check_batch_size, request_of
+from wrn_search.session.search_request import asked_to_resume, request_of
 
 DOCUMENT = {"name": "asked", "dataset": {"name": "digits"}, "model": {"dropout": {"uniform": [0, 0.5]}}}
 
@@ -142,13 +142,6 @@ def test_there_must_be_a_search_to_resume(tmp_path) -> None:
         InputError, match=r"^--resume: a search must be there to be resumed, but .* holds none"
     ):
         _resumed(DOCUMENT, [], tmp_path / "nothing")
-
-
-def test_a_batch_takes_no_more_images_than_there_are() -> None:
-    space = space_of(training={"batch_size": {"choice": [64, 512]}})
-    check_batch_size(space, 512)
-    with pytest.raises(InputError, match=r"batch_size must be at most the 511 images .* but got 512"):
-        check_batch_size(space, 511)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"name: [", b"- 1", b"\xff\xfe"])

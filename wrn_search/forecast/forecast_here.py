@@ -239,10 +239,7 @@ def _pace(
     machines: Machines,
     sizes: Sequence[int],
 ) -> Pace | None:
-    """By earlier trials of such networks that were alone, else by a probe of this machine if there may be one.
-
-    Else by earlier trials that shared their device, else assumed of GPUs.
-    """
+    """By earlier trials that were alone, else a probe if there may be one, else trials beside others, else assumed."""
     device, threads = machines.device(allotment), allotment.cpus_per_trial
     recorded = recorded_pace(machines.results, device, threads, machines.hosts)
     if recorded is not None and all(map(recorded.covers, sizes)):

@@ -11,6 +11,8 @@ from wrn_search.images.augmentation import augmentation_problems
 from wrn_search.images.normalisation_and_zca import preprocessing_problems
 from wrn_search.images.split_of_images import Sides, split_of
 from wrn_search.space.dataset_section import DatasetSettings
+from wrn_search.space.domains import finite_values
+from wrn_search.space.space import Space
 
 
 def check_known(dataset: DatasetSettings) -> None:
@@ -61,6 +63,19 @@ def facts_told(dataset: DatasetSettings, presence: Presence) -> DatasetFacts:
         return facts
     split = split_of(rows.labels, dataset, Sides(rows.validation, rows.groups))
     return replace(facts, trained_on=len(split.train))
+
+
+def check_batches(space: Space, train_images: int | None) -> None:
+    """A step must not take more images than there are; nothing is known of None.
+
+    Raises:
+        InputError: the largest batch size of the space is larger than the training split.
+    """
+    asked = space.hyperparameters.get("batch_size", space.training.batch_size)
+    largest = max(int(value) for value in finite_values(asked) or ())
+    if train_images is not None and largest > train_images:
+        text = f"batch_size must be at most the {train_images} images that are trained on, but got {largest}"
+        raise InputError.of("training.batch_size", text)
 
 
 def _raise_any(problems: list[Problem]) -> None:

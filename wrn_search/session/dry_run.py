@@ -20,6 +20,7 @@ from wrn_search.forecast.forecast_here import Machines, forecast_of
 from wrn_search.hardware.arithmetic_on_offer import arithmetic_here, gpus_are_simulated
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
+from wrn_search.images.checks_of_settings import check_batches
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.ray_tune.this_process import check_this_process
 from wrn_search.results.s3_copy.copy_of_a_session import looked_at
@@ -36,7 +37,6 @@ from wrn_search.session.search_request import (
     SpaceLike,
     allotment_of,
     asked_to_resume,
-    check_batch_size,
     check_starting_weights,
     memory_of,
     request_of,
@@ -86,7 +86,7 @@ def dry_run(
     presence, facts = present_images(request.space.dataset)
     check_images(request.space, facts.num_classes, facts.image_shape)
     check_training_of_images(request.space, facts.num_classes, facts.image_shape)
-    check_batch_size(request.space, request.space.dataset.trained_on(facts))
+    check_batches(request.space, request.space.dataset.trained_on(facts))
     check_starting_weights(request.space, facts.image_shape)
     look_for_tested_images(request.space)
     check_ray(address)

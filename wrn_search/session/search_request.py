@@ -24,7 +24,6 @@ from wrn_search.results.state_from_events import SearchState
 from wrn_search.searchers.searcher_table import SEARCHERS
 from wrn_search.session.automatic_precision import resolved_precision
 from wrn_search.session.watching.callbacks import EventCallback
-from wrn_search.space.domains import finite_values
 from wrn_search.space.rules.starting_file import RANDOM
 from wrn_search.space.space import Space
 from wrn_search.space.space_file import space_of
@@ -180,19 +179,6 @@ def with_absolute_paths(space: Space) -> Space:
 
 def _absolute(path: str) -> str:
     return str(Path(path).absolute())
-
-
-def check_batch_size(space: Space, train_images: int | None) -> None:
-    """A step must not take more images than there are; nothing is known of None.
-
-    Raises:
-        InputError: the largest batch size of the space is larger than the training split.
-    """
-    asked = space.hyperparameters.get("batch_size", space.training.batch_size)
-    largest = max(int(value) for value in finite_values(asked) or ())
-    if train_images is not None and largest > train_images:
-        text = f"batch_size must be at most the {train_images} images that are trained on, but got {largest}"
-        raise InputError.of("training.batch_size", text)
 
 
 def check_starting_weights(space: Space, image_shape: tuple[int, int, int] | None) -> None:

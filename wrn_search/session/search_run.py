@@ -13,6 +13,7 @@ from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.end_reason import EndReason
 from wrn_search.errors import InputError
+from wrn_search.images.checks_of_settings import check_batches
 from wrn_search.images.prepared_data import PreparedData, prepare, remarks_on
 from wrn_search.lines_on_stderr import Start, tell, warn
 from wrn_search.ray_tune.death_of_ray import watched_ray
@@ -35,7 +36,6 @@ from wrn_search.session.search_request import (
     Request,
     SpaceLike,
     asked_to_resume,
-    check_batch_size,
     check_starting_weights,
     check_system,
     request_of,
@@ -156,7 +156,7 @@ def _run(
     data = prepare(request.space.dataset)
     warn([*remarks_on(request.space.dataset), *data.warnings])
     warn(remarks_on_tested_images(request, data))
-    check_batch_size(request.space, data.train_images)
+    check_batches(request.space, data.train_images)
     check_images(request.space, data.num_classes, data.image_shape)
     check_training_of_images(request.space, data.num_classes, data.image_shape)
     check_starting_weights(request.space, data.image_shape)

@@ -15,9 +15,8 @@ from wrn_search.datasets.dataset_table import DATASETS
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.errors import InputError
 from wrn_search.forecast.forecast_here import forecast_here
-from wrn_search.images.checks_of_settings import facts_told
+from wrn_search.images.checks_of_settings import check_batches, facts_told
 from wrn_search.images.on_disk.size_on_disk import check_room, size_on_disk
-from wrn_search.session.search_request import check_batch_size
 from wrn_search.space.data_folders import place_of
 from wrn_search.space.explained.search_in_words import text_of
 from wrn_search.space.explained.weights_in_words import weights_in_words
@@ -69,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     check_images(space, facts.num_classes, facts.image_shape)
     check_training_of_images(space, facts.num_classes, facts.image_shape)
     if problem is None:
-        check_batch_size(space, space.dataset.trained_on(facts))
+        check_batches(space, space.dataset.trained_on(facts))
     weights = _weights(space, facts)
     told = explanation(space, rungs_of(space), facts) | ({"init_from": weights} if weights else {})
     size = size_on_disk(space.dataset, facts) if problem is None else None
