@@ -64,7 +64,7 @@ ROOMS: dict[str, Room] = {
         0,
         "a Gaussian process over hyperparameters and epochs: where curves will end, for a search that decides by it",
         "",
-        "numpy scipy",
+        "numpy scipy threadpoolctl",
     ),
     "objectives": _room(
         0, "what a search can minimise, and which outcome is better where that is more than one value"

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
+from wrn_search.curve_process.one_thread import one_thread
+
 Array: TypeAlias = NDArray[np.float64]
 
 _LENGTH, _LENGTH_SD = (
@@ -93,14 +95,15 @@ class CurveProcess:
     def fit(self, rows: Rows, start: Array, iterations: int) -> Array:
         """The logarithms of the most probable lengths, scales and power, (D + 6,), from `start` on."""
         apart = np.stack([_squares_apart(column, column) for column in rows.x.T]) if self.dimensions else None
-        found = minimize(
-            self._negative_log_posterior,
-            start,
-            args=(rows, apart),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": iterations},
-        )
+        with one_thread():
+            found = minimize(
+                self._negative_log_posterior,
+                start,
+                args=(rows, apart),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": iterations},
+            )
         best = found.x if np.isfinite(found.fun) and np.all(np.isfinite(found.x)) else start
         return np.round(best, _DIGITS)
 
@@ -185,14 +188,15 @@ class Posterior:
         covariance = self._covariance(rows.x, self._phi, rows.who)
         noise = (self._at.noise * (_LATE + (1 - _LATE) * self._phi)) ** 2
         covariance[np.diag_indices_from(covariance)] += noise + _JITTER
-        self._lower = cholesky(covariance, lower=True, check_finite=False)
         basis = process.basis(rows.epoch)
-        self._basis = solve_triangular(self._lower, basis, lower=True, check_finite=False)
-        y = solve_triangular(self._lower, rows.y, lower=True, check_finite=False)
-        self._spread = np.linalg.inv(self._basis.T @ self._basis + process.precision)
-        self._mean = self._spread @ (self._basis.T @ y)
-        pull = y - self._basis @ self._mean
-        self._pull = solve_triangular(self._lower, pull, lower=True, trans="T", check_finite=False)
+        with one_thread():
+            self._lower = cholesky(covariance, lower=True, check_finite=False)
+            self._basis = solve_triangular(self._lower, basis, lower=True, check_finite=False)
+            y = solve_triangular(self._lower, rows.y, lower=True, check_finite=False)
+            self._spread = np.linalg.inv(self._basis.T @ self._basis + process.precision)
+            self._mean = self._spread @ (self._basis.T @ y)
+            pull = y - self._basis @ self._mean
+            self._pull = solve_triangular(self._lower, pull, lower=True, trans="T", check_finite=False)
 
     def at(self, x: Array, epoch: Array, who: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         """Mean and two deviations, (M,) each, of values without the noise of an epoch.
@@ -208,10 +212,11 @@ class Posterior:
         phi = self._process.left_at(epoch) ** at.power
         covariance = self._covariance(x, phi, who)
         basis = self._process.basis(epoch)
-        mean = basis @ self._mean + covariance @ self._pull
-        seen = solve_triangular(self._lower, covariance.T, lower=True, check_finite=False)
         before = at.late**2 + at.own_late**2 + (at.early**2 + at.own_early**2) * phi**2
-        rest = basis - seen.T @ self._basis
+        with one_thread():
+            mean = basis @ self._mean + covariance @ self._pull
+            seen = solve_triangular(self._lower, covariance.T, lower=True, check_finite=False)
+            rest = basis - seen.T @ self._basis
         beside = np.maximum(before - (seen * seen).sum(0), 1e-10)
         return mean, np.sqrt(beside), np.sqrt(beside + np.einsum("ij,jk,ik->i", rest, self._spread, rest))
 
