@@ -62,7 +62,7 @@ test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go
 	$(BIN)/python -m pytest tests tests/faults -n $(TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
-	$(BIN)/python -m pytest tests/cluster -n $(TESTS_AT_ONCE) --timeout 1800 -m cluster
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout 1800 -m cluster
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu

@@ -231,8 +231,8 @@ ROOMS: dict[str, Room] = {
     "replay": _room(
         7,
         "searches played against recorded curves under a simulated clock: the judge of every search method",
-        "errors wording seeds epoch_metrics seconds_alone networks datasets searchers schedulers space space.domains "
-        "results decisions end_reason report",
+        "errors wording seeds epoch_metrics seconds_alone objectives networks datasets searchers schedulers space "
+        "space.domains results decisions end_reason report",
         "numpy scipy pyarrow pydantic",
     ),
     "cluster": _room(

@@ -104,16 +104,16 @@ def kills(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--kills"))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Prepared images of these tests' own."""
+    """Prepared images of these tests' own; slow tests that share their process have none of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WRN_SEARCH_DATA", str(tmp_path_factory.mktemp("data")))
-        os.environ.pop("RAY_ADDRESS", None)
+        patch.delenv("RAY_ADDRESS", raising=False)
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all processes of these tests."""
     own = tmp_path_factory.getbasetemp()
@@ -127,13 +127,13 @@ def _unbroken(folder: Path, document: dict[str, Any]) -> Path:
     return made_once(folder, lambda at: Search(at, document).finish()) / Search.name
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def adaptive(common: Path) -> Path:
     """Results of the unbroken search that proposes and stops by what it sees, one trial at a time."""
     return _unbroken(common / "adaptive", ADAPTIVE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def independent(common: Path) -> Path:
     """Results of the unbroken search whose trials know nothing of each other."""
     return _unbroken(common / "independent", INDEPENDENT)

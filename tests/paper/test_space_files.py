@@ -133,7 +133,7 @@ def test_a_dry_run_prints_its_cost_and_trains_nothing(
     if read_space(path).dataset.name == "imagenet":
         for split in ("train", "val"):
             write_folder(tmp_path / "images", np.zeros((40, 32, 32, 3), np.uint8), [0, 1] * 20, split)
-        overrides = [f"dataset.root={tmp_path / 'images'}"]
+        overrides = [f"dataset.root={tmp_path / 'images'}", "training.batch_size=40"]
     told = dry_run(path, overrides=overrides)
     (forecast,) = [line for line in told.splitlines() if line.startswith("forecast ")]
     assert re.search(r"\d (s|min|h|d)\b", forecast)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.progress.pictures import EPOCHS, events_of
 from tests.results.searches import START, proposed, reported, started
 from wrn_search.errors import InputError
+from wrn_search.progress import light_reading
 from wrn_search.progress.light_reading import light_events
 from wrn_search.progress.search_progress import Progress
 from wrn_search.progress.terminal_lines import terminal_lines
@@ -50,6 +52,22 @@ def test_it_says_what_the_whole_record_says(events: list[TimedEvent], tmp_path: 
     assert [e for e in light if not isinstance(e[1], Reported)] == [
         e for e in whole if not isinstance(e[1], Reported)
     ]
+
+
+def test_an_epoch_that_ended_before_its_step_did_is_read_lightly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a trial that diverges in a step of several epochs the last report has it."""
+    events = events_of(1)
+    later = events[-1][0] + 1
+    last = dataclasses.replace(reported(41, 41), ended_ago=0.75)
+    path = _written(tmp_path, [*events, (later, started(41)), (later + 1, last)])
+
+    def whole(*arguments: object) -> None:
+        raise AssertionError("the whole record is read")
+
+    monkeypatch.setattr(light_reading, "read_events", whole)
+    assert light_events(path)[-1] == (later + 1, last)
 
 
 def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:

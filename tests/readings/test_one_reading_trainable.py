@@ -26,6 +26,7 @@ from wrn_search.images import held_out_test_images as tests_of
 from wrn_search.images.prepared_data import prepare
 from wrn_search.memory.tensor_sizes import evaluation_batch_size
 from wrn_search.networks.wide_resnet import WideResNet
+from wrn_search.ray_tune.steps.epochs_of_a_step import SECONDS
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 from wrn_search.readings.one_reading_trainable import OneReadingTrainable
 from wrn_search.results.events_jsonl import read_events
@@ -42,6 +43,7 @@ EPOCHS = 2
 def request_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConfirmationRequest:
     """One finalist, one seed, of a search that was played on the digits."""
     monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv(SECONDS, "0")  # `Session` sees each epoch, and is killed between them
     monkeypatch.setattr(OneReadingTrainable, "_of_test_split", {})
     monkeypatch.setattr(OneReadingTrainable, "_data", {})
     directory = ResultsDirectory(tmp_path / "played")

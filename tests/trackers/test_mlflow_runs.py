@@ -17,7 +17,8 @@ from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.trackers.follower import Follower
 from wrn_search.trackers.mlflow_runs import MLFLOW
 
-METRICS = set(EpochMetrics.__dataclass_fields__) - {"epoch", "ema_val_error"}  # of no averaged weights
+NOT_MEASURED = {"ema_val_error", "inference_ms", "inference_ms_64", "energy_kwh"}  # as nothing asks for them
+METRICS = set(EpochMetrics.__dataclass_fields__) - {"epoch"} - NOT_MEASURED
 
 
 def check_runs(uri: str, state: SearchState) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from wrn_search.confirmation.finalist import Finalist, finalists_of, trial_label
 from wrn_search.confirmation.searches_to_confirm import Searched, searches_at
 from wrn_search.errors import InputError, Problem
 from wrn_search.file_system.exclusive_lock import held_by
+from wrn_search.objectives.objective_table import MEASURED_APART
 from wrn_search.results.events import Chosen
 from wrn_search.results.events_jsonl import WholeLines, read_events, read_whole_lines
 from wrn_search.results.results_directory import ResultsDirectory
@@ -283,7 +284,11 @@ def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist,
         update={"epochs": chosen.epochs, "precision": first["precision"], "compile": first["compile"]}
     )
     name = space.name[: _LONGEST_NAME - len(_SUFFIX)] + _SUFFIX
-    return space.model_copy(update={"name": name, "search": search, "training": training})
+    # Nothing is chosen by costs any more, and another machine may not be able to measure them.
+    objectives = tuple(each for each in space.objectives if each not in MEASURED_APART)
+    return space.model_copy(
+        update={"name": name, "search": search, "training": training, "objectives": objectives}
+    )
 
 
 def _text_of(directory: ResultsDirectory, space: Space) -> str:

@@ -31,6 +31,8 @@ OBJECTIVE_TABLE: dict[str, Objective] = {
 
 # The objectives that are a time of forward passes: images of each.
 INFERENCE_IMAGES: dict[str, int] = {"inference_ms": 1, "inference_ms_64": 64}
+# Those that a trial's process measures because a search asks for them: no other record brings them.
+MEASURED_APART = frozenset({*INFERENCE_IMAGES, "energy_kwh"})
 
 # Names that somebody may expect, and why there is no such objective.
 NOT_RECORDED: dict[str, str] = {

@@ -77,5 +77,6 @@ def _event(line: bytes) -> TimedEvent:
     time, kind = values.pop("time"), EVENTS[values.pop("event")]
     if kind is Reported:
         number, node, device = values.pop("number"), values.pop("node"), values.pop("device")
-        return time, Reported(number, EpochMetrics(**values), node, device)
+        ago = values.pop("ended_ago", 0.0)
+        return time, Reported(number, EpochMetrics(**values), node, device, ago)
     return time, kind(**values)

@@ -49,7 +49,7 @@ class ConductorSearcher(_NotPickled, Searcher):
 
     def __init__(self, conductor: Conductor, checkpoints: Path, faults: Path | None = None):
         super().__init__()
-        self._conductor = conductor
+        self._conductor, self._space = conductor, conductor.space
         self._checkpoints = checkpoints
         self._faults = faults or checkpoints
         # a trial that the process which was asked for could not take
@@ -97,8 +97,8 @@ class ConductorSearcher(_NotPickled, Searcher):
             "simulated_gpus": gpus_are_simulated(),
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
-            **told_of_steps(self._conductor.space.search.trial_timeout),
-            "measures": self._conductor.space.costs,
+            **told_of_steps(self._space.search.trial_timeout, paid=self._conductor.funds.cover_what_runs),
+            "measures": self._space.costs,
         }
 
     def on_trial_complete(

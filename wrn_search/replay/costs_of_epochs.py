@@ -30,12 +30,12 @@ def costs_of_epochs(took: Mapping[tuple[int, int], float], trials: Sequence[Tria
         return dict(took)
     by_size: dict[int, list[float]] = {}
     for trial, epoch in counted:
-        by_size.setdefault(trial.macs, []).append(took[trial.number, epoch])
+        by_size.setdefault(trial.training_macs, []).append(took[trial.number, epoch])
     of_size = {size: statistics.median(seconds) for size, seconds in by_size.items()}
     of_a_multiply_add = statistics.median(seconds / size for size, seconds in of_size.items())
     return {
         (trial.number, epoch): took[trial.number, epoch]
         if alone
-        else of_size.get(trial.macs, of_a_multiply_add * trial.macs)
+        else of_size.get(trial.training_macs, of_a_multiply_add * trial.training_macs)
         for (trial, epoch), alone in told
     }

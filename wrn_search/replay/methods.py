@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from wrn_search.errors import InputError, Problem, nearest
+from wrn_search.objectives.objective_table import MEASURED_APART
 from wrn_search.replay.curve_table import CurveTable
 from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Player
@@ -155,7 +156,14 @@ def space_of(
     later = own_hyperparameters and goals[-1:] == [
         "tradeoff"
     ]  # what it needs are the table's depths and widths
-    space = space_from_mapping(document, [each for each in overrides if not (later and _IS_GOAL.match(each))])
+    space = space_from_mapping(
+        document, [each for each in overrides if not (later and _IS_GOAL.match(each))], on_record=True
+    )
+    if measured := [each for each in space.costs if each in MEASURED_APART]:
+        text = f"a play can rank by val_error, num_params, macs and seconds_per_epoch, but got {', '.join(measured)}"
+        raise InputError.of(
+            "objectives", f"{text}: recorded curves do not bring them; write --set objectives=[val_error]"
+        )
     if "network_passes" in (space.search.budget or {}):
         text = "a play can spend epochs, hours and gpu_hours (a worker is a GPU), but got network_passes"
         raise InputError.of("search.budget", f"{text}: a table of curves does not tell of images")

@@ -149,7 +149,7 @@ TRIALS_COLUMNS = (
         "energy_kwh",
         _REAL,
         "kilowatt-hours",
-        "of a full training on GPUs: the median of the trial's epochs times the epochs of its schedule",
+        "of a full training on GPUs: the mean of the trial's epochs times the epochs of its schedule",
     ),
 )
 

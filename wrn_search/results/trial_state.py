@@ -99,9 +99,12 @@ class TrialState:
 
     @property
     def energy_kwh(self) -> float | None:
-        """Of a full training: the median of its epochs, times all of its schedule; None where it was not measured."""
-        epoch = self._median_of("energy_kwh")
-        return None if epoch is None else epoch * int(self.config["epochs"])
+        """Of a full training: the mean of its epochs, times all of its schedule; None where it was not measured.
+
+        Counters rise in steps, which even out over epochs; what never rose is not known.
+        """
+        told = [metrics.energy_kwh for _, metrics in self.reports if metrics.energy_kwh is not None]
+        return statistics.fmean(told) * int(self.config["epochs"]) if any(told) else None
 
     def _median_of(self, name: str) -> float | None:
         values = [value for _, metrics in self.reports if (value := getattr(metrics, name)) is not None]

@@ -40,6 +40,7 @@ _SEARCH_ID, _KIND, _NUMBER, _STATUS, _EPOCHS, _REPORT = (
 _METRICS = (
     *("val_error", "val_loss", "ema_val_error", "train_error", "train_loss"),
     *("learning_rate", "images_per_second", "seconds", "memory_bytes"),
+    *("inference_ms", "inference_ms_64", "energy_kwh"),
 )
 _TESTED = ("test_error", "test_loss")
 _ENDS = {"completed": "FINISHED", "stopped": "FINISHED", "diverged": "FAILED", "failed": "FAILED"}

@@ -25,6 +25,7 @@ _WHOLE = "wrn_search.json"  # in the folder of a run that was written to its end
 _METRICS = (
     *("val_error", "val_loss", "ema_val_error", "train_error", "train_loss"),
     *("learning_rate", "images_per_second"),
+    *("inference_ms", "inference_ms_64", "energy_kwh"),
 )
 _QUIET = {
     **{"mode": "offline", "silent": True, "console": "off", "disable_git": True, "disable_code": True},

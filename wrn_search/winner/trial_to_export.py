@@ -13,6 +13,7 @@ from wrn_search.errors import InputError
 from wrn_search.images.prepared_data import PreparedData, prepare
 from wrn_search.results.events_jsonl import read_events
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import resolved_space
 from wrn_search.results.state_from_events import SearchState, fold
 from wrn_search.results.trial_selection import finalists_in_order, find_trial, name_of, read_state
 from wrn_search.results.trial_state import TrialState
@@ -20,7 +21,6 @@ from wrn_search.shell_commands import ours
 from wrn_search.space.dataset_section import JoinedSettings
 from wrn_search.space.rules.starting_file import where_it_lies_now
 from wrn_search.space.sections.recorded_dataset import dataset_settings
-from wrn_search.space.space_file import read_space
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.user_paths import user_path
 
@@ -148,7 +148,7 @@ def choose_finalist(results: str | Path, place: int, root: str | None = None) ->
 def _as_files_lie_now(directory: ResultsDirectory, recorded: TrialConfig, root: str | None) -> TrialConfig:
     """The trial's config with the folders of the search's last session: a record keeps those of the first."""
     try:
-        now = read_space(directory.resolved)
+        now = resolved_space(directory)
     except InputError:  # gone, or of another version: the record knows too
         now = None
     dataset, init_from = recorded.dataset, recorded.init_from

@@ -160,6 +160,22 @@ def test_a_larger_budget_goes_on_with_what_waits(tmp_path: Path, concurrent: int
     assert [event for _, event in read_events(path) if isinstance(event, Resumed)]
 
 
+def test_what_a_smaller_budget_does_not_pay_for_is_looked_at_after_each_epoch(tmp_path: Path) -> None:
+    """An interrupted trial goes on, whatever is left: no step of several epochs may run past it."""
+    path = tmp_path / "events.jsonl"
+    space = _space({"epochs": 40}, scheduler="none")
+    with new_record(path, space) as record:
+        conductor = conductor_of(space, record, 1)
+        play(conductor, _curve, most_reports=15)  # the second one has five of ten
+        assert conductor.funds.cover_what_runs
+    for epochs, covered in ((19, False), (20, True)):
+        with Record.open(path) as record:
+            resumed = conductor_of(_space({"epochs": epochs}, scheduler="none"), record, 1)
+            assert isinstance(resumed.next_trial(), Assignment)
+            assert resumed.funds.cover_what_runs is covered
+    assert conductor_of(_space(None), _unwritten(), 1).funds.cover_what_runs  # as there is no budget
+
+
 def test_who_was_to_go_on_and_could_not_is_the_first_when_there_is_more(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     space = _space({"epochs": 26}, rungs=[2], trials=9)

@@ -53,8 +53,9 @@ def test_the_seconds_of_a_step_are_those_of_the_environment_and_never_more_than_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(SECONDS, raising=False)
-    assert told_of_steps(None) == {"epoch_seconds": None, "step_seconds": 1.0}
-    assert told_of_steps(0.25) == {"epoch_seconds": 0.25, "step_seconds": 0.25}
+    assert told_of_steps(None, paid=True) == {"epoch_seconds": None, "step_seconds": 1.0}
+    assert told_of_steps(0.25, paid=True) == {"epoch_seconds": 0.25, "step_seconds": 0.25}
+    assert told_of_steps(0.25, paid=False) == {"epoch_seconds": 0.25, "step_seconds": 0.0}
     for text, seconds in (("0", 0.0), ("2.5", 2.5), ("-1", 1.0), ("nan", 1.0), ("soon", 1.0)):
         monkeypatch.setenv(SECONDS, text)
         assert seconds_of_a_step() == seconds, text

@@ -208,7 +208,7 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
         tmp_path / "trial.pt", "is a trial's checkpoint; how to make one: python -m wrn_search export --help"
     )
     refused(tmp_path / "gone.pt", "there is no such file")
-    refused(tmp_path, "there is no such file")
+    refused(tmp_path, "there is no regular file")
     (tmp_path / "empty").touch()
     refused(tmp_path / "empty", "must be a model|onnxruntime can run")
     (tmp_path / "text").write_text("hello")

@@ -99,6 +99,14 @@ class Funds:
         """Whether nothing is left of some quantity."""
         return self.are_limited and any(amount <= 0 for amount in self.left.values())
 
+    @property
+    def cover_what_runs(self) -> bool:
+        """Whether what is left pays for the way of all that train or wait, to where they are looked at again.
+
+        Not after a session that was granted less than the one before, or takes failed trials up again.
+        """
+        return not self._budget or _covers(self.left, self._claims(None))
+
     def pay_for_new(self, macs: int, *, whole: bool = False) -> bool:
         """Whether a configuration whose network has so many multiply-adds may be begun.
 

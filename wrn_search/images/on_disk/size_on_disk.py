@@ -65,7 +65,7 @@ def size_on_disk(dataset: DatasetSettings, facts: DatasetFacts) -> SizeOnDisk | 
     height, width, channels = facts.image_shape
     validation, trained = dataset.held_out(facts) or 0, dataset.trained_on(facts) or 0
     if isinstance(dataset, JoinedSettings):
-        validation, trained = 0, trained + validation
+        validation, trained = 0, facts.trained_on or trained + validation
     all_images = facts.train_images + (facts.validation_images or 0)
     all_images += facts.extra_images if dataset.extra else 0
     value = _FLOAT_BYTES if dataset.preprocessing == "zca" else 1

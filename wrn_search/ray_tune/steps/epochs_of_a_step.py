@@ -23,9 +23,17 @@ def seconds_of_a_step() -> float:
     return seconds if math.isfinite(seconds) and seconds >= 0 else _DEFAULT_SECONDS
 
 
-def told_of_steps(limit: float | None) -> dict[str, float | None]:
-    """What a trial's process must know of steps: an epoch's limit in seconds, and what a step of several may take."""
-    return {"epoch_seconds": limit, "step_seconds": min(seconds_of_a_step(), limit or math.inf)}
+def told_of_steps(limit: float | None, *, paid: bool) -> dict[str, float | None]:
+    """What a trial's process must know of steps: an epoch's limit in seconds, and what a step of several may take.
+
+    Args:
+        limit: of an epoch, `search.trial_timeout`.
+        paid: whether the budget pays for the way to the next rung; else each epoch is looked at.
+    """
+    return {
+        "epoch_seconds": limit,
+        "step_seconds": min(seconds_of_a_step(), limit or math.inf) if paid else 0.0,
+    }
 
 
 def goes_on(epoch: int, ends: Collection[int], *, passed: float, took: float, most: float) -> bool:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from wrn_search.errors import InputError
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.space_on_record import resolved_space
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.results.tensorboard.hparams_tab import hparams_searched
 from wrn_search.results.tensorboard.tensorboard_log import TensorBoardLog
 from wrn_search.results.trial_selection import name_of, ranked_configurations
 from wrn_search.space.space import Space
-from wrn_search.space.space_file import read_space
 
 _MARK = ".wrn-search-view"  # in a folder that the next view may replace
 
@@ -80,6 +80,6 @@ def _make_room(folder: Path) -> None:
 def _space(directory: ResultsDirectory) -> Space | None:
     """The search's space; None where its file is gone or of another version."""
     try:
-        return read_space(directory.resolved)
+        return resolved_space(directory)
     except InputError:
         return None
