@@ -114,3 +114,19 @@ def test_of_many_trials_the_same_simple_random_sample_is_taken(tmp_path):
     share = (material.trials["status"].iloc[chosen] == "stopped").mean()
     assert share == pytest.approx((material.trials["status"] == "stopped").mean(), abs=0.05)
     assert len(curves_on_record(material, most=None).table.trials) == MOST + 500
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 5e-4), ("adamw", 1e-2)])
+def test_a_cell_to_which_a_key_does_not_apply_is_held_at_what_is_trained_there(tmp_path, optimizer, rate):
+    """The optimiser has rates of its own."""
+    decay = {"loguniform": [1e-5, 5e-3], "when": {"depth": [16]}}
+    plan = Plan(
+        model={"depth": {"choice": [16, 22]}, "widen_factor": {"choice": [1, 2]}},
+        training={"epochs": 10, "optimizer": optimizer, "weight_decay": decay},
+        search={"searcher": "random", "scheduler": "none", "trials": 12},
+    )
+    found = material_of([plant(tmp_path / "results", plan)])
+    table = curves_on_record(found).table
+    assert set(found.trials["weight_decay"][found.trials["depth"] == 22]) == {rate}
+    assert table.held((16.0, 1.0)) == {}
+    assert table.held((22.0, 1.0)) == {"weight_decay": pytest.approx(rate)}

@@ -75,18 +75,20 @@ def _held(
     material: Material, scales: dict[str, Scale]
 ) -> Callable[[tuple[float, float]], dict[str, float | str]]:
     """Of a cell, the hyperparameters that its depth and width leave out, at what they are trained with there."""
-    conditional: dict[str, Domain] = {}
+    conditional: dict[str, tuple[Domain, Any]] = {}
     for source in material.sources:
+        asked = source.space.training.optimizer if source.space else None
+        optimizer = asked if isinstance(asked, str) else None  # which has rates of its own
         for name, domain in source.domains.items():
             if name in scales and domain.when and {key for key, _ in domain.when} <= {DEPTH, WIDTH}:
-                conditional[name] = domain
+                conditional[name] = domain, default_of(name, optimizer)
 
     def held(cell: tuple[float, float]) -> dict[str, float | str]:
         values = dict(zip((DEPTH, WIDTH), cell, strict=True))
         return {
-            name: _value(default_of(name), scales[name])
-            for name, domain in conditional.items()
-            if not applies(domain, values) and default_of(name) is not None
+            name: _value(default, scales[name])
+            for name, (domain, default) in conditional.items()
+            if not applies(domain, values) and default is not None
         }
 
     return held
