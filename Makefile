@@ -7,7 +7,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 INSTALLED_DOCS := $(VENV)/.installed-docs
 KILLS ?= 50
-# Processes of the tests; 0 is this one. Three for two cores, as each waits a third of its time and more.
+# Processes of the tests but those of clusters; 0 is this one. Three for two cores, as each waits a third of its time and more.
 # tests/conftest.py says which tests share one.
 TESTS_AT_ONCE ?= 3
 # Seconds after which a test fails that hangs.
@@ -62,7 +62,7 @@ test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go
 	$(BIN)/python -m pytest tests tests/faults -n $(TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout 1800 -m cluster
+	$(BIN)/python -m pytest --timeout 1800 -m cluster
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu
