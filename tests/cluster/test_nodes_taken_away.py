@@ -113,7 +113,8 @@ def test_a_machine_that_is_taken_away_loses_no_trial_and_with_notice_no_epoch(ho
     assert not any(isinstance(event, Retried) for event in record)
     # The trial that had notice goes on with the next epoch: its checkpoint was the last one that it reported.
     starts = [event.number for event in record if isinstance(event, Started)]
-    assert starts.count(left.number) == 2
+    ends = [event.number for event in record if isinstance(event, Interrupted)]
+    assert starts.count(left.number) == 1 + ends.count(left.number)  # it may be on the second machine, too
     trials, epochs = wrn_search.read(results)
     assert trials["status"].tolist() == ["completed"] * TRIALS
     assert sorted(zip(epochs["trial_id"], epochs["epoch"], strict=True)) == [

@@ -28,7 +28,11 @@ cluster() {{
     options="--num-cpus=1 --node-ip-address=127.0.0.1 --disable-usage-stats"
     {RAY} start --head --port=7391 --include-dashboard=false $options
     {RAY} start --address=127.0.0.1:7391 $options
-    {RAY} status --address 127.0.0.1:7391 > "$HOME/status-$1"
+    for _ in $(seq 30); do  # a node is told some seconds after it has come
+        {RAY} status --address 127.0.0.1:7391 > "$HOME/status-$1"
+        [ "$(grep -c ' node_' "$HOME/status-$1")" != 2 ] || break
+        sleep 1
+    done
     {RAY} stop --force
 }}
 search="{sys.executable} {ROOT}/run_search.py {ROOT}/search_spaces/digits_quickstart.yaml --set search.trials=1 \
