@@ -95,9 +95,15 @@ def test_every_retry_asked_for_more_and_only_until_it_fitted(starved: Path) -> N
     assert all(event.reason.startswith("needs more than") for event in retried)
 
 
-def test_what_one_trial_taught_another_need_not_find_out(starved: Path) -> None:
-    """Twelve tries in vain would be 2 + 2 for width 0.5 and 3 + 3 for width 1; what is known spares some."""
-    assert len(_events(starved, Retried)) < 10
+def test_what_one_trial_taught_another_need_not_find_out(simulated_gpu: None, tmp_path: Path) -> None:
+    """One at a time: each of two trials of width 0.5 would find two shares too small; together they do."""
+    model, resources = {"depth": 10, "widen_factor": 0.5}, {"concurrent": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wrn_search.ray_tune.trainable.WideResNetTrainable", StarvedTrainable)
+        wrn_search.run(GRID | {"model": model, "resources": resources}, results=tmp_path / "out", quiet=True)
+    trials, _ = wrn_search.read(tmp_path / "out")
+    assert trials["status"].tolist() == ["completed"] * 2
+    assert len(_events(tmp_path / "out", Retried)) == 2
 
 
 def test_the_manifest_says_how_gpus_were_shared(starved: Path) -> None:
