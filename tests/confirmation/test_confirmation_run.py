@@ -415,3 +415,16 @@ def test_one_kind_alone_is_retrained_and_only_the_joined_one_tested(results, onl
         InputError, match=rf"--only: finalists are chosen once.*only {only}; leave the option out"
     ):
         confirmation_request(results, Rule(), only={"joined": "split", "split": "joined"}[only])
+
+
+def test_a_confirmation_measures_no_costs_which_its_machine_may_not_be_able_to(tmp_path) -> None:
+    directory = ResultsDirectory(tmp_path / "played")
+    directory.path.mkdir()
+    objectives = ["val_error", "num_params", "inference_ms"]
+    space = space_of(training={"epochs": 3}, search=SEARCH, objectives=objectives)
+    with new_record(directory.events, space) as record:
+        play(conductor_of(space, record), lambda assignment, epoch: 9.0 - epoch)
+    directory.resolved.write_text(yaml_text(space.to_document()))
+    directory.space_file.write_text("name: played\n")
+    request = confirmation_request(directory.path, Rule(top=1), repeats=1)
+    assert request.space.objectives == ("val_error", "num_params")

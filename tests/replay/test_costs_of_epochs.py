@@ -25,3 +25,11 @@ def test_an_epoch_beside_others_costs_what_its_network_takes_alone() -> None:
 def test_where_none_was_alone_each_costs_what_it_took() -> None:
     took = {(0, epoch): float(epoch) for epoch in (1, 2, 3)}
     assert costs_of_epochs(took, [_trial(0, 100, set())]) == took
+
+
+def test_the_second_pass_of_sam_makes_another_size() -> None:
+    plain, sam = _trial(0, 100, {1, 2, 3}), _trial(1, 100, set())
+    sam.config = {"sam": 0.05}
+    took = {(number, epoch): 1.0 for number in (0, 1) for epoch in (1, 2, 3)}
+    costs = costs_of_epochs(took, [plain, sam])
+    assert {costs[1, epoch] for epoch in (1, 2, 3)} == {2.0}

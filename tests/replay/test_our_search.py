@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from tests.replay.hand_made import curve, falling, table_of
@@ -12,6 +14,7 @@ from wrn_search.replay.our_search import OurSearch
 from wrn_search.replay.simulated_clock import Clock, Play, play
 from wrn_search.schedulers.scheduler_table import SCHEDULERS
 from wrn_search.searchers.searcher_table import SEARCHERS
+from wrn_search.space.space_file import space_from_mapping
 
 
 def played(
@@ -191,3 +194,23 @@ def test_the_tradeoff_needs_depths_and_widths_in_the_table() -> None:
         space_of(falling(5), Method("m", "curves", "curves"), ("search.goal=tradeoff",), None, 0)
     with pytest.raises(InputError, match=r"search.goal: must be one of best, tradeoff"):
         space_of(falling(5), Method("m", "curves", "curves"), ("search.goal=tradeof",), None, 0)
+
+
+@pytest.mark.parametrize("name", ["inference_ms", "inference_ms_64"])
+def test_a_play_has_nothing_that_a_process_measures(name: str) -> None:
+    table, method = falling(3), Method("m", "random", "none")
+    document = table.space.to_document() | {"objectives": ["val_error", name]}
+    recorded = dataclasses.replace(table, space=space_from_mapping(document))
+    with pytest.raises(InputError, match=rf"^objectives: a play can rank by val_error, .*, but got {name}: "):
+        space_of(recorded, method, (), None, 0)
+    assert space_of(recorded, method, ("objectives=[val_error]",), None, 0).objectives == ("val_error",)
+
+
+def test_what_never_acted_in_a_recorded_search_does_not_keep_it_from_being_played() -> None:
+    table = falling(3)
+    document = table.space.to_document()
+    document["training"] |= {"lr_schedule": "cosine", "lr_drop_factor": 0.1}
+    recorded = dataclasses.replace(table, space=space_from_mapping(document, on_record=True))
+    with pytest.raises(InputError, match="lr_drop_factor"):
+        space_from_mapping(document)
+    assert space_of(recorded, Method("m", "random", "none"), (), None, 0).training.lr_schedule == "cosine"

@@ -159,3 +159,13 @@ def test_rows_say_where_a_trial_was_stopped_what_it_repeats_and_how_often_it_was
     assert [row["rung"] for row in rows] == [None, 1, *[None] * 6]
     assert [row["retries"] for row in rows] == [0, 0, 0, 0, 0, 1, 0, 0]
     assert [row["anchor"] for row in rows] == [False] * 6 + [True, False]
+
+
+@pytest.mark.parametrize(
+    ("told", "of_four_epochs"),
+    [((0.0, 0.0, 0.003), 0.004), ((0.001, 0.003), 0.008), ((0.0, 0.0), None), ((None, None), None)],
+)
+def test_the_energy_of_a_training_is_that_of_its_mean_epoch(told, of_four_epochs):
+    """A counter that rises in steps says 0 of most short epochs: their median would lead every front."""
+    reports = [reported(0, epoch, energy_kwh=kwh) for epoch, kwh in enumerate(told, 1)]
+    assert one_trial(started(0), *reports)["energy_kwh"] == pytest.approx(of_four_epochs)

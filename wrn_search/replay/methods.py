@@ -29,6 +29,7 @@ from wrn_search.space.space_file import space_from_mapping
 _OUTSIDE_BRACKETS = re.compile(r",(?![^\[{]*[\]}])")  # commas between settings, not those of a list
 _IS_GOAL = re.compile(r"\s*search\.goal\s*=")
 # What is the play's own: another option says it, or nothing does.
+_BY_ERROR_ALONE = "objectives=[val_error]"  # what else of the space a play may be told
 _SAID_ELSEWHERE = {
     "search.searcher": "--searcher or --method",
     "search.scheduler": "--scheduler or --method",
@@ -162,7 +163,7 @@ def space_of(
     if measured := [each for each in space.costs if each in MEASURED_APART]:
         text = f"a play can rank by val_error, num_params, macs and seconds_per_epoch, but got {', '.join(measured)}"
         raise InputError.of(
-            "objectives", f"{text}: recorded curves do not bring them; write --set objectives=[val_error]"
+            "objectives", f"{text}: recorded curves do not bring them; write --set {_BY_ERROR_ALONE}"
         )
     if "network_passes" in (space.search.budget or {}):
         text = "a play can spend epochs, hours and gpu_hours (a worker is a GPU), but got network_passes"
@@ -183,6 +184,8 @@ def space_of(
 def _settings_problems(option: str, settings: Sequence[str]) -> Iterator[Problem]:
     for each in settings:
         key = each.partition("=")[0].strip()
+        if each.replace(" ", "") == _BY_ERROR_ALONE:
+            continue
         if not key.startswith("search."):
             rule = "a replay can change the search alone, `search.KEY=VALUE`: the trainings are recorded"
             yield Problem(option, f"{rule}, but got '{each}'")

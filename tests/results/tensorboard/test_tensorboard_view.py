@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.results.searches import (
     MAX_EPOCHS,
@@ -21,9 +22,11 @@ from tests.results.tensorboard.boards import rows_of, serving
 from wrn_search.__main__ import main
 from wrn_search.results.event_lines import to_line
 from wrn_search.results.events import Completed, Interrupted, Stopped
+from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
 from wrn_search.results.tensorboard.run_names import short_name
 from wrn_search.results.tensorboard.tensorboard_log import COMPARED, SCALARS
+from wrn_search.results.tensorboard.tensorboard_view import _space
 
 CONFIGURATIONS = 1000
 REPEATS = 2
@@ -159,3 +162,14 @@ def test_a_search_without_full_trainings_says_where_all_runs_are(tmp_path: Path,
     told = capsys.readouterr().err
     assert "none was; all runs are in" in told
     assert str(tmp_path / "tensorboard") in told
+
+
+def test_what_never_acted_in_a_search_does_not_hide_its_domains(tmp_path: Path) -> None:
+    """Today's rules refuse such a file from a person, not from a record."""
+    directory = ResultsDirectory(tmp_path)
+    training = {"epochs": 4, "lr_schedule": "cosine", "lr_drop_factor": 0.1}
+    document = {"name": "old", "dataset": {"name": "digits"}, "training": training}
+    directory.resolved.write_text(yaml.safe_dump(document))
+    found = _space(directory)
+    assert found is not None
+    assert found.training.lr_drop_factor == 0.1
