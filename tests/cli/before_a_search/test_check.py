@@ -7,10 +7,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import torch
 import yaml
 from jsonschema import Draft202012Validator
 
@@ -18,7 +15,6 @@ from tests.cli.commands import run
 from tests.datasets.image_data import encode, random_images, write_folder, write_parquet
 from wrn_search.__main__ import main
 from wrn_search.networks.architecture import Architecture
-from wrn_search.networks.built_network import built_network
 from wrn_search.networks.parameters_and_macs import macs, num_params
 
 SPACES = sorted(Path("search_spaces").glob("*.yaml"))
@@ -224,93 +220,3 @@ def test_the_balance_of_classes_and_the_size_on_disk_are_told(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     assert main(["check", *space]) == 2
     assert "WRN_SEARCH_DATA: must be on a disk with room for the prepared images" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("kind", ["folder", "parquet"])
-@pytest.mark.parametrize("command", [["check"], ["run", "--dry-run"]], ids=lambda command: command[0])
-def test_what_a_run_would_refuse_is_refused_before(
-    command: list[str],
-    kind: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Of a user's own files: batches larger than the split, groups that cannot be kept apart, images too small."""
-    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "cache"))
-    images, labels = random_images(12, 16, 16), [0, 1, 2] * 4
-    root = tmp_path / "data"
-    if kind == "folder":
-        write_folder(root, images, labels)
-        group_by = "^([0-9])"  # 0 of all: one group
-    else:
-        table = pa.table(
-            {
-                "image": [{"bytes": encode(image), "path": "x.png"} for image in images],
-                "label": labels,
-                "patient": ["one"] * 12,
-            }
-        )
-        root.mkdir()
-        pq.write_table(table, root / "train.parquet")
-        group_by = "patient"
-    base = [*command, "search_spaces/digits_quickstart.yaml", "--set", f"dataset.name={kind}"]
-    base += [
-        "--set",
-        f"dataset.root={root}",
-        "--set",
-        "dataset.validation=3",
-        "--set",
-        "training.batch_size=4",
-    ]
-    assert main(base) == 0
-    for change, line in (
-        ("training.batch_size=10", "batch_size: batch_size must be at most the 9 images that are trained on"),
-        (
-            f"dataset.group_by='{group_by}'",
-            "dataset.group_by: some group must leave each class images to train on",
-        ),
-        ("dataset.crop_padding=20", "flip_crop reflects 20 pixels and needs images of at least 21x21"),
-    ):
-        capsys.readouterr()
-        more = ["--set", "dataset.augmentation=flip_crop"] if "crop" in change else []
-        assert main([*base, *more, "--set", change]) == 2, change
-        assert line in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("kind", ["folder", "parquet"])
-@pytest.mark.parametrize("command", [["check"], ["run", "--dry-run"]], ids=lambda command: command[0])
-def test_weights_are_held_against_all_images_of_a_folder_not_the_first(
-    command: list[str],
-    kind: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The first is grey, a later one has colours: all become three channels."""
-    monkeypatch.setenv("WRN_SEARCH_DATA", str(tmp_path / "cache"))
-    images, labels = random_images(12, 16, 16), [0, 1, 2] * 4
-    encoded = [encode(each, mode="L" if number < 11 else "RGB") for number, each in enumerate(images)]
-    root = tmp_path / "data"
-    if kind == "folder":
-        for number, (data, label) in enumerate(zip(encoded, labels, strict=True)):
-            folder = root / "train" / f"class_{label}"
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{number:02}.png").write_bytes(data)
-    else:
-        root.mkdir()
-        write_parquet(root / "train.parquet", encoded, labels)
-    weights = tmp_path / "grey.pt"
-    torch.save(built_network(Architecture.of(10, 1.0), 3, 1).state_dict(), weights)
-    options = [
-        "--set",
-        f"dataset.name={kind}",
-        "--set",
-        f"dataset.root={root}",
-        "--set",
-        "dataset.validation=3",
-    ]
-    options += ["--set", "training.batch_size=4", "--set", "model.depth=10", "--set", "model.widen_factor=1"]
-    options += ["--set", f"model.init_from={weights}"]
-    assert main([*command, "search_spaces/digits_quickstart.yaml", *options]) == 2
-    text = "model.init_from: must be of a network for images of 3 channels, but is of one for 1"
-    assert text in capsys.readouterr().err
