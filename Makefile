@@ -7,9 +7,10 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_CLUSTER := $(VENV)/.installed-cluster
 INSTALLED_DOCS := $(VENV)/.installed-docs
 KILLS ?= 50
-# Processes of the tests but those of clusters; 0 is this one. Three for two cores, as each waits a third of its time and more.
-# tests/conftest.py says which tests share one.
-TESTS_AT_ONCE ?= 3
+# Processes of the tests but those of clusters; 0 is this one. tests/conftest.py says which tests share one.
+TESTS_AT_ONCE ?= 2
+# The slow ones and the faults wait a third of their time and more: three for two cores.
+LONG_TESTS_AT_ONCE ?= 3
 # Seconds after which a test fails that hangs.
 TEST_TIMEOUT ?= 600
 FAULT_SEED ?= 0
@@ -56,10 +57,10 @@ test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster"
 
 test-slow: $(INSTALLED_DEV) ## the slow tests
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster"
+	$(BIN)/python -m pytest -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster"
 
 test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go
-	$(BIN)/python -m pytest tests tests/faults -n $(TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
 	$(BIN)/python -m pytest --timeout 1800 -m cluster
@@ -68,7 +69,7 @@ test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none the
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu
 
 faults: $(INSTALLED_DEV) ## real searches killed at 50 random moments (KILLS=n), full disks and more; half an hour, ends with a table
-	$(BIN)/python -m pytest tests/faults -n $(TESTS_AT_ONCE) -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest tests/faults -n $(LONG_TESTS_AT_ONCE) -m faults --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 check: $(INSTALLED_DEV) ## ruff and mypy
 	$(BIN)/ruff check .
