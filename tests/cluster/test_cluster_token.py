@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from wrn_search.cluster.cluster_token import _without_warnings_of_a_refusal
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS, OTHER = "a" * 64, "b" * 64
 ADDRESS = "127.0.0.1:7391"
@@ -75,6 +77,7 @@ def _answers(home: Path, head: Mapping[str, str]) -> dict[str, str | int]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "Unauthenticated" not in done.stderr, "a token that was only tried"
     answers: dict[str, str | int] = json.loads(done.stdout.splitlines()[-1])
     return answers
 
@@ -124,3 +127,12 @@ def test_a_cluster_with_a_token_takes_who_has_it_and_is_not_blamed_on_the_addres
         "another, a file": f"{rule} another one from ~/.ray/auth_token{how}",
         "switched off": "token",  # the cluster decides
     }
+
+
+def test_other_words_of_ray_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    refusal = b"[2026-11-26 20:31:22,678 W 1 3] gcs_client.cc:210: Failed: Unauthenticated: RPC\n"
+    with _without_warnings_of_a_refusal():
+        os.write(2, b"before\n" + refusal + b"after\n")
+        print("of Python", file=sys.stderr, flush=True)
+    os.write(2, b"later\n")
+    assert capfd.readouterr().err.replace("of Python\n", "") == "before\nafter\nlater\n"

@@ -183,7 +183,8 @@ def test_a_job_of_slurm_searches_on_its_nodes_stops_before_its_end_and_goes_on(h
 def _commands_by_hand() -> list[str]:
     """The lines of docs/cluster.md, without their remarks."""
     section = (ROOT / "docs" / "cluster.md").read_text().partition("\n## By hand\n")[2].partition("\n## ")[0]
-    return [line.partition(" #")[0].strip() for line in section.splitlines() if line.startswith("    ")]
+    block = section.partition("\n```sh\n")[2].partition("\n```\n")[0]
+    return [line.partition(" #")[0].strip() for line in block.splitlines()]
 
 
 def _shell(host: Host, hosts: TwoHosts, *lines: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from wrn_search.errors import InputError
 from wrn_search.ray_tune.ray_authentication import authentication, has_token, place_of_token
@@ -19,13 +23,13 @@ def authentication_of(address: str) -> str | None:
     Raises:
         InputError: it wants a token that this process does not have.
     """
-    with authentication("disabled"):
+    with authentication("disabled"), _without_warnings_of_a_refusal():
         answer = _answer(address)
     if answer != "refused":
         return "disabled" if answer == "head" else None
     if not has_token():
         raise refused(address, None)
-    with authentication("token"):
+    with authentication("token"), _without_warnings_of_a_refusal():
         answer = _answer(address)
     if answer == "refused":
         raise refused(address, place_of_token())
@@ -43,6 +47,30 @@ def refused(address: str, place: str | None) -> InputError:
 def is_refusal(error: Exception) -> bool:
     """Whether a cluster has refused us for want of the right token."""
     return any(sign in str(error) for sign in _REFUSED)
+
+
+@contextmanager
+def _without_warnings_of_a_refusal() -> Iterator[None]:
+    """What Ray's compiled part writes to standard error of a token that was only tried, is dropped; all else is not.
+
+    Its level of warnings is read when Ray is loaded, so it cannot be asked to say less here.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            for line in file:
+                if not (b"gcs_client.cc" in line and _REFUSED[0].encode() in line):
+                    os.write(2, line)
 
 
 def _answer(address: str) -> str:
