@@ -10,12 +10,15 @@ python -m benchmarks.memory_prediction [--networks 16-1,28-10] [--batch-size 128
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from torch._C._profiler import _EventType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.images import write_parquet
@@ -70,7 +73,9 @@ def workload_of(config: TrialConfig, data: PreparedData, replicas: int = 1) -> W
 def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1, replicas: int = 1) -> int:
     """The most bytes of tensors that were alive at once in a training of one epoch, its making included.
 
-    Of several replicas, which speak over gloo, those of the first.
+    Of several replicas, which speak over gloo, those of the first. What a thread of gloo frees the profiler does not see:
+    now and then the weights that DistributedDataParallel sends round. It lives for moments and would count for good, so
+    of replicas only that counts whose end is seen, and all is dropped for it.
     """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         if replicas > 1:
@@ -80,14 +85,42 @@ def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1, rep
         else:
             training = Training(config, data, threads=threads)
         training.run_epoch()
-    events = profiler.profiler.kineto_results.events()
-    changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
+        training.close()
+        del training
+        gc.collect()
     alive = most = 0
-    for _, size in changes:
+    for _, size in sorted(_births_and_deaths(profiler, whole_lives=replicas > 1)):
         alive += size
         most = max(most, alive)
-    training.close()
     return most
+
+
+def _births_and_deaths(profiler: profile, whole_lives: bool) -> Iterator[tuple[int, int]]:
+    """Time in ns and bytes, negative where they are freed, of all tensors or of those that were seen to end."""
+    born: dict[int, tuple[int, int]] = {}  # address -> what lives there
+    lives = []
+    for moment, address, size in sorted(_allocations(profiler)):
+        before = born.pop(address, None)
+        if size < 0 and before is not None:
+            lives.append((*before, moment))
+        elif size > 0:
+            born[address] = (moment, size)
+    for start, size, end in lives:
+        yield start, size
+        yield end, -size
+    if not whole_lives:
+        yield from born.values()
+
+
+def _allocations(profiler: profile) -> Iterator[tuple[int, int, int]]:
+    """Time in ns, address and bytes, negative where they are freed."""
+    assert profiler.profiler is not None
+    events = list(profiler.profiler.kineto_results.experimental_event_tree())
+    while events:
+        event = events.pop()
+        events.extend(event.children)
+        if event.tag == _EventType.Allocation:
+            yield event.start_time_ns, event.extra_fields.ptr, event.extra_fields.alloc_size
 
 
 def compared(config: TrialConfig, threads: int, replicas: int = 1) -> dict[str, Any]:
