@@ -73,9 +73,9 @@ def workload_of(config: TrialConfig, data: PreparedData, replicas: int = 1) -> W
 def tracked_bytes(config: TrialConfig, data: PreparedData, threads: int = 1, replicas: int = 1) -> int:
     """The most bytes of tensors that were alive at once in a training of one epoch, its making included.
 
-    Of several replicas, which speak over gloo, those of the first. What a thread of gloo frees the profiler does not see:
-    now and then the weights that DistributedDataParallel sends round. It lives for moments and would count for good, so
-    of replicas only that counts whose end is seen, and all is dropped for it.
+    Of several replicas, which speak over gloo, those of the first. What a thread of gloo frees the profiler does not
+    see: now and then the weights that DistributedDataParallel sends round. It lives for moments and would count for
+    good, so of replicas only that counts whose end is seen, and all is dropped for it.
     """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         if replicas > 1:
