@@ -169,6 +169,19 @@ def test_edges_of_regularisation_are_limits_at_both_ends(tmp_path, values, slope
     assert any(told in limit for limit in found.answer.limits) or not told
 
 
+def test_less_than_off_is_no_limit(tmp_path):
+    training = {
+        "epochs": 10,
+        "label_smoothing": {"choice": [0, 0.1, 0.2]},
+        "cutout": {"choice": [4, 8, 16]},
+    }
+    law = lambda leaves, weights: 12 + 20 * leaves["label_smoothing"] + leaves["cutout"] / 4  # noqa: E731
+    found = findings_of(
+        plant(tmp_path / "results", Plan(model=TINY, training=training, search=GRID, error=law, noise=0.0))
+    )
+    assert [each.name for each in found.answer.edges if each.name in training] == ["cutout"]
+
+
 def test_what_is_no_number_or_does_not_apply_has_no_edge(tmp_path):
     """True is not the largest nesterov, and the best trial of adamw has none."""
     optimiser = {

@@ -111,10 +111,13 @@ def edges_of(material: Material, comparison: Comparison | None, model: CurveMode
         if len(tried) < 2 or not _is_number(value):
             continue
         place = _place(float(value), min(tried), max(tried))
+        nothing_below = least.get(
+            name, -math.inf if value else 0.0
+        )  # no hyperparameter is below 0, where it is off
         expected = name in matters and name not in ("depth", "widen_factor")
         if place >= 1 - _NEAR:
             edges.append(Edge(name, float(value), True, expected))
-        elif place <= _NEAR and _place(least.get(name, -math.inf), min(tried), max(tried)) < -_NEAR:
+        elif place <= _NEAR and _place(nothing_below, min(tried), max(tried)) < -_NEAR:
             edges.append(Edge(name, float(value), False, expected))
     return tuple(edges)
 
