@@ -61,6 +61,7 @@ def test_a_kept_checkpoint_is_exported(old: Path) -> None:
     assert all(torch.equal(again["weights"][name], before["weights"][name]) for name in before["weights"])
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on_from_its_checkpoint(old: Path) -> None:
     results = old / "interrupted"
     before = wrn_search.read(OLD / "interrupted")[1]

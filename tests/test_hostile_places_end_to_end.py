@@ -12,6 +12,8 @@ import yaml
 
 import wrn_search
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SPACE = {
     "name": "tiny",

@@ -39,6 +39,8 @@ def searched(name):
 told = {}
 searched("private")
 import ray
+
+pytestmark = pytest.mark.slow
 ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level=logging.ERROR)
 mine = ray.put("mine")
 searched("own")

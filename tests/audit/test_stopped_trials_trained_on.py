@@ -143,6 +143,7 @@ def test_it_stops_when_asked_as_by_ctrl_c_and_goes_on(
     assert state_of(own_search / "audit").ended == "finished"
 
 
+@pytest.mark.slow
 def test_more_trials_are_added_and_fewer_take_nothing_away(
     own_search: Path, capsys, count: list[int]
 ) -> None:
@@ -159,6 +160,7 @@ def test_more_trials_are_added_and_fewer_take_nothing_away(
     assert "of 2 hidden ends " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_all_stopped_trials_are_the_most(own_search: Path, capsys) -> None:
     assert main(["audit", str(own_search)]) == 0
     out = capsys.readouterr().out
@@ -168,6 +170,7 @@ def test_all_stopped_trials_are_the_most(own_search: Path, capsys) -> None:
     assert out.splitlines()[-1].startswith("of 5 hidden ends ")
 
 
+@pytest.mark.slow
 def test_an_interrupted_audit_goes_on_to_the_same_ends(
     searched: Path, own_search: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
@@ -210,6 +213,7 @@ def test_the_hours_end_it_after_the_running_epoch(
     assert told(capsys)["hidden_ends"] == 1
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_kept_checkpoint_and_anew_from_a_damaged_one(
     own_search: Path, capsys, count: list[int]
 ) -> None:
@@ -250,6 +254,7 @@ def test_a_failed_training_is_tried_again_by_the_next_call(own_search: Path, mon
     assert (row["status"], row["as_recorded"]) == ("completed", True)
 
 
+@pytest.mark.slow
 def test_ends_outside_the_intervals_fail_the_audit_and_the_report_falls_back(
     own_search: Path, capsys
 ) -> None:

@@ -29,6 +29,7 @@ print(high_water_mark_bytes(CPU))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="the mark is reset through Linux's /proc"
 )

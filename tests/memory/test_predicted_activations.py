@@ -78,8 +78,17 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
+QUICK = ("narrow", "wide", "micro-batches", "all of these")
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("leaves", SMALL.values(), ids=SMALL)
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        pytest.param(leaves, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, leaves in SMALL.items()
+    ],
+)
 def test_never_under_and_at_most_15_percent_over(
     images: DatasetSettings, leaves: dict[str, Any], precision: str
 ) -> None:
@@ -118,7 +127,13 @@ REPLICAS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("leaves", REPLICAS.values(), ids=REPLICAS)
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        pytest.param(leaves, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, leaves in REPLICAS.items()
+    ],
+)
 def test_one_of_two_replicas_is_predicted_with_its_buckets(
     images: DatasetSettings, leaves: dict[str, Any]
 ) -> None:

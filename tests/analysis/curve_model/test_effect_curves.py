@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.analysis.planted import Plan, plant
 from wrn_search.analysis.all_findings import findings_of
 
@@ -13,6 +15,7 @@ MODEL = {
 RANDOM = {"searcher": "random", "scheduler": "none", "trials": 24}
 
 
+@pytest.mark.slow
 def test_a_trial_that_ended_at_chance_is_told_without_a_point_and_costs_nobody_else_theirs(tmp_path):
     """It has a predicted end and is in no fit: the report of a search with one such trial had no model at all."""
 

@@ -26,6 +26,7 @@ def by_rate(leaves, num_params):
     return 10 + 4 * math.log10(leaves["learning_rate"] / 1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("law", "product", "alone"),
     [

@@ -139,6 +139,7 @@ SPACE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_search_decides_alike_and_has_the_same_rows_whatever_its_steps_are(tmp_path: Path) -> None:
     """One worker, so that trials cannot overtake each other; through Ray, with pauses, promotions and ends."""

@@ -70,6 +70,7 @@ def successor_of(address: str, folder: Path) -> Driver:
     return Driver(directory, ready_copy(address, directory, resume=True))
 
 
+@pytest.mark.slow
 def test_after_ten_partitions_the_copy_is_readable_and_the_successors(
     driver, address, tmp_path, monkeypatch
 ) -> None:

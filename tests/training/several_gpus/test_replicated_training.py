@@ -119,6 +119,7 @@ def test_streamed_images_are_decoded_in_parts(dataset: DatasetSettings) -> None:
     assert children() <= before
 
 
+@pytest.mark.slow
 def test_todays_recipes_take_the_mean_of_all_micro_batches(tmp_path: Path) -> None:
     """By hand: four parts of a batch, two of each process; the mean gradient is climbed, clipped and averaged over."""
     trial = config(gradient_accumulation=2, sam=0.05, clip_norm=0.5, ema=0.5, last_batch="drop")
