@@ -15,7 +15,8 @@ from wrn_search.images.streamed.streamed_batches import (
     StreamedEvaluationBatches,
     StreamedTrainBatches,
 )
-from wrn_search.memory.tensor_sizes import evaluation_batch_size
+from wrn_search.memory.predicted_activations import evaluation_batch_size
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.several_gpus.part_of_batches import PartOfBatches
 from wrn_search.training.several_gpus.replica import ALONE, Replica
@@ -41,6 +42,16 @@ class EvaluationSource(Protocol):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
 
+def images_evaluated_at_once(
+    config: TrialConfig, data: PreparedData, device: torch.device, replica: Replica = ALONE
+) -> int:
+    """Of any split, by the rule that the prediction goes by too."""
+    workload = workload_of_training(
+        config, data.num_classes, data.image_shape, device=device.type, replicas=replica.size
+    )
+    return evaluation_batch_size(workload)
+
+
 def split_batches(
     config: TrialConfig, data: PreparedData, device: torch.device, threads: int, replica: Replica = ALONE
 ) -> tuple[TrainSource, EvaluationSource | None]:
@@ -49,7 +60,7 @@ def split_batches(
     A `replica` trains on its part of every batch, and the first of them validates.
     """
     validates = data.validation_images > 0 and replica.rank == 0
-    evaluated = evaluation_batch_size(config.micro_batch_size)
+    evaluated = images_evaluated_at_once(config, data, device, replica)
     augmentation, keeps = config.dataset.augmentation, config.last_batch == "keep"
     sampling = config.dataset.sampling
     if data.files is None:
