@@ -24,7 +24,7 @@ from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.errors import InputError
 from wrn_search.images import held_out_test_images as tests_of
 from wrn_search.images.prepared_data import prepare
-from wrn_search.memory.tensor_sizes import evaluation_batch_size
+from wrn_search.memory.tensor_sizes import MOST_EVALUATED
 from wrn_search.networks.wide_resnet import WideResNet
 from wrn_search.ray_tune.steps.epochs_of_a_step import SECONDS
 from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
@@ -209,7 +209,7 @@ def test_memory_that_is_wanting_for_the_test_pass_shows_before_the_split_is_open
         Session(request_of, record).run()
     joined = state_of(request_of).trials[1]
     assert (joined.status, joined.out_of_memory, joined.test_opened) == ("failed", True, [])
-    assert evaluated == [evaluation_batch_size(joined.config["batch_size"])]
+    assert evaluated == [min(joined.config["batch_size"], MOST_EVALUATED)]
 
 
 def test_the_test_pass_is_no_larger_than_what_is_predicted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wrn_search.memory.tensor_sizes import Workload
-from wrn_search.space.sections.crop_padding import policy_of
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.verdict_so_far.looks import Images
 
@@ -31,23 +31,13 @@ def images_of(facts: DataFacts) -> Images:
 
 def workload_of(config: TrialConfig, facts: DataFacts, gpus: float = 1.0) -> Workload:
     """What the memory of a trial depends on, which trains on a share of a GPU or on several."""
-    return Workload(
-        config.architecture,
+    return workload_of_training(
+        config,
         facts.num_classes,
         facts.image_shape,
-        config.batch_size,
-        config.precision,
-        config.dropout,
-        config.momentum,
-        facts.train_images,
-        facts.stored_bytes,
-        max(facts.validation_images, facts.test_images),
-        stochastic_depth=config.stochastic_depth,
-        is_streamed=facts.is_streamed,
-        optimizer=config.optimizer,
-        ema=config.ema,
-        sam=config.sam,
-        gradient_accumulation=config.gradient_accumulation,
-        policy=policy_of(config.dataset.augmentation),
         replicas=max(1, int(gpus)),
+        train_images=facts.train_images,
+        validation_images=max(facts.validation_images, facts.test_images),
+        data_bytes=facts.stored_bytes,
+        is_streamed=facts.is_streamed,
     )

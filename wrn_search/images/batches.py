@@ -18,13 +18,15 @@ from torch import Tensor
 
 from wrn_search.errors import InputError
 from wrn_search.images.augmentation import AUGMENTATIONS
+from wrn_search.images.fused_batch import Form, compiled, made_batch
 from wrn_search.images.on_disk.stays_mapped import stays_mapped
 from wrn_search.images.order_of_an_epoch import UNIFORM, epoch_order
 from wrn_search.images.policies.policies import PolicyOfAnEpoch
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.space.sections.crop_padding import BYTES_TOGETHER
 
-Batch = tuple[Tensor, Tensor]  # inputs (B, C, H, W) float32, channels_last; labels (B,) int64
+# Inputs (B, C, H, W), float32 and channels_last where no `Form` says otherwise; labels (B,) int64.
+Batch = tuple[Tensor, Tensor]
 
 
 def check_batch_size(batch_size: int, data: PreparedData) -> None:
@@ -42,7 +44,8 @@ class TrainBatches:
     """The training images in a new order every epoch, augmented by draws for each of them or each batch of them.
 
     What is left behind the last whole batch is dropped, or kept as a smaller one. With `sampling: balanced` an epoch
-    has as many images, but each class equally often.
+    has as many images, but each class equally often. With a `form` whole batches that `can_be_static` are made by one
+    compiled kernel (`fused_batch.py`), in that form; all others as ever.
 
     Raises:
         InputError: `batch_size` is larger than the number of training images.
@@ -57,6 +60,7 @@ class TrainBatches:
         keeps_last_batch: bool = False,
         device: str | torch.device = "cpu",
         sampling: str = UNIFORM,
+        form: Form | None = None,
     ) -> None:
         chosen = AUGMENTATIONS[augmentation]
         padded = f"{augmentation}, but stored with a padding of {data.padding}"
@@ -77,6 +81,9 @@ class TrainBatches:
         self._windows = images.unfold(1, height, 1).unfold(2, width, 1).permute(0, 1, 2, 4, 5, 3)
         self._labels = _labels(data.directory / "train_labels.npy", self._place)
         self._labels_drawn_by = _labels(data.directory / "train_labels.npy", torch.device("cpu"))
+        self._is_fused = form is not None and self.can_be_static
+        self._form = form if form is not None and self._is_fused else Form()
+        self._make_whole = compiled() if self._is_fused else made_batch
         whole, left = divmod(data.train_images, batch_size)
         self._steps = whole + (keeps_last_batch and left > 0)
         self._images = data.train_images if keeps_last_batch else whole * batch_size
@@ -97,6 +104,8 @@ class TrainBatches:
     def epoch(self, generator: torch.Generator) -> Iterator[Batch]:
         """One epoch. All its draws are made here and now, from `generator` (a CPU generator) alone."""
         draws = self.draws(generator)
+        if self._is_fused:
+            return self._fused_batches(*draws)
         return self._batches(*draws, self._policy_of_an_epoch(len(draws[0]), generator))
 
     def draws(self, generator: torch.Generator) -> tuple[Tensor, Tensor, list[int]]:
@@ -150,12 +159,23 @@ class TrainBatches:
                 images[-flips:] = images[-flips:].flip(2)
             yield images.to(self.device)
 
-    def made(self, chosen: Tensor, down: Tensor, across: Tensor, is_flipped: Tensor) -> Batch:
-        """A batch of images (B,) at offsets (B,) or (1,), those of a mask (B,) flipped: no shape depends on a draw."""
-        images = self._windows[chosen, down, across]
-        if self._flip:
-            images = torch.where(is_flipped.view(-1, 1, 1, 1), images.flip(2), images)
-        return self._normalise(images), self._labels[chosen]
+    def _fused_batches(self, order: Tensor, offsets: Tensor, flipped: list[int]) -> Iterator[Batch]:
+        """The same, each whole batch by one kernel; which of its images are flipped, the last ones, is a mask."""
+        sizes = [len(part) for part in torch.split(order, self.batch_size)]
+        first = torch.tensor([size - flips for size, flips in zip(sizes, flipped, strict=True)])
+        masks = (torch.arange(self.batch_size) >= first[:, None]).to(self.device)  # (steps, B)
+        order = order.to(self.device)
+        offsets = (offsets if offsets.ndim == 3 else offsets.unsqueeze(2)).to(self.device)
+        for step, chosen in enumerate(torch.split(order, self.batch_size)):
+            size = len(chosen)
+            yield self.made(chosen, offsets[:, step, :size], masks[step, :size])
+
+    def made(self, chosen: Tensor, offsets: Tensor, is_flipped: Tensor) -> Batch:
+        """A batch of images (B,) at offsets (2, B) or (2, 1), those of a mask (B,) flipped; see `made_batch`."""
+        make = self._make_whole if len(chosen) == self.batch_size else made_batch
+        flips = is_flipped if self._flip else None
+        inputs = make(self._windows, chosen, offsets, flips, self._normalise.scale, self._form)
+        return inputs, self._labels[chosen]
 
 
 class EvaluationBatches:
@@ -206,6 +226,11 @@ class Normalisation:
         self._mean = torch.tensor(data.mean, dtype=torch.float32, device=device).repeat(width)
         self._std = torch.tensor(data.std, dtype=torch.float32, device=device).repeat(width)
         self._trivial = set(data.mean) == {0.0} and set(data.std) == {1.0}
+
+    @property
+    def scale(self) -> tuple[Tensor, Tensor] | None:
+        """Mean and deviation of a row of pixels, (W * C,) each; None where images are normalised as they are stored."""
+        return None if self._trivial else (self._mean, self._std)
 
     def __call__(self, images: Tensor) -> Tensor:
         inputs = images.to(torch.float32, copy=True)  # a mapped image may not be written to

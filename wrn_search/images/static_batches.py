@@ -47,10 +47,10 @@ class StaticBatches:
         assert self._offsets is not None, "an epoch has begun"
         size = len(self._places)
         chosen = self._order[self._next * size + self._places]
-        down, across = self._offsets.index_select(1, self._next).squeeze(1)
+        offsets = self._offsets.index_select(1, self._next).squeeze(1)
         is_flipped = self._places >= size - self._flips[self._next]
         self._next += 1
-        return self._source.made(chosen, down, across, is_flipped)
+        return self._source.made(chosen, offsets, is_flipped)
 
     def rest(self) -> Iterator[Batch]:
         """What is left behind the last whole batch, if it is kept: one smaller batch."""
@@ -58,6 +58,6 @@ class StaticBatches:
         if first < len(self._order):
             assert self._offsets is not None, "an epoch has begun"
             chosen = self._order[first:]
-            down, across = self._offsets[:, -1, : len(chosen)]
             places, flips = self._places[: len(chosen)], self._host_flips[-1]
-            yield self._source.made(chosen, down, across, places >= len(chosen) - flips)
+            offsets = self._offsets[:, -1, : len(chosen)]
+            yield self._source.made(chosen, offsets, places >= len(chosen) - flips)

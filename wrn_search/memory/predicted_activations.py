@@ -10,20 +10,22 @@ of an activation has two bytes, and each convolution keeps a bf16 copy of its we
 
 from __future__ import annotations
 
+import bisect
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from wrn_search.memory.played_step import Ledger, Step
 from wrn_search.memory.post_activation_step import PostActivationStep
 from wrn_search.memory.tensor_sizes import (
     FLOAT_BYTES,
+    MOST_EVALUATED,
     Workload,
     blocks_of,
     copied_weights_bytes,
-    evaluation_batch_size,
     stem_of,
 )
+from wrn_search.memory.work_on_gpu import forward_batches_that_pay
 from wrn_search.networks.parameters_and_macs import num_params
 from wrn_search.space.sections.crop_padding import BYTES_TOGETHER, ROUNDS
 
@@ -59,13 +61,46 @@ class PeakMemory:
 @lru_cache(maxsize=4096)
 def peak_memory(workload: Workload) -> PeakMemory:
     """The largest moment of a training's steps and evaluations, from its second step on."""
-    ledger = Ledger()
-    _permanent(workload, ledger)
-    _training_step(workload, ledger)
-    _evaluation(workload, ledger)
+    ledger = _trained(workload)
+    _evaluation(workload, ledger, min(evaluation_batch_size(workload), workload.validation_images))
     parts, moment = ledger.at_peak, ledger.moment_of_peak
     names = [field.name for field in fields(PeakMemory) if field.name != "moment"]
     return PeakMemory(**{name: parts[name] for name in names}, moment=moment)
+
+
+@lru_cache(maxsize=4096)
+def evaluation_batch_size(workload: Workload) -> int:
+    """Images that are evaluated at once, of any split: the one rule of trainings, test passes and predictions.
+
+    On a CPU as many as pass the network at once in training, 500 at most. On CUDA so many times what a replica trains
+    on at once as pay (`work_on_gpu.forward_batches_that_pay`) and as take no more memory than a training step does, at
+    least once: evaluating more never raises the peak. A graph keeps what its step takes, and no evaluation can use it:
+    there it is as on a CPU. Neither the number of images nor an epoch's draws count, so that no split changes it.
+    """
+    if workload.device != "cuda" or workload.is_captured:
+        return min(workload.micro_batch_size, MOST_EVALUATED)
+    unit = min(workload.images_at_once, MOST_EVALUATED)
+    most = forward_batches_that_pay(workload, unit)
+    if most == 1:
+        return unit
+    step = replace(workload, train_images=0, policy="", is_streamed=True)  # the least that it can be
+    room = _trained(step).peak
+
+    def taken(batches: int) -> int:
+        ledger = Ledger()
+        _permanent(step, ledger)
+        _evaluation(step, ledger, batches * unit)
+        return ledger.peak
+
+    return unit * max(1, bisect.bisect_right(range(1, most + 1), room, key=taken))
+
+
+def _trained(workload: Workload) -> Ledger:
+    """Played until the end of a training step."""
+    ledger = Ledger()
+    _permanent(workload, ledger)
+    _training_step(workload, ledger)
+    return ledger
 
 
 def _permanent(workload: Workload, ledger: Ledger) -> None:
@@ -143,14 +178,14 @@ def _policy_bytes(workload: Workload, ledger: Ledger) -> int:
     return rounds * _BYTES_OF_DRAWS * workload.train_images + together
 
 
-def _evaluation(workload: Workload, ledger: Ledger) -> None:
+def _evaluation(workload: Workload, ledger: Ledger, batch_size: int) -> None:
     """A forward pass that keeps nothing, but for what the frames of its modules hold: their inputs."""
     ledger.moment = "evaluation"
-    # The first replica validates, with batches of the size of all of them.
-    batch_size = min(evaluation_batch_size(workload.micro_batch_size), workload.validation_images)
     size = workload.number_bytes
     stem = stem_of(workload, batch_size)
     ledger.take("inputs", FLOAT_BYTES * stem.inputs)
+    if workload.device == "cuda":  # as they are stored, and in exact fp32 as NCHW
+        ledger.take("inputs", stem.inputs * (1 + (FLOAT_BYTES if workload.precision == "fp32" else 0)))
     if size != FLOAT_BYTES:  # autocast copies the batch
         ledger.take("inputs", size * stem.inputs)
     if not workload.architecture.layout.preactivated:

@@ -10,12 +10,7 @@ from wrn_search.networks import layout
 from wrn_search.networks.architecture import Architecture
 
 FLOAT_BYTES = 4  # of a number in fp32
-MOST_EVALUATED = 500  # images at once
-
-
-def evaluation_batch_size(batch_size: int) -> int:
-    """Images that are evaluated at once: so many that evaluating never takes more memory than training."""
-    return min(batch_size, MOST_EVALUATED)
+MOST_EVALUATED = 500  # images at once, on a CPU
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,7 @@ class Workload:
     gradient_accumulation: int = 1
     policy: str = ""  # of `dataset.augmentation`, that changes the images of a batch; empty for none
     replicas: int = 1  # processes that train the network together, each with a device of its own
+    is_captured: bool = False  # its step is a CUDA graph, which keeps the memory of the step to itself
 
     @property
     def part_size(self) -> int:

@@ -9,7 +9,8 @@ kernels of two processes take turns, and none is shorter than KERNEL_SECONDS.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from wrn_search.memory.tensor_sizes import Workload, blocks_of
 from wrn_search.networks.parameters_and_macs import macs
@@ -68,6 +69,15 @@ def step_of(workload: Workload, rates: Rates = LARGE_GPU) -> Step:
     computing = 3 * 2 * image * at_once / (PART_OF_PEAK * rates.flops)
     moving = moved / (PART_OF_BANDWIDTH * rates.bytes_per_second)
     return Step(max(computing, moving), KERNELS * len(convs) + KERNELS_BESIDE)
+
+
+def forward_batches_that_pay(workload: Workload, images: int) -> int:
+    """How many batches of so many images are better evaluated as one: until its work takes as long as its launches.
+
+    A forward pass has about a third of a step's work and of its kernels, so the ratio is that of a step.
+    """
+    alone = replace(workload, batch_size=images, gradient_accumulation=1, replicas=1)
+    return max(1, math.ceil(1 / step_of(alone).filled))
 
 
 def gain(filled: float, at_once: float) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wrn_search.errors import InputError
-from wrn_search.memory.tensor_sizes import evaluation_batch_size
 from wrn_search.ray_tune.trainable import WideResNetTrainable
 from wrn_search.space.trial_config import TrialConfig
 
@@ -54,7 +53,7 @@ class OneReadingTrainable(WideResNetTrainable):
         training = self._training
         assert training is not None, "asking builds it"
         shape = self._data[training.config.dataset].image_shape
-        training.rehearse(evaluation_batch_size(training.config.micro_batch_size), shape)
+        training.rehearse(training.evaluated_at_once, shape)
 
     def _test(self) -> dict[str, Any]:
         from wrn_search.training.divergence import Diverged
@@ -76,7 +75,7 @@ class OneReadingTrainable(WideResNetTrainable):
         return {"test": told | {"by_class": by_class.to_dict()}}
 
     def _batches(self, training: Training) -> EvaluationSource:
-        """The test images in batches no larger than those of validation, decoded once a process.
+        """The test images in batches of the size of those of validation, decoded once a process.
 
         Raises:
             InputError: they are not as they must be.
@@ -85,7 +84,7 @@ class OneReadingTrainable(WideResNetTrainable):
         from wrn_search.images.streamed.decoding_workers import decoding_workers
 
         dataset = TrialConfig.from_dict(self._assignment["trial"]).dataset
-        batch_size = evaluation_batch_size(training.config.micro_batch_size)
+        batch_size = training.evaluated_at_once
         key = dataset, str(training.device), batch_size
         if key not in self._of_test_split:
             data = self._data[dataset]

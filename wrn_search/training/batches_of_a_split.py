@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from wrn_search.images.batches import EvaluationBatches, TrainBatches
+from wrn_search.images.fused_batch import Form
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.images.streamed.decoding_workers import decoding_workers
 from wrn_search.images.streamed.streamed_batches import (
     StreamedEvaluationBatches,
     StreamedTrainBatches,
 )
-from wrn_search.memory.tensor_sizes import evaluation_batch_size
+from wrn_search.memory.predicted_activations import evaluation_batch_size
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.mixed_precision import input_type, memory_format
 from wrn_search.training.several_gpus.part_of_batches import PartOfBatches
 from wrn_search.training.several_gpus.replica import ALONE, Replica
 
@@ -41,6 +44,29 @@ class EvaluationSource(Protocol):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
 
+def images_evaluated_at_once(
+    config: TrialConfig, data: PreparedData, device: torch.device, replica: Replica = ALONE
+) -> int:
+    """Of any split, by the rule that the prediction goes by too."""
+    workload = workload_of_training(
+        config, data.num_classes, data.image_shape, device=device.type, replicas=replica.size
+    )
+    return evaluation_batch_size(workload)
+
+
+def fused_form(config: TrialConfig, device: torch.device, replica: Replica = ALONE) -> Form | None:
+    """How one compiled kernel makes the training's batches: on CUDA where the network is compiled, else not at all.
+
+    In the type and layout that the network would make of them, unless something else comes before it.
+    """
+    if config.compile != "on" or device.type != "cuda":
+        return None
+    if config.mixup or config.cutmix or config.cutout:
+        return Form()
+    layout = memory_format(device, config.precision) if replica.size == 1 else torch.channels_last
+    return Form(input_type(config.precision), layout)
+
+
 def split_batches(
     config: TrialConfig, data: PreparedData, device: torch.device, threads: int, replica: Replica = ALONE
 ) -> tuple[TrainSource, EvaluationSource | None]:
@@ -49,7 +75,7 @@ def split_batches(
     A `replica` trains on its part of every batch, and the first of them validates.
     """
     validates = data.validation_images > 0 and replica.rank == 0
-    evaluated = evaluation_batch_size(config.micro_batch_size)
+    evaluated = images_evaluated_at_once(config, data, device, replica)
     augmentation, keeps = config.dataset.augmentation, config.last_batch == "keep"
     sampling = config.dataset.sampling
     if data.files is None:
@@ -60,6 +86,7 @@ def split_batches(
             keeps_last_batch=keeps,
             device=device,
             sampling=sampling,
+            form=fused_form(config, device, replica),
         )
         part = (
             train if replica is ALONE else PartOfBatches(train, config.batch_size, replica.rank, replica.size)

@@ -16,6 +16,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     )
 
 
+def input_type(precision: str) -> torch.dtype:
+    """What autocast makes of a batch, which it rounds before the first convolution."""
+    return _TYPES.get(precision, torch.float32)
+
+
 def use_arithmetic(device: torch.device, precision: str) -> None:
     """Sets what torch keeps for the whole process: whether fp32 may be TF32, and how cuDNN chooses its algorithms.
 

@@ -17,7 +17,12 @@ from wrn_search.memory.measured_peak import forget_warm_up, high_water_mark_byte
 from wrn_search.pretrained.starting_weights import begin_with, starting_weights
 from wrn_search.space.rules.starting_file import RANDOM
 from wrn_search.space.trial_config import TrialConfig
-from wrn_search.training.batches_of_a_split import EvaluationSource, TrainSource, split_batches
+from wrn_search.training.batches_of_a_split import (
+    EvaluationSource,
+    TrainSource,
+    images_evaluated_at_once,
+    split_batches,
+)
 from wrn_search.training.checkpoints.checkpoint_file import CheckpointError, load_checkpoint, save_checkpoint
 from wrn_search.training.checkpoints.checkpoint_identity import differences_from, identity
 from wrn_search.training.class_weights import weights_of_classes
@@ -86,6 +91,7 @@ class Training:
         self.train_batches, self.val_batches = batches or split_batches(
             config, data, self.device, threads, replica
         )
+        self.evaluated_at_once = images_evaluated_at_once(config, data, self.device, replica)
         self._mixing = BatchMixing(config, data.image_shape, self.device, replica)
         self.randomness = Randomness(config.seed, self.device)
         self._shape, self.image_shape = (data.num_classes, data.image_shape[2]), data.image_shape

@@ -13,6 +13,7 @@ from torch import Tensor
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.device_errors import is_out_of_memory
 from wrn_search.space.trial_config import TrialConfig
+from wrn_search.training.batches_of_a_split import images_evaluated_at_once
 from wrn_search.training.training_loop import WARM_UP_STEPS, Training
 
 _STEPS = WARM_UP_STEPS + 2  # after the first ones it is measured
@@ -37,7 +38,8 @@ def measured_memory(
         torch.OutOfMemoryError: it does not fit.
     """
     config = replace(config, class_weights="none")  # they would ask for labels, and take no memory
-    batches = MadeUpBatches(config.batch_size, num_classes, image_shape, torch.device(device))
+    place = torch.device(device)
+    batches = MadeUpBatches(config.batch_size, num_classes, image_shape, place)
     data = PreparedData(
         directory=Path(),
         num_classes=num_classes,
@@ -51,7 +53,9 @@ def measured_memory(
         mean=(),
         std=(),
     )
-    training = Training(config, data, device=device, batches=(batches, batches))
+    at_once = images_evaluated_at_once(config, data, place)
+    evaluated = MadeUpBatches(at_once, num_classes, image_shape, place)
+    training = Training(config, data, device=device, batches=(batches, evaluated))
     try:
         metrics = training.run_epoch()
         return MeasuredMemory(metrics.memory_bytes, _beside_bytes(training.device))
