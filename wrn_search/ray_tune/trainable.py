@@ -6,14 +6,13 @@ It reports what happened as plain values and decides nothing: not when to stop, 
 from __future__ import annotations
 
 import errno
-import faulthandler
 import json
 import os
 import socket
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,7 +32,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
-from wrn_search.ray_tune.fault_note import begin_note, end_process
+from wrn_search.ray_tune.fault_note import begin_note, end_process, time_limit
 from wrn_search.ray_tune.measuring.measured_costs import MeasuredCosts
 from wrn_search.ray_tune.steps.epochs_of_a_step import goes_on
 from wrn_search.space.data_folders import cache_root
@@ -109,7 +108,7 @@ class WideResNetTrainable(tune.Trainable):
         Nobody hears of an error here, which costs what a kill costs.
         """
         if self._training is not None and self._checkpoints is not None:
-            with suppress(StorageError), _time_limit(self._assignment["epoch_seconds"]):
+            with suppress(StorageError), time_limit(self._assignment["epoch_seconds"]):
                 self._checkpoints.write_now(self._training)
 
     def step(self) -> dict[str, Any]:
@@ -186,7 +185,10 @@ class WideResNetTrainable(tune.Trainable):
         else:
             try:
                 limit = self._assignment["epoch_seconds"]
-                with self._costs.turn(training), _time_limit(limit):  # a network directory can hang, too
+                with (
+                    self._costs.turn(training, limit),
+                    time_limit(limit),
+                ):  # a network directory can hang, too
                     metrics = self._costs.of_epoch(training, training.run_epoch)
                     self._checkpoints.after_epoch(training)
             except Diverged as divergence:
@@ -217,22 +219,9 @@ class WideResNetTrainable(tune.Trainable):
             if gpus > 1
             else Training(config, data, device=device, threads=threads)
         )
-        with _time_limit(self._assignment["epoch_seconds"]):
+        with time_limit(self._assignment["epoch_seconds"]):
             restore_if_there(training, Path(self._assignment["checkpoint"]))
         return training
-
-
-@contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Ends the process when the block takes longer, whatever it is busy with."""
-    if seconds is None:
-        yield
-        return
-    faulthandler.dump_traceback_later(seconds, exit=True)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
 
 
 def _set_up_threads() -> None:

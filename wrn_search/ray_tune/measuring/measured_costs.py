@@ -21,6 +21,7 @@ from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.file_system.turns import Turns
 from wrn_search.hardware.gpu_energy import GpuEnergy
 from wrn_search.objectives.objective_table import INFERENCE_IMAGES
+from wrn_search.ray_tune.fault_note import time_limit
 
 if TYPE_CHECKING:
     import torch
@@ -46,19 +47,24 @@ class MeasuredCosts:
         self._told: dict[str, Any] = {}  # of the epoch that is trained
 
     @contextmanager
-    def turn(self, training: Training) -> Iterator[None]:
-        """Inside, an epoch is trained while no trial of the search measures on the device."""
+    def turn(self, training: Training, limit: float | None = None) -> Iterator[None]:
+        """Inside, an epoch is trained while no trial of the search measures on the device.
+
+        Args:
+            training: of the trial.
+            limit: seconds, of measuring one objective; then the process ends. Waiting for a turn does not count.
+        """
         if not self._images:
             yield
             return
         if training.device.type == "cuda" and self._gpu_fraction >= 1:  # nobody shares it
-            self._measure_once(training)
+            self._measure_once(training, limit)
             yield
             return
         self._turns = self._turns or Turns(_folder(self._checkpoints), _name(training.device))
         if self._is_due(training):
             with self._turns.alone():
-                self._measure_once(training)
+                self._measure_once(training, limit)
         with self._turns.together():
             yield
 
@@ -82,15 +88,16 @@ class MeasuredCosts:
             getattr(metrics, name) is not None for metrics in training.history for name in self._images
         )
 
-    def _measure_once(self, training: Training) -> None:
+    def _measure_once(self, training: Training, limit: float | None) -> None:
         """Before the first epoch: what the passes take of memory is forgotten again."""
         if not self._is_due(training):
             return
         from wrn_search.memory.measured_peak import forget_warm_up
 
         for name, images in self._images.items():
-            self._told[name] = training.evaluation.milliseconds(images, training.image_shape)
-        forget_warm_up(training.device)
+            with time_limit(limit, f"measuring {name}"):
+                self._told[name] = training.evaluation.milliseconds(images, training.image_shape)
+                forget_warm_up(training.device)
 
     def _kwh(self, training: Training) -> float:
         if self._counters is None:
