@@ -169,32 +169,44 @@ class WideResNetTrainable(tune.Trainable):
         )
 
     def _epoch(self) -> dict[str, Any]:
-        from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
+        if (lost := self._make_ready()) is not None:
+            return lost
         from wrn_search.training.divergence import Diverged
 
+        training = self._training
+        assert training is not None, "made ready"
         assert self._checkpoints is not None, "set up with the trial"
         assert self._costs is not None
-        try:
-            training = self._training = self._training or self._build()
-        except CheckpointError as error:  # the next try begins without it
-            self.cleanup()
-            discard(Path(self._assignment["checkpoint"]))
-            return {"lost": {"error": str(error)}}
         if self._reported < training.epoch:
             metrics = training.history[self._reported]
         else:
             try:
                 limit = self._assignment["epoch_seconds"]
-                with (
-                    self._costs.turn(training, limit),
-                    time_limit(limit),
-                ):  # a network directory can hang, too
+                with self._costs.turn(training, limit), time_limit(limit):
+                    # The limit is also that of a network directory, which can hang, too.
                     metrics = self._costs.of_epoch(training, training.run_epoch)
                     self._checkpoints.after_epoch(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
         self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
+
+    def _make_ready(self) -> dict[str, Any] | None:
+        """Builds the training where it is not there; how the trial ended, if that could not be."""
+        if self._training is not None:
+            return None
+        assert self._costs is not None, "set up with the trial"
+        on_cpu = not self._assignment["gpu_fraction"] or self._assignment.get("simulated_gpus", False)
+        with self._costs.beside("cpu" if on_cpu else ""):  # importing torch keeps cores busy, too
+            from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
+
+            try:
+                self._training = self._build()
+            except CheckpointError as error:  # the next try begins without it
+                self.cleanup()
+                discard(Path(self._assignment["checkpoint"]))
+                return {"lost": {"error": str(error)}}
+        return None
 
     def _build(self) -> Training:
         """The training, from its checkpoint if there is one."""
@@ -205,6 +217,7 @@ class WideResNetTrainable(tune.Trainable):
         from wrn_search.training.several_gpus.replicated_training import ReplicatedTraining
         from wrn_search.training.training_loop import Training
 
+        assert self._costs is not None, "set up with the trial"
         keep_freed_memory()
         config = TrialConfig.from_dict(self._assignment["trial"])
         device = _device(self._assignment["gpu_fraction"], self._assignment.get("simulated_gpus", False))
@@ -212,15 +225,16 @@ class WideResNetTrainable(tune.Trainable):
             total = torch.cuda.get_device_properties(0).total_memory
             share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
             torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
-        data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
-        gpus, threads = int(self._assignment["gpu_fraction"]), self._assignment["threads"]
-        training = (
-            ReplicatedTraining(config, data, gpus=gpus, device=device, threads=threads)
-            if gpus > 1
-            else Training(config, data, device=device, threads=threads)
-        )
-        with time_limit(self._assignment["epoch_seconds"]):
-            restore_if_there(training, Path(self._assignment["checkpoint"]))
+        with self._costs.beside(device if device == "cuda" else ""):
+            data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
+            gpus, threads = int(self._assignment["gpu_fraction"]), self._assignment["threads"]
+            training = (
+                ReplicatedTraining(config, data, gpus=gpus, device=device, threads=threads)
+                if gpus > 1
+                else Training(config, data, device=device, threads=threads)
+            )
+            with time_limit(self._assignment["epoch_seconds"]):
+                restore_if_there(training, Path(self._assignment["checkpoint"]))
         return training
 
 

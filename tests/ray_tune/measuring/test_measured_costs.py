@@ -80,6 +80,36 @@ def test_who_measures_waits_for_the_epochs_beside_it_and_holds_up_the_next_ones(
     assert metrics_of(told[1]).epoch == 2
 
 
+def test_who_measures_waits_for_those_that_are_being_built_and_holds_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first trials of a session begin together: some are ready to measure while others load torch and data."""
+    turns = Turns(tmp_path / "turns", "cpu")
+    is_building, may_end, was_alone = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        is_building.set()
+        may_end.wait(60.0)
+
+    def measure() -> None:
+        with turns.alone():
+            was_alone.set()
+
+    monkeypatch.setattr("wrn_search.ray_tune.trainable.restore_if_there", slow)
+    threading.Thread(target=_trainable(tmp_path, INFERENCE).step, daemon=True).start()
+    assert is_building.wait(60.0)
+    threading.Thread(target=measure, daemon=True).start()
+    assert not was_alone.wait(2.0)
+    may_end.set()
+    assert was_alone.wait(60.0)
+
+    is_building.clear()
+    with turns.alone():  # another trial measures
+        threading.Thread(target=_trainable(tmp_path, INFERENCE, "other").step, daemon=True).start()
+        assert not is_building.wait(5.0)
+    assert is_building.wait(60.0)
+
+
 @pytest.mark.parametrize(("images", "name"), [(1, "inference_ms"), (64, "inference_ms_64")])
 def test_measuring_that_hangs_ends_its_process_and_is_told_as_such(
     tmp_path: Path, images: int, name: str

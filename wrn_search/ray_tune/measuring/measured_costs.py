@@ -2,8 +2,9 @@
 
 `inference_ms`, `inference_ms_64`: measured before the trial's first epoch, alone on the device. Trials that share a
 device with others of their search take turns there: whoever measures waits until those that train have ended their
-epoch, and they begin their next one when it has measured. That other searches or programs compute there meanwhile is
-not seen. `energy_kwh`: the counters of the trial's GPUs after an epoch, less what they said before it.
+epoch and those that are being built are there, and they begin their next one when it has measured. That other searches
+or programs compute there meanwhile is not seen, nor that a trial's process starts. `energy_kwh`: the counters of the
+trial's GPUs after an epoch, less what they said before it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from wrn_search.hardware.gpu_energy import GpuEnergy
 from wrn_search.objectives.objective_table import INFERENCE_IMAGES
 from wrn_search.ray_tune.fault_note import time_limit
 
-if TYPE_CHECKING:
-    import torch
+# A building that takes longer downloads or decodes images, or hangs: nobody who measures waits for it any more.
+_BUILDING_SECONDS = 60.0
 
+if TYPE_CHECKING:
     from wrn_search.training.training_loop import Training
 
 
@@ -42,9 +44,21 @@ class MeasuredCosts:
         self._images = {name: images for name, images in INFERENCE_IMAGES.items() if name in names}
         self._counts_energy = "energy_kwh" in names
         self._checkpoints, self._gpu_fraction = checkpoints, gpu_fraction
-        self._turns: Turns | None = None
         self._counters: GpuEnergy | None = None
         self._told: dict[str, Any] = {}  # of the epoch that is trained
+
+    @contextmanager
+    def beside(self, device: str) -> Iterator[None]:
+        """Inside, a trial is built while no trial of the search measures on the device.
+
+        Args:
+            device: `cpu`, `cuda`; empty: not shared.
+        """
+        if not self._images or not device or (device == "cuda" and self._gpu_fraction >= 1):
+            yield
+            return
+        with self._turns_on(device).together(most=_BUILDING_SECONDS):
+            yield
 
     @contextmanager
     def turn(self, training: Training, limit: float | None = None) -> Iterator[None]:
@@ -61,11 +75,11 @@ class MeasuredCosts:
             self._measure_once(training, limit)
             yield
             return
-        self._turns = self._turns or Turns(_folder(self._checkpoints), _name(training.device))
+        turns = self._turns_on(training.device.type)
         if self._is_due(training):
-            with self._turns.alone():
+            with turns.alone():
                 self._measure_once(training, limit)
-        with self._turns.together():
+        with turns.together():
             yield
 
     def of_epoch(self, training: Training, run_epoch: Callable[[], EpochMetrics]) -> EpochMetrics:
@@ -82,6 +96,9 @@ class MeasuredCosts:
             metrics = training.history[-1] = replace(metrics, **self._told)
         self._told = {}
         return metrics
+
+    def _turns_on(self, device: str) -> Turns:
+        return Turns(_folder(self._checkpoints), _name(device))
 
     def _is_due(self, training: Training) -> bool:
         return not any(
@@ -113,10 +130,10 @@ def _gpus_of_this_process() -> list[str]:
     return [f"GPU-{torch.cuda.get_device_properties(gpu).uuid}" for gpu in gpus]
 
 
-def _name(device: torch.device) -> str:
-    """Of a device, on this machine."""
-    if device.type != "cuda":
-        return device.type
+def _name(device: str) -> str:
+    """Of a device (`cpu`, `cuda`), on this machine."""
+    if device != "cuda":
+        return device
     import torch
 
     return f"gpu-{torch.cuda.get_device_properties(device).uuid}"
