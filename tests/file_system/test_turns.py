@@ -104,3 +104,21 @@ def test_other_names_are_other_turns(tmp_path: Path) -> None:
     with Turns(tmp_path / "not" / "there", "one").alone():
         threading.Thread(target=other, daemon=True).start()
         assert had.wait(60.0)
+
+
+def test_after_so_many_seconds_nobody_waits_any_more_for_one_that_stays(tmp_path: Path) -> None:
+    was_alone = threading.Event()
+
+    def alone() -> None:
+        with Turns(tmp_path, "device").alone():
+            was_alone.set()
+
+    turns = Turns(tmp_path, "device")
+    with turns.together(most=3.0):
+        threading.Thread(target=alone, daemon=True).start()
+        assert not was_alone.wait(1.0)
+        assert was_alone.wait(SECONDS)
+    with turns.together(most=0.0):
+        pass
+    with turns.together(most=60.0):  # what was late let go of nothing that came after
+        assert not _User(tmp_path, alone=True).is_in(3.0)

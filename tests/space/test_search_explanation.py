@@ -85,6 +85,10 @@ def test_the_text_says_so(line: str) -> None:
             "images, 500 training images, meanstd, augmentation shift",
         ),
         (
+            "model: {depth: 16, widen_factor: 2, dropout: {choice: [0, 0.3]}}",
+            "space         2 configurations, all of WRN-16-2 (691,674 parameters, 101,106,944 multiply-adds an image)",
+        ),
+        (
             "dataset: {name: folder}\nmodel: {depth: {choice: [16, 22]}}",
             "space         2 configurations, networks from WRN-16-1",
         ),

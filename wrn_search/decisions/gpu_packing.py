@@ -109,6 +109,13 @@ class Places:
                 return self._settled(number, grant)
         return None
 
+    def planned_share(self, asked: Asked) -> float:
+        """Of a GPU, that `take` would give a trial first, were there room; of unlike GPUs the smallest that hold it."""
+        if not self.allotment.gpus_per_trial:
+            return 0.0
+        grant = next(self._grants(asked), None)
+        return self.allotment.gpus_per_trial if grant is None else grant.gpu_fraction  # all GPUs have left
+
     def has_room(self) -> bool:
         """Whether a trial of the smallest share could begin now."""
         if not self.allotment.gpus_per_trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from wrn_search.decisions.budget.pace_so_far import PaceSoFar
 from wrn_search.decisions.budget.spending import Spending
@@ -74,6 +75,7 @@ class Knowledge:
         self.short: dict[int, int] = {}  # configuration -> its rung
         self.spending, self.pace = Spending(), PaceSoFar()
         self._first: dict[int, int] = {}  # configuration -> its first trial
+        self._workloads: dict[int, Workload] = {}  # of the trials that were asked for
         self._looks = Looks(space, images_of(facts), rungs_of(space))
         self._record = record
         self._costs = space.costs
@@ -238,10 +240,25 @@ class Knowledge:
         trial = self.state.trials[number]
         return Asked(self.workload(trial), trial.above_share, trial.above_bytes, trial.out_of_memory_tries)
 
+    def share_of(self, number: int) -> float:
+        """Of a GPU: what a trial was given, else what the next place that it gets will be; 0 on CPUs."""
+        if number in self.live:
+            return self.places.grant_of(number).gpu_fraction
+        return self.places.planned_share(self.asked(number))
+
+    def share_of_new(self, config: dict[str, Any]) -> float:
+        """Of a GPU, that a trial will be given which was never tried; 0 on CPUs."""
+        return self.places.planned_share(Asked(self._workload_of(config)))
+
     def workload(self, trial: TrialState) -> Workload:
         """What the memory of a trial depends on."""
+        if trial.number not in self._workloads:
+            self._workloads[trial.number] = self._workload_of(trial.config)
+        return self._workloads[trial.number]
+
+    def _workload_of(self, config: dict[str, Any]) -> Workload:
         gpus = self.places.allotment.gpus_per_trial
-        return workload_of(TrialConfig.from_dict(trial.config), self._facts, gpus)
+        return workload_of(TrialConfig.from_dict(config), self._facts, gpus)
 
     def end_after_report(self, number: int) -> Completed | Stopped | Paused | None:
         """How a trial ends with what it has reported, or that it waits there; None while it goes on.

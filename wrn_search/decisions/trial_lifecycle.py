@@ -92,8 +92,8 @@ class Conductor:
         record.subscribe(self._known.learn)
         spent, is_decided = self.state.seconds_spent, self._known.is_decided
         self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided, lambda: self.funds.are_spent)
-        share, waiting, seconds = allotment.gpus_per_trial, self._waiting, lambda: self._over.seconds_spent
-        self.funds = Funds(space, facts, self._known, seconds, share, lambda: waiting.numbers)
+        waiting, seconds = self._waiting, lambda: self._over.seconds_spent
+        self.funds = Funds(space, facts, self._known, seconds, lambda: waiting.numbers)
         self._supply = Supply(space, facts, self._known, record, self._over, waiting, self.funds)
         for number in self._known.begin_session():
             self._supply.wait(number)

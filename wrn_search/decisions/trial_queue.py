@@ -13,7 +13,6 @@ from wrn_search.end_reason import EndReason
 from wrn_search.results.events import Exhausted, Paused, Proposed, Resumed
 from wrn_search.results.events_jsonl import Record
 from wrn_search.schedulers.scheduler import New
-from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.space.space import Space
 
 # A trial that waits for a larger share than is free lets so many smaller ones pass; then a GPU empties for it.
@@ -219,7 +218,7 @@ class Supply:
             self._over.reason = EndReason.FINISHED
             return False
         moment = (number, self._known.spending.epochs, len(self._known.live))
-        if repeat == 0 and (self._refused == moment or not self._funds.pay_for_new(0)):
+        if repeat == 0 and (self._refused == moment or not self._funds.pay_for_new(None)):
             return False
         if (proposal := plan.propose(state, configuration, repeat)) is None:
             self._record.append(Exhausted(configuration - plan.outside))
@@ -237,7 +236,6 @@ class Supply:
 
     def _affordable(self, event: Proposed) -> Proposed | None:
         """A new configuration that can be paid for; an anchor that could not come to its end is none any more."""
-        size = event.macs * passes_of_a_step(event.config.get("sam"))
-        if event.anchor and self._funds.pay_for_new(size, whole=True):
+        if event.anchor and self._funds.pay_for_new(event, whole=True):
             return event
-        return replace(event, anchor=False) if self._funds.pay_for_new(size) else None
+        return replace(event, anchor=False) if self._funds.pay_for_new(event) else None

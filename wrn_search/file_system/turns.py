@@ -5,7 +5,9 @@ By flock on two files. A process that has been killed gives its turn back: the k
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,14 +36,12 @@ class Turns:
         self._gate, self._room = folder / f"{name}.gate", folder / f"{name}.room"
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Inside, others may use it too, but nobody alone."""
+    def together(self, most: float = math.inf) -> Iterator[None]:
+        """Inside, others may use it too, but nobody alone; after `most` seconds who wants that waits no more."""
         with _held(self._gate, alone=False):
             room = _taken(self._room, alone=False)
-        try:
+        with _let_go_after(most, room):
             yield
-        finally:
-            _let_go(room)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -56,6 +56,24 @@ def _held(path: Path, *, alone: bool) -> Iterator[None]:
     try:
         yield
     finally:
+        _let_go(descriptor)
+
+
+@contextmanager
+def _let_go_after(seconds: float, descriptor: int) -> Iterator[None]:
+    """Lets go of a lock at the end of the block, and before, when it takes longer."""
+    if math.isinf(seconds):
+        late = None
+    else:
+        late = threading.Timer(seconds, fcntl.flock, (descriptor, fcntl.LOCK_UN))
+        late.daemon = True
+        late.start()
+    try:
+        yield
+    finally:
+        if late is not None:
+            late.cancel()
+            late.join()  # else it could unlock what has the descriptor's number next
         _let_go(descriptor)
 
 

@@ -10,6 +10,9 @@ import faulthandler
 import os
 import re
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -17,6 +20,7 @@ from wrn_search.memory.probe.tasks_on_nodes import runtime_env
 
 _FAULT = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
 _OWN_END = re.compile(r"^Ended: (.+)$", re.MULTILINE)
+_LIMIT = re.compile(r"^Limit: (.+)\nTimeout \(", re.MULTILINE)
 _INNERMOST = re.compile(r'^Current thread .*\n  File "([^"]+)", line (\d+) in (\S+)', re.MULTILINE)
 _LOG = re.compile(r"^Process: (\d+) on (\S+), node (\S*), log (.*)$", re.MULTILINE)
 _TAIL_BYTES = 20_000  # of a process's own log: what libraries in C say goes there alone
@@ -50,14 +54,40 @@ def end_process(reason: str) -> NoReturn:
     os._exit(1)
 
 
+@contextmanager
+def time_limit(seconds: float | None, what: str = "") -> Iterator[None]:
+    """Ends this process when the block takes longer, whatever it is busy with.
+
+    Args:
+        seconds: `search.trial_timeout`; None: it may take any time.
+        what: it does, for the note; nothing is written for an epoch, of which the driver's clock tells.
+    """
+    if seconds is None:
+        yield
+        return
+    note = _open_note if what else None
+    faulthandler.dump_traceback_later(seconds, exit=True, file=note or sys.stderr)
+    try:
+        if note is not None:
+            note.write(
+                f"Limit: {what} must end within search.trial_timeout ({seconds:g} s), but it did not\n"
+            )
+            note.flush()
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def told_fault(path: Path) -> str | None:
-    """Why the process ended, in words, a fault with the innermost line of Python; None where there is no note."""
+    """Why the process ended, in words, a fault with the innermost line of Python; None where no note tells that."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     if own_end := _OWN_END.search(text):
         return f"the trial's process ended: {own_end[1]}"
+    if limit := _LIMIT.search(text):
+        return limit[1]
     fault = _FAULT.search(text)
     if fault is None:
         return None

@@ -6,14 +6,13 @@ It reports what happened as plain values and decides nothing: not when to stop, 
 from __future__ import annotations
 
 import errno
-import faulthandler
 import json
 import os
 import socket
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,7 +32,7 @@ from wrn_search.ray_tune.checkpoint_cadence import (
 )
 from wrn_search.ray_tune.end_with_parent import end_with_parent
 from wrn_search.ray_tune.exception_texts import told_exception, whole_trace, with_log
-from wrn_search.ray_tune.fault_note import begin_note, end_process
+from wrn_search.ray_tune.fault_note import begin_note, end_process, time_limit
 from wrn_search.ray_tune.measuring.measured_costs import MeasuredCosts
 from wrn_search.ray_tune.steps.epochs_of_a_step import goes_on
 from wrn_search.space.data_folders import cache_root
@@ -109,7 +108,7 @@ class WideResNetTrainable(tune.Trainable):
         Nobody hears of an error here, which costs what a kill costs.
         """
         if self._training is not None and self._checkpoints is not None:
-            with suppress(StorageError), _time_limit(self._assignment["epoch_seconds"]):
+            with suppress(StorageError), time_limit(self._assignment["epoch_seconds"]):
                 self._checkpoints.write_now(self._training)
 
     def step(self) -> dict[str, Any]:
@@ -170,29 +169,44 @@ class WideResNetTrainable(tune.Trainable):
         )
 
     def _epoch(self) -> dict[str, Any]:
-        from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
+        if (lost := self._make_ready()) is not None:
+            return lost
         from wrn_search.training.divergence import Diverged
 
+        training = self._training
+        assert training is not None, "made ready"
         assert self._checkpoints is not None, "set up with the trial"
         assert self._costs is not None
-        try:
-            training = self._training = self._training or self._build()
-        except CheckpointError as error:  # the next try begins without it
-            self.cleanup()
-            discard(Path(self._assignment["checkpoint"]))
-            return {"lost": {"error": str(error)}}
         if self._reported < training.epoch:
             metrics = training.history[self._reported]
         else:
             try:
                 limit = self._assignment["epoch_seconds"]
-                with self._costs.turn(training), _time_limit(limit):  # a network directory can hang, too
+                with self._costs.turn(training, limit), time_limit(limit):
+                    # The limit is also that of a network directory, which can hang, too.
                     metrics = self._costs.of_epoch(training, training.run_epoch)
                     self._checkpoints.after_epoch(training)
             except Diverged as divergence:
                 return {"diverged": {"epoch": divergence.epoch, "error": divergence.text}}
         self._reported = max(self._reported, metrics.epoch)
         return {"epoch": vars(metrics), "node": socket.gethostname(), "device": str(training.device)}
+
+    def _make_ready(self) -> dict[str, Any] | None:
+        """Builds the training where it is not there; how the trial ended, if that could not be."""
+        if self._training is not None:
+            return None
+        assert self._costs is not None, "set up with the trial"
+        on_cpu = not self._assignment["gpu_fraction"] or self._assignment.get("simulated_gpus", False)
+        with self._costs.beside("cpu" if on_cpu else ""):  # importing torch keeps cores busy, too
+            from wrn_search.training.checkpoints.checkpoint_file import CheckpointError
+
+            try:
+                self._training = self._build()
+            except CheckpointError as error:  # the next try begins without it
+                self.cleanup()
+                discard(Path(self._assignment["checkpoint"]))
+                return {"lost": {"error": str(error)}}
+        return None
 
     def _build(self) -> Training:
         """The training, from its checkpoint if there is one."""
@@ -203,6 +217,7 @@ class WideResNetTrainable(tune.Trainable):
         from wrn_search.training.several_gpus.replicated_training import ReplicatedTraining
         from wrn_search.training.training_loop import Training
 
+        assert self._costs is not None, "set up with the trial"
         keep_freed_memory()
         config = TrialConfig.from_dict(self._assignment["trial"])
         device = _device(self._assignment["gpu_fraction"], self._assignment.get("simulated_gpus", False))
@@ -210,29 +225,17 @@ class WideResNetTrainable(tune.Trainable):
             total = torch.cuda.get_device_properties(0).total_memory
             share, context = self._assignment["gpu_fraction"], self._assignment["context_bytes"]
             torch.cuda.set_per_process_memory_fraction(allocator_fraction(share, total, context))
-        data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
-        gpus, threads = int(self._assignment["gpu_fraction"]), self._assignment["threads"]
-        training = (
-            ReplicatedTraining(config, data, gpus=gpus, device=device, threads=threads)
-            if gpus > 1
-            else Training(config, data, device=device, threads=threads)
-        )
-        with _time_limit(self._assignment["epoch_seconds"]):
-            restore_if_there(training, Path(self._assignment["checkpoint"]))
+        with self._costs.beside(device if device == "cuda" else ""):
+            data = self._data[config.dataset] = self._data.get(config.dataset) or prepare(config.dataset)
+            gpus, threads = int(self._assignment["gpu_fraction"]), self._assignment["threads"]
+            training = (
+                ReplicatedTraining(config, data, gpus=gpus, device=device, threads=threads)
+                if gpus > 1
+                else Training(config, data, device=device, threads=threads)
+            )
+            with time_limit(self._assignment["epoch_seconds"]):
+                restore_if_there(training, Path(self._assignment["checkpoint"]))
         return training
-
-
-@contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Ends the process when the block takes longer, whatever it is busy with."""
-    if seconds is None:
-        yield
-        return
-    faulthandler.dump_traceback_later(seconds, exit=True)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
 
 
 def _set_up_threads() -> None:

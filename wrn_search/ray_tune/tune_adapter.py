@@ -206,12 +206,12 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         is_there = error_file and Path(error_file).exists()
         text = Path(str(error_file)).read_text(errors="replace") if is_there else ""
         note = Path(trial.config["fault_note"])
-        reason = told_fault(note) or process_error(text)
+        told, reason = told_fault(note), process_error(text)
         logs = None if self._checkpoints is None else logs_beside(self._checkpoints)
         limit, heard = trial.config["epoch_seconds"], self._heard.get(trial.trial_id)
         if limit is not None and heard is not None and time.monotonic() - heard >= limit:
             reason = f"an epoch must end within search.trial_timeout ({limit:g} s), but it did not"
-        if (left := why_it_left(text, reason)) is not None:
+        if (left := why_it_left(text, reason := told or reason)) is not None:
             self._conductor.displaced(trial.config["number"], left, noticed=was_noticed(text))
         else:
             known = f"{text.rstrip()}\n\n{left_behind(note)}"

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests.decisions.playing import FACTS, conductor_of, metrics, new_record, play, space_of
+from wrn_search.decisions.gpu_packing import Places
 from wrn_search.decisions.trial_lifecycle import Conductor
-from wrn_search.decisions.trial_to_train import Assignment
+from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.decisions.unwritten_record import UnwrittenRecord
 from wrn_search.end_reason import EndReason
+from wrn_search.hardware.machine import Node
 from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.results.events import Paused, Resumed, SearchResumed, SearchStarted, Stopped
@@ -286,3 +288,80 @@ def test_network_passes_count_both_of_sam(tmp_path: Path) -> None:
     assert conductor.end_reason is EndReason.BUDGET
     assert 19 <= sum(_epochs(conductor)) <= 20
     assert conductor.funds.spent["network_passes"] == sum(_epochs(conductor)) * 2 * size * 1197
+
+
+# One GPU whose shares follow from each trial's network: WRN-16-8 in bf16 fills it, WRN-16-1 takes an eighth.
+GPU = Node(16, 1, 80 * 10**9, "H100")
+BY_MEMORY = Allotment(8, 1, 1 / 8, by_memory=True, cpus_follow_share=True)
+
+
+def _on_a_gpu(gpu_hours: float, now: list[float], widen_factor: int, allotment: Allotment) -> Conductor:
+    """Colour images of 32x32, trials that are never stopped."""
+    asked = {"searcher": "random", "scheduler": "none", "anchors": 0, "budget": {"gpu_hours": gpu_hours}}
+    model = {"depth": 16, "widen_factor": widen_factor, "dropout": {"uniform": [0.0, 0.5]}}
+    facts = dataclasses.replace(FACTS, image_shape=(32, 32, 3))
+    started = SearchStarted("played", "id", 10, FACTS.chance_error, "digits", "")
+    return Conductor(
+        space_of(model=model, search=asked),
+        facts,
+        allotment,
+        UnwrittenRecord(started, lambda: now[0]),
+        precision="bf16",
+        places=Places([GPU], allotment),
+        clock=lambda: now[0],
+    )
+
+
+def _in_an_hour(conductor: Conductor, now: list[float], number: int) -> None:
+    """Trains to the end, an epoch in six minutes."""
+    conductor.started(number)
+    for epoch in range(1, 11):
+        now[0] += 360.0
+        told = dataclasses.replace(metrics(epoch, 50.0), seconds=360.0)
+        assert conductor.reported(number, told, "node", "cuda") is (epoch < 10)
+
+
+def _begun(conductor: Conductor) -> Assignment:
+    answer = conductor.next_trial()
+    assert isinstance(answer, Assignment)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("widen_factor", "allotment", "share"),
+    [
+        (8, BY_MEMORY, 1.0),
+        (1, BY_MEMORY, 1 / 8),
+        (8, Allotment(2, 1, 0.5), 0.5),
+        (1, Allotment(1, 1, 1.0), 1.0),
+    ],
+)
+@pytest.mark.parametrize("trials", [1, 2, 3])
+def test_a_new_trial_costs_the_share_of_a_gpu_that_it_will_get(
+    widen_factor: int, allotment: Allotment, share: float, trials: int
+) -> None:
+    """An hour each: of a budget for so many and a half as many are begun, and nothing is overdrawn."""
+    now = [0.0]
+    conductor = _on_a_gpu((trials + 0.5) * share, now, widen_factor, allotment)
+    for _ in range(trials):
+        begun = _begun(conductor)
+        assert begun.grant.gpu_fraction == share
+        _in_an_hour(conductor, now, begun.number)
+    assert conductor.next_trial() is NoTrial.DONE
+    assert conductor.end_reason is EndReason.BUDGET
+    assert conductor.funds.spent["gpu_hours"] == pytest.approx(trials * share)
+    assert _epochs(conductor) == [10] * trials
+
+
+@pytest.mark.parametrize(("gpu_hours", "both"), [(0.125 + 0.49, False), (0.125 + 0.51, True)])
+def test_one_that_needs_a_larger_share_after_all_has_a_claim_on_that(gpu_hours: float, both: bool) -> None:
+    """An eighth was too little memory: it gets a quarter when it is tried again, and so does the next one."""
+    now = [0.0]
+    conductor = _on_a_gpu(gpu_hours, now, 1, BY_MEMORY)
+    _in_an_hour(conductor, now, _begun(conductor).number)
+    tried = _begun(conductor)
+    conductor.started(tried.number)
+    conductor.failed(tried.number, "CUDA out of memory", out_of_memory=True)
+    again = _begun(conductor)
+    assert (again.number, again.grant.gpu_fraction) == (tried.number, 1 / 4)
+    assert isinstance(conductor.next_trial(), Assignment) is both

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.ray_tune.test_trainable import assignment_of, trainable_of
+from tests.decisions.playing import conductor_of, new_record, space_of
+from tests.ray_tune.test_trainable import ROOT, assignment_of, trainable_of
 from tests.training.trainings import learned
 from wrn_search.file_system.turns import Turns
 from wrn_search.ray_tune.measuring import measured_costs
 from wrn_search.ray_tune.trainable import metrics_of
+from wrn_search.ray_tune.tune_adapter import ConductorScheduler, ConductorSearcher
 
 INFERENCE = ["inference_ms", "inference_ms_64"]
 
@@ -73,6 +78,92 @@ def test_who_measures_waits_for_the_epochs_beside_it_and_holds_up_the_next_ones(
         assert len(told) == 1
     training.join(60.0)
     assert metrics_of(told[1]).epoch == 2
+
+
+def test_who_measures_waits_for_those_that_are_being_built_and_holds_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first trials of a session begin together: some are ready to measure while others load torch and data."""
+    turns = Turns(tmp_path / "turns", "cpu")
+    is_building, may_end, was_alone = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        is_building.set()
+        may_end.wait(60.0)
+
+    def measure() -> None:
+        with turns.alone():
+            was_alone.set()
+
+    monkeypatch.setattr("wrn_search.ray_tune.trainable.restore_if_there", slow)
+    threading.Thread(target=_trainable(tmp_path, INFERENCE).step, daemon=True).start()
+    assert is_building.wait(60.0)
+    threading.Thread(target=measure, daemon=True).start()
+    assert not was_alone.wait(2.0)
+    may_end.set()
+    assert was_alone.wait(60.0)
+
+    is_building.clear()
+    with turns.alone():  # another trial measures
+        threading.Thread(target=_trainable(tmp_path, INFERENCE, "other").step, daemon=True).start()
+        assert not is_building.wait(5.0)
+    assert is_building.wait(60.0)
+
+
+@pytest.mark.parametrize(("images", "name"), [(1, "inference_ms"), (64, "inference_ms_64")])
+def test_measuring_that_hangs_ends_its_process_and_is_told_as_such(
+    tmp_path: Path, images: int, name: str
+) -> None:
+    """In C code that never gives the interpreter back. `search.retries` times it is tried again, then it is failed."""
+    space = space_of(search={"trials": 1, "searcher": "random", "trial_timeout": 5, "retries": 1})
+    conductor = conductor_of(space, new_record(tmp_path / "events.jsonl", space))
+    searcher, scheduler = ConductorSearcher(conductor, tmp_path), ConductorScheduler(conductor)
+    reason = f"measuring {name} must end within search.trial_timeout (5 s), but it did not"
+    for status in ("interrupted", "failed"):  # tried again, and given up
+        told = searcher.suggest("ray1")
+        assert isinstance(told, dict)
+        done = _process_that_hangs(tmp_path, images, {**told, "measures": INFERENCE})
+        assert done.returncode == 1, done.stderr
+        scheduler.on_trial_error(None, SimpleNamespace(config=told, trial_id="ray1"))
+        trial = conductor.state.trials[0]
+        assert trial.status == status
+        assert trial.error is not None
+        assert reason in trial.error
+        assert "in _measure_once" in Path(told["fault_note"]).read_text()  # the trace, for the log
+
+
+def _process_that_hangs(folder: Path, images: int, told: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Trains as the driver told; a pass of so many images never ends."""
+    assignment = {**assignment_of(folder / "trial.pt"), "fault_note": told["fault_note"]}
+    assignment |= {name: told[name] for name in ("epoch_seconds", "measures")}
+    program = f"""
+import ctypes
+from wrn_search.ray_tune.measuring import measured_costs
+from wrn_search.ray_tune.trainable import WideResNetTrainable
+from wrn_search.training import evaluation
+measured_costs._folder = lambda checkpoints: checkpoints / "turns"
+milliseconds = evaluation.Evaluation.milliseconds
+def hanging(self, images, image_shape):
+    return ctypes.PyDLL(None).sleep(100) if images == {images} else milliseconds(self, images, image_shape)
+evaluation.Evaluation.milliseconds = hanging
+trainable = WideResNetTrainable.__new__(WideResNetTrainable)
+trainable.setup({assignment!r})
+trainable.step()
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False, timeout=240
+    )
+
+
+def test_the_limit_is_none_of_the_time_that_a_trial_waits_for_its_turn(tmp_path: Path) -> None:
+    trainable, told = _trainable(tmp_path, INFERENCE, epoch_seconds=3.0), []
+    training = threading.Thread(target=lambda: told.append(trainable.step()), daemon=True)
+    with Turns(tmp_path / "turns", "cpu").together():
+        training.start()
+        training.join(4.0)
+        assert not told
+    training.join(60.0)
+    assert metrics_of(told[0]).inference_ms is not None
 
 
 def test_who_has_nothing_to_measure_waits_for_nobody(tmp_path: Path) -> None:

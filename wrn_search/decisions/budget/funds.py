@@ -9,13 +9,15 @@ the last chance of one to do so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from wrn_search.decisions.budget.spending import SECONDS_OF_AN_HOUR
 from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.knowledge_from_events import Knowledge
 from wrn_search.decisions.rung_epochs import rungs_of
+from wrn_search.results.events import Proposed
 from wrn_search.results.trial_state import TrialState
+from wrn_search.space.sections.optimiser_keys import passes_of_a_step
 from wrn_search.space.space import Space
 from wrn_search.wording import budget_text, spending_text
 
@@ -32,7 +34,6 @@ class Funds:
         facts: of its data.
         known: what is known of the run.
         seconds_spent: wall seconds of all sessions.
-        usual_share: of a GPU, that a trial gets which has not begun.
         waiting: numbers of the trials that wait for a place.
     """
 
@@ -42,14 +43,12 @@ class Funds:
         facts: DataFacts,
         known: Knowledge,
         seconds_spent: Callable[[], float],
-        usual_share: float,
         waiting: Callable[[], tuple[int, ...]],
     ):
         self._budget: Cost = dict(space.search.budget or {})
         self._images = facts.train_images
         self._known = known
         self._seconds_spent = seconds_spent
-        self._usual_share = usual_share
         self._waiting = waiting
         self._repeats = space.search.repeats
         self._epochs = space.training.epochs
@@ -107,19 +106,22 @@ class Funds:
         """
         return not self._budget or _covers(self.left, self._claims(None))
 
-    def pay_for_new(self, macs: int, *, whole: bool = False) -> bool:
-        """Whether a configuration whose network has so many multiply-adds may be begun.
+    def pay_for_new(self, proposed: Proposed | None, *, whole: bool = False) -> bool:
+        """Whether a configuration may be begun.
 
         Args:
-            macs: of one training image, in all passes of a step.
+            proposed: its first repeat; None: a network that costs nothing but epochs, which none undercuts.
             whole: it is never stopped, so that it must come to its end.
         """
+        if not self._budget:
+            return True
+        macs, share = 0, 0.0
+        if proposed is not None:
+            macs = proposed.macs * passes_of_a_step(proposed.config.get("sam"))
+            share = self._share_of_new(proposed.config)
         way = self._epochs if whole else self._ends[0]
-        price, rest = (
-            self._price(macs, way, self._usual_share),
-            self._price(macs, self._epochs, self._usual_share),
-        )
-        return not self._budget or self._pay(_times(price, self._repeats), _times(rest, self._repeats), None)
+        price, rest = (self._price(macs, epochs, share) for epochs in (way, self._epochs))
+        return self._pay(_times(price, self._repeats), _times(rest, self._repeats), None)
 
     def pay_for_next_rung(self, configuration: int, rung: int) -> bool:
         """Whether a configuration that stands at a rung may go on to the next one, or to its end."""
@@ -167,7 +169,10 @@ class Funds:
                 _add(total, self._price(trial.training_macs, way, self._share(trial)))
         for last in self._due():
             if last.configuration != configuration:
-                _add(total, self._price(last.training_macs, self._target(last), self._usual_share))
+                _add(
+                    total,
+                    self._price(last.training_macs, self._target(last), self._share_of_new(last.config)),
+                )
         total.pop(_PASSES_FOR_ALL, None)
         return total
 
@@ -201,12 +206,14 @@ class Funds:
     def _price_of(self, configuration: int, epochs: int) -> Cost:
         """Of so many epochs of all its repeats that have not ended, or are still to be proposed."""
         trials = [self._known.state.trials[number] for number in self._known.unended_of(configuration)]
-        trials += [last for last in self._due() if last.configuration == configuration]
+        due = [last for last in self._due() if last.configuration == configuration]
         total: Cost = dict.fromkeys(self._budget, 0)
         for trial in trials:
             _add(total, self._price(trial.training_macs, epochs, self._share(trial)))
-        if _PASSES_FOR_ALL in total and trials:
-            total[_PASSES_FOR_ALL] /= len(trials)
+        for last in due:
+            _add(total, self._price(last.training_macs, epochs, self._share_of_new(last.config)))
+        if _PASSES_FOR_ALL in total and (trials or due):
+            total[_PASSES_FOR_ALL] /= len(trials) + len(due)
         return total
 
     def _due(self) -> list[TrialState]:
@@ -227,7 +234,12 @@ class Funds:
         return {name: prices[name] for name in self._budget}
 
     def _share(self, trial: TrialState) -> float:
-        return self._usual_share if trial.gpu_fraction is None else trial.gpu_fraction
+        """Of a GPU, that a trial has or will get; 0 where nobody asks."""
+        return self._known.share_of(trial.number) if "gpu_hours" in self._budget else 0.0
+
+    def _share_of_new(self, config: dict[str, Any]) -> float:
+        """Of a GPU, that a trial will get which has no number yet; 0 where nobody asks."""
+        return self._known.share_of_new(config) if "gpu_hours" in self._budget else 0.0
 
 
 def _covers(free: Mapping[str, float], price: Mapping[str, float]) -> bool:

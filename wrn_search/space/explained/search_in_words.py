@@ -50,8 +50,12 @@ def _of_data_and_space(told: dict[str, Any]) -> Iterator[str]:
         yield f"networks      {plural(count, 'network')}: {', '.join(names[:_MOST_SHOWN])}{more}"
     size = told["configurations_in_space"]
     many = "a continuous space" if size is None else plural(size, "configuration")
-    yield f"space         {many}, networks from {_network_text(told['networks']['smallest'])}"
-    yield f"              to {_network_text(told['networks']['largest'])}"
+    smallest, largest = (_network_text(told["networks"][end]) for end in ("smallest", "largest"))
+    if smallest == largest:
+        yield f"space         {many}, all of {smallest}"
+        return
+    yield f"space         {many}, networks from {smallest}"
+    yield f"              to {largest}"
 
 
 def _of_measured(objectives: Sequence[str]) -> Iterator[str]:

@@ -168,7 +168,10 @@ class SearchSettings(Section):
     trial_timeout: Annotated[
         float | None,
         real_number(0, 10_000_000, above=True, nullable=True),
-        Field(description="seconds that one epoch may take, validation included; then the process is ended"),
+        Field(
+            description="seconds that one epoch may take, validation included, and the measuring of an objective; "
+            "then the process is ended"
+        ),
     ] = None
     max_failed_share: Annotated[
         float,
