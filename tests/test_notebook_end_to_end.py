@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = """
 import json, logging, os, signal, sys
@@ -39,8 +41,6 @@ def searched(name):
 told = {}
 searched("private")
 import ray
-
-pytestmark = pytest.mark.slow
 ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level=logging.ERROR)
 mine = ray.put("mine")
 searched("own")
