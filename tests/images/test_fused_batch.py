@@ -94,7 +94,9 @@ def test_an_epoch_is_the_same_to_the_bit_and_one_graph(source_of: Any, augmentat
 
 @needs_compiler
 @pytest.mark.parametrize("form", FORMS, ids=str)
-@pytest.mark.parametrize("augmentation", ["flip_crop", "flip_crop_batch"])
+@pytest.mark.parametrize(
+    "augmentation", ["flip_crop", pytest.param("flip_crop_batch", marks=pytest.mark.slow)]
+)
 def test_inductor_makes_it_one_kernel(source_of: Any, augmentation: str, form: Form) -> None:
     plain, fused = source_of(augmentation, None), source_of(augmentation, form, "inductor")
     expected = expected_of(plain, form, seeded(1))
