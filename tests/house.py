@@ -37,6 +37,7 @@ ROOMS: dict[str, Room] = {
     "plugins": _room(
         0, "data sets and searchers of a file that the user trusts, or of an installed package", "errors"
     ),
+    "one_thread": _room(-1, "linear algebra by one thread, while a block lasts", "", "threadpoolctl"),
     "seeds": _room(0, "every seed, derived from `search.seed`"),
     "wording": _room(0, "numbers in words, the same wherever they are told"),
     "user_paths": _room(1, "`~` and `$VARIABLE` in a path that a user gives", "errors"),
@@ -57,14 +58,14 @@ ROOMS: dict[str, Room] = {
     "curves": _room(
         0,
         "the curve model: an answer from every epoch of every trial, also of those that were stopped",
-        "",
+        "one_thread",
         "numpy scipy",
     ),
     "curve_process": _room(
         0,
         "a Gaussian process over hyperparameters and epochs: where curves will end, for a search that decides by it",
-        "",
-        "numpy scipy threadpoolctl",
+        "one_thread",
+        "numpy scipy",
     ),
     "objectives": _room(
         0, "what a search can minimise, and which outcome is better where that is more than one value"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
-from wrn_search.curve_process.one_thread import one_thread
+from wrn_search.one_thread import one_thread
 
 Array: TypeAlias = NDArray[np.float64]
 

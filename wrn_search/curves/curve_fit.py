@@ -22,6 +22,7 @@ from wrn_search.curves.design_columns import Array, Design, design_of
 from wrn_search.curves.likeliest_variances import likeliest, loss
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.shared_epochs import first_rung, shared_epochs
+from wrn_search.one_thread import one_thread
 
 FREEDOM = 3.0  # of Student's t of a trial's curve
 _AT_CHANCE = 0.9  # of the error of chance: what has fallen below has learned something
@@ -102,7 +103,7 @@ def most_wrong(table: ObservedCurves) -> float:
 
 
 def fit(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:
-    """Fits the curve model; deterministic from table and seed.
+    """Fits the curve model; deterministic from table and seed, whatever the machine's cores.
 
     The variances' posterior mode is found by BFGS; draws come by a Metropolis chain (Tierney, Ann. Statist. 22, 1994)
     whose proposals lie around it or around where the chain is. Coefficients are drawn exactly given each.
@@ -111,23 +112,16 @@ def fit(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:
         ValueError: no trial that learned and was seen at one of the shared epochs.
     """
     observations, trials = observations_of(table)
-    model, mode, spread = _robust_mode(observations)
-    observations = model.of
-    generator = np.random.default_rng(seed)
-    chain, acceptance = _chain(model, mode, spread, generator, draws)
-    rows = np.array([coefficient_draw(each, generator) for _, each in chain])
-    at_mode = model.variances(mode)
-    return CurveFit(
-        table,
-        observations,
-        trials,
-        tuple(each for each, _ in chain),
-        rows,
-        at_mode,
-        coefficients(observations, at_mode),
-        acceptance,
-        seed,
-    )
+    with one_thread():
+        model, mode, spread = _robust_mode(observations)
+        observations = model.of
+        generator = np.random.default_rng(seed)
+        chain, acceptance = _chain(model, mode, spread, generator, draws)
+        rows = np.array([coefficient_draw(each, generator) for _, each in chain])
+        at_mode = model.variances(mode)
+        best = coefficients(observations, at_mode)
+    found = tuple(each for each, _ in chain)
+    return CurveFit(table, observations, trials, found, rows, at_mode, best, acceptance, seed)
 
 
 def fit_at_first_rung(table: ObservedCurves, seed: int = 0, draws: int = 300) -> CurveFit:

@@ -1,4 +1,7 @@
-"""Linear algebra of a decision by one thread: the cores are the trials', and threads of BLAS that spin take them."""
+"""Linear algebra of an answer or a decision by one thread: the cores are the trials', and spinning threads take them.
+
+And the order of sums is then the same whatever the machine.
+"""
 
 from __future__ import annotations
 
