@@ -200,6 +200,7 @@ def test_tensorboard_shows_every_trial(finished) -> None:
         assert [point.value for point in points] == pytest.approx(own["val_error"].tolist(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_results_are_never_overwritten_and_a_finished_search_is_shown_again(finished) -> None:
     results, done = finished
     folder = results.parents[1]

@@ -102,6 +102,7 @@ def test_the_ends_are_those_of_full_trainings_and_the_search_is_left_alone(
     assert not list((own_search / "audit" / "checkpoints").iterdir()), "nothing can go on from them"
 
 
+@pytest.mark.slow
 def test_the_predictions_are_those_of_the_report_which_counts_these_ends(own_search: Path, capsys) -> None:
     assert main(["report", str(own_search), "--json"]) == 0
     before = told(capsys)

@@ -148,6 +148,7 @@ def test_the_commands_of_a_look_at_data(here: Path, capsys: pytest.CaptureFixtur
     assert words_of(again) == words_of(write)
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> None:
     for names in (["-first"], ["results/a b", "results/c"]):
         paths = [
@@ -164,9 +165,8 @@ def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> Non
         Path("follow_up.yaml").unlink()
 
 
-@pytest.mark.parametrize(
-    "names", [pytest.param(["first"], marks=pytest.mark.slow), ["results/a b", "results/c"]]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [["first"], ["results/a b", "results/c"]])
 def test_the_page_shows_the_command_that_writes_the_plan_and_that_its_own(
     here: Path, names: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,7 @@ def test_the_json_is_as_documented(curves: Path) -> None:
         assert len(pair["difference"]) == len(pair["low"]) == len(pair["high"]) == 30
 
 
+@pytest.mark.slow
 def test_the_same_command_prints_the_same(curves: Path) -> None:
     arguments = (str(curves), "--seeds", "3", "--epochs", "40")
     assert replay(*arguments).stdout == replay(*arguments).stdout
@@ -181,6 +182,7 @@ def test_looking_whether_an_output_can_be_written_leaves_nothing(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+@pytest.mark.slow
 def test_a_process_that_the_system_ends_is_told_as_such(
     curves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,7 @@ REPLICAS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     "leaves",
     [
-        pytest.param(leaves, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        pytest.param(leaves, id=name, marks=() if name == "wide" else pytest.mark.slow)
         for name, leaves in REPLICAS.items()
     ],
 )

@@ -139,6 +139,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("widen_factor", "block", "size", "precision"),
     [(0.25, "B(3,3)", 64, "fp32"), (0.5, "B(1,3)", 64, "fp32"), (0.5, "B(3,3)", 224, "bf16")],

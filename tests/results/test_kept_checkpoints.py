@@ -88,7 +88,9 @@ def test_a_sweep_takes_what_a_kill_left(folder) -> None:
     assert _kept(folder) == {"3.pt"}
 
 
-@pytest.mark.parametrize(("promote", "trials"), [(False, 2000), (True, 300)])
+@pytest.mark.parametrize(
+    ("promote", "trials"), [(False, 300), pytest.param(False, 2000, marks=pytest.mark.slow), (True, 300)]
+)
 def test_a_long_search_leaves_no_more_than_can_still_be_needed(
     tmp_path, monkeypatch, promote: bool, trials: int
 ) -> None:

@@ -79,6 +79,7 @@ def _events(stream: bytes) -> list[TimedEvent]:
     return [from_line(line)[1:] for line in stream.decode().splitlines()]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_torn_at_any_byte_the_search_ends_as_if_it_had_not_been(stream: bytes, data: st.DataObject) -> None:

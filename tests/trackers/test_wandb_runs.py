@@ -16,6 +16,7 @@ from wrn_search.trackers.follower import Follower
 from wrn_search.trackers.wandb_runs import WANDB
 
 
+@pytest.mark.slow
 def test_runs_of_trials_and_of_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "online")  # a search sends nothing by itself, whatever is set
     events = every_event()

@@ -74,7 +74,14 @@ def test_a_file_answers_as_the_live_network(format: str, searched: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("preprocessing", "format"), [("divide255", "torch"), *(("zca", format) for format in FORMATS)]
+    ("preprocessing", "format"),
+    [
+        ("divide255", "torch"),
+        *(
+            pytest.param("zca", format, marks=pytest.mark.slow if format == "pt2" else ())
+            for format in FORMATS
+        ),
+    ],
 )
 def test_every_preprocessing_is_inside(preprocessing: str, format: str, tmp_path: Path) -> None:
     dataset = DIGITS.model_copy(update={"preprocessing": preprocessing})

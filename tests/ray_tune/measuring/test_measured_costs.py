@@ -110,10 +110,8 @@ def test_who_measures_waits_for_those_that_are_being_built_and_holds_them_up(
     assert is_building.wait(60.0)
 
 
-@pytest.mark.parametrize(
-    ("images", "name"),
-    [(1, "inference_ms"), pytest.param(64, "inference_ms_64", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("images", "name"), [(1, "inference_ms"), (64, "inference_ms_64")])
 def test_measuring_that_hangs_ends_its_process_and_is_told_as_such(
     tmp_path: Path, images: int, name: str
 ) -> None:

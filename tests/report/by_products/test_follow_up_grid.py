@@ -58,6 +58,7 @@ def test_the_grid_is_a_space_that_can_give_intervals(tmp_path):
     assert f"costs     {networks} networks x {REPEATS} seeds x 10 epochs, about " in header
 
 
+@pytest.mark.slow
 def test_what_the_grid_finds_is_found_beside_the_search(tmp_path):
     """The circle closes: the follow-up's own results give the interval that the search could not."""
     first = plant(tmp_path / "first", PLAN)
