@@ -18,9 +18,10 @@ from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.state_from_events import fold
 from wrn_search.results.table_writer import TableWriter
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"),
+]
 
 _LIVE = "document.querySelector('#live')?.textContent ?? ''"
 _TALLY = "document.querySelector('#trials-table .tally')?.textContent"

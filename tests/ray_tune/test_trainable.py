@@ -322,6 +322,7 @@ def test_too_little_memory_is_told_apart(
     assert failed["error"].startswith(type(error).__name__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [

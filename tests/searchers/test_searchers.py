@@ -158,6 +158,7 @@ def test_another_search_seed_gives_other_proposals(name) -> None:
     assert proposals[0] != proposals[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_the_same_seed_gives_the_same_proposals_in_another_process(name) -> None:
     program = (

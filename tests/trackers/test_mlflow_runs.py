@@ -94,6 +94,7 @@ def follow(uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["artifacts"] == ["report.html"]
 
 
+@pytest.mark.slow
 def test_runs_in_a_local_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files, which keep a metric as often as it is sent."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")

@@ -10,9 +10,10 @@ from tests.report import made
 from tests.report.all_trials.test_table_in_browser import put, written
 from tests.report.html.browser import CHROMIUM, Browser, Page, opened
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"),
+]
 
 # figure -> trials of its points that are drawn in full, and how the traces that stand for the others look
 _DRAWN = """

@@ -75,6 +75,7 @@ def test_two_processes_train_as_one_that_takes_the_mean_of_both_gradients(tmp_pa
     restored.close()
 
 
+@pytest.mark.slow
 def test_cut_mixed_and_weighted_images_are_trained_on_in_parts_and_go_on_bit_by_bit(tmp_path: Path) -> None:
     trial, before = config(**ALL_ON), children()
     training = replicated(trial)
@@ -108,6 +109,7 @@ def test_a_process_that_fails_says_why_and_all_end(monkeypatch: pytest.MonkeyPat
     assert children() <= before
 
 
+@pytest.mark.slow
 def test_streamed_images_are_decoded_in_parts(dataset: DatasetSettings) -> None:
     """By the workers of each process."""
     trial, before = config(dataset=dataset, batch_size=12, epochs=2), children()
