@@ -26,8 +26,8 @@ from benchmarks.measuring import report
 from wrn_search.images.prepared_data import PreparedData, prepare
 from wrn_search.memory.predicted_memory import SLACK, trial_memory
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.space.dataset_section import DatasetSettings
-from wrn_search.space.sections.crop_padding import policy_of
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.several_gpus.replicated_training import ReplicatedTraining
@@ -49,24 +49,14 @@ def config_of(dataset: DatasetSettings, **leaves: Any) -> TrialConfig:
 
 def workload_of(config: TrialConfig, data: PreparedData, replicas: int = 1) -> Workload:
     """What the prediction must know of a training on a CPU, or of one of several processes that train together."""
-    return Workload(
-        config.architecture,
+    return workload_of_training(
+        config,
         data.num_classes,
         data.image_shape,
-        config.batch_size,
-        config.precision,
-        config.dropout,
-        config.momentum,
-        data.train_images,
-        validation_images=data.validation_images,
         device="cpu",
-        stochastic_depth=config.stochastic_depth,
-        optimizer=config.optimizer,
-        ema=config.ema,
-        sam=config.sam,
-        gradient_accumulation=config.gradient_accumulation,
-        policy=policy_of(config.dataset.augmentation),
         replicas=replicas,
+        train_images=data.train_images,
+        validation_images=data.validation_images,
     )
 
 

@@ -103,9 +103,8 @@ class Training:
         self.evaluation = Evaluation(self.network, self.device, config.precision, self._layout)
         self.optimiser = build_optimiser(self.network, config)
         self._scaler = loss_scaler(self.device, config.precision)
-        self._loss_sum = torch.zeros(
-            (), dtype=torch.float64, device=self.device
-        )  # of the epoch that is trained
+        # Of the epoch that is trained.
+        self._loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         self._errors = torch.zeros((), dtype=torch.int64, device=self.device)
         self._steps = steps_of(config, self.train_batches, self._learn)
         self._is_cold = self.device.type == "cuda"
