@@ -3,7 +3,7 @@
 What is most wanted comes first. Each part is written to the JSON file when it is there, a part that fails says why,
 and what no longer fits into --seconds is named as left out. Without a GPU it runs at a tiny size, which its test does.
 
-    python -m benchmarks.gpu.all [--seconds 570] [--tiny] [--json FILE]
+    python -m benchmarks.gpu.all [--seconds 570] [--match REGEX] [--tiny] [--json FILE]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import tempfile
 import time
 import traceback
@@ -23,13 +24,16 @@ from typing import Any
 
 import torch
 
+from benchmarks.gpu.kernels_of_an_epoch import kernels
 from benchmarks.gpu.made_up_data import device_here, made_up_data
-from benchmarks.gpu.packed_trials import packed
+from benchmarks.gpu.packed_trials import Packed, packed_rates
 from benchmarks.gpu.rates_of_ways import FLOORS, measured_way, plain_rate
 from benchmarks.gpu.too_small_shares import searched_with_too_small_shares
 from wrn_search.hardware.detected_cores_and_gpus import usable_cores
+from wrn_search.images.prepared_data import PreparedData
 
 Part = Callable[[], Any]
+GROUPS = ("rates", "packing", "out_of_memory", "kernels")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Size:
     """How much is measured."""
 
     networks: tuple[str, ...]
+    first: tuple[str, ...]  # networks that come first
     plain: tuple[str, ...]  # beside the plain loop
     compiled: tuple[str, ...]
     packed: tuple[str, ...]
@@ -53,21 +58,23 @@ class Size:
 
 WHOLE = Size(
     networks=tuple(FLOORS),
+    first=("16-1", "16-2", "28-10"),
     plain=("16-2", "28-10"),
     compiled=("28-10", "16-2", "16-8", "40-10"),
     packed=("16-2", "16-1"),
     counts=(1, 2, 4, 8, 16),
     batch_sizes=(128, 512),
-    images=25_600,
+    images=12_800,
     validation=1024,
-    epochs=2,
+    epochs=3,
     plain_steps=60,
-    packed_seconds=3.0,
+    packed_seconds=2.0,
     starved=("40-10", 1024, 2048),
     precisions=("fp32", "tf32", "fp16"),
 )
 TINY = Size(
     networks=("10-1",),
+    first=("10-1",),
     plain=("10-1",),
     compiled=(),
     packed=("10-1",),
@@ -88,48 +95,65 @@ def parts_of(size: Size, folder: Path, threads: int, patience: float) -> Iterato
     data = partial(made_up_data, folder / "images", size.images, size.validation)
     first = size.batch_sizes[0]
 
-    def rate(network: str, way: str, precision: str = "bf16", batch_size: int = first) -> Part:
-        return lambda: measured_way(network, way, precision, batch_size, data(), size.epochs, threads)
+    def rate(
+        network: str, way: str, precision: str = "bf16", batch_size: int = first
+    ) -> tuple[str, str, Part]:
+        name = f"{network} {way} {precision} {batch_size}"
+        return (
+            "rates",
+            name,
+            lambda: measured_way(network, way, precision, batch_size, data(), size.epochs, threads),
+        )
 
-    for network in size.networks:
+    for network in size.first:
         for way in ("eager", "captured"):
-            yield "rates", f"{network} {way} bf16 {first}", rate(network, way)
+            yield rate(network, way)
     for network in size.plain:
         workers = 2 if size is TINY else max(2, threads - 2)
         for amp in (False, True):
             loop = partial(plain_rate, network, amp, first, size.plain_steps, threads, workers)
             yield "rates", f"{network} plain loop {'AMP' if amp else 'fp32'} {first}", loop
-    shape = {"images": size.images, "validation": size.validation, "batch_size": first, "precision": "bf16"}
-    for network in size.packed:
-        for graph in ("off", "on"):
-            for count in size.counts:
-                trials = partial(
-                    packed, count, threads, network=network, cuda_graph=graph, folder=str(folder / "images"),
-                    seconds=size.packed_seconds, **shape
-                )  # fmt: skip
-                way = "captured" if graph == "on" else "eager"
-                yield "packing", f"{network} {way}, {count} at once", trials
+    packed = Packed(str(folder / "images"), size.images, size.validation, first, "bf16", size.packed_seconds)
+    at_once = partial(packed_rates, size.packed, ("on", "off"), size.counts, packed, threads)
+    yield "packing", f"{' and '.join(size.packed)}, up to {size.counts[-1]} at once", at_once
     network, batch_size, images = size.starved
     search = partial(
         searched_with_too_small_shares, folder / "starved", network, batch_size, images, 2, patience
     )
     yield "out_of_memory", f"{network} at batch size {batch_size} in an eighth of a GPU", search
+    for network in size.compiled[:2]:
+        yield rate(network, "compiled")
+    others = [network for network in size.networks if network not in size.first]
+    for network in others:
+        yield rate(network, "eager")
+        yield rate(network, "captured")
     for batch_size in size.batch_sizes[1:]:
         for network in size.networks:
-            yield "rates", f"{network} eager bf16 {batch_size}", rate(network, "eager", "bf16", batch_size)
+            yield rate(network, "eager", "bf16", batch_size)
+    for network in size.plain:
+        for way in ("eager", "captured"):
+            measured = partial(_kernels, network, way, first, data, threads)
+            yield "kernels", f"{network} {way} bf16 {first}", measured
     for network in size.compiled:
         for way in ("compiled", "compiled and captured"):
-            yield "rates", f"{network} {way} bf16 {first}", rate(network, way)
+            if way != "compiled" or network not in size.compiled[:2]:
+                yield rate(network, way)
     for precision in size.precisions:
         for network in size.plain:
-            yield "rates", f"{network} eager {precision} {first}", rate(network, "eager", precision)
+            yield rate(network, "eager", precision)
+
+
+def _kernels(
+    network: str, way: str, batch_size: int, data: Callable[[], PreparedData], threads: int
+) -> dict[str, Any]:
+    return kernels(network, way, "bf16", batch_size, data(), threads)
 
 
 def measure(
     parts: Iterator[tuple[str, str, Part]], until: float, keep: Callable[[dict[str, Any]], None]
 ) -> None:
     """Part after part until that moment (monotonic seconds); `keep` is given all that there is after each."""
-    found: dict[str, Any] = {"rates": {}, "packing": {}, "out_of_memory": {}, "failed": {}, "left_out": []}
+    found: dict[str, Any] = {group: {} for group in GROUPS} | {"failed": {}, "left_out": []}
     for group, name, part in parts:
         if time.monotonic() >= until:
             found["left_out"].append(name)
@@ -155,10 +179,17 @@ def table(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"{name:<38}{rates[len(rates) // 2]:>11,.0f}{each['seconds_for_50000']:>14.2f}{memory:>20}"
         )
-    for name, rate in found["packing"].items():
-        alone = found["packing"].get(f"{name.partition(',')[0]}, 1 at once")
-        over = f"{rate / alone:>14.2f} times one alone" if alone else ""
-        lines.append(f"{name:<38}{rate:>11,.0f}{over}")
+    for of_networks in found["packing"].values():
+        for name, by_count in of_networks.items():
+            alone = by_count[min(by_count)]
+            lines += [
+                f"{f'{name}, {count} at once':<38}{rate:>11,.0f}{rate / alone:>14.2f} times one alone"
+                for count, rate in by_count.items()
+            ]
+    lines += [
+        f"{name}: {spent['wall_ms']:.2f} ms a step, {spent['kernels_ms']:.2f} in {spent['kernels']:.0f} kernels"
+        for name, spent in found["kernels"].items()
+    ]
     lines += [f"{name}: {told}" for name, told in found["out_of_memory"].items()]
     lines += [f"failed: {name}: {trace.strip().splitlines()[-1]}" for name, trace in found["failed"].items()]
     lines += [f"left out for want of time: {', '.join(found['left_out'])}"] if found["left_out"] else []
@@ -173,6 +204,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--seconds", type=float, default=570.0, help="after which no part begins (default 570)"
+    )
+    parser.add_argument(
+        "--match", type=re.compile, default="", help="parts alone whose `GROUP NAME` it is found in (all)"
     )
     parser.add_argument("--tiny", action="store_true", help="as without a GPU")
     parser.add_argument("--json", type=Path, help="where the values go (default benchmarks/results/DEVICE/)")
@@ -200,7 +234,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["WRN_SEARCH_DATA"] = str(Path(folder) / "cache")
         patience = max(60.0, chosen.seconds / 3)
-        measure(parts_of(size, Path(folder), threads, patience), began + chosen.seconds, keep)
+        parts = parts_of(size, Path(folder), threads, patience)
+        chosen_parts = (part for part in parts if re.search(chosen.match, f"{part[0]} {part[1]}"))
+        measure(chosen_parts, began + chosen.seconds, keep)
     found = json.loads(path.read_text())
     print("\n".join(table(found)))
     print(f"{device}, {device_here()}, torch {torch.__version__}, {found['seconds']:.0f} s; values in {path}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import torch
+
 from benchmarks.gpu.made_up_data import config_of, device_here, workload_of
 from benchmarks.plain_loop import plain_training
 from wrn_search.images.prepared_data import PreparedData
@@ -41,6 +43,9 @@ def measured_way(
         first = time.perf_counter() - began
         rates = [training.run_epoch().images_per_second for _ in range(epochs)]
         memory = training.history[-1].memory_bytes
+        on_gpu = training.device.type == "cuda"
+        allocated = torch.cuda.max_memory_allocated() if on_gpu else None
+        beside = _bytes_beside_the_allocator() if on_gpu else None
     finally:
         training.close()
     seconds = EPOCH / sorted(rates)[len(rates) // 2]
@@ -49,12 +54,20 @@ def measured_way(
         "seconds_for_50000": seconds,
         "first_epoch_seconds": first,
         "measured_bytes": memory,
+        "allocated_bytes": allocated,
+        "context_bytes": beside,
         "predicted_bytes": trial_memory(workload_of(config, data)).allocated_bytes,
         "final_loss": training.history[-1].train_loss,
     }
     if network in FLOORS:
         found["share_of_h200_floor"] = FLOORS[network] / seconds
     return found
+
+
+def _bytes_beside_the_allocator() -> int:
+    """What is taken of the GPU beside torch's allocator: by one process alone there, its context."""
+    free, total = torch.cuda.mem_get_info()
+    return total - free - torch.cuda.memory_reserved()
 
 
 def plain_rate(

@@ -68,6 +68,43 @@ def test_a_checkpoint_written_while_it_trains_is_the_state_before(tmp_path: Path
     assert on_cpu.epoch == 1
 
 
+@pytest.mark.parametrize("cuda_graph", ["off", "on"])
+def test_a_compiled_network_learns_what_the_plain_one_learns(cuda_graph: str) -> None:
+    _, plain = _trained(precision="bf16")
+    _, compiled = _trained(precision="bf16", compile="on", cuda_graph=cuda_graph)
+    for one, other in zip(plain, compiled, strict=True):
+        assert other.train_loss == pytest.approx(one.train_loss, rel=0.05)
+
+
+def test_a_captured_training_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    training = new_training(config_of(cuda_graph="on"), device="cuda")
+    training.run_epoch()
+    training.save(tmp_path / "then.pt")
+    expected = run_to_the_end(training)
+    again = new_training(config_of(cuda_graph="on"), device="cuda")
+    again.restore(tmp_path / "then.pt")
+    for one, other in zip(expected, run_to_the_end(again), strict=True):
+        assert other.train_loss == pytest.approx(one.train_loss, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"ema": 0.99}, {"sam": 0.05}, {"clip_norm": 1.0}, {"mixup": 0.2}], ids=str
+)
+def test_what_else_a_step_does_is_done_there_too(changes: dict[str, Any]) -> None:
+    _, found = _trained(precision="bf16", **changes)
+    assert found[-1].train_loss < found[0].train_loss
+
+
+def test_a_training_that_has_ended_leaves_nothing_there_but_the_images() -> None:
+    new_training(config_of(), device="cuda").close()
+    before = torch.cuda.memory_allocated()
+    for changes in ({}, {"cuda_graph": "on"}, {"compile": "on"}):
+        training = new_training(config_of(**changes), device="cuda")
+        training.run_epoch()
+        training.close()
+    assert torch.cuda.memory_allocated() - before < 2**20
+
+
 @pytest.mark.parametrize("network", ["16-1", "16-2", "16-8", "28-10"])
 @pytest.mark.parametrize("batch_size", [128, 512])
 def test_memory_is_never_more_than_predicted(tmp_path: Path, network: str, batch_size: int) -> None:
