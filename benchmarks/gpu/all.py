@@ -26,6 +26,7 @@ import torch
 
 from benchmarks.gpu.kernels_of_an_epoch import kernels
 from benchmarks.gpu.made_up_data import device_here, made_up_data
+from benchmarks.gpu.memory_of_ways import line_of, memories
 from benchmarks.gpu.packed_trials import Packed, packed_rates
 from benchmarks.gpu.rates_of_ways import FLOORS, measured_way, plain_rate
 from benchmarks.gpu.too_small_shares import searched_with_too_small_shares
@@ -33,7 +34,7 @@ from wrn_search.hardware.detected_cores_and_gpus import usable_cores
 from wrn_search.images.prepared_data import PreparedData
 
 Part = Callable[[], Any]
-GROUPS = ("rates", "packing", "out_of_memory", "kernels")
+GROUPS = ("rates", "packing", "out_of_memory", "memory", "kernels")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Size:
     epochs: int
     plain_steps: int
     packed_seconds: float
-    starved: tuple[str, int, int]  # network, batch size, images of a search whose shares are too small
+    starved: tuple[str, int]  # network and least batch size of a search whose shares are too small
     precisions: tuple[str, ...]
 
 
@@ -69,7 +70,7 @@ WHOLE = Size(
     epochs=3,
     plain_steps=60,
     packed_seconds=2.0,
-    starved=("40-10", 1024, 2048),
+    starved=("40-10", 1024),
     precisions=("fp32", "tf32", "fp16"),
 )
 TINY = Size(
@@ -85,7 +86,7 @@ TINY = Size(
     epochs=1,
     plain_steps=2,
     packed_seconds=0.01,
-    starved=("10-1", 16, 48),
+    starved=("10-1", 16),
     precisions=("fp32", "fp16"),
 )
 
@@ -116,31 +117,33 @@ def parts_of(size: Size, folder: Path, threads: int, patience: float) -> Iterato
     packed = Packed(str(folder / "images"), size.images, size.validation, first, "bf16", size.packed_seconds)
     at_once = partial(packed_rates, size.packed, ("on", "off"), size.counts, packed, threads)
     yield "packing", f"{' and '.join(size.packed)}, up to {size.counts[-1]} at once", at_once
-    network, batch_size, images = size.starved
-    search = partial(
-        searched_with_too_small_shares, folder / "starved", network, batch_size, images, 2, patience
-    )
-    yield "out_of_memory", f"{network} at batch size {batch_size} in an eighth of a GPU", search
+    network, batch_size = size.starved
+    search = partial(searched_with_too_small_shares, folder / "starved", network, batch_size, 2, patience)
+    yield "out_of_memory", f"{network} in too small a share of a GPU", search
     for network in size.compiled[:2]:
-        yield rate(network, "compiled")
+        yield rate(network, "compiled and captured")
     others = [network for network in size.networks if network not in size.first]
     for network in others:
         yield rate(network, "eager")
         yield rate(network, "captured")
-    for batch_size in size.batch_sizes[1:]:
-        for network in size.networks:
-            yield rate(network, "eager", "bf16", batch_size)
+    taken = partial(_memory, folder / "memory", size, threads)
+    yield "memory", "of the networks, at every batch size", taken
     for network in size.plain:
-        for way in ("eager", "captured"):
+        for way in ("eager", "captured", "compiled and captured")[: 3 if size.compiled else 2]:
             measured = partial(_kernels, network, way, first, data, threads)
-            yield "kernels", f"{network} {way} bf16 {first}", measured
+            yield "kernels", f"kernels of {network} {way} bf16 {first}", measured
     for network in size.compiled:
-        for way in ("compiled", "compiled and captured"):
-            if way != "compiled" or network not in size.compiled[:2]:
+        for way in ("compiled and captured", "compiled"):
+            if way == "compiled" or network not in size.compiled[:2]:
                 yield rate(network, way)
     for precision in size.precisions:
         for network in size.plain:
             yield rate(network, "eager", precision)
+
+
+def _memory(folder: Path, size: Size, threads: int) -> dict[str, Any]:
+    ways = ("eager", "captured")
+    return dict(memories(folder, size.networks, size.batch_sizes, ways, "bf16", max(1, threads // 2)))
 
 
 def _kernels(
@@ -179,9 +182,10 @@ def table(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"{name:<38}{rates[len(rates) // 2]:>11,.0f}{each['seconds_for_50000']:>14.2f}{memory:>20}"
         )
+    lines += [line_of(*each) for taken in found["memory"].values() for each in taken.items()]
     for of_networks in found["packing"].values():
         for name, by_count in of_networks.items():
-            alone = by_count[min(by_count)]
+            alone = by_count[min(by_count, key=int)]
             lines += [
                 f"{f'{name}, {count} at once':<38}{rate:>11,.0f}{rate / alone:>14.2f} times one alone"
                 for count, rate in by_count.items()

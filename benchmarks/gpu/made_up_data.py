@@ -12,6 +12,7 @@ from benchmarks.images import CLASSES, made_up
 from wrn_search.images.augmentation import AUGMENTATIONS, pad_images
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.memory.tensor_sizes import Workload
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
@@ -62,17 +63,14 @@ def config_of(
 
 def workload_of(config: TrialConfig, data: PreparedData) -> Workload:
     """What the prediction must know of a training on this device."""
-    stored = sum(path.stat().st_size for path in data.directory.glob("*.npy"))
-    return Workload(
-        config.architecture,
+    return workload_of_training(
+        config,
         data.num_classes,
         data.image_shape,
-        config.batch_size,
-        config.precision,
-        train_images=data.train_images,
-        data_bytes=stored,
-        validation_images=data.validation_images,
         device=device_here(),
+        train_images=data.train_images,
+        validation_images=data.validation_images,
+        data_bytes=sum(path.stat().st_size for path in data.directory.glob("*.npy")),
     )
 
 

@@ -92,8 +92,8 @@ def test_the_text_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         "memory        145.9 MB weights, 437.8 MB with gradients and momentum",
         "training      2,702.7 MB at most, batches of 128 in fp32: 291.9 MB for weights and momentum,",
         "              2,365.7 MB activations, 41.9 MB passing by, 3.2 MB inputs",
-        "on a GPU      3,841.6 MB predicted, with 135.1 MB slack, 240.4 MB data set, 134.2 MB workspace, "
-        "629.1 MB context",
+        "on a GPU      4,089.1 MB predicted, with 135.1 MB slack, 240.4 MB data set, 88.1 MB workspace, "
+        "922.7 MB context",
         "GPU share     1 of 8/12/16/24/40/48/80/141 GB",
         "GPU work      alone it keeps 100 % of a large GPU busy, by a model",
     ]

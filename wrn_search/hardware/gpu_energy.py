@@ -1,6 +1,6 @@
 """The energy that GPUs have used, by the counters that they keep themselves (NVML, NVIDIA's management library).
 
-By ctypes, as the library comes with the driver: no package is needed. Never ran on a GPU.
+By ctypes, as the library comes with the driver: no package is needed.
 """
 
 from __future__ import annotations

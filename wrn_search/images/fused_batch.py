@@ -1,7 +1,7 @@
 """A batch as one function of stored images and draws: torch.compile makes crop, flip, cast and normalising one kernel.
 
 No shape depends on a draw, as the flip is a mask. As it is, and compiled for a CPU, it gives the bits of slices and
-operations one by one. Compiled for CUDA it never ran.
+operations one by one. Compiled for CUDA a division may differ in the last bit.
 """
 
 from __future__ import annotations

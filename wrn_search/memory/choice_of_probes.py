@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 from wrn_search.memory.predicted_memory import trial_memory
 from wrn_search.memory.tensor_sizes import Workload
@@ -37,7 +38,11 @@ def probe_configs(
     if space.networks is not None:  # no product of depths and widths
         ends = list(dict.fromkeys(space.axes.extremes))
         points = [point | space.shape_of(network) for point in points for network in ends]
-    configs = [space.trial_config(point, 0, precision=precision, compile="off") for point in points]
+    configs = [
+        # a probe's batches are made up, and none of its steps is captured
+        replace(space.trial_config(point, 0, precision=precision, compile="off"), cuda_graph="off")
+        for point in points
+    ]
     configs.sort(key=lambda config: trial_memory(workload(config)).allocated_bytes)
     return [configs[0], configs[-1]][: len(configs)]
 

@@ -62,6 +62,8 @@ class PeakMemory:
 def peak_memory(workload: Workload) -> PeakMemory:
     """The largest moment of a training's steps and evaluations, from its second step on."""
     ledger = _trained(workload)
+    if workload.is_captured:  # nothing else can use what the graph's step takes
+        ledger.take("activations", ledger.peak - ledger.total)
     _evaluation(workload, ledger, min(evaluation_batch_size(workload), workload.validation_images))
     parts, moment = ledger.at_peak, ledger.moment_of_peak
     names = [field.name for field in fields(PeakMemory) if field.name != "moment"]

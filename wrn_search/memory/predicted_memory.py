@@ -1,7 +1,7 @@
 """What a trial takes of its device: the peak of its tensors, a stated slack, and what comes with a GPU.
 
-No GPU has been asked yet: workspace and context are assumptions, which the probe (`memory/probe/short_training.py`)
-corrects.
+Workspace and context are those of an H200: `python -m benchmarks.gpu.memory_of_ways --again FILE` holds the prediction
+against what eight WRNs reserved there. The probe (`memory/probe/short_training.py`) corrects them on other GPUs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from wrn_search.memory.predicted_activations import PeakMemory, peak_memory
 from wrn_search.memory.tensor_sizes import Workload
 
 SLACK = 0.05  # of the peak: what the play leaves out, and what an allocator loses between its blocks
-WORKSPACE_BYTES = 128 * 2**20  # of cuBLAS, cuDNN and the allocator's rounding, for any network
-CONTEXT_BYTES = 600 * 2**20  # of a process on a GPU: driver and kernels, outside torch's allocator
+WORKSPACE_BYTES = 84 * 2**20  # of cuBLAS, cuDNN and the allocator's rounding, for any network
+CAPTURED_WORKSPACE_BYTES = 188 * 2**20  # the same, once for the graph and once for what runs beside it
+CONTEXT_BYTES = 880 * 2**20  # of a process on a GPU: driver and kernels, outside torch's allocator
 NCCL_BYTES = 512 * 2**20  # of one that speaks with those of other GPUs: NCCL's buffers, outside it too
 
 
@@ -47,6 +48,8 @@ def trial_memory(workload: Workload) -> TrialMemory:
         peak,
         slack_bytes=math.ceil(SLACK * peak.peak_bytes),
         data_bytes=workload.data_bytes if on_gpu else 0,
-        workspace_bytes=WORKSPACE_BYTES if on_gpu else 0,
+        workspace_bytes=(CAPTURED_WORKSPACE_BYTES if workload.is_captured else WORKSPACE_BYTES)
+        if on_gpu
+        else 0,
         context_bytes=CONTEXT_BYTES + (NCCL_BYTES if workload.replicas > 1 else 0) if on_gpu else 0,
     )

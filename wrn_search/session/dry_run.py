@@ -30,6 +30,7 @@ from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
 from wrn_search.session.dry_run_gpu_shares import trial_text
 from wrn_search.session.kind_of_run import look_for_tested_images
+from wrn_search.session.plan.automatic_cuda_graph import resolved_cuda_graph, with_cuda_graph
 from wrn_search.session.plan.measured_objectives import check_energy, offers_of
 from wrn_search.session.resume import resumed_search
 from wrn_search.session.search_request import (
@@ -99,15 +100,16 @@ def dry_run(
         feasible = feasible_space(request.space, facts, known, allotment, offer.machines, precision)
     if feasible is not None:
         request = replace(request, space=feasible.space)
+    trained = with_cuda_graph(request.space, offer.cuda_graph)
     # Of a search that has begun its display tells the rest.
-    expected = None if resume else forecast_of(request.space, facts, request.rows, allotment, offer.machines)
+    expected = None if resume else forecast_of(trained, facts, request.rows, allotment, offer.machines)
     lines = [
         text_of(explanation(request.space, rungs_of(request.space), facts)),
         *([feasible.line] if feasible else []),
         f"images        {presence}",
         *([f"prepared      {size.text}"] if (size := size_to_write(request.space.dataset)) else []),
         *(f"warning       {line}" for line in remarks_on(request.space.dataset)),
-        *_hardware_lines(request.space, facts, nodes, address, allotment, offer.memory, precision),
+        *_hardware_lines(trained, facts, nodes, address, allotment, offer.memory, precision),
         *offer.lines,
         *(expected.lines() if expected else []),
         f"results       {request.directory.path} ({plan.where})",
@@ -140,6 +142,7 @@ class _Offer:
     machines: Machines
     allotment: Allotment
     precision: str
+    cuda_graph: str  # on | off
     memory: MachineMemory | None
     lines: Sequence[str]  # on what the nodes of a cluster can compute with
 
@@ -166,11 +169,12 @@ def _offer_of(
     check_energy(request.space.costs, share, named)
     precision = resolved_precision(asked, shape, share, offers, plan.state)
     resolved_compile(request.space.training.compile, share, offers, plan.state)
+    cuda_graph = resolved_cuda_graph(request.space, share, offers, plan.state)
     is_resolved_there = address is not None and not (plan.state and plan.state.trials)
     hosts = None if address is None else [node.host for node in training]
     those = Machines(nodes, results_root(), hosts, gpus_are_simulated(), precision)
     lines = _lines_on_nodes(training, asked, precision, share) if is_resolved_there else []
-    return _Offer(those, allotment, precision, memory, lines)
+    return _Offer(those, allotment, precision, cuda_graph, memory, lines)
 
 
 def _new(space: SpaceLike, overrides: Sequence[str], results: str | Path | None) -> _Plan:

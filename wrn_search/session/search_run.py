@@ -28,6 +28,7 @@ from wrn_search.results.s3_copy.owner import Owner
 from wrn_search.session.ctrl_c import interrupts
 from wrn_search.session.files_from_the_record import Observers, mend_files
 from wrn_search.session.kind_of_run import Manner, manner_of, remarks_on_tested_images
+from wrn_search.session.plan.automatic_cuda_graph import with_cuda_graph
 from wrn_search.session.plan.machines_of_a_session import machines_for
 from wrn_search.session.plan.prediction_at_start import prediction_of, with_feasible_networks
 from wrn_search.session.resume import Begun, check_same_split, is_whole, resumed_search
@@ -200,20 +201,29 @@ def run_trials(
             request = with_feasible_networks(request, *told)
         predicted = None
         if begun is None and manner.plan is None:
-            predicted = prediction_of(request, data, on.allotment, on.nodes, on.able, on.arithmetic.precision)
+            captured = with_cuda_graph(request.space, on.arithmetic.cuda_graph)
+            predicted = prediction_of(
+                replace(request, space=captured),
+                data,
+                on.allotment,
+                on.nodes,
+                on.able,
+                on.arithmetic.precision,
+            )
         record = stack.enter_context(
             opened_record(request, data, on.nodes, on.allotment, on.arithmetic, begun, predicted)
         )
         if begun is not None:
             begun.let_go()
         conductor = Conductor(
-            request.space,
+            with_cuda_graph(request.space, on.arithmetic.cuda_graph),
             facts,
             on.allotment,
             record,
             plan=manner.plan,
             places=Places(on.nodes, on.allotment),
-            **vars(on.arithmetic),
+            precision=on.arithmetic.precision,
+            compile=on.arithmetic.compile,
         )
         manner.begin(record, conductor)
         with manner.around():

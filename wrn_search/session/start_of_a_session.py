@@ -41,7 +41,6 @@ from wrn_search.session.resume import Begun
 from wrn_search.session.search_request import Request
 from wrn_search.space.dataset_section import DatasetSettings
 from wrn_search.space.space import Space
-from wrn_search.space.trial_config import captured
 from wrn_search.space.yaml_with_lines import yaml_text
 
 _MUCH = 100_000_000  # bytes of prepared images, from which on they are told before they are written
@@ -53,6 +52,7 @@ class Arithmetic:
 
     precision: str  # fp32 | bf16
     compile: str  # on | off
+    cuda_graph: str = "off"  # on | off
 
 
 def tell_what_is_written(dataset: DatasetSettings, quiet: bool) -> None:
@@ -168,7 +168,7 @@ def _manifest(
     details = {
         "precision": arithmetic.precision,
         "compile": arithmetic.compile,
-        "cuda_graph": captured(space.training.cuda_graph),
+        "cuda_graph": arithmetic.cuda_graph,
         "cudnn_benchmark": allotment.gpus_per_trial > 0 and not gpus_are_simulated(),
         "threads": allotment.cpus_per_trial,
         "concurrent": allotment.concurrent,

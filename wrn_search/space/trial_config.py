@@ -119,7 +119,7 @@ LATER_LEAVES: dict[str, Any] = {
 
 
 def captured(asked: str) -> str:
-    """What `training.cuda_graph` means: auto is off, until it has been measured on a GPU."""
+    """What `training.cuda_graph` means where its auto is not resolved (`session/plan/automatic_cuda_graph`): off."""
     return "on" if asked == "on" else "off"
 
 

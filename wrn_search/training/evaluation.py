@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from wrn_search.training.batches_of_a_split import EvaluationSource
+from wrn_search.training.compiled_network import plain_blocks
 from wrn_search.training.inference_time import median_milliseconds
 from wrn_search.training.loss import CountsByClass, on_host, summed_loss, wrong_answers
 from wrn_search.training.mixed_precision import autocast, laid_out
@@ -23,6 +26,7 @@ class Evaluation:
     device: torch.device
     precision: str
     layout: torch.memory_format
+    is_compiled: bool = False  # its blocks are, perhaps, for training: here they run as they are
 
     @torch.inference_mode()
     def sums(
@@ -39,7 +43,7 @@ class Evaluation:
         loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         errors = torch.zeros((), dtype=torch.int64, device=self.device)
         for inputs, labels in batches:
-            with autocast(self.device, self.precision):
+            with self._as_it_is():
                 images = laid_out(inputs, self.layout)
                 if averaged is None:
                     scores = self.network(images)
@@ -59,7 +63,7 @@ class Evaluation:
         inputs: Tensor = torch.zeros(batch_size, height, width, channels, device=self.device)
         labels = torch.zeros(batch_size, dtype=torch.int64, device=self.device)
         self.network.eval()
-        with autocast(self.device, self.precision):
+        with self._as_it_is():
             summed_loss(self.network(laid_out(inputs.permute(0, 3, 1, 2), self.layout)), labels)
 
     @torch.inference_mode()
@@ -71,7 +75,12 @@ class Evaluation:
         self.network.eval()
 
         def once() -> None:
-            with autocast(self.device, self.precision):
+            with self._as_it_is():
                 self.network(inputs)
 
         return median_milliseconds(once, self.device)
+
+    @contextmanager
+    def _as_it_is(self) -> Iterator[None]:
+        with plain_blocks(self.is_compiled), autocast(self.device, self.precision):
+            yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.images.prepared_data import PreparedData
-from wrn_search.memory.keeping_freed_memory import release_freed_memory
+from wrn_search.memory.keeping_freed_memory import release_freed_memory, waste_little
 from wrn_search.memory.measured_peak import forget_warm_up, high_water_mark_bytes, reset_high_water_mark
 from wrn_search.pretrained.starting_weights import begin_with, starting_weights
 from wrn_search.space.rules.starting_file import RANDOM
@@ -26,6 +27,7 @@ from wrn_search.training.batches_of_a_split import (
 from wrn_search.training.checkpoints.checkpoint_file import CheckpointError, load_checkpoint, save_checkpoint
 from wrn_search.training.checkpoints.checkpoint_identity import differences_from, identity
 from wrn_search.training.class_weights import weights_of_classes
+from wrn_search.training.compiled_network import compiled_network
 from wrn_search.training.devices import resolved_device
 from wrn_search.training.divergence import check_finite
 from wrn_search.training.evaluation import Evaluation
@@ -85,6 +87,7 @@ class Training:
         self._split_hash, self._has_split = data.split_hash, data.has_split
         torch.set_num_threads(threads)
         use_arithmetic(self.device, config.precision)
+        waste_little(self.device)
         reset_high_water_mark(self.device)
         self.train_batches: TrainSource
         self.val_batches: EvaluationSource | None
@@ -100,7 +103,9 @@ class Training:
         self._frozen = freeze(network, config.freeze)
         self._layout = memory_format(self.device, config.precision)
         self.network = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
-        self.evaluation = Evaluation(self.network, self.device, config.precision, self._layout)
+        self.evaluation = Evaluation(
+            self.network, self.device, config.precision, self._layout, config.compile == "on"
+        )
         self.optimiser = build_optimiser(self.network, config)
         self._scaler = loss_scaler(self.device, config.precision)
         # Of the epoch that is trained.
@@ -108,14 +113,14 @@ class Training:
         self._errors = torch.zeros((), dtype=torch.int64, device=self.device)
         self._steps = steps_of(config, self.train_batches, self._learn)
         self._is_cold = self.device.type == "cuda"
-        # Evaluation stays with the plain network: its mode and batch sizes would be compiled anew.
-        compiled: Any = torch.compile(self.network) if config.compile == "on" else self.network
+        compiles = config.compile == "on"
+        trained = compiled_network(self.network, self.device) if compiles else self.network
         self._replica = replica
         # The first replica alone validates.
         averages = config.ema > 0 and replica.rank == 0
         self._averaged = AveragedWeights(self.network, config.ema) if averages else None
         self._step = Step(
-            replica.forward(compiled, self.device, config.stochastic_depth > 0),
+            replica.forward(trained, self.device, config.stochastic_depth > 0),
             self.network,
             self.optimiser,
             config,
@@ -286,7 +291,6 @@ class Training:
         if self.config.compile == "on":
             # torch keeps compiled code by function, not by network, and gives up compiling after the eighth.
             torch.compiler.reset()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        release_freed_memory()
+            gc.collect()  # a compiled block and its code hold each other
+        release_freed_memory(self.device)
         reset_high_water_mark(self.device)

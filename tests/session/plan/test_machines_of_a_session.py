@@ -41,7 +41,7 @@ def _session(
     ]
     monkeypatch.setattr(module, "check_nodes", lambda *_: nodes)
     request = request_of(SPACE, overrides, folder / "results")
-    data: Any = SimpleNamespace(image_shape=(32, 32, 3), split_hash="0" * 16)
+    data: Any = SimpleNamespace(image_shape=(32, 32, 3), split_hash="0" * 16, directory=folder)
     facts: Any = None
     return machines_for(request, data, facts, [node.offer for node in nodes], None)
 
@@ -67,6 +67,7 @@ def test_gpus_of_a_head_that_ray_was_told_nothing_of_decide_nothing(
     other = T4 if worker is H100 else H100
     on = _session(monkeypatch, tmp_path, (Node(4), other), (Node(8, 1, LARGE, "X"), worker))
     assert on.arithmetic.precision == precision
+    assert on.arithmetic.cuda_graph == "on"
 
 
 def test_a_head_without_cores_decides_nothing_where_cpus_train(

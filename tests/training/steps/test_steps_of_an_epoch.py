@@ -13,6 +13,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.training.trainings import DIGITS, config_of, differences, learned, new_training, run_to_the_end
+from wrn_search.memory.device_errors import is_out_of_memory
+from wrn_search.training.steps import captured_step
 from wrn_search.training.steps.captured_step import CapturedStep
 from wrn_search.training.steps.steps_of_an_epoch import CapturedSteps, Steps
 from wrn_search.training.training_loop import Training
@@ -117,20 +119,32 @@ class _Cuda:
         return SimpleNamespace(replay=lambda: self.told.append("replayed"))
 
     @contextlib.contextmanager
-    def graph(self, graph: object, capture_error_mode: str) -> Iterator[None]:
+    def graph(self, graph: object, stream: object, capture_error_mode: str) -> Iterator[None]:
         assert capture_error_mode == "thread_local", "a checkpoint may be written meanwhile"
+        assert stream is self.Stream(None), (
+            "where the steps before ran: cuBLAS keeps a workspace for each stream"
+        )
         self.capturing = True
-        yield
-        self.capturing = False
+        try:
+            yield
+        except BaseException:  # torch ends the capture all the same, and says that it failed
+            raise RuntimeError("operation failed due to a previous error during capture") from None
+        finally:
+            self.capturing = False
+
+    def takes_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Instead of torch.cuda, where no other test sees its stream."""
+        for name in ("current_stream", "Stream", "stream", "graph"):
+            monkeypatch.setattr(torch.cuda, name, getattr(self, name))
+        monkeypatch.setattr(torch.cuda, "CUDAGraph", self.new_graph)
+        monkeypatch.setattr(captured_step, "_stream_beside", self.Stream)
 
 
 def test_on_a_gpu_some_steps_run_as_they_are_and_then_one_graph_is_replayed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cuda = _Cuda()
-    for name in ("current_stream", "Stream", "stream", "graph"):
-        monkeypatch.setattr(torch.cuda, name, getattr(cuda, name))
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", cuda.new_graph)
+    cuda.takes_over(monkeypatch)
     step = CapturedStep(
         lambda: cuda.told.append("captured" if cuda.capturing else "run"), torch.device("cuda", 0)
     )
@@ -142,3 +156,25 @@ def test_on_a_gpu_some_steps_run_as_they_are_and_then_one_graph_is_replayed(
     for _ in range(4):
         step()
     assert cuda.told == ["run"] * 3 + ["captured", "replayed"]
+
+
+@pytest.mark.parametrize(
+    "what", [torch.OutOfMemoryError("CUDA out of memory"), ValueError("a fault")], ids=str
+)
+def test_memory_that_is_wanting_in_a_capture_is_told_as_such(
+    what: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial is tried again with a larger share for it; for another error it is not."""
+    cuda = _Cuda()
+    cuda.takes_over(monkeypatch)
+
+    def learn() -> None:
+        if cuda.capturing:
+            raise what
+
+    step = CapturedStep(learn, torch.device("cuda", 0))
+    for _ in range(3):
+        step()
+    with pytest.raises(RuntimeError) as raised:
+        step()
+    assert is_out_of_memory(raised.value) == isinstance(what, torch.OutOfMemoryError)

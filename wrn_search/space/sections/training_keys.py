@@ -104,8 +104,8 @@ class RecipeOfThePaper(Section):
         str,
         alone(one_of("auto", "on", "off"), "cuda_graph"),
         Field(
-            description="a step is captured once on the GPU and replayed; on needs GPUs; auto is off, until somebody "
-            "has measured it"
+            description="a step is captured once on the GPU and replayed; on needs GPUs; auto is on where "
+            "GPUs train and nothing forbids it"
         ),
     ] = "auto"
 
