@@ -78,7 +78,10 @@ def test_the_whole_program_runs_tiny(tmp_path: Path) -> None:
     assert (found["failed"], found["left_out"], found["size"]) == ({}, [], "tiny")
     assert all(min(each["images_per_second"]) > 0 for each in found["rates"].values())
     assert len(found["rates"]) == 2 + 2 + 1 + len(TINY.precisions)
-    assert all(math.isfinite(rate) and rate > 0 for rate in found["packing"].values())
+    (packing,) = found["packing"].values()
+    assert packing.keys() == {"10-1 eager", "10-1 captured"}
+    assert all(rates.keys() == {str(count) for count in TINY.counts} for rates in packing.values())
+    assert all(math.isfinite(rate) and rate > 0 for rates in packing.values() for rate in rates.values())
     (search,) = found["out_of_memory"].values()
     assert (search["status"], search["trials"]) == (0, {"completed": 2})
     assert "images/s" in done.stdout
