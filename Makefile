@@ -17,7 +17,7 @@ FAULT_SEED ?= 0
 SPACE := search_spaces/digits_quickstart.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-cluster install-docs quickstart test test-slow test-long test-cluster test-gpu faults check format docs pictures bench bench-gpu clean
+.PHONY: help install install-dev install-cluster install-docs quickstart test test-slow test-long test-exhaustive test-cluster test-gpu faults check format docs pictures bench bench-gpu clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -56,11 +56,14 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster"
 
-test-slow: $(INSTALLED_DEV) ## the slow tests
-	$(BIN)/python -m pytest -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster"
+test-slow: $(INSTALLED_DEV) ## the slow tests but the exhaustive ones
+	$(BIN)/python -m pytest -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster and not exhaustive"
 
-test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go
-	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go, but the exhaustive ones
+	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster and not exhaustive" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+
+test-exhaustive: $(INSTALLED_DEV) ## slow tests and faults that repeat with other values what a quicker test proves
+	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
 	$(BIN)/python -m pytest --timeout 1800 -m cluster

@@ -88,6 +88,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Those that take the longest come first; of the quick ones these are those that start Ray."""
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        assert "exhaustive" not in marks or marks & {"slow", "faults"}, (
+            f"not among the quick ones: {item.nodeid}"
+        )
 
     def place(item: pytest.Item) -> int:
         file = item.nodeid.partition("::")[0]

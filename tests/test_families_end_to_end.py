@@ -43,7 +43,11 @@ resources: {cpus_per_trial: 1, concurrent: 1}
     ("text", "networks"),
     [
         (THIN, {("preact_resnet", 8, "basic"), ("preact_resnet", 11, "bottleneck")}),
-        (FOR_IMAGENET, {("imagenet_resnet", 18, "basic"), ("imagenet_resnet", 50, "bottleneck")}),
+        pytest.param(
+            FOR_IMAGENET,
+            {("imagenet_resnet", 18, "basic"), ("imagenet_resnet", 50, "bottleneck")},
+            marks=pytest.mark.exhaustive,  # beside test_imagenet_end_to_end.py and winner/file_formats
+        ),
     ],
     ids=["preact_resnet", "imagenet_resnet"],
 )

@@ -220,6 +220,7 @@ def test_results_are_never_overwritten_and_a_finished_search_is_shown_again(fini
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # tests/faults has each interruption alone, of smaller networks
 def test_the_same_search_one_trial_at_a_time_gives_the_same_curves_broken_or_not(tmp_path) -> None:
     """Ctrl-C, then SIGTERM, then kill -9, each in the middle of a session, then to the end; against an unbroken one."""
     document = QUICK | {

@@ -105,7 +105,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     "names",
     [
         ["results/first", "results/it's another"],
-        *(pytest.param(names, marks=pytest.mark.slow) for names in (["results/first"], ["."])),
+        pytest.param(["."], marks=pytest.mark.slow),
+        pytest.param(["results/first"], marks=[pytest.mark.slow, pytest.mark.exhaustive]),
     ],
 )
 def test_the_commands_of_a_follow_up(
@@ -166,7 +167,9 @@ def test_the_page_shows_the_command_that_writes_the_follow_up(here: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", [["first"], ["results/a b", "results/c"]])
+@pytest.mark.parametrize(
+    "names", [pytest.param(["first"], marks=pytest.mark.exhaustive), ["results/a b", "results/c"]]
+)
 def test_the_page_shows_the_command_that_writes_the_plan_and_that_its_own(
     here: Path, names: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -209,6 +209,11 @@ class Search:
         return max(again.values(), default=0)
 
 
+def times(kills: int) -> int:
+    """How often one search is struck by what `--kills` does not count: more than once where many are asked for."""
+    return 1 if kills < 20 else 2
+
+
 def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     """A folder that the first process fills which asks for it; the others wait for it, and read it only."""
     made = folder.with_name(f"{folder.name}.made")

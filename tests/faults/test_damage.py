@@ -108,7 +108,15 @@ CURABLE: dict[str, tuple[Damage, int]] = {  # with the epochs that a trial may t
 }
 
 
-@pytest.mark.parametrize("name", CURABLE)
+# Other values of what those below prove; the readers of each file are tested with such damage where they stand, and the
+# record is cut at random bytes in test_random_kills.py.
+EXHAUSTIVE = ("torn last event", "corrupt Parquet files", "truncated checkpoints", "garbage for checkpoints")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.exhaustive if name in EXHAUSTIVE else ()) for name in CURABLE],
+)
 def test_damage_is_made_up_for(
     broken: Search, adaptive: Path, seed: int, judge: Callable[[Verdict], None], name: str
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.comparing import Verdict, check_readable, verdict
-from tests.faults.harness import ADAPTIVE, Search
+from tests.faults.harness import ADAPTIVE, Search, times
 from wrn_search.results.events import Retried
 from wrn_search.results.events_jsonl import read_events
 
@@ -21,11 +21,15 @@ SECONDS_TO_STOP = 60.0  # ten for the epoch, the rest for Ray's end on a busy ma
 
 
 def interrupted(
-    folder: Path, generator: random.Random, stop: Callable[[Search], None], ends: Sequence[int] = (130,)
+    folder: Path,
+    generator: random.Random,
+    stop: Callable[[Search], None],
+    count: int,
+    ends: Sequence[int] = (130,),
 ) -> Search:
-    """A search that is stopped at two random moments, or fewer if it ends before, and finished."""
+    """A search that is stopped at so many random moments, or fewer if it ends before, and finished."""
     search = Search(folder, ADAPTIVE)
-    for _ in range(2):
+    for _ in range(count):
         search.start()
         if not search.wait_for_moment(generator, start=0.4):
             break
@@ -34,6 +38,7 @@ def interrupted(
         assert search.end() in ends, search.errors
         assert time.monotonic() - before < SECONDS_TO_STOP
         assert "Traceback" not in search.errors
+        assert "SIGTERM received" not in search.errors
         check_readable(search.results)
     search.finish()
     return search
@@ -44,15 +49,16 @@ def press(search: Search) -> None:
     os.killpg(search.session.pid, signal.SIGINT)
 
 
-def test_ctrl_c(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+def test_ctrl_c(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
     def stop(search: Search) -> None:
         press(search)
         search.strikes.append(time.time())
 
-    judge(verdict("Ctrl-C", adaptive, [interrupted(tmp_path, random.Random(f"Ctrl-C {seed}"), stop)]))
+    search = interrupted(tmp_path, random.Random(f"Ctrl-C {seed}"), stop, times(kills))
+    judge(verdict("Ctrl-C", adaptive, [search]))
 
 
-def test_ctrl_c_twice(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+def test_ctrl_c_twice(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
     generator = random.Random(f"twice {seed}")
 
     def stop(search: Search) -> None:
@@ -63,15 +69,16 @@ def test_ctrl_c_twice(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -
             press(search)
 
     # One that comes when the interpreter already ends kills the process, which a shell calls 130 as well.
-    search = interrupted(tmp_path, generator, stop, ends=(130, -signal.SIGINT))
+    search = interrupted(tmp_path, generator, stop, times(kills), ends=(130, -signal.SIGINT))
     judge(verdict("Ctrl-C twice", adaptive, [search]))
 
 
-def test_sigterm(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
+def test_sigterm(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
     def stop(search: Search) -> None:
         search.strike([psutil.Process(search.session.pid)], signal.SIGTERM)
 
-    judge(verdict("SIGTERM", adaptive, [interrupted(tmp_path, random.Random(f"SIGTERM {seed}"), stop)]))
+    search = interrupted(tmp_path, random.Random(f"SIGTERM {seed}"), stop, times(kills))
+    judge(verdict("SIGTERM", adaptive, [search]))
 
 
 def test_an_epoch_that_hangs(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:

@@ -94,7 +94,7 @@ def test_the_driver_of_two_trials_is_killed(
     judge(verdict("driver, kill -9, two trials at once", independent, searches))
 
 
-@pytest.mark.parametrize("checkpoint_seconds", [0.3, 60.0])
+@pytest.mark.parametrize("checkpoint_seconds", [pytest.param(0.3, marks=pytest.mark.exhaustive), 60.0])
 def test_the_driver_is_killed_between_two_checkpoints(
     tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge, checkpoint_seconds: float
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.comparing import Verdict, check_readable, verdict
-from tests.faults.harness import ADAPTIVE, Search
+from tests.faults.harness import ADAPTIVE, Search, times
 from wrn_search.results.table_reader import read_tables
 
 Judge = Callable[[Verdict], None]
@@ -41,11 +41,11 @@ def fill(disk: Path) -> None:
             file.write(b"\0" * 4096)
 
 
-def test_a_full_disk(disk: Path, adaptive: Path, seed: int, judge: Judge) -> None:
-    """Twice at random moments; what fails first may be a checkpoint, the record, a table or a TensorBoard file."""
+def test_a_full_disk(disk: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
+    """At random moments; what fails first may be a checkpoint, the record, a table or a TensorBoard file."""
     generator = random.Random(f"full disk {seed}")
     search = Search(disk.parent, ADAPTIVE, name="disk/out")
-    for _ in range(2):
+    for _ in range(times(kills)):
         search.start()
         if not search.wait_for_moment(generator, start=0.0):
             break

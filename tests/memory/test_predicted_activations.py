@@ -194,11 +194,18 @@ def test_the_draws_of_a_policy_grow_with_the_images() -> None:
 
 
 LARGE = ("16-8", "40-4", "22-8", "28-10", "40-10")  # a minute of a core each and more at batch 128
+EXHAUSTIVE = LARGE[1:]  # of the same blocks as the others
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("network", NETWORKS.split(","))
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(name, marks=pytest.mark.exhaustive if name in EXHAUSTIVE else ())
+        for name in NETWORKS.split(",")
+    ],
+)
 def test_the_eight_networks(tmp_path: Path, network: str, precision: str) -> None:
     """At batch 128, the large ones at 32; `benchmarks.memory_prediction` has all of them at 128."""
     depth, width = network.split("-")

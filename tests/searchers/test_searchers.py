@@ -158,21 +158,22 @@ def test_another_search_seed_gives_other_proposals(name) -> None:
     assert proposals[0] != proposals[1]
 
 
+def _of_all() -> dict[str, list]:
+    """Fifteen proposals of each."""
+    return {
+        name: _proposals(SEARCHERS[name].make(_space(name, finite=False).searched), 15) for name in CONTINUOUS
+    }
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CONTINUOUS)
-def test_the_same_seed_gives_the_same_proposals_in_another_process(name) -> None:
-    program = (
-        "import json; from tests.searchers.test_searchers import _proposals, _space, SEARCHERS\n"
-        f"print(json.dumps(_proposals(SEARCHERS[{name!r}].make(_space({name!r}, finite=False).searched), 15)))"
-    )
+def test_the_same_seed_gives_the_same_proposals_in_another_process() -> None:
+    program = "import json; from tests.searchers.test_searchers import _of_all\nprint(json.dumps(_of_all()))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
     )
     assert done.stderr == ""  # libraries tell of their studies otherwise
-    assert json.loads(done.stdout) == _proposals(
-        SEARCHERS[name].make(_space(name, finite=False).searched), 15
-    )
+    assert json.loads(done.stdout) == _of_all()
 
 
 def test_a_grid_goes_through_its_points_with_the_last_key_fastest() -> None:

@@ -19,6 +19,7 @@ from wrn_search.progress.stop_request import NAME, StopMailbox
 from wrn_search.results.events import SearchEnded
 from wrn_search.results.events_jsonl import Record
 from wrn_search.results.results_directory import ResultsDirectory
+from wrn_search.results.table_reader import read_tables
 
 
 def _drive(directory: ResultsDirectory, ready: threading.Event, hears: bool = True) -> None:
@@ -117,6 +118,9 @@ def test_a_real_search_stops_as_by_ctrl_c(tmp_path: Path) -> None:
     told = (tmp_path / "err").read_text()
     assert "waiting for Ray" in told
     assert "stopping, as process" in told
+    assert told.endswith("interrupted: go on with the same command and --resume\n")
+    assert "Traceback" not in told
+    assert "interrupted" in read_tables(tmp_path / "r")[0]["status"].to_pylist()
 
 
 def _text(path: Path) -> str:
