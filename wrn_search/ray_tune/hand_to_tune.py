@@ -11,6 +11,7 @@ from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.memory.choice_of_probes import probe_configs
 from wrn_search.memory.gpu_shares import correction_of
 from wrn_search.memory.probe.probe_on_gpus import probe_on_a_gpu, probed
+from wrn_search.ray_tune.ray_environment import callbacks_uncounted
 from wrn_search.results.manifest import add_to_manifest
 from wrn_search.results.results_directory import ResultsDirectory
 
@@ -97,4 +98,5 @@ def hand_to_tune(
             progress_reporter=_silence_in_a_notebook(),
         ),
     )
-    tuner.fit()
+    with callbacks_uncounted():
+        tuner.fit()

@@ -117,8 +117,10 @@ class TpeSearcher:
 
 def _that_apply(side: Observed, names: Sequence[str]) -> Observed:
     """The values of these hyperparameters, of all configurations to which they all apply."""
-    kept = np.all([~np.isnan(side[name]) for name in names], axis=0)
-    return {name: side[name][kept] for name in names}
+    idle = np.isnan(side[names[0]])
+    for name in names[1:]:
+        idle |= np.isnan(side[name])
+    return {name: side[name][~idle] for name in names}
 
 
 TPE = SearcherKind(

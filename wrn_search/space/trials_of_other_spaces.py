@@ -43,4 +43,6 @@ def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar]
     same, leaves = (
         with_off_as_number(each) for each in (space.trial_config(hparams, 0, **resolved).leaves, leaves)
     )
-    return hparams if all(same_file(same[name], leaves[name]) for name in LEAVES) else None
+    # At once, and value by value only where that says no: each proposal of a search is looked at.
+    alike = same.items() <= leaves.items() or all(same_file(same[name], leaves[name]) for name in LEAVES)
+    return hparams if alike else None

@@ -165,6 +165,8 @@ class TensorBoardLog:
 
     def _name(self, trial: TrialState) -> str:
         name = short_name(trial.number, trial.config, trial.repeat, searched=trial.hparams)
+        if not self._earlier:  # a new search's
+            return name
         return next((each for each in earlier_names(trial) if each in self._earlier), name)
 
     def _write_experiment(self) -> None:

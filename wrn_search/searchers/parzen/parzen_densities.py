@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import erf, erfc, log
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ _ONE_SIGMA = 1 / _SQRT_2  # of the normal distribution, in units of the error fu
 _LOG_SQRT_2_PI = math.log(math.sqrt(2 * math.pi))
 _LOGISTIC = math.sqrt(3) / math.pi
 _ERF_IS_ONE = 6.0  # from here on, in double precision
+_EXP_IS_0 = -745.2  # below, in double precision
 
 
 class Density(Protocol):
@@ -67,7 +68,7 @@ class _DensityOfChoice:
 
     def __init__(self, name: str, observed: Numbers, options: int, parameters: _ParzenEstimatorParameters):
         self._name = name
-        self._kernels = np.append(
+        self._kernels = _with(
             observed.astype(int), options
         )  # (n_kernels,): its option; the last one has none
         self._weights, self._log_weights = _weights(len(observed), parameters)
@@ -109,8 +110,8 @@ class _DensityOfInterval:
         if self._log:  # numpy's logarithm here, Python's for the ends: so does Optuna
             observed, low, high = np.log(observed), np.log(low), np.log(high)
         self._weights, self._log_weights = _weights(len(observed), parameters)
-        self._mus = np.append(observed, 0.5 * (low + high))
-        self._sigmas = np.append(_widths(observed, low, high, parameters), high - low)
+        self._mus = _with(observed, 0.5 * (low + high))
+        self._sigmas = _with(_widths(observed, low, high, parameters), high - low)
         self._a = (self._low - self._mus) / self._sigmas  # the ends as each kernel sees them
         self._b = (self._high - self._mus) / self._sigmas
         self._log_mass = _log_mass_within(self._a, self._b)
@@ -158,9 +159,16 @@ def _weights(observed: int, parameters: _ParzenEstimatorParameters) -> tuple[Num
 
 @lru_cache(maxsize=64)
 def _weights_of(observed: int, weights: Callable[[int], Numbers], prior: float) -> tuple[Numbers, Numbers]:
-    found = np.append(np.array(weights(observed))[:observed], [prior]) if observed else np.array([1.0])
+    found = _with(np.array(weights(observed))[:observed], prior) if observed else np.array([1.0])
     found /= found.sum()
     return found, np.log(found)
+
+
+def _with(values: NDArray[Any], last: float) -> NDArray[Any]:
+    """`np.append(values, last)` of the values' own type, in a quarter of its time."""
+    longer = np.empty(len(values) + 1, values.dtype)
+    longer[:-1], longer[-1] = values, last
+    return longer
 
 
 def _widths(mus: Numbers, low: float, high: float, parameters: _ParzenEstimatorParameters) -> Numbers:
@@ -190,7 +198,10 @@ def _log_of_sums(logs: Numbers) -> Numbers:
     most = logs.max(axis=1)
     most[np.isneginf(most)] = 0
     logs -= most[:, None]
+    far = logs < _EXP_IS_0  # most of narrow kernels; numpy takes four times as long for what underflows
+    np.putmask(logs, far, 0)
     np.exp(logs, out=logs)
+    np.putmask(logs, far, 0)
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(logs.sum(axis=1)) + most)
 
