@@ -76,7 +76,7 @@ def test_each_trial_gets_the_share_that_it_needs_or_fails_with_the_reason(starve
     assert set(by_width[1.0]["gpu_fraction"]) == {1.0}
     for text in by_width[1.0]["error"]:
         assert text.startswith(
-            "needs more than 15.4 GB at batch size 100: OutOfMemoryError: CUDA out of memory"
+            "needs more than 15.1 GB at batch size 100: OutOfMemoryError: CUDA out of memory"
         )
     assert len(epochs) == 2 * 4
 

@@ -14,6 +14,7 @@ from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.hardware.machine import Node
 from wrn_search.memory.gpu_shares import NO_CORRECTION, Correction
+from wrn_search.memory.predicted_memory import CONTEXT_BYTES
 from wrn_search.results.events import Failed, Retried, Started
 from wrn_search.results.events_jsonl import Record, read_events
 from wrn_search.results.state_from_events import fold
@@ -60,13 +61,13 @@ def test_a_trial_is_tried_with_larger_shares_up_to_a_whole_gpu_and_then_fails(tm
     assert shares == [1 / 8, 1 / 4, 1 / 2, 1]
     trial = conductor.state.trials[0]
     assert (trial.status, trial.out_of_memory, trial.retries) == ("failed", True, 0)
-    assert trial.error == f"needs more than 15.4 GB at batch size 128: {TEXT}\n{COUNTS_AS_CHANCE}"
+    assert trial.error == f"needs more than 15.1 GB at batch size 128: {TEXT}\n{COUNTS_AS_CHANCE}"
     events = [event for _, event in read_events(tmp_path / "events.jsonl")]
     assert [event.gpu_fraction for event in events if isinstance(event, Started)] == shares
     retried = [event for event in events if isinstance(event, Retried)]
     assert [event.gpu_fraction for event in retried] == shares[:-1]
     assert [event.memory_bytes for event in retried] == [
-        int(share * 16 * GB) - 600 * 2**20 for share in shares[:-1]
+        int(share * 16 * GB) - CONTEXT_BYTES for share in shares[:-1]
     ]
 
 
@@ -132,7 +133,7 @@ def test_a_share_that_the_user_gave_grows_too_whether_the_memory_is_known_or_not
         error = conductor.state.trials[0].error
         assert error is not None
         assert error.startswith(
-            f"needs more than {'15.4 GB' if gpu_bytes else '1 of a GPU'} at batch size 128: "
+            f"needs more than {'15.1 GB' if gpu_bytes else '1 of a GPU'} at batch size 128: "
         )
 
 
