@@ -27,7 +27,7 @@ from wrn_search.results.trial_state import FINAL
 from wrn_search.session.search_request import Request
 from wrn_search.space.rules.across_keys.rules_of_optimisers import warm_up_rule
 from wrn_search.space.space import Space
-from wrn_search.space.trial_config import HOW_COMPUTED, TrialConfig
+from wrn_search.space.trial_config import TrialConfig
 from wrn_search.space.yaml_with_lines import yaml_text
 
 _SUFFIX = "-confirm"
@@ -265,7 +265,7 @@ def _check_is_not_running(directory: ResultsDirectory) -> None:
 
 def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist, ...]) -> Space:
     """The search's space with what a confirmation does differently: no stops, fixed arithmetic, its own length."""
-    first = {"cuda_graph": "off"} | dict(finalists[0].config)
+    first = finalists[0].config
     search = space.search.model_copy(
         update={
             "searcher": "random",
@@ -281,7 +281,7 @@ def _confirmation_space(space: Space, chosen: Chosen, finalists: tuple[Finalist,
         }
     )
     training = space.training.model_copy(
-        update={"epochs": chosen.epochs} | {key: first[key] for key in ("precision", *HOW_COMPUTED)}
+        update={"epochs": chosen.epochs, "precision": first["precision"], "compile": first["compile"]}
     )
     name = space.name[: _LONGEST_NAME - len(_SUFFIX)] + _SUFFIX
     # Nothing is chosen by costs any more, and another machine may not be able to measure them.
