@@ -16,11 +16,13 @@ from tests.training.trainings import DIGITS, config_of
 from wrn_search.decisions.image_facts import workload_of
 from wrn_search.images.batches import EvaluationBatches
 from wrn_search.images.prepared_data import PreparedData, prepare
-from wrn_search.memory.predicted_activations import evaluation_batch_size, peak_memory
+from wrn_search.memory.predicted_activations import PeakMemory, evaluation_batch_size, peak_memory
 from wrn_search.memory.tensor_sizes import Workload
 from wrn_search.memory.work_on_gpu import forward_batches_that_pay
+from wrn_search.memory.workload_of_training import workload_of_training
 from wrn_search.networks.architecture import Architecture
 from wrn_search.session.start_of_a_session import facts_of
+from wrn_search.space.space_file import space_from_mapping
 from wrn_search.space.trial_config import TrialConfig
 from wrn_search.training.batches_of_a_split import images_evaluated_at_once, split_batches
 from wrn_search.training.several_gpus.replica import Replica
@@ -172,3 +174,22 @@ def _evaluated(config: TrialConfig, data: PreparedData, size: int) -> tuple[floa
     found = training.evaluate(EvaluationBatches(data, batch_size=size), 1, "validation loss")
     training.close()
     return found
+
+
+def test_a_captured_step_keeps_its_memory_beside_an_evaluation_on_cuda_alone() -> None:
+    config = space_from_mapping(
+        {
+            "dataset": {"name": "cifar10"},
+            "model": {"depth": 16, "widen_factor": 4},
+            "training": {"learning_rate": 0.1, "cuda_graph": "on"},
+        }
+    ).trial_config({}, 0, precision="bf16", compile="off")
+    plain = replace(config, cuda_graph="off")
+
+    def peak(config: TrialConfig, device: str) -> PeakMemory:
+        return peak_memory(workload_of_training(config, 10, (32, 32, 3), device=device))
+
+    captured, eager = peak(config, "cuda"), peak(plain, "cuda")
+    assert (captured.moment, eager.moment) == ("evaluation", "backward")
+    assert 1.2 * eager.peak_bytes < captured.peak_bytes < 1.5 * eager.peak_bytes
+    assert peak(config, "cpu") == peak(plain, "cpu"), "there it is run as it is"

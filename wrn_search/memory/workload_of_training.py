@@ -43,5 +43,5 @@ def workload_of_training(
         gradient_accumulation=config.gradient_accumulation,
         policy=policy_of(config.dataset.augmentation),
         replicas=replicas,
-        is_captured=config.cuda_graph == "on",
+        is_captured=device == "cuda" and config.cuda_graph == "on",
     )
