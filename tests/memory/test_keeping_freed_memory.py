@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from wrn_search.memory import keeping_freed_memory
-from wrn_search.memory.keeping_freed_memory import keep_freed_memory
+from wrn_search.memory.keeping_freed_memory import keep_freed_memory, release_freed_memory
 
 STEPS = """
 import re, resource, sys
@@ -64,3 +65,35 @@ def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert keep_freed_memory() is False
     keeping_freed_memory.release_freed_memory()
+
+
+@pytest.mark.parametrize(
+    ("device", "variable", "asked"),
+    [
+        ("cuda", None, ["expandable_segments:True"]),
+        ("cpu", None, []),
+        ("cuda", "PYTORCH_CUDA_ALLOC_CONF", []),
+        ("cuda", "PYTORCH_ALLOC_CONF", []),
+    ],
+)
+def test_torchs_allocator_on_cuda_grows_its_segments_unless_the_user_says_how(
+    device: str, variable: str | None, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    for name in ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "max_split_size_mb:64")
+    monkeypatch.setattr(torch._C, "_accelerator_setAllocatorSettings", told.append)
+    keeping_freed_memory.waste_little(torch.device(device))
+    assert told == asked
+
+
+def test_what_cublas_keeps_goes_back_with_a_training_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(torch._C, "_cuda_clearCublasWorkspaces", lambda: told.append("workspaces"))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: told.append("cache"))
+    release_freed_memory(torch.device("cpu"))
+    assert told == []
+    release_freed_memory(torch.device("cuda", 0))
+    assert told == ["workspaces", "cache"], "what is freed first goes back too"
