@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from wrn_search.__main__ import main
 from wrn_search.datasets.dataset import DatasetFacts
 from wrn_search.decisions.trials_at_once import Allotment
 from wrn_search.epoch_metrics import EpochMetrics
-from wrn_search.forecast.forecast_here import ForecastHere, Machines, _ends_of, forecast_of
+from wrn_search.forecast.ends_of_a_space import ends_of
+from wrn_search.forecast.forecast_here import ForecastHere, Machines, forecast_of
 from wrn_search.forecast.pace import Measured, Pace, assumed_pace, probed_pace, recorded_pace, with_passes
 from wrn_search.forecast.time_to_start import ASSUMED_SECONDS, time_to_start
 from wrn_search.hardware.machine import Node
@@ -208,6 +210,18 @@ def test_gpus_of_which_nothing_is_known_go_by_a_stated_assumption(tmp_path: Path
         assert "assumed, not measured: 10 TFLOP/s of a GPU, of a share of it in proportion" in line
 
 
+def test_gpus_of_a_known_kind_go_by_a_model(tmp_path: Path) -> None:
+    nodes = [Node(8, 1, 80 * 10**9, "H100"), Node(2)]  # a head without GPUs decides nothing
+    machines = Machines(nodes, tmp_path, ["a", "b"], False, "bf16")
+    found = forecast_of(space_from_mapping(SPACE), CIFAR, 4, HALVES, machines)
+    assert found is not None
+    assert "modelled, not measured: steps of an H200" in found.lines()[-1]
+    unlike = replace(machines, nodes=[*nodes, Node(8, 1, 16 * 10**9, "T4")])
+    other = forecast_of(space_from_mapping(SPACE), CIFAR, 4, HALVES, unlike)
+    assert other is not None
+    assert other.pace == assumed_pace()
+
+
 def test_simulated_gpus_train_at_the_pace_of_the_cpu(tmp_path: Path) -> None:
     sizes = [macs(Architecture.of(16, width, "B(3,3)"), 10) for width in (1, 2)]
     table(tmp_path / "old", [(size, 100.0, name, "cpu", 1) for size in sizes for name in ("a", HERE)])
@@ -317,9 +331,9 @@ def test_a_probe_takes_whole_steps_of_a_training(monkeypatch: pytest.MonkeyPatch
 def test_a_space_with_dropout_is_probed_with_it() -> None:
     told = {"model": {"widen_factor": {"choice": [1, 2]}, "dropout": {"uniform": [0.0, 0.4]}}}
     space = space_from_mapping({"name": "s", "dataset": {"name": "digits"}, **told})
-    assert [config.dropout for config in _ends_of(space, "fp32")] == [0.4, 0.4]
+    assert [config.dropout for config in ends_of(space, "fp32")] == [0.4, 0.4]
     plain = space_from_mapping({"name": "s", "dataset": {"name": "digits"}})
-    assert [config.dropout for config in _ends_of(plain, "fp32")] == [0.0]
+    assert [config.dropout for config in ends_of(plain, "fp32")] == [0.0]
 
 
 def test_a_start_without_a_record_takes_longer_where_cores_are_busy(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ from wrn_search.decisions.image_facts import DataFacts
 from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.decisions.trials_at_once import Allotment, allot
 from wrn_search.errors import InputError
+from wrn_search.forecast.ends_of_a_space import ends_of
 from wrn_search.forecast.facts_before_preparation import known_facts
+from wrn_search.forecast.modelled_pace import modelled_pace
 from wrn_search.forecast.pace import Pace, assumed_pace, pace_of_trials, probed_pace, recorded_pace
 from wrn_search.forecast.played_search import ASSUMPTION, Forecast, forecast
 from wrn_search.forecast.time_to_start import time_to_start
-from wrn_search.hardware.detected_cores_and_gpus import local_node, usable_cores
+from wrn_search.hardware.detected_cores_and_gpus import gpu_names, local_node, usable_cores
 from wrn_search.hardware.machine import Node
-from wrn_search.networks.architecture import Architecture
 from wrn_search.networks.parameters_and_macs import macs
 from wrn_search.searchers.searcher_table import SEARCHERS
-from wrn_search.space.domains import is_domain
 from wrn_search.space.rules.across_keys.rules_of_search_budgets import least_passes
 from wrn_search.space.search_explanation import network_range
 from wrn_search.space.space import Space
@@ -248,52 +248,35 @@ def _pace(
     if beside is not None and not all(map(beside.covers, sizes)):
         beside = None
     if device == "cuda" and (machines.precision is None or machines.hosts is not None):
-        return beside or assumed_pace()  # the GPUs are not at hand, or may not be used for it
+        return beside or _untold_pace(space, facts, machines)  # not at hand, or may not be used for it
     if machines.precision is None or (machines.hosts is not None and beside is not None):
         return beside
     assert facts.num_classes is not None
     assert facts.image_shape is not None
-    ends = _ends_of(space, machines.precision)
+    ends = ends_of(space, machines.precision)
     try:
         probed = probed_pace(ends, facts.num_classes, facts.image_shape, min(threads, usable_cores()), device)
     except RuntimeError:  # a GPU that has no room for the largest network, or is another's
         if device == "cpu":
             raise
-        return beside or assumed_pace()
+        return beside or _untold_pace(space, facts, machines)
     if machines.hosts is None:
         return probed
     return replace(probed, source=f"{probed.source} on this machine, as if the nodes' cores were as fast")
+
+
+def _untold_pace(space: Space, facts: DatasetFacts, machines: Machines) -> Pace:
+    """Of GPUs of which no trial and no probe tells: modelled where they are of a known kind, else assumed."""
+    assert facts.num_classes is not None
+    assert facts.image_shape is not None
+    own = machines.hosts is None
+    kinds = set(gpu_names()) if own else {node.accelerator for node in machines.nodes if node.gpus}
+    asked = space.training.precision
+    ends = ends_of(space, "bf16" if asked == "auto" else asked)  # what auto is on the kinds that are known
+    return modelled_pace(ends, facts.num_classes, facts.image_shape, kinds) or assumed_pace()
 
 
 def images_of_an_epoch(space: Space, facts: DatasetFacts) -> tuple[int, int]:
     """(images that are trained on, images that validate)."""
     known = facts if facts.train_images is not None else replace(facts, train_images=_USUAL.train_images)
     return space.dataset.trained_on(known) or 1, space.dataset.held_out(known) or 1
-
-
-def _ends_of(space: Space, precision: str) -> Sequence[TrialConfig]:
-    """The trainings of the smallest and the largest network."""
-    smallest, largest = network_range(space)
-    configs = []
-    for network in dict.fromkeys((smallest, largest)):
-        hparams = {name: _value(name, domain, network) for name, domain in space.hyperparameters.items()}
-        configs.append(space.trial_config(hparams, 0, precision=precision, compile="off"))
-    return configs
-
-
-def _value(name: str, domain: Any, network: Architecture) -> Any:
-    """A hyperparameter of a network, or the first of a domain that does not change its speed by much."""
-    own = {
-        "family": network.family,
-        "depth": network.depth,
-        "widen_factor": network.widen_factor,
-        "block": network.block,
-    }
-    if name in own:
-        return own[name]
-    if name == "deepening_factor":
-        return len(network.kernels)
-    assert is_domain(domain)
-    if name == "dropout":  # a number of it draws masks, whichever it is
-        return domain.options[-1] if hasattr(domain, "options") else domain.high
-    return domain.options[0] if hasattr(domain, "options") else domain.low
