@@ -19,7 +19,7 @@ from wrn_search.decisions.gpu_packing import Grant, Places
 
 pytestmark = pytest.mark.slow
 
-SMALL, LARGE = 10**9, 80 * 10**9
+SMALL, LARGE = 12 * 10**8, 80 * 10**9
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def test_large_trials_go_to_the_large_gpu_and_small_ones_fill_both(
         return grant
 
     monkeypatch.setattr(Places, "take", taking)
-    # 417 MB and 629 MB of context do not fit 1 GB; 137 MB do.
+    # 371 MB and 923 MB of context do not fit 1.2 GB; 91 MB do.
     space = GRID | {"model": {"depth": 10, "widen_factor": {"choice": [0.5, 16.0]}}}
     search = wrn_search.run(space, results=tmp_path / "results", quiet=True)
     # The forecast before it plays with places of its own.
