@@ -82,3 +82,9 @@ def test_deepening_factors_and_blocks_are_two_names_of_one_thing() -> None:
     other = by_block.trial_config({"block": "B(3,1)"}, 0, precision="fp32", compile="off").to_dict()
     assert hparams_within(by_block, two) == {"block": "B(3,3)"}
     assert hparams_within(by_factor, other) is None  # l = 2 as well, but of other kernels
+
+
+@pytest.mark.parametrize("how", [{"cuda_graph": "on"}, {"compile": "on"}], ids=str)
+def test_how_a_trial_was_computed_makes_it_no_other(how: dict[str, str]) -> None:
+    """`auto` is resolved by the machines of a session: what GPUs have captured is of the space that says `auto`."""
+    assert hparams_within(SPACE, _leaves(**how)) == hparams_within(SPACE, _leaves()) is not None

@@ -9,7 +9,7 @@ from wrn_search.space.domains import Scalar, applies, member
 from wrn_search.space.rules.starting_file import same_file
 from wrn_search.space.sections.optimiser_keys import with_off_as_number
 from wrn_search.space.space import Space
-from wrn_search.space.trial_config import LEAVES
+from wrn_search.space.trial_config import HOW_COMPUTED, LEAVES
 
 
 def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
@@ -35,14 +35,17 @@ def searched_values(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar
 
 
 def hparams_within(space: Space, leaves: Mapping[str, Any]) -> dict[str, Scalar] | None:
-    """The same for a trial that this space could have proposed: its fixed values are the trial's too, else None."""
+    """The same for a trial that this space could have proposed: its fixed values are the trial's too, else None.
+
+    How it was computed is resolved by the machines of a session, not by the space.
+    """
     hparams = searched_values(space, leaves)
     if hparams is None or space.point_of(hparams) is None:
         return None
     resolved = {"precision": leaves["precision"], "compile": leaves["compile"]}  # as they are in every trial
-    same, leaves = (
-        with_off_as_number(each) for each in (space.trial_config(hparams, 0, **resolved).leaves, leaves)
-    )
+    computed = {name: leaves[name] for name in HOW_COMPUTED if name in leaves}
+    proposed = space.trial_config(hparams, 0, **resolved).leaves | computed
+    same, leaves = (with_off_as_number(each) for each in (proposed, leaves))
     # At once, and value by value only where that says no: each proposal of a search is looked at.
     alike = same.items() <= leaves.items() or all(same_file(same[name], leaves[name]) for name in LEAVES)
     return hparams if alike else None
