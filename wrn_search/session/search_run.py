@@ -199,24 +199,17 @@ def run_trials(
         if manner.plan is None and (begun is None or begun.has_another_space):
             told = (data, facts, on.allotment, on.nodes, on.able, on.arithmetic.precision)
             request = with_feasible_networks(request, *told)
+        trained = replace(request, space=with_cuda_graph(request.space, on.arithmetic.cuda_graph))
         predicted = None
         if begun is None and manner.plan is None:
-            captured = with_cuda_graph(request.space, on.arithmetic.cuda_graph)
-            predicted = prediction_of(
-                replace(request, space=captured),
-                data,
-                on.allotment,
-                on.nodes,
-                on.able,
-                on.arithmetic.precision,
-            )
+            predicted = prediction_of(trained, data, on.allotment, on.nodes, on.able, on.arithmetic.precision)
         record = stack.enter_context(
             opened_record(request, data, on.nodes, on.allotment, on.arithmetic, begun, predicted)
         )
         if begun is not None:
             begun.let_go()
         conductor = Conductor(
-            with_cuda_graph(request.space, on.arithmetic.cuda_graph),
+            trained.space,
             facts,
             on.allotment,
             record,

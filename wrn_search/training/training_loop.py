@@ -80,8 +80,7 @@ class Training:
         replica: Replica = ALONE,
         on_step: Callable[[Tensor], object] | None = None,
     ):
-        self.config = config
-        self._on_step = on_step
+        self.config, self._on_step = config, on_step
         self.history: list[EpochMetrics] = []  # of the completed epochs
         self.device = resolved_device(device)
         self._split_hash, self._has_split = data.split_hash, data.has_split
@@ -103,9 +102,8 @@ class Training:
         self._frozen = freeze(network, config.freeze)
         self._layout = memory_format(self.device, config.precision)
         self.network = network.to(self.device, memory_format=self._layout)  # type: ignore[call-overload]
-        self.evaluation = Evaluation(
-            self.network, self.device, config.precision, self._layout, config.compile == "on"
-        )
+        compiles = config.compile == "on"
+        self.evaluation = Evaluation(self.network, self.device, config.precision, self._layout, compiles)
         self.optimiser = build_optimiser(self.network, config)
         self._scaler = loss_scaler(self.device, config.precision)
         # Of the epoch that is trained.
@@ -113,7 +111,6 @@ class Training:
         self._errors = torch.zeros((), dtype=torch.int64, device=self.device)
         self._steps = steps_of(config, self.train_batches, self._learn)
         self._is_cold = self.device.type == "cuda"
-        compiles = config.compile == "on"
         trained = compiled_network(self.network, self.device) if compiles else self.network
         self._replica = replica
         # The first replica alone validates.
