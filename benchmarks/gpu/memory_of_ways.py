@@ -3,9 +3,8 @@
     python -m benchmarks.gpu.memory_of_ways [--networks 16-1,28-10] [--at-once 8] [--json FILE]
     python -m benchmarks.gpu.memory_of_ways --again benchmarks/results/nvidia-h200/gpu_memory.json
 
-What torch's allocator reserves at most is measured after the first epoch, as in a trial; the context is what the whole
-process holds beside it, while it is alone there. Nothing is timed. `--again` holds today's prediction against what was
-measured before.
+What torch's allocator reserves at most is measured after the first epoch, as in a trial. Nothing is timed. `--again`
+holds today's prediction against what was measured before.
 """
 
 from __future__ import annotations
@@ -109,7 +108,10 @@ def line_of(name: str, told: dict[str, Any]) -> str:
     if "failed" in told:
         return f"{name:<38}{told['failed']}"
     ratio = told["predicted"] / told["reserved"]
-    return f"{name:<38}{told['reserved'] / 1e6:>9,.0f} MB reserved, predicted {ratio:.3f} times as much"
+    line = f"{name:<38}{told['reserved'] / 1e6:>9,.0f} MB reserved, predicted {ratio:.3f} times as much"
+    if " eager " not in name or not told["allocated"]:  # what a graph keeps does not count as allocated
+        return line
+    return f"{line}, {told['reserved'] / told['allocated']:.2f} times its tensors"
 
 
 def main() -> None:
