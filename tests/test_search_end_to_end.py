@@ -294,6 +294,7 @@ def test_a_killed_trial_process_is_made_up_for_until_the_tries_are_over(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # beside tests/faults/test_storage.py
 def test_a_full_disk_stops_the_search_and_makes_no_failed_trials(tmp_path, monkeypatch) -> None:
     """Links to /dev/full in the place of all that any process might write next to checkpoints stand for the disk."""
     monkeypatch.setenv("WRN_SEARCH_CHECKPOINT_SECONDS", "0")  # so that one is there after the first epoch

@@ -68,17 +68,29 @@ def test_the_pictures_are_seen_as_the_page_says(here: Path, capsys: pytest.Captu
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(6 * SECONDS)
-def test_every_command_of_the_page_works_as_written(here: Path) -> None:
-    printed = {line: shell(line) for block in BLOCKS for line in block}
-    predictions = {line.split()[4]: text for line, text in printed.items() if " predict " in line}
-    assert predictions["photos.pt"].count("\n") == 21
-    assert "probability" in predictions["photos.pt"]
-    assert re.findall(r"a_(\w+)\.png", predictions["wild.pt"]) == ["circle", "square", "triangle"]
-    assert set(re.findall(r"(circle|square|triangle)  +0\.\d+", predictions["wild.pt"]))
-    (confirmed,) = (text for line, text in printed.items() if " confirm " in line)
-    assert re.search(r"Test error \(%\) of each class, mean of 2 seeds", confirmed)
-    for name in ("circle", "square", "triangle"):
-        assert re.search(rf"^  {name} +20 +\d+\.\d\d \(\d+\.\d\d to \d+\.\d\d\)$", confirmed, re.MULTILINE)
-    page = Path("results/wild/report.html").read_text(encoding="utf-8")
-    assert "Test error of each class" in page
+@pytest.mark.timeout(4 * SECONDS)
+@pytest.mark.parametrize(
+    "walk",
+    [
+        pytest.param(1, id="photos", marks=pytest.mark.exhaustive),
+        pytest.param(2, id="scans", marks=pytest.mark.exhaustive),
+        pytest.param(3, id="wild"),  # with what follows on the page: the confirmation and its report
+    ],
+)
+def test_every_command_of_a_walk_works_as_written(here: Path, walk: int) -> None:
+    blocks = [BLOCKS[0], BLOCKS[walk], *(BLOCKS[4:] if walk == 3 else [])]
+    printed = {line: shell(line) for block in blocks for line in block}
+    (predicted,) = (text for line, text in printed.items() if " predict " in line)
+    assert "probability" in predicted
+    if walk == 1:
+        assert predicted.count("\n") == 21
+    if walk == 3:
+        assert re.findall(r"a_(\w+)\.png", predicted) == ["circle", "square", "triangle"]
+        assert set(re.findall(r"(circle|square|triangle)  +0\.\d+", predicted))
+        (confirmed,) = (text for line, text in printed.items() if " confirm " in line)
+        assert re.search(r"Test error \(%\) of each class, mean of 2 seeds", confirmed)
+        for name in ("circle", "square", "triangle"):
+            told = rf"^  {name} +20 +\d+\.\d\d \(\d+\.\d\d to \d+\.\d\d\)$"
+            assert re.search(told, confirmed, re.MULTILINE)
+        page = Path("results/wild/report.html").read_text(encoding="utf-8")
+        assert "Test error of each class" in page

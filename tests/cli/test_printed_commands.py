@@ -334,7 +334,8 @@ TAKE_LONG = ("speed",)
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(name, marks=[pytest.mark.slow] if name in TAKE_LONG else [])
+        # `speed` beside tests/speed
+        pytest.param(name, marks=[pytest.mark.slow, pytest.mark.exhaustive] if name in TAKE_LONG else [])
         for name in COMMANDS
         if name not in NOT_HERE
     ],

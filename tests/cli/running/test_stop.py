@@ -99,6 +99,7 @@ def test_one_that_does_not_listen_is_told(tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # beside the journey of the pages, which stops a search, and tests/faults/test_interrupts.py
 def test_a_real_search_stops_as_by_ctrl_c(tmp_path: Path) -> None:
     """Its exit status is 130, running trials are interrupted on record, and it can go on."""
     options = ["--set", "training.epochs=300", "--results", str(tmp_path / "r")]
