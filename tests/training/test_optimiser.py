@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -124,3 +127,52 @@ def test_adamw_follows_algorithm_2_of_its_paper(weight_decay_on: str) -> None:
 
     for name, parameter in parameters.items():
         torch.testing.assert_close(parameter.detach().double(), values[name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "plain"),
+    [
+        ("sgd", lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True, fused=True)),
+        ("adamw", lambda groups: torch.optim.AdamW(groups, lr=0.1, eps=1e-8, fused=True)),
+    ],
+)
+def test_torchs_own_has_the_same_bits_and_takes_the_state_over(optimizer: str, plain: object) -> None:
+    networks = [_linear(), _linear()]
+    ours = build_optimiser(networks[0], config_of(optimizer=optimizer, learning_rate=0.1))
+    groups = [{"weight_decay": group["weight_decay"]} for group in ours.param_groups]
+    groups[0]["params"], groups[1]["params"] = [networks[1].weight], [networks[1].bias]
+    theirs = plain(groups)  # type: ignore[operator]
+    for number in range(6):
+        if number == 3:  # from here on each goes on from the other's state
+            states = ours.state_dict(), theirs.state_dict()
+            ours.load_state_dict(states[1])
+            theirs.load_state_dict(states[0])
+        images = torch.randn(4, 5, generator=torch.Generator().manual_seed(number))
+        for network, optimiser in zip(networks, (ours, theirs), strict=True):
+            optimiser.zero_grad(set_to_none=True)
+            network(images).square().sum().backward()
+            optimiser.step()
+    assert all(torch.equal(a, b) for a, b in zip(*(each.parameters() for each in networks), strict=True))
+
+
+def _linear() -> nn.Linear:
+    torch.manual_seed(1)
+    return nn.Linear(5, 3)
+
+
+def test_training_imports_no_compiler() -> None:
+    """It takes a process 1.7 s of a core."""
+    program = """
+import sys, torch
+from tests.training.trainings import config_of
+from wrn_search.training.optimiser import build_optimiser
+network = torch.nn.Linear(2, 2)
+for optimizer in ("sgd", "adamw"):
+    optimiser = build_optimiser(network, config_of(optimizer=optimizer))
+    network(torch.ones(1, 2)).sum().backward()
+    optimiser.step()
+    optimiser.zero_grad()
+    optimiser.load_state_dict(optimiser.state_dict())
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
