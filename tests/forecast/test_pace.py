@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
 from collections import Counter
@@ -309,7 +310,8 @@ def test_the_time_to_start_is_that_of_the_latest_searches(tmp_path: Path) -> Non
 
 def test_a_probe_takes_whole_steps_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """The optimiser's part and dropout's masks are a fifth of an epoch of small networks."""
-    step, dropout = torch.optim.SGD.step, torch.nn.functional.dropout
+    module = importlib.import_module("torch.optim.sgd")
+    step, dropout = module.sgd, torch.nn.functional.dropout
     counts: Counter[str] = Counter()
 
     def counted(name: str, function: Any) -> Any:
@@ -319,11 +321,12 @@ def test_a_probe_takes_whole_steps_of_a_training(monkeypatch: pytest.MonkeyPatch
 
         return call
 
-    monkeypatch.setattr(torch.optim.SGD, "step", counted("steps", step))
+    monkeypatch.setattr(module, "sgd", counted("groups", step))
     monkeypatch.setattr(torch.nn.functional, "dropout", counted("masks", dropout))
     state = torch.random.get_rng_state()
     pace = probed_pace([config_of(depth=10, widen_factor=0.5, dropout=0.3)], 10, (8, 8, 1), 1)
-    assert 2 <= counts["steps"] == counts["masks"] / 3  # a mask in each block of the three
+    # A step has two groups of parameters, and a mask in each block of the three.
+    assert 2 <= counts["groups"] / 2 == counts["masks"] / 3
     assert torch.equal(torch.random.get_rng_state(), state)
     assert 1 <= pace.waiting <= 30
 
