@@ -166,6 +166,7 @@ def default_kernels(depth: int, family: str = DEFAULT_FAMILY) -> tuple[int, ...]
     return FAMILIES[family].default_block(depth)
 
 
+@lru_cache(256)
 def block_name(kernels: tuple[int, ...], family: str = DEFAULT_FAMILY) -> str:
     """`B(3,3)` for (3, 3), or `basic`."""
     return FAMILIES[family].block_name(kernels)
