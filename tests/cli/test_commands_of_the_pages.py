@@ -168,7 +168,7 @@ def test_its_options_are_taken_and_its_space_is_one(command: PrintedCommand, her
 def test_the_journey_as_a_reader_takes_it(tmp_path: Path) -> None:
     """By bash, page after page: a real quickstart, watched, stopped, resumed, confirmed and taken along.
 
-    Of half as many trials and epochs as the reader's: what the commands train again and again takes minutes.
+    Of half as many trials and epochs as the reader's, as the commands train again and again.
     """
     for name in ("run_search.py", "wrn_search"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -152,6 +152,7 @@ def test_a_trial_process_is_killed(
     judge(verdict("trial process: kill -9, SIGSEGV, os._exit", adaptive, searches))
 
 
+# The raylet beside the control store, and beside the raylet of one of two nodes.
 @pytest.mark.parametrize("process", [pytest.param("raylet", marks=pytest.mark.exhaustive), "gcs_server"])
 def test_rays_own_processes_are_killed(
     tmp_path: Path, adaptive: Path, seed: int, judge: Judge, process: str

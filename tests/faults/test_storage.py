@@ -96,7 +96,6 @@ def test_a_results_directory_that_turns_read_only(
     judge(verdict("results directory read-only", adaptive, [search]))
 
 
-@pytest.mark.exhaustive  # beside one that turns read-only
 def test_a_results_directory_that_vanishes(tmp_path: Path, adaptive: Path, seed: int, judge: Judge) -> None:
     """As a network directory does, and comes back."""
     search = Search(tmp_path, ADAPTIVE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -136,12 +138,14 @@ def test_adamw_follows_algorithm_2_of_its_paper(weight_decay_on: str) -> None:
         ("adamw", lambda groups: torch.optim.AdamW(groups, lr=0.1, eps=1e-8, fused=True)),
     ],
 )
-def test_torchs_own_has_the_same_bits_and_takes_the_state_over(optimizer: str, plain: object) -> None:
+def test_torchs_own_has_the_same_bits_and_takes_the_state_over(
+    optimizer: str, plain: Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
+) -> None:
     networks = [_linear(), _linear()]
     ours = build_optimiser(networks[0], config_of(optimizer=optimizer, learning_rate=0.1))
-    groups = [{"weight_decay": group["weight_decay"]} for group in ours.param_groups]
+    groups: list[dict[str, Any]] = [{"weight_decay": group["weight_decay"]} for group in ours.param_groups]
     groups[0]["params"], groups[1]["params"] = [networks[1].weight], [networks[1].bias]
-    theirs = plain(groups)  # type: ignore[operator]
+    theirs = plain(groups)
     for number in range(6):
         if number == 3:  # from here on each goes on from the other's state
             states = ours.state_dict(), theirs.state_dict()
