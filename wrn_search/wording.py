@@ -16,6 +16,11 @@ def percent(error: float) -> str:
 _NEAR_GUESSING = 0.9  # of the error of chance: a network that learned what the images show is far below
 
 
+def hardly_learned(error: float, chance_error: float | None) -> bool:
+    """Whether an error is still near that of always answering the most frequent class; both in percent."""
+    return chance_error is not None and error >= _NEAR_GUESSING * chance_error
+
+
 def hardly_better_than_guessing(error: float, chance_error: float | None) -> str:
     """A sentence where a network that is called best has learned next to nothing; nothing for any other.
 
@@ -23,7 +28,7 @@ def hardly_better_than_guessing(error: float, chance_error: float | None) -> str
         error: percent.
         chance_error: of always answering the most frequent class, percent.
     """
-    if chance_error is None or error < _NEAR_GUESSING * chance_error:
+    if chance_error is None or not hardly_learned(error, chance_error):
         return ""
     guess = f"always answering the most frequent class has {percent(chance_error)}"
     return f"But it hardly learned: {guess}. Train for more epochs, or with another learning rate."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,28 @@ def evidence(errors: dict[Any, list[float]], seconds: dict[str, list[float]] | N
         paper_times={"WRN-40-4": 68.0, "ResNet-1001": 512.0},
         margin=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("chance_error", "verdict"), [(None, "supported"), (90.0, "undecided"), (98.0, "supported")]
+)
+def test_networks_that_hardly_learned_say_nothing(chance_error: float | None, verdict: str) -> None:
+    errors = {"WRN-40-8": around(86), "WRN-22-8": around(85)}
+    found = verdict_on(
+        claim("depth_28_to_40_does_not_help"), replace(evidence(errors), chance_error=chance_error)
+    )
+    assert found is not None
+    assert found.verdict == verdict
+    assert (found.comparisons[0].standing == "undecided") is (verdict == "undecided")
+
+
+def test_one_that_learned_is_told_from_one_that_hardly_did() -> None:
+    found = verdict_on(
+        claim("widening_helps_at_every_depth"),
+        replace(evidence({"WRN-40-1": around(88), "WRN-40-8": around(40)}), chance_error=90.0),
+    )
+    assert found is not None
+    assert found.comparisons[0].holds is True
 
 
 def around(middle: float) -> list[float]:

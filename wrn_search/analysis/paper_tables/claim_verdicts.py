@@ -2,7 +2,8 @@
 
 A claim holds for all of its pairs of networks. It is supported where every interval says so: an intersection of
 statements, each told at 95 %, needs no correction (Berger, Technometrics 24, 1982). It is contradicted where one pair
-says the opposite, at 95 % for all pairs together (Bonferroni), as that one was found among them.
+says the opposite, at 95 % for all pairs together (Bonferroni), as that one was found among them. Two networks that both
+hardly learned are alike because of that, and say nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from wrn_search.analysis.paper_tables.predicted_differences import PredictedDiff
 from wrn_search.analysis.paper_tables.trained_networks import Key
 from wrn_search.paper.claim_parts import Entry, Kind, Pair, Part
 from wrn_search.paper.claims import Claim
+from wrn_search.wording import hardly_learned
 
 Differences = MeasuredDifferences | PredictedDifferences
 MARGIN_SHARE = 0.05  # of the lower error
@@ -35,6 +37,7 @@ class Evidence:
         paper_errors: of a key -> what the paper prints.
         paper_times: of a network; ratios alone count.
         margin: points within which two errors are no different; None takes `MARGIN_SHARE` of the lower one.
+        chance_error: of always answering the most frequent class, percent; None where it is not known.
     """
 
     errors: Differences
@@ -44,6 +47,7 @@ class Evidence:
     paper_errors: Mapping[Key, float]
     paper_times: Mapping[str, float]
     margin: float | None
+    chance_error: float | None = None
 
 
 def verdict_on(claim: Claim, evidence: Evidence) -> ClaimVerdict | None:
@@ -114,6 +118,7 @@ def _error(part: Part, pair: tuple[Key, Key], evidence: Evidence, statements: in
     alone, together = errors.interval(one, other), errors.interval(one, other, statements)
     lower = min(errors.middle(one), errors.middle(other))
     margin = MARGIN_SHARE * lower if evidence.margin is None else evidence.margin
+    is_told = not hardly_learned(lower, evidence.chance_error)
     return PairCompared(
         one=_named(pair, 0),
         other=_named(pair, 1),
@@ -127,8 +132,8 @@ def _error(part: Part, pair: tuple[Key, Key], evidence: Evidence, statements: in
         n=errors.count(one),
         other_n=errors.count(other),
         paper=theirs[one] - theirs[other] if one in theirs and other in theirs else None,
-        standing=standing(alone, margin),
-        holds=holds(part.kind, alone, together, margin),
+        standing=standing(alone, margin) if is_told else "undecided",
+        holds=holds(part.kind, alone, together, margin) if is_told else None,
         why_no_interval="" if alone else errors.why_no_interval,
     )
 

@@ -16,7 +16,7 @@ from wrn_search.analysis.statistics.rank_agreement import DRAWS, SEED, RankAgree
 from wrn_search.paper.claim_parts import Entry
 from wrn_search.paper.claims import claims_of
 from wrn_search.paper.published_tables import published, published_times
-from wrn_search.wording import plural
+from wrn_search.wording import hardly_learned, percent, plural
 
 TITLES = {
     2: "types of convolutions in a block",
@@ -101,6 +101,7 @@ def _evidence(side: Side, margin: float | None) -> Evidence:
         paper_errors={key_of(row): row.error for row in side.published},
         paper_times=published_times(side.table),
         margin=margin,
+        chance_error=side.group.material.dataset.chance_error,
     )
 
 
@@ -116,6 +117,14 @@ def _notes(side: Side, rows: Sequence[TableRow]) -> Iterator[str]:
     if side.paper_epochs is not None and epochs != side.paper_epochs:
         short = ", and a short schedule ranks networks in its own way" if epochs < side.paper_epochs else ""
         yield f"ours were trained for {plural(epochs, 'epoch')}, the paper's for {side.paper_epochs}{short}"
+    chance = material.dataset.chance_error
+    known = [key for key in side.of_rows if key in side.errors]
+    near = sum(hardly_learned(side.errors.middle(key), chance) for key in known)
+    if near and chance is not None:
+        yield (
+            f"{near} of {plural(len(known), 'network')} hardly learned (always answering the most frequent class has "
+            f"{percent(chance)}): what claims say of two such networks is left undecided"
+        )
     tests, ours = sum(row.error == "test" and row.n > 0 for row in rows), sum(row.n > 0 for row in rows)
     if 0 < tests < ours:
         yield (
