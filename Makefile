@@ -54,19 +54,19 @@ quickstart: $(INSTALLED) ## a real search on real digits, a minute or two; each 
 	$(BIN)/python run_search.py $(SPACE) --results $$results
 
 test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those of clusters
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster"
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster" --durations 60 --durations-min 3
 
 test-slow: $(INSTALLED_DEV) ## the slow tests but the exhaustive ones
 	$(BIN)/python -m pytest -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster and not exhaustive"
 
 test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go, but the exhaustive ones
-	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster and not exhaustive" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster and not exhaustive" --durations 40 --durations-min 30 --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-exhaustive: $(INSTALLED_DEV) ## slow tests and faults that repeat with other values what a quicker test proves
 	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
-	$(BIN)/python -m pytest --timeout 1800 -m cluster
+	$(BIN)/python -m pytest --timeout 1800 -m cluster --durations 20 --durations-min 10
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu

@@ -303,9 +303,10 @@ WAY: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def source_files() -> list[Path]:
+@cache
+def source_files() -> tuple[Path, ...]:
     """Every source file of the program."""
-    return [*sorted((ROOT / PACKAGE).rglob("*.py")), ROOT / "run_search.py"]
+    return (*sorted((ROOT / PACKAGE).rglob("*.py")), ROOT / "run_search.py")
 
 
 def module_of(path: Path) -> str:

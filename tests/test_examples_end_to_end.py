@@ -68,6 +68,7 @@ def test_the_first_search_is_shown_live_and_answers(executed: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive  # beside the walks of docs/your-data.md, which search folders, export and predict likewise
 def test_an_answer_from_images_of_ones_own_classifies_new_ones(executed: Any) -> None:
     cells = executed("own_images")
     assert output(cells, "search", "text/plain").startswith("Search('results/own_images': finished, 8 trials")

@@ -187,6 +187,11 @@ class TwoHosts:
             host.run("ip", "link", "set", "wrn0", "up")
             # Ray asks by which address the internet would be reached.
             host.run("ip", "route", "add", "default", "via", self.addresses[other])
+        # Without names each process of Ray asks a name server that is not there, for ten seconds.
+        names = "".join(f"{address} wrn-{name}\n" for name, address in self.addresses.items())
+        (self.base / "hosts").write_text(f"127.0.0.1 localhost wrn-laptop\n{names}")
+        for host in self.hosts:
+            host.run("mount", "--bind", str(self.base / "hosts"), "/etc/hosts")
 
     def _give_environment(self, home: Path) -> None:
         """A virtual environment of the host's own, in which this Python's packages are installed already."""

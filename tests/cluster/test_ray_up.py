@@ -106,14 +106,20 @@ def test_without_a_cluster_the_command_says_what_to_start(hosts: TwoHosts) -> No
 
 def test_a_search_runs_on_both_machines(cluster: TwoHosts) -> None:
     # `ray submit` joins its arguments unquoted: what the remote shell would take for itself has quotes of its own.
-    done = _submit(cluster, *_set("search.trials=6", "'model.depth={choice: [10]}'"))
+    # All the cores of a node for a trial: the next one must take the other node, however soon this one ends.
+    cores = cluster.head.run("nproc").stdout.strip()
+    done = _submit(
+        cluster,
+        *_set("search.trials=4", "'model.depth={choice: [10]}'", f"resources.cpus_per_trial={cores}"),
+        *_set("training.epochs=6"),
+    )
     results = cluster.shared / "results" / "digits_quickstart"
     assert f"Results: {results}" in done.stdout
     trials, epochs = wrn_search.read(results)
-    assert trials["status"].tolist() == ["completed"] * 6
+    assert trials["status"].tolist() == ["completed"] * 4
     assert set(trials["depth"]) == {10}
     assert set(trials["node"]) == {"wrn-head", "wrn-worker"}
-    assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3]] * 6
+    assert epochs.groupby("trial_id")["epoch"].apply(list).tolist() == [[1, 2, 3, 4, 5, 6]] * 4
     for host in (cluster.head, cluster.worker):  # each prepared the images, once
         assert len(list((host.home / ".cache/wrn-search/prepared").glob("digits-[!s]*/meta.json"))) == 1
 

@@ -19,7 +19,7 @@ from wrn_search.results.events_jsonl import read_events
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = ROOT / "search_spaces" / "digits_quickstart.yaml"
-TRIALS, EPOCHS = 16, 8
+TRIALS, EPOCHS = 12, 8
 OPTIONS = [
     *("--set", f"training.epochs={EPOCHS}"),
     *("--set", "search.scheduler=none"),

@@ -110,7 +110,13 @@ CURABLE: dict[str, tuple[Damage, int]] = {  # with the epochs that a trial may t
 
 # Other values of what those below prove; the readers of each file are tested with such damage where they stand, and the
 # record is cut at random bytes in test_random_kills.py.
-EXHAUSTIVE = ("torn last event", "corrupt Parquet files", "truncated checkpoints", "garbage for checkpoints")
+EXHAUSTIVE = (
+    "torn last event",
+    "corrupt Parquet files",
+    "truncated checkpoints",
+    "garbage for checkpoints",
+    "checkpoints gone",
+)
 
 
 @pytest.mark.parametrize(

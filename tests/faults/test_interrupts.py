@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.faults.comparing import Verdict, check_readable, verdict
 from tests.faults.harness import ADAPTIVE, Search, times
@@ -49,6 +50,7 @@ def press(search: Search) -> None:
     os.killpg(search.session.pid, signal.SIGINT)
 
 
+@pytest.mark.exhaustive  # beside the one that is pressed twice, and `stop` in the journey of the pages
 def test_ctrl_c(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
     def stop(search: Search) -> None:
         press(search)
@@ -73,6 +75,7 @@ def test_ctrl_c_twice(tmp_path: Path, adaptive: Path, kills: int, seed: int, jud
     judge(verdict("Ctrl-C twice", adaptive, [search]))
 
 
+@pytest.mark.exhaustive  # beside Ctrl-C, which takes the same way, and the SIGTERM of a job of Slurm in tests/cluster
 def test_sigterm(tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge) -> None:
     def stop(search: Search) -> None:
         search.strike([psutil.Process(search.session.pid)], signal.SIGTERM)

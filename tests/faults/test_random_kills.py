@@ -86,6 +86,7 @@ def test_the_driver_is_killed(tmp_path: Path, adaptive: Path, kills: int, seed: 
     judge(verdict("driver, kill -9", adaptive, searches))
 
 
+@pytest.mark.exhaustive  # beside the driver of one trial at a time
 def test_the_driver_of_two_trials_is_killed(
     tmp_path: Path, independent: Path, kills: int, seed: int, judge: Judge
 ) -> None:
@@ -132,6 +133,7 @@ def lose_power(record: Path, generator: random.Random) -> None:
         os.truncate(record, generator.randint(safe, record.stat().st_size))
 
 
+@pytest.mark.exhaustive  # beside the kill -9 of tests/test_search_end_to_end.py, whose trial goes on likewise
 def test_a_trial_process_is_killed(
     tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge
 ) -> None:
@@ -169,6 +171,7 @@ def test_rays_own_processes_are_killed(
     judge(verdict(f"{process} of the search's own Ray", adaptive, [search]))
 
 
+@pytest.mark.exhaustive  # beside the nodes that tests/cluster kills, whose trials go on likewise
 def test_the_raylet_of_a_node_is_killed(
     tmp_path: Path, independent: Path, kills: int, seed: int, judge: Judge
 ) -> None:

@@ -36,6 +36,8 @@ sys.excepthook = lambda *error: traceback.print_exception(*error, file=stderr)
 sys.stdout, sys.stderr = heard.stream("stdout"), heard.stream("stderr")
 levels = [logging.getLogger(name).level for name in ("ray", "ray.tune.tune")]
 before = dict(os.environ), signal.getsignal(signal.SIGTERM)
+from ray._private import utils
+installed = utils.get_dashboard_dependency_error = lambda: None  # as with `pip install ray[default]`
 with own_ray(Node(cpus=1, gpus=0)):
     import ray
     from ray._raylet import GcsClient
@@ -63,13 +65,17 @@ with own_ray(Node(cpus=1, gpus=0)):
     while not any("(raylet)" in told for told in heard) and time.monotonic() < end:
         time.sleep(0.1)
     ours = psutil.Process()
-    listening = [
-        (process.name(), connection.laddr.ip)
-        for process in [ours, *ours.children(recursive=True)]
-        if process.is_running()
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    servers, listening = [], []
+    for process in [ours, *ours.children(recursive=True)]:
+        try:
+            command = process.cmdline()
+            servers += [command] if "".join(command[1:2]).endswith("/dashboard/dashboard.py") else []
+            servers += [word.split() for word in command if word.startswith("--dashboard_agent_command=")]
+            for connection in process.net_connections():
+                if connection.status == psutil.CONN_LISTEN:
+                    listening.append((process.name(), connection.laddr.ip))
+        except psutil.NoSuchProcess:
+            pass  # it has ended meanwhile
     address = ray.get_runtime_context().gcs_address
     stranger = ["-c", f"from ray._raylet import GcsClient; GcsClient(address={address!r})"]
     import subprocess
@@ -78,6 +84,8 @@ with own_ray(Node(cpus=1, gpus=0)):
 changed = {name for name in {*os.environ, *before[0]} if os.environ.get(name) != before[0].get(name)}
 print(json.dumps({
     "listening": listening,
+    "servers": servers,
+    "asked_as_before": utils.get_dashboard_dependency_error is installed,
     "logs": [of_a_node, of_nobody],
     "trial_mode": there.get("RAY_AUTH_MODE"),
     "stranger": strangers.stderr,
@@ -117,6 +125,13 @@ def test_it_listens_on_loopback_only(seen) -> None:
         return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
     assert [each for each in seen["listening"] if not is_loopback(each[1])] == []
+
+
+def test_servers_of_a_clusters_dashboard_and_jobs_are_not_started(seen) -> None:
+    """Where `ray[default]` is installed they would cost every search seconds."""
+    assert len(seen["servers"]) == 2  # those of every Ray, without what `ray[default]` adds to them
+    assert all("--minimal" in command for command in seen["servers"])
+    assert seen["asked_as_before"]
 
 
 def test_other_users_of_the_machine_cannot_speak_to_it(seen) -> None:

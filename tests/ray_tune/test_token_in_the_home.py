@@ -23,6 +23,7 @@ RAY = Path(sysconfig.get_path("scripts")) / "ray"
 CLUSTER = f"""
 set -e
 ip link set lo up
+echo "127.0.0.1 localhost $(hostname)" > "$HOME/hosts" && mount --bind "$HOME/hosts" /etc/hosts  # no name server here
 mkdir -p /tmp/ray && mount -t tmpfs tmpfs /tmp/ray && mount -t tmpfs tmpfs /dev/shm
 cluster() {{
     options="--num-cpus=1 --node-ip-address=127.0.0.1 --disable-usage-stats"

@@ -38,14 +38,15 @@ def own_ray(node: Node) -> Iterator[None]:
         import ray
 
         try:
-            ray.init(
-                address="local",
-                num_cpus=node.cpus,
-                num_gpus=node.gpus,
-                job_config=nothing_from_here(),
-                _temp_dir=str(folder),
-                **quiet_options(),
-            )
+            with _no_job_server():
+                ray.init(
+                    address="local",
+                    num_cpus=node.cpus,
+                    num_gpus=node.gpus,
+                    job_config=nothing_from_here(),
+                    _temp_dir=str(folder),
+                    **quiet_options(),
+                )
             yield
         finally:
             ray.shutdown()
@@ -66,3 +67,19 @@ def _loopback_only() -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def _no_job_server() -> Iterator[None]:
+    """Ray starts as where `ray[default]` is not installed: without the servers of a cluster's dashboard and jobs.
+
+    Nobody could speak to them here, and they cost each search 1 to 3 seconds of a core (Ray 2.60), dashboard or not.
+    """
+    from ray._private import utils
+
+    installed = getattr(utils, "get_dashboard_dependency_error", None)  # another Ray may ask otherwise
+    utils.get_dashboard_dependency_error = lambda: ImportError("not wanted")
+    try:
+        yield
+    finally:
+        utils.get_dashboard_dependency_error = installed
