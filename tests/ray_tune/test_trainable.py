@@ -91,15 +91,19 @@ def test_a_process_goes_from_trial_to_trial(tmp_path: Path, straight: list[dict[
 def test_the_driver_may_hand_a_process_its_next_trial_itself(
     tmp_path: Path, straight: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for the answer: a process that cannot begin it ends, and does not train the one before again."""
+    """With its first step in one call; a process that cannot begin it ends, and does not train the one before again."""
     trainable = trainable_of(assignment_of(tmp_path / "other.pt", seed=5, widen_factor=1))
     trainable.step()
-    trainable.next_trial(assignment_of(tmp_path / "trial.pt"))
-    assert epochs_of(trainable, EPOCHS) == straight
-    ended: list[str] = []
-    monkeypatch.setattr("wrn_search.ray_tune.trainable.end_process", ended.append)
-    trainable.next_trial({**assignment_of(tmp_path / "trial.pt"), "trial": "{not JSON"})
-    assert [text.split(":")[0] for text in ended] == ["JSONDecodeError"]
+    monkeypatch.setattr(trainable, "train", trainable.step)  # Tune's needs a running trial of Ray's
+    first = trainable.train_next(assignment_of(tmp_path / "trial.pt"))
+    assert [learned(metrics_of(first)), *epochs_of(trainable, EPOCHS - 1)] == straight
+
+    def ended(reason: str) -> None:
+        raise SystemExit(reason)
+
+    monkeypatch.setattr("wrn_search.ray_tune.trainable.end_process", ended)
+    with pytest.raises(SystemExit, match="JSONDecodeError"):
+        trainable.train_next({**assignment_of(tmp_path / "trial.pt"), "trial": "{not JSON"})
 
 
 def test_the_second_trial_of_a_process_imports_nothing_and_reads_no_data(tmp_path: Path) -> None:

@@ -248,17 +248,17 @@ class Knowledge:
 
     def share_of_new(self, config: dict[str, Any]) -> float:
         """Of a GPU, that a trial will be given which was never tried; 0 on CPUs."""
-        return self.places.planned_share(Asked(self._workload_of(config)))
+        return self.places.planned_share(Asked(self._workload_of(TrialConfig.from_dict(config))))
 
     def workload(self, trial: TrialState) -> Workload:
         """What the memory of a trial depends on."""
         if trial.number not in self._workloads:
-            self._workloads[trial.number] = self._workload_of(trial.config)
+            self._workloads[trial.number] = self._workload_of(trial.trial_config)
         return self._workloads[trial.number]
 
-    def _workload_of(self, config: dict[str, Any]) -> Workload:
+    def _workload_of(self, config: TrialConfig) -> Workload:
         gpus = self.places.allotment.gpus_per_trial
-        return workload_of(TrialConfig.from_dict(config), self._facts, gpus)
+        return workload_of(config, self._facts, gpus)
 
     def end_after_report(self, number: int) -> Completed | Stopped | Paused | None:
         """How a trial ends with what it has reported, or that it waits there; None while it goes on.

@@ -112,6 +112,7 @@ class SearchPlan:
         # All that it was told, in order: outcomes by their configuration, all else by numbers below 0.
         self._heard: dict[int, Telling] = {}
         self._order = count(1)
+        self._proposed: Hparams | None = None  # what was proposed last, by this plan
         self._told: set[int] = set()  # configurations whose outcome it knows
         self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
         self._outside: set[int] = (
@@ -137,7 +138,7 @@ class SearchPlan:
         if repeat:  # as its first one was trained, also when the space has changed since
             first = state.trials[len(state.trials) - 1]
             return first.hparams, dataclasses.replace(TrialConfig.from_dict(first.config), seed=seed)
-        hparams = self._next_hparams(configuration)
+        self._proposed = hparams = self._next_hparams(configuration)
         if hparams is None:
             return None
         return hparams, self._space.trial_config(hparams, seed, **self._resolved)
@@ -196,6 +197,8 @@ class SearchPlan:
 
     def hparams_of(self, event: Proposed) -> Hparams | None:
         """A proposal's values as this plan's searcher hears them; None for one that it could not have proposed."""
+        if event.hparams is self._proposed:  # a moment ago, within this very space
+            return searched_values(self._space, event.config)
         return hparams_within(self._space, event.config)
 
     def _learn_proposal(self, event: Proposed) -> None:

@@ -41,10 +41,9 @@ def assignment_of(trial: TrialState, grant: Grant, space: Space) -> Assignment:
         grant: its place.
         space: tells where images and starting weights lie now.
     """
-    config = TrialConfig.from_dict(trial.config)
-    config = dataclasses.replace(
-        config,
-        dataset=config.dataset.model_copy(update={"root": space.dataset.root}),
-        init_from=where_it_lies_now(config.init_from, space.model.init_from),
-    )
+    config, root = trial.trial_config, space.dataset.root
+    init_from = where_it_lies_now(config.init_from, space.model.init_from)
+    if (config.dataset.root, config.init_from) != (root, init_from):
+        dataset = config.dataset.model_copy(update={"root": root})
+        config = dataclasses.replace(config, dataset=dataset, init_from=init_from)
     return Assignment(trial.number, trial.trial_id, config, trial.epochs_done, grant)

@@ -55,13 +55,7 @@ class Architecture:
 
         A family that is not told, as by older tables, is `wrn`.
         """
-        family = family or DEFAULT_FAMILY
-        if problem := family_problem(family):
-            raise ValueError(problem)
-        if block is not None and (problem := block_problem(block, family)):
-            raise ValueError(problem)
-        kernels = default_kernels(depth, family) if block is None else parse_block(block)
-        return cls(depth, float(widen_factor), kernels, family)
+        return _named(depth, widen_factor, block, family)
 
     @property
     def deepening_factor(self) -> int:
@@ -189,3 +183,15 @@ def parse_block(text: str) -> tuple[int, ...]:
             f"such as B(3,3), but got '{text}'"
         )
     return kernels
+
+
+@lru_cache(4096, typed=True)  # a search asks for each of its networks some times with every proposal
+def _named(depth: int, widen_factor: float, block: str | None, family: str | None) -> Architecture:
+    """See `Architecture.of`."""
+    family = family or DEFAULT_FAMILY
+    if problem := family_problem(family):
+        raise ValueError(problem)
+    if block is not None and (problem := block_problem(block, family)):
+        raise ValueError(problem)
+    kernels = default_kernels(depth, family) if block is None else parse_block(block)
+    return Architecture(depth, float(widen_factor), kernels, family)

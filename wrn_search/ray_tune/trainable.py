@@ -95,12 +95,14 @@ class WideResNetTrainable(tune.Trainable):
         self.setup(new_config)
         return True
 
-    def next_trial(self, config: dict[str, Any]) -> None:
-        """The next trial, begun by the driver itself between two of Tune's calls: nobody hears of an error here."""
+    def train_next(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The first step of the next trial, which the driver hands over with the call; as `train` else."""
         try:
             self.reset_config(config)
-        except Exception as error:  # else the step that follows would train the trial before
+        except Exception as error:  # the process must not train the trial before again
             end_process(told_exception(error))
+        result: dict[str, Any] = self.train()
+        return result
 
     def keep_checkpoint(self) -> None:
         """Writes what was completed last: the driver asks when the trial rests, or its session ends.

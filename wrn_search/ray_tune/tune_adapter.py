@@ -23,6 +23,7 @@ from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import driver_cannot_write, logs_beside, told_to_trial
 from wrn_search.ray_tune.exception_texts import process_error, was_noticed, why_it_left, with_log
 from wrn_search.ray_tune.fault_note import left_behind, told_fault
+from wrn_search.ray_tune.steps.begun_in_its_process import begin_in_its_process
 from wrn_search.ray_tune.steps.epochs_of_a_step import told_of_steps
 from wrn_search.ray_tune.trainable import earlier_epochs, metrics_of, unflattened
 from wrn_search.results.trial_state import FINAL
@@ -98,7 +99,7 @@ class ConductorSearcher(_NotPickled, Searcher):
             "accelerator": answer.grant.accelerator,
             "context_bytes": answer.grant.context_bytes,
             **told_of_steps(self._space.search.trial_timeout, paid=self._conductor.funds.cover_what_runs),
-            "measures": self._space.costs,
+            "measures": list(self._space.costs),
         }
 
     def on_trial_complete(
@@ -119,8 +120,7 @@ class ConductorSearcher(_NotPickled, Searcher):
 class ConductorScheduler(_NotPickled, FIFOScheduler):
     """Tells the conductor what trials report, and Tune whether they go on.
 
-    When a trial has ended its process trains the next one, as the same trial of Tune's: a new one costs the driver
-    some milliseconds, of which most are Tune's own and Ray's calls.
+    When a trial has ended its process trains the next one, as the same trial of Tune's: a new one costs more.
 
     Args:
         conductor: decides.
@@ -152,19 +152,20 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
         for metrics, ended_ago in earlier_epochs(nested):
             self._conductor.passed(number, metrics, nested["node"], nested["device"], ended_ago)
         if self._hear_of_trouble(number, nested):
-            goes_on = False
-        elif "test" in nested:
-            goes_on = self._conductor.met_test_split(number, nested["test"]) or self._begin_next(trial)
+            return str(TrialScheduler.STOP)
+        if "test" in nested:
+            goes_on = self._conductor.met_test_split(number, nested["test"])
         elif "diverged" in nested:
             self._conductor.diverged(number, **nested["diverged"])
-            goes_on = self._begin_next(trial)
+            goes_on = False
         else:
             metrics = metrics_of(nested)
             goes_on = self._conductor.reported(number, metrics, nested["node"], nested["device"])
             if not goes_on and self._conductor.state.trials[number].status not in FINAL:
                 trial.temporary_state.ray_actor.keep_checkpoint.remote()
-            goes_on = goes_on or self._begin_next(trial)
-        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+        if goes_on:
+            return str(TrialScheduler.CONTINUE)
+        return str(TrialScheduler.NOOP if self._begin_next(tune_controller, trial) else TrialScheduler.STOP)
 
     def _hear_of_trouble(self, number: int, nested: dict[str, Any]) -> bool:
         """Whether a trial ended by a fault; what is told of it goes to the conductor."""
@@ -180,16 +181,15 @@ class ConductorScheduler(_NotPickled, FIFOScheduler):
             return False
         return True
 
-    def _begin_next(self, trial: Any) -> bool:
-        """Hands the next trial to the process of one that has ended; whether there is one for it."""
+    def _begin_next(self, tune_controller: Any, trial: Any) -> bool:
+        """Begins the next trial in the process of one that has ended; whether there is one for it."""
         config = self._searcher.next_for_process(trial.config) if self._searcher is not None else None
         if config is None:
             return False
-        # Ray carries out the calls of one caller in their order: this one before Tune's for the next step.
-        trial.temporary_state.ray_actor.next_trial.remote(config)
         trial.set_config(config)
         self.on_trial_start(trial)
         self._conductor.started(config["number"])
+        begin_in_its_process(tune_controller, trial, config)
         return True
 
     def _storage_failed(self, number: int, error: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from wrn_search.epoch_metrics import EpochMetrics
 from wrn_search.results.events import Paused, Reported, Started, Tested
 from wrn_search.seconds_alone import those_that_count
 from wrn_search.space.sections.optimiser_keys import passes_of_a_step
+from wrn_search.space.trial_config import TrialConfig
 
 FINAL = frozenset({"completed", "stopped", "diverged", "failed"})
 STATUSES = FINAL | {"running", "interrupted"}
@@ -57,6 +59,11 @@ class TrialState:
     test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
     tested: Tested | None = None  # in a confirmation, what the test split said
     _epochs: set[int] = field(default_factory=set, repr=False)
+
+    @cached_property
+    def trial_config(self) -> TrialConfig:
+        """`config`, which never changes, as the trainings of this version read it."""
+        return TrialConfig.from_dict(self.config)
 
     @property
     def epochs_done(self) -> int:

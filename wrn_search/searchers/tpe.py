@@ -13,7 +13,7 @@ ones, at most 25, are always the best of all. So a proposal costs hardly more af
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +23,6 @@ from wrn_search.searchers.untried import Untried
 from wrn_search.seeds import derived_seed
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-
     from wrn_search.searchers.parzen.better_and_worse import Observed
     from wrn_search.searchers.parzen.parzen_densities import Density
 
@@ -69,6 +67,7 @@ class TpeSearcher:
         groups += [[name] for name in self._distributions if name not in names]
         self._groups = [{name: self._distributions[name] for name in group} for group in groups]
         self._generator = np.random.RandomState(0)
+        self._of_better: tuple[list[bytes], list[Density]] = [], []  # (values of the better ones, densities)
 
     def propose(self, configuration: int) -> Hparams | None:
         """A configuration that was not tried before."""
@@ -76,10 +75,8 @@ class TpeSearcher:
             return self._untried.draw(configuration, self._draws.at)
         thinned = derived_seed(self._seed, "thinned", configuration)
         split = self._heard.split(self._how_many_better(self._heard.ended), MOST_WORSE, thinned)
-        densities = [
-            (self._density(group, split.better), self._density(group, split.worse)) for group in self._groups
-        ]
-        return self._untried.draw(configuration, lambda seed: self._draw(densities, seed))
+        better, worse = self._densities_of_better(split.better), self._densities(split.worse)
+        return self._untried.draw(configuration, lambda seed: self._draw(better, worse, seed))
 
     def proposed(self, configuration: int, hparams: Hparams) -> None:
         """It runs from now on, and counts as a bad one meanwhile."""
@@ -100,16 +97,27 @@ class TpeSearcher:
         """Counts beside what was found here: these configurations were never asked for, and may be tried again."""
         self._heard.found_elsewhere(source, hparams, curve, full)
 
-    def _density(self, group: Mapping[str, BaseDistribution], side: Observed) -> Density:
-        return self._density_of(_that_apply(side, list(group)), group, self._parameters)
+    def _densities_of_better(self, side: Observed) -> list[Density]:
+        """Of most proposals the better ones are those of the proposal before."""
+        key = [values.tobytes() for values in side.values()]
+        if self._of_better[0] != key:
+            self._of_better = key, self._densities(side)
+        return self._of_better[1]
 
-    def _draw(self, densities: Sequence[tuple[Density, Density]], seed: int) -> Hparams:
+    def _densities(self, side: Observed) -> list[Density]:
+        """Of each group."""
+        return [
+            self._density_of(_that_apply(side, list(group)), group, self._parameters)
+            for group in self._groups
+        ]
+
+    def _draw(self, better: Sequence[Density], worse: Sequence[Density], seed: int) -> Hparams:
         """A configuration from the densities of the better and of the worse ones, of each group."""
         self._generator.seed(seed)
         drawn: Hparams = {}
-        for group, (better, worse) in zip(self._groups, densities, strict=True):
-            candidates = better.sample(self._generator, _CANDIDATES)
-            best = int(np.argmax(better.log_pdf(candidates) - worse.log_pdf(candidates)))
+        for group, likely, unlikely in zip(self._groups, better, worse, strict=True):
+            candidates = likely.sample(self._generator, _CANDIDATES)
+            best = int(np.argmax(likely.log_pdf(candidates) - unlikely.log_pdf(candidates)))
             for name, distribution in group.items():
                 drawn[name] = distribution.to_external_repr(candidates[name][best].item())
         return {name: drawn[name] for name in self._distributions}
@@ -120,7 +128,7 @@ def _that_apply(side: Observed, names: Sequence[str]) -> Observed:
     idle = np.isnan(side[names[0]])
     for name in names[1:]:
         idle |= np.isnan(side[name])
-    return {name: side[name][~idle] for name in names}
+    return {name: side[name][~idle] if idle.any() else side[name] for name in names}
 
 
 TPE = SearcherKind(

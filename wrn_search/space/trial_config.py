@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from pydantic import ValidationError
@@ -92,7 +93,7 @@ class TrialConfig:
     @property
     def leaves(self) -> dict[str, Any]:
         """All but data and seed, as plain values."""
-        return {name: getattr(self, name) for name in LEAVES} | {"lr_drops": list(self.lr_drops)}
+        return dict(zip(LEAVES, _leaves_of(self), strict=True)) | {"lr_drops": list(self.lr_drops)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrialConfig:
@@ -105,6 +106,7 @@ class TrialConfig:
 LEAVES = tuple(
     field.name for field in dataclasses.fields(TrialConfig) if field.name not in ("dataset", "seed")
 )
+_leaves_of = attrgetter(*LEAVES)
 REAL_LEAVES = tuple(
     field.name for field in dataclasses.fields(TrialConfig) if str(field.type).startswith("float")
 )
@@ -149,7 +151,11 @@ def what_fixes_it(values: Mapping[str, Any]) -> str:
         leaves["init_from"] = digest or path
     if dataset.get("augmentation") not in CROPPING:
         dataset.pop("crop_padding", None)
-    return json.dumps(leaves | {"dataset": dataset}, sort_keys=True)
+    return _in_order(leaves | {"dataset": dataset})
+
+
+# Built once: json.dumps with options builds a new coder at every call.
+_in_order = json.JSONEncoder(sort_keys=True).encode
 
 
 def _without(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

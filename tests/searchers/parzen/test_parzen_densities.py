@@ -53,6 +53,17 @@ def test_a_sample_beyond_an_end_by_rounding_is_impossible_as_with_optuna() -> No
     assert np.isfinite(ours[2])
 
 
+@pytest.mark.parametrize("end", [INTERVAL.low, INTERVAL.high])
+def test_a_search_that_has_settled_at_an_end_draws_on(end) -> None:
+    """All kernels that are drawn may lie there: beside them there is none on the left."""
+    seen = {"x": np.full(25, end)}
+    ours = density_of(seen, {"x": INTERVAL}, PARAMETERS)
+    theirs = _ParzenEstimator(seen, {"x": INTERVAL}, PARAMETERS)
+    for seed in range(6):
+        drawn, samples = (each.sample(np.random.RandomState(seed), 24)["x"] for each in (ours, theirs))
+        assert drawn.tolist() == samples.tolist()
+
+
 @pytest.mark.parametrize(
     "distributions",
     [

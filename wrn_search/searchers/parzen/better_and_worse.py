@@ -135,12 +135,12 @@ class BetterAndWorse:
         ours = [self._elsewhere.get(COMPARABLE, _Found()), self._own]
         leagues = [*others, ours]
         all_found = [found for league in leagues for found in league if found.rows]
-        runs = np.concatenate([found.runs[: found.rows] for found in all_found])
-        counts = runs | np.concatenate([found.ended[: found.rows] for found in all_found])
-        values = np.concatenate([found.values[: found.rows] for found in all_found])
+        runs = _joined([found.runs[: found.rows] for found in all_found])
+        counts = runs | _joined([found.ended[: found.rows] for found in all_found])
+        values = _joined([found.values[: found.rows] for found in all_found])
         best = np.array(_best(leagues, better), int)
         counts[best] = False
-        worse = _thinned(np.flatnonzero(counts), runs, most_worse, seed)
+        worse = _thinned(counts.nonzero()[0], runs, most_worse, seed)
         return Split(self._observed(values[best]), self._observed(values[worse]))
 
     def _numbers(self, hparams: Hparams) -> list[float]:
@@ -152,7 +152,8 @@ class BetterAndWorse:
         ]
 
     def _observed(self, values: NDArray[np.float64]) -> Observed:
-        return {name: values[:, column] for column, name in enumerate(self._distributions)}
+        columns = np.ascontiguousarray(values.T)
+        return {name: columns[column] for column, name in enumerate(self._distributions)}
 
 
 def _best(leagues: Sequence[Sequence[_Found]], count: int) -> list[int]:
@@ -196,6 +197,11 @@ def _thinned(rows: NDArray[np.int64], runs: NDArray[np.bool_], most: int, seed: 
     left = min(most - len(running), len(ended))
     drawn = np.random.RandomState(seed).permutation(len(ended))[:left]
     return np.sort(np.concatenate([running, ended[drawn]]))
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One after the other; of one array a view."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

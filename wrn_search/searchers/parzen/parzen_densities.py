@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from contextlib import nullcontext
+from functools import cached_property, lru_cache
 from math import erf, erfc, log
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -71,7 +72,7 @@ class _DensityOfChoice:
         self._kernels = _with(
             observed.astype(int), options
         )  # (n_kernels,): its option; the last one has none
-        self._weights, self._log_weights = _weights(len(observed), parameters)
+        self._up_to, self._log_weights = _weights(len(observed), parameters)
         each = parameters.prior_weight / len(self._kernels) if len(observed) else 1.0 / options
         by_option = np.full((options + 1, options), each)  # kernel's option x option
         if len(observed):
@@ -80,17 +81,24 @@ class _DensityOfChoice:
         self._by_option = by_option
 
     def sample(self, rng: np.random.RandomState, size: int) -> Samples:
-        kernels = self._kernels[_drawn(rng, self._weights, size)]
+        kernels = self._kernels[_drawn(rng, self._up_to, size)]
         quantiles = rng.random_sample(size)
         up_to = np.cumsum(self._by_option, axis=-1)
         up_to[:, -1] = 1
         return {self._name: (up_to[kernels] < quantiles[:, None]).sum(axis=-1).astype(float)}
 
     def log_pdf(self, samples_dict: Samples) -> Numbers:
+        return self._log_density.take(samples_dict[self._name].astype(int))
+
+    @cached_property
+    def _log_density(self) -> Numbers:
+        """(n_options,)"""
         weighted = np.take(np.log(self._by_option).T, self._kernels, axis=1)  # option x kernel
         weighted += self._log_weights
-        by_option = _log_of_sums(weighted)
-        return np.take(by_option, samples_dict[self._name].astype(int))
+        most = weighted.max(axis=1)
+        weighted -= most[:, None]
+        np.exp(weighted, out=weighted)
+        return np.asarray(np.log(weighted.sum(axis=1)) + most)
 
 
 class _DensityOfInterval:
@@ -109,15 +117,16 @@ class _DensityOfInterval:
         low, high = distribution.low, distribution.high
         if self._log:  # numpy's logarithm here, Python's for the ends: so does Optuna
             observed, low, high = np.log(observed), np.log(low), np.log(high)
-        self._weights, self._log_weights = _weights(len(observed), parameters)
+        self._up_to, self._log_weights = _weights(len(observed), parameters)
         self._mus = _with(observed, 0.5 * (low + high))
         self._sigmas = _with(_widths(observed, low, high, parameters), high - low)
         self._a = (self._low - self._mus) / self._sigmas  # the ends as each kernel sees them
         self._b = (self._high - self._mus) / self._sigmas
         self._log_mass = _log_mass_within(self._a, self._b)
+        self._log_sigmas = np.log(self._sigmas)
 
     def sample(self, rng: np.random.RandomState, size: int) -> Samples:
-        kernels = _drawn(rng, self._weights, size)
+        kernels = _drawn(rng, self._up_to, size)
         quantiles = rng.random_sample(size)
         standard = _quantile(quantiles, self._a[kernels], self._b[kernels], self._log_mass[kernels])
         drawn = standard * self._sigmas[kernels] + self._mus[kernels]
@@ -129,15 +138,16 @@ class _DensityOfInterval:
             values = np.log(values)
         weighted = values[:, None] - self._mus  # (n_samples, n_kernels), to the end
         weighted /= self._sigmas
-        outside = np.flatnonzero((values < self._low) | (values > self._high))  # by rounding
-        beyond = (weighted[outside] < self._a) | (weighted[outside] > self._b)
+        outside = None
+        if values.min() < self._low or values.max() > self._high:  # by rounding
+            outside = (weighted < self._a) | (weighted > self._b)
         weighted *= weighted
         weighted *= -0.5
         weighted -= _LOG_SQRT_2_PI
         weighted -= self._log_mass
-        weighted -= np.log(self._sigmas)
-        if len(outside):
-            weighted[outside] = np.where(beyond, -np.inf, weighted[outside])
+        weighted -= self._log_sigmas
+        if outside is not None:
+            weighted[outside] = -np.inf
         weighted += self._log_weights
         return _log_of_sums(weighted)
 
@@ -153,7 +163,7 @@ def _is_wide(distribution: FloatDistribution) -> bool:
 
 
 def _weights(observed: int, parameters: _ParzenEstimatorParameters) -> tuple[Numbers, Numbers]:
-    """Of the kernels, and their logarithms: what is older counts less."""
+    """Of the kernels: sums up to each, the last one 1, and logarithms. What is older counts less."""
     return _weights_of(observed, parameters.weights, parameters.prior_weight)
 
 
@@ -161,7 +171,8 @@ def _weights(observed: int, parameters: _ParzenEstimatorParameters) -> tuple[Num
 def _weights_of(observed: int, weights: Callable[[int], Numbers], prior: float) -> tuple[Numbers, Numbers]:
     found = _with(np.array(weights(observed))[:observed], prior) if observed else np.array([1.0])
     found /= found.sum()
-    return found, np.log(found)
+    up_to = found.cumsum()
+    return up_to / up_to[-1], np.log(found)
 
 
 def _with(values: NDArray[Any], last: float) -> NDArray[Any]:
@@ -186,23 +197,23 @@ def _widths(mus: Numbers, low: float, high: float, parameters: _ParzenEstimatorP
     return np.minimum(np.maximum(widths, least), high - low)
 
 
-def _drawn(rng: np.random.RandomState, weights: Numbers, size: int) -> NDArray[np.intp]:
-    """`rng.choice(len(weights), p=weights, size=size)`, without its checks."""
-    up_to = weights.cumsum()
-    up_to /= up_to[-1]
+def _drawn(rng: np.random.RandomState, up_to: Numbers, size: int) -> NDArray[np.intp]:
+    """`rng.choice(len(weights), p=weights, size=size)`, without its checks; see `_weights`."""
     return up_to.searchsorted(rng.random_sample(size), side="right")
 
 
 def _log_of_sums(logs: Numbers) -> Numbers:
     """log(sum(exp(logs))) of each row; `logs` is overwritten."""
     most = logs.max(axis=1)
-    most[np.isneginf(most)] = 0
+    possible = most.min() > -np.inf
+    if not possible:
+        most[np.isneginf(most)] = 0
     logs -= most[:, None]
     far = logs < _EXP_IS_0  # most of narrow kernels; numpy takes four times as long for what underflows
     np.putmask(logs, far, 0)
     np.exp(logs, out=logs)
     np.putmask(logs, far, 0)
-    with np.errstate(divide="ignore"):
+    with nullcontext() if possible else np.errstate(divide="ignore"):
         return np.asarray(np.log(logs.sum(axis=1)) + most)
 
 
@@ -210,7 +221,8 @@ def _log_mass_within(a: Numbers, b: Numbers) -> Numbers:
     """Logarithm of a standard normal's mass between a and b."""
     central = (a <= 0) & (b > 0)
     if central.all():
-        return np.asarray(np.log1p(-_ndtr(a) - _ndtr(-b)))
+        beyond = _ndtr(np.concatenate((a, -b)))
+        return np.asarray(np.log1p(-beyond[: len(a)] - beyond[len(a) :]))
     mass = np.empty_like(a)
     mass[central] = np.log1p(-_ndtr(a[central]) - _ndtr(-b[central]))
     mass[~central] = _log_gauss_mass(a[~central], b[~central])
@@ -221,20 +233,21 @@ def _ndtr(a: Numbers) -> Numbers:
     """Distribution function of a standard normal."""
     scaled = a / _SQRT_2
     values = np.sign(scaled)
-    near = np.flatnonzero(np.abs(scaled) < _ERF_IS_ONE)
+    near = (np.abs(scaled) < _ERF_IS_ONE).nonzero()[0]
     values[near] = list(map(erf, scaled[near].tolist()))
     return 0.5 + 0.5 * values
 
 
 def _log_ndtr(a: Numbers) -> Numbers:
-    if a.min() <= -20 or a.max() > 6:
-        return np.array([_log_ndtr_single(each) for each in a.tolist()])
+    values = a.tolist()
+    if values and (min(values) <= -20 or max(values) > 6):
+        return np.array([_log_ndtr_single(each) for each in values])
     return np.array(
         [
             log(0.5 * erfc(-x))
-            if x < -_ONE_SIGMA
+            if (x := each / _SQRT_2) < -_ONE_SIGMA
             else log(0.5 + 0.5 * erf(x) if x < _ONE_SIGMA else 1.0 - 0.5 * erfc(x))
-            for x in (a / _SQRT_2).tolist()
+            for each in values
         ]
     )
 
@@ -266,7 +279,7 @@ def _ndtri_exp(y: Numbers) -> Numbers:
         log_ndtr = _log_ndtr(x)
         step = (log_ndtr - z) * np.exp(log_ndtr - (-0.5 * x**2 - _LOG_SQRT_2_PI))
         x -= step
-        if np.all(np.abs(step) < 1e-8 * np.abs(x)):
+        if (np.abs(step) < 1e-8 * np.abs(x)).all():
             break
     x[flipped] *= -1
     return x
