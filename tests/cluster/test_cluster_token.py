@@ -106,6 +106,7 @@ def _namespaces() -> bool:
 needs_namespaces = pytest.mark.skipif(not _namespaces(), reason=WHY_NOT)
 
 
+@pytest.mark.slow  # as the next one; the quick tests together must take less than ten minutes
 @needs_namespaces
 def test_a_cluster_without_a_token_takes_every_driver(tmp_path: Path) -> None:
     """Above all one in whose home an earlier Ray has left a token."""
