@@ -65,7 +65,7 @@ test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go, but the 
 test-exhaustive: $(INSTALLED_DEV) ## slow tests and faults that repeat with other values what a quicker test proves
 	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
-test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), five minutes
+test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), a quarter of an hour
 	$(BIN)/python -m pytest --timeout 1800 -m cluster --durations 20 --durations-min 10
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so

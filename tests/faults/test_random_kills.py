@@ -133,7 +133,6 @@ def lose_power(record: Path, generator: random.Random) -> None:
         os.truncate(record, generator.randint(safe, record.stat().st_size))
 
 
-@pytest.mark.exhaustive  # beside the kill -9 of tests/test_search_end_to_end.py, whose trial goes on likewise
 def test_a_trial_process_is_killed(
     tmp_path: Path, adaptive: Path, kills: int, seed: int, judge: Judge
 ) -> None:
@@ -154,7 +153,7 @@ def test_a_trial_process_is_killed(
     judge(verdict("trial process: kill -9, SIGSEGV, os._exit", adaptive, searches))
 
 
-# The raylet beside the control store, and beside the raylet of one of two nodes.
+# The raylet beside the control store, and beside those of the nodes that tests/cluster kills.
 @pytest.mark.parametrize("process", [pytest.param("raylet", marks=pytest.mark.exhaustive), "gcs_server"])
 def test_rays_own_processes_are_killed(
     tmp_path: Path, adaptive: Path, seed: int, judge: Judge, process: str

@@ -73,7 +73,7 @@ def _loopback_only() -> Iterator[None]:
 def _no_job_server() -> Iterator[None]:
     """Ray starts as where `ray[default]` is not installed: without the servers of a cluster's dashboard and jobs.
 
-    Nobody could speak to them here, and they cost each search 1 to 3 seconds of a core (Ray 2.60), dashboard or not.
+    Nobody could speak to them here, and they cost a search some 2 of 20 CPU seconds (Ray 2.60), dashboard or not.
     """
     from ray._private import utils
 
