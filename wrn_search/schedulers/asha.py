@@ -84,7 +84,8 @@ class _Arrivals:
         """It has its place at the rung."""
 
     def _place(self, configuration: int, epoch: int) -> _Place | None:
-        return self._places.get(epoch, {}).get(configuration)
+        places = self._places.get(epoch)
+        return None if places is None else places.get(configuration)
 
     def _is_at_chance(self, val_error: float) -> bool:
         if self.chance_error is None:
@@ -123,9 +124,11 @@ class PromotingAsha(_Arrivals):
 
     def observe(self, configuration: int, epoch: int, val_error: float, costs: Costs = ()) -> None:
         """Also whether places at rungs last."""
-        if self.places_that_last is not None and not self._is_at_chance(val_error):
-            self.places_that_last.observe(configuration, epoch, val_error)
-        super().observe(configuration, epoch, val_error, costs)
+        lasting = self.places_that_last
+        if lasting is not None and epoch in lasting.levels and not self._is_at_chance(val_error):
+            lasting.observe(configuration, epoch, val_error)
+        if epoch in self.rungs:  # few reports are: the others cost no more than this
+            super().observe(configuration, epoch, val_error, costs)
 
     def _may_go_on(self, arrived: int) -> int:
         """How many of those that have arrived at a rung."""
@@ -166,8 +169,7 @@ class PromotingAsha(_Arrivals):
                 return waiting.get(configuration) == rung
 
             best = order.best_waiting(is_there)
-            may = max(self._may_go_on(order.arrived), at_least)
-            if best is not None and order.better_than(best) < may:
+            if best is not None and order.better_than(best) < max(self._may_go_on(order.arrived), at_least):
                 return best
         return None
 

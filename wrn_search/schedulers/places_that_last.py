@@ -33,6 +33,7 @@ class PlacesThatLast:
     levels: tuple[int, ...]
     _errors: dict[int, dict[int, float]] = field(default_factory=dict)  # level -> configuration -> percent
     _orders: dict[int, _TwoOrders] = field(default_factory=dict)  # by the later of two levels
+    _probability: float | None = None  # `probability`, until more is observed: it is asked at every decision
 
     def observe(self, configuration: int, epoch: int, val_error: float) -> None:
         """The first report of a configuration at a level; finite."""
@@ -44,10 +45,16 @@ class PlacesThatLast:
         if configuration in before:
             orders = self._orders.setdefault(epoch, _TwoOrders())
             orders.add(before[configuration], val_error)
+            self._probability = None
 
     @property
     def probability(self) -> float:
         """That places last."""
+        if self._probability is None:
+            self._probability = self._by_what_was_observed()
+        return self._probability
+
+    def _by_what_was_observed(self) -> float:
         odds = math.log(BELIEVED / (1 - BELIEVED)) + sum(each.evidence for each in self._orders.values())
         return 1 / (1 + math.exp(-min(max(odds, -700), 700)))
 

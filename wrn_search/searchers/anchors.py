@@ -64,6 +64,7 @@ class Anchors:
         self._space, self._share = space, share
         self._untried = Untried(space)
         self._draws = UniformDraws(space.hyperparameters)
+        self._found: dict[int, int] = {}  # stretch -> its anchor: each configuration asks for three
 
     def place(self, configuration: int) -> int | None:
         """The how manieth anchor a configuration is, from 0; None for those that are none."""
@@ -106,5 +107,7 @@ class Anchors:
 
     def _at(self, place: int) -> int:
         """The configuration that is an anchor in a stretch."""
-        first, after = (math.ceil(edge / self._share) for edge in (place, place + 1))
-        return first + derived_seed(self._space.seed, "anchor", place) % (after - first)
+        if place not in self._found:
+            first, after = (math.ceil(edge / self._share) for edge in (place, place + 1))
+            self._found[place] = first + derived_seed(self._space.seed, "anchor", place) % (after - first)
+        return self._found[place]
