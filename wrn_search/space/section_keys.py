@@ -147,6 +147,7 @@ def default_of(name: str, optimizer: str | None = None) -> Any:
     With an optimiser its own rates, as they are where the file names it alone.
     """
     own = rates_of(optimizer)
-    if name in own:
-        return own[name]
-    return {**ModelSettings.model_fields, **TrainingSettings.model_fields}[name].default
+    return own[name] if name in own else _FIELDS[name].default
+
+
+_FIELDS = {**ModelSettings.model_fields, **TrainingSettings.model_fields}

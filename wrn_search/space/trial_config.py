@@ -88,19 +88,22 @@ class TrialConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold; `from_dict` is its inverse."""
-        return {**self.leaves, "dataset": _plain(self.dataset).copy(), "seed": self.seed}
+        values = self.leaves
+        values["dataset"], values["seed"] = _plain(self.dataset).copy(), self.seed
+        return values
 
     @property
     def leaves(self) -> dict[str, Any]:
         """All but data and seed, as plain values."""
-        return dict(zip(LEAVES, _leaves_of(self), strict=True)) | {"lr_drops": list(self.lr_drops)}
+        values = dict(zip(LEAVES, _leaves_of(self), strict=True))
+        values["lr_drops"] = list(self.lr_drops)
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrialConfig:
         """The config that `to_dict` wrote; an older version's is trained by what was the only way then."""
-        values = with_later_leaves(values)
-        dataset = dataset_settings(values["dataset"])
-        return cls(**{**values, "lr_drops": tuple(values["lr_drops"]), "dataset": dataset})
+        read = {"lr_drops": tuple(values["lr_drops"]), "dataset": dataset_settings(values["dataset"])}
+        return cls(**{**LATER_LEAVES, **values, **read})
 
 
 LEAVES = tuple(
