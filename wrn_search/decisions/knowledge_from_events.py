@@ -21,7 +21,6 @@ from wrn_search.results.events import (
     Failed,
     Interrupted,
     Paused,
-    Proposed,
     Reported,
     Resumed,
     Retried,
@@ -74,7 +73,6 @@ class Knowledge:
         # Those that would go on from their rung, for which what is left of the budget does not pay.
         self.short: dict[int, int] = {}  # configuration -> its rung
         self.spending, self.pace = Spending(), PaceSoFar()
-        self._first: dict[int, int] = {}  # configuration -> its first trial
         self._workloads: dict[int, Workload] = {}  # of the trials that were asked for
         self._looks = Looks(space, images_of(facts), rungs_of(space))
         self._record = record
@@ -85,18 +83,23 @@ class Knowledge:
         """The one place where a written event changes what is known; live and replayed events alike."""
         self.state.apply(moment, event)
         self.spending.learn(moment, event, self.state)
-        if isinstance(event, Proposed):
-            self._first.setdefault(event.configuration, event.number)
-        if isinstance(event, Reported):
-            trial, metrics = self.state.trials[event.number], event.metrics
-            self.pace.learn(trial.training_macs, metrics.seconds, alone=metrics.epoch in trial.alone)
         self._looks.learn(event)
-        self._rests_no_more(event)
+        match event:
+            case Reported():  # the first case, as most events are
+                trial, metrics = self.state.trials[event.number], event.metrics
+                self.pace.learn(trial.training_macs, metrics.seconds, alone=metrics.epoch in trial.alone)
+                self._rests_no_more(event)
+            case Resumed() | Stopped() | Completed() | Diverged() | Failed():
+                self._rests_no_more(event)
+            case _:
+                pass
         for arrival in self._together.learn(event, self.state):
             self._arrives(arrival)
         if isinstance(event, Paused) and event.for_budget:
             self._falls_short(self.state.trials[event.number].configuration, event.rung)
         match event:
+            case Reported():  # has and keeps its place
+                pass
             case Started() if event.number in self.live:  # not one of a session before
                 self.training.add(event.number)
             case Paused() | Stopped() | Completed() | Diverged() | Failed() | Interrupted() | Retried():
@@ -111,6 +114,8 @@ class Knowledge:
 
     def is_decided(self) -> bool:
         """Whether the search's questions are answered (`search.stop_when`); a look that is due goes on record."""
+        if not self._looks.may_stop:
+            return False
         if (look := self._looks.due(self.state)) is not None:
             self._record.append(look)
         return self._looks.has_decided(self.state)
@@ -120,7 +125,7 @@ class Knowledge:
         configuration, epoch = arrival.configuration, arrival.epoch
         self.scheduler.observe(configuration, epoch, arrival.val_error, arrival.costs)
         if isinstance(self.scheduler.decide(configuration, epoch), Wait):
-            if self._is_anchor(configuration):
+            if self.state.configurations[configuration][0].anchor:
                 self.scheduler.goes_on(configuration, epoch)
             elif self.unended_of(configuration):
                 self.resting[configuration] = epoch
@@ -134,31 +139,20 @@ class Knowledge:
             self.plan.rests(configuration, self.state)
         self.short[configuration] = rung
 
-    def _rests_no_more(self, event: Event) -> None:
+    def _rests_no_more(self, event: Resumed | Reported | Stopped | Completed | Diverged | Failed) -> None:
         """One that rested goes on, or is over; where an earlier session let none rest, only its reports tell that."""
-        if not isinstance(event, Resumed | Reported | Stopped | Completed | Diverged | Failed):
-            return
         configuration = self.state.trials[event.number].configuration
-        self._is_no_longer_short(configuration, event)
+        rung = self.short.get(configuration)
+        if rung is not None and (_goes_on(event, rung) or not self.unended_of(configuration)):
+            del self.short[configuration]
         rung = self.resting.get(configuration)
         if rung is None:
             return
-        if isinstance(event, Resumed) or (isinstance(event, Reported) and event.metrics.epoch > rung):
+        if _goes_on(event, rung):
             del self.resting[configuration]
             self.scheduler.goes_on(configuration, rung)
         elif isinstance(event, Stopped) or not self.unended_of(configuration):
             del self.resting[configuration]
-
-    def _is_no_longer_short(self, configuration: int, event: Event) -> None:
-        goes_on = isinstance(event, Resumed) or (
-            isinstance(event, Reported)
-            and event.metrics.epoch > self.short.get(configuration, event.metrics.epoch)
-        )
-        if goes_on or (configuration in self.short and not self.unended_of(configuration)):
-            self.short.pop(configuration, None)
-
-    def _is_anchor(self, configuration: int) -> bool:
-        return self.state.trials[self._first[configuration]].anchor
 
     def begin_session(self) -> list[int]:
         """All events on record are known. The trials that have not ended and do not rest at a rung, by number.
@@ -184,7 +178,7 @@ class Knowledge:
 
     def unended_of(self, configuration: int) -> list[int]:
         """Its trials that have not ended, by number."""
-        repeats = self.state.repeats_of(self._first[configuration])
+        repeats = self.state.configurations[configuration]
         return [trial.number for trial in repeats if trial.status not in FINAL]
 
     def in_order(self, stand: Mapping[int, int]) -> list[int]:
@@ -215,7 +209,7 @@ class Knowledge:
         return sum(known) / len(known) if known else 100.0
 
     def _costs_of(self, configuration: int) -> Costs:
-        return costs_of(self.state.repeats_of(self._first[configuration]), self._costs)
+        return costs_of(self.state.configurations[configuration], self._costs)
 
     def left_behind(self) -> list[Stopped]:
         """How all that rest at a rung end with the search."""
@@ -267,9 +261,9 @@ class Knowledge:
         ended between them. At a rung that the configuration has not reached it waits. An anchor is never stopped.
         """
         trial = self.state.trials[number]
-        if trial.last is None:
+        if (last := trial.last) is None:
             return None
-        epoch, configuration = trial.last.epoch, trial.configuration
+        epoch, configuration = last.epoch, trial.configuration
         if epoch >= self._epochs:
             return Completed(number) if self.plan.ends_with_last_epoch(trial) else None
         if self.short.get(configuration) == epoch:
@@ -278,21 +272,27 @@ class Knowledge:
         decided = self.scheduler.decide(configuration, epoch) if arrived and not trial.anchor else None
         if isinstance(decided, Stop):
             return Stopped(number, decided.rung, decided.reason, decided.at_chance)
-        stopped = [each for each in self.state.repeats_of(number) if each.rung is not None]
-        rung = min((each.rung for each in stopped if each.rung is not None), default=None)
-        if rung is not None and epoch >= rung:
-            guessing = any(each.at_chance for each in stopped)
+        repeats = self.state.configurations[configuration]
+        stopped = [(each.rung, each.at_chance) for each in repeats if each.rung is not None]
+        if stopped and epoch >= (rung := min(stopped)[0]):
+            guessing = any(at_chance for _, at_chance in stopped)
             return Stopped(number, rung, "its configuration was stopped at this rung", guessing)
         if isinstance(decided, Wait):
             return Paused(number, decided.rung, decided.reason)
         awaits = epoch in self.rungs and not arrived
-        return Paused(number, epoch) if awaits and trial.last.val_error is not None else None
+        return Paused(number, epoch) if awaits and last.val_error is not None else None
 
     def released_with(self, number: int) -> list[int]:
         """The other repeats of a trial's configuration that neither train nor are over, and wait for no other."""
-        others = [each for each in self.state.repeats_of(number) if each.status == "interrupted"]
         return [
             each.number
-            for each in others
-            if each.number not in self.live and not isinstance(self.end_after_report(each.number), Paused)
+            for each in self.state.repeats_of(number)
+            if each.status == "interrupted"
+            and each.number not in self.live
+            and not isinstance(self.end_after_report(each.number), Paused)
         ]
+
+
+def _goes_on(event: Event, rung: int) -> bool:
+    """Whether an event says that a trial which rested at a rung trains again."""
+    return isinstance(event, Resumed) or (isinstance(event, Reported) and event.metrics.epoch > rung)

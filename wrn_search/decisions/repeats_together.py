@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wrn_search.results.events import Diverged, Event, Failed, Reported
 from wrn_search.results.state_from_events import SearchState
@@ -16,8 +17,7 @@ from wrn_search.results.trial_state import FINAL, TrialState, costs_of
 from wrn_search.schedulers.scheduler import Costs
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):  # which takes a third of a frozen dataclass's time, for each report
     """All repeats of a configuration that still train have reported an epoch."""
 
     configuration: int
@@ -47,12 +47,16 @@ class RepeatsTogether:
         """Takes in an event that `state` has applied. What arrives by it, the earliest epoch first."""
         match event:
             case Reported() if event.metrics.val_error is not None:
-                epoch = event.metrics.epoch
-                configuration = state.trials[event.number].configuration
+                epoch, repeats = event.metrics.epoch, state.repeats_of(event.number)
+                configuration = repeats[0].configuration
+                if self.repeats == len(repeats) == 1:  # it waits for nobody
+                    if self.has_arrived(configuration, epoch):
+                        return []
+                    return [self._arrival(repeats, epoch, event.metrics.val_error)]
                 if not self.has_arrived(configuration, epoch):  # else an epoch that a resumed trial ran again
                     errors = self._reported.setdefault(configuration, {}).setdefault(epoch, {})
                     errors.setdefault(event.number, event.metrics.val_error)
-                return self._arrivals(state.repeats_of(event.number), (epoch,))
+                return self._arrivals(repeats, (epoch,))
             case Diverged() | Failed():
                 repeats = state.repeats_of(event.number)
                 return self._arrivals(repeats, sorted(self._reported.get(repeats[0].configuration, ())))
@@ -76,11 +80,15 @@ class RepeatsTogether:
             if errors is None or len(repeats) < self.repeats or any(_is_awaited(t, errors) for t in repeats):
                 continue
             lost = sum(trial.number not in errors and is_lost(trial) for trial in repeats)
-            mean = statistics.fmean([*errors.values(), *[self.chance_error] * lost])
             del reported[epoch]
-            self._arrived[configuration] = epoch
-            found.append(Arrival(configuration, epoch, mean, costs_of(repeats, self.costs)))
+            mean = statistics.fmean([*errors.values(), *[self.chance_error] * lost])
+            found.append(self._arrival(repeats, epoch, mean))
         return found
+
+    def _arrival(self, repeats: Sequence[TrialState], epoch: int, mean: float) -> Arrival:
+        configuration = repeats[0].configuration
+        self._arrived[configuration] = epoch
+        return Arrival(configuration, epoch, mean, costs_of(repeats, self.costs))
 
 
 def is_lost(trial: TrialState) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wrn_search.end_reason import EndReason
+from wrn_search.space.sections.search_keys import SearchSettings
 
 
 class SearchEnd:
     """The end of one session of a search; there is none as long as `reason` is None.
 
     Args:
-        max_hours: `search.max_hours`.
+        search: what may end it before its last trial: `max_hours`, `budget` and `stop_when`.
         seconds_spent: wall seconds of the sessions before.
         clock: seconds.
         is_decided: whether its questions are answered (`search.stop_when`).
@@ -24,7 +25,7 @@ class SearchEnd:
 
     def __init__(
         self,
-        max_hours: float | None,
+        search: SearchSettings,
         seconds_spent: float,
         clock: Callable[[], float],
         is_decided: Callable[[], bool] = lambda: False,
@@ -32,7 +33,9 @@ class SearchEnd:
     ):
         self.reason: EndReason | None = None  # why no further trial will come; None while one may
         self.failure: str | None = None  # what went wrong, when that is `failed`
-        self._max_hours = max_hours
+        self._max_hours = search.max_hours
+        # Most searches have none of these keys, and are looked at twice for each report.
+        self.may_come_early = (search.max_hours, search.budget, search.stop_when) != (None, None, None)
         self._spent_before = seconds_spent
         self._clock = clock
         self._is_decided = is_decided

@@ -91,7 +91,7 @@ class Conductor:
             self._known.learn(moment, event)
         record.subscribe(self._known.learn)
         spent, is_decided = self.state.seconds_spent, self._known.is_decided
-        self._over = SearchEnd(space.search.max_hours, spent, clock, is_decided, lambda: self.funds.are_spent)
+        self._over = SearchEnd(space.search, spent, clock, is_decided, lambda: self.funds.are_spent)
         waiting, seconds = self._waiting, lambda: self._over.seconds_spent
         self.funds = Funds(space, facts, self._known, seconds, lambda: waiting.numbers)
         self._supply = Supply(space, facts, self._known, record, self._over, waiting, self.funds)
@@ -177,12 +177,10 @@ class Conductor:
         ends = self._ends_at_last_report(number)
         self._settle(number)
         self.look_at_clock()
-        if ends:
-            return False
-        if self._over.at_once:
+        if not ends and self._over.at_once:
             self.interrupted(number, f"the search ended: {self.end_reason}")
             return False
-        return True
+        return not ends
 
     def met_test_split(self, number: int, told: Mapping[str, Any]) -> bool:
         """A trained network asks for the test split, or tells what it said. Whether the trial goes on.
@@ -267,7 +265,8 @@ class Conductor:
 
     def look_at_clock(self) -> None:
         """Ends the search when hours or budget are spent or it is decided; may be called without an event, too."""
-        self._over.look(self._may_train)
+        if self._over.may_come_early:
+            self._over.look(self._may_train)
 
     @property
     def _may_train(self) -> bool:

@@ -96,13 +96,12 @@ class Supply:
 
     def add(self) -> bool:
         """Whether somebody joined: who rested at a rung and may go on comes before anything new."""
-        return (
-            self._take_up_paid()
-            or self._take_up(0, self._new())
-            or self._propose()
-            or self._take_up(self._at_least)
-            or self._take_up_to_the_end()
-        )
+        if self._take_up_paid() or self._take_up(0, new := self._new()) or self._propose():
+            return True
+        # Asked again only where the question is another one: the last trials of a long search ask at each report.
+        at_least = self._at_least
+        takes_up = (at_least > 0 or new is not None) and self._take_up(at_least)
+        return takes_up or self._take_up_to_the_end()
 
     def add_the_last_ones(self, concurrent: int) -> None:
         """When the end of a grid is in sight: all that is left, so that the longest trials can begin first."""
@@ -238,4 +237,6 @@ class Supply:
         """A new configuration that can be paid for; an anchor that could not come to its end is none any more."""
         if event.anchor and self._funds.pay_for_new(event, whole=True):
             return event
-        return replace(event, anchor=False) if self._funds.pay_for_new(event) else None
+        if not self._funds.pay_for_new(event):
+            return None
+        return replace(event, anchor=False) if event.anchor else event

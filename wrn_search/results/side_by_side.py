@@ -26,7 +26,9 @@ class SideBySide:
     def reported(self, number: int, time: float) -> None:
         """A trial has completed an epoch, then, and began the next; some may have left since, of those told by now."""
         if number in self._since:  # else a late report of one that has ended
-            self._since[number] = (time, bisect_right(self._left, (time, math.inf)))
+            all_by_then = not self._left or self._left[-1][0] <= time  # mostly: nobody is looked for
+            left = len(self._left) if all_by_then else bisect_right(self._left, (time, math.inf))
+            self._since[number] = (time, left)
 
     def left(self, number: int, time: float) -> None:
         """A trial trains no longer; they leave in the order of time."""

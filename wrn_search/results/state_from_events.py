@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from wrn_search.end_reason import EndReason
@@ -40,8 +41,9 @@ from wrn_search.results.trial_state import COUNTS_AS_CHANCE, FINAL, TrialState
 MOST_EPOCHS = 100_000
 _SESSION_BEGINS = (SearchStarted, SearchResumed)
 _ASKS = ("model.", "training.", "search.")  # keys of which a change asks something else, or for more
-_AFTER_SOURCES = (Proposed, Started, SearchEnded)  # what sources teach comes before these
-_LEAVES_ITS_PLACE = (Paused, Completed, Stopped, Diverged, Failed, Retried, Interrupted)
+# Looked up by type: to hold each report against so many classes takes longer than to take it in.
+_AFTER_SOURCES = frozenset({Proposed, Started, SearchEnded})  # what sources teach comes before these
+_LEAVES_ITS_PLACE = frozenset({Paused, Completed, Stopped, Diverged, Failed, Retried, Interrupted})
 
 
 @dataclass
@@ -55,6 +57,9 @@ class SearchState:
     dataset: str = ""
     split_hash: str = ""
     trials: dict[int, TrialState] = field(default_factory=dict)
+    configurations: dict[int, list[TrialState]] = field(
+        default_factory=dict, repr=False
+    )  # the trials of each so far, by repeat
     known: set[tuple[str, str]] = field(
         default_factory=set
     )  # (search_id, trial_id) of what other searches taught
@@ -109,15 +114,9 @@ class SearchState:
         """Names of all hyperparameters that any trial was proposed a value for."""
         return tuple(dict.fromkeys(name for trial in self.trials.values() for name in trial.hparams))
 
-    def repeats_of(self, number: int) -> list[TrialState]:
+    def repeats_of(self, number: int) -> Sequence[TrialState]:
         """The trials of one configuration so far, trial `number` among them, by repeat."""
-        trial = self.trials[number]
-        repeats = []
-        for each in range(number - trial.repeat, len(self.trials)):
-            if self.trials[each].configuration != trial.configuration:
-                break
-            repeats.append(self.trials[each])
-        return repeats
+        return self.configurations[self.trials[number].configuration]
 
     def apply(self, time: float, event: Event) -> None:
         """Takes in one event.
@@ -129,12 +128,13 @@ class SearchState:
             self._ended_seconds, self._session = self.seconds_spent, (time, time)
             self.sessions.append((time, event))
             self._side_by_side = SideBySide()
-        else:
-            # A clock that was set back must not shorten what was spent.
-            self._session = (self._session[0], max(self._session[1], time))
-        if isinstance(event, _AFTER_SOURCES):
+        elif time > self._session[1]:  # a clock that was set back must not shorten what was spent
+            self._session = (self._session[0], time)
+        if type(event) in _AFTER_SOURCES:
             self.sources_read |= _sources(self.space)
         match event:
+            case Reported():  # the first case, as most events are
+                self._apply_to_trial(time, event)
             case SearchStarted():
                 self.search, self.search_id = event.search, event.search_id
                 self.max_epochs, self.chance_error = event.max_epochs, event.chance_error
@@ -163,7 +163,8 @@ class SearchState:
                 # A trial's row stands as it was first proposed.
                 if event.number not in self.trials:
                     self._check_order(event)
-                    self.trials[event.number] = TrialState(**vars(event))
+                    trial = self.trials[event.number] = TrialState(**vars(event))
+                    self.configurations.setdefault(event.configuration, []).append(trial)
             case _:
                 self._apply_to_trial(time, event)
 
@@ -234,7 +235,7 @@ class SearchState:
                 trial.end(time, "interrupted", error=event.reason)
             case Reopened():
                 trial.reopen()
-        if isinstance(event, _LEAVES_ITS_PLACE):
+        if type(event) in _LEAVES_ITS_PLACE:
             self._side_by_side.left(trial.number, time)
 
     def _is_shared(self, trial: TrialState, time: float, seconds: float) -> bool:
@@ -252,9 +253,10 @@ class SearchState:
 
 
 _NOT_BELOW_0 = (
-    *("seconds", "images_per_second", "memory_bytes", "ended_ago"),
+    *("seconds", "images_per_second", "memory_bytes"),
     *("inference_ms", "inference_ms_64", "energy_kwh"),
 )
+_not_below_0 = attrgetter(*_NOT_BELOW_0)  # all at once: each report is looked at
 
 
 def _check_metrics(event: Reported) -> None:
@@ -267,15 +269,14 @@ def _check_metrics(event: Reported) -> None:
     if not 1 <= metrics.epoch <= MOST_EPOCHS:
         text = f"must be 1 to {MOST_EPOCHS}, but got {metrics.epoch} (trial {event.number})"
         raise InputError.of("reported.epoch", text)
-    for name in ("train_error", "val_error"):
-        error = getattr(metrics, name)
+    for name, error in (("train_error", metrics.train_error), ("val_error", metrics.val_error)):
         if error is not None and not 0 <= error <= 100:
             raise InputError.of(
                 f"reported.{name}", f"must be 0 to 100, but got {error} (trial {event.number})"
             )
-    for name in _NOT_BELOW_0:
-        value = getattr(event if name == "ended_ago" else metrics, name)
+    for place, value in enumerate((*_not_below_0(metrics), event.ended_ago)):
         if value is not None and value < 0:
+            name = (*_NOT_BELOW_0, "ended_ago")[place]
             raise InputError.of(
                 f"reported.{name}", f"must be at least 0, but got {value} (trial {event.number})"
             )

@@ -117,7 +117,7 @@ class TrialState:
         values = [value for _, metrics in self.reports if (value := getattr(metrics, name)) is not None]
         return statistics.median(values) if values else None
 
-    @property
+    @cached_property
     def training_macs(self) -> int:
         """Multiply-adds of one training image, in all forward passes that a step takes; the backward ones follow."""
         return self.macs * passes_of_a_step(self.config.get("sam"))
@@ -144,11 +144,11 @@ class TrialState:
 
     def report(self, time: float, event: Reported) -> bool:
         """Whether that is one epoch more. One that a resumed trial runs again is passed over: its first row stands."""
-        self.node, self.device = event.node, event.device
-        if event.metrics.epoch in self._epochs:
+        self.node, self.device, metrics = event.node, event.device, event.metrics
+        if metrics.epoch in self._epochs:
             return False
-        self._epochs.add(event.metrics.epoch)
-        self.reports.append((time, event.metrics))
+        self._epochs.add(metrics.epoch)
+        self.reports.append((time, metrics))
         return True
 
     def pause(self, time: float, event: Paused) -> None:
@@ -193,5 +193,7 @@ class TrialState:
 
 def costs_of(repeats: Sequence[TrialState], objectives: Sequence[str]) -> tuple[float | None, ...]:
     """Of each objective the median of the repeats; None where nobody knows it."""
+    if not objectives:
+        return ()
     known = [[cost for each in repeats if (cost := each.cost(name)) is not None] for name in objectives]
     return tuple(statistics.median(values) if values else None for values in known)

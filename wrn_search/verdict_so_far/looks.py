@@ -40,11 +40,13 @@ class Looks:
 
     def __init__(self, space: Space, images: Images, rungs: tuple[int, ...]):
         self._space, self._images, self._rungs = space, images, rungs
-        self._may_stop = space.search.stop_when is not None
+        self.may_stop = space.search.stop_when is not None
         self._ended: set[int] = set()
 
     def learn(self, event: Event) -> None:
         """Counts the trials that have ended, or rest at a rung: one that goes on from there is not counted again."""
+        if not self.may_stop:
+            return
         match event:
             case Completed() | Stopped() | Diverged() | Failed():
                 self._ended.add(event.number)
@@ -57,7 +59,7 @@ class Looks:
 
     def due(self, state: SearchState) -> Looked | None:
         """What a look finds, where one is due now; it takes as long as a fit of the curve model."""
-        if not self._may_stop or self.has_decided(state):
+        if not self.may_stop or self.has_decided(state):
             return None
         configurations = len(self._ended) // self._space.search.repeats
         if configurations < next_look(state.looks[-1].configurations if state.looks else None):
@@ -71,7 +73,7 @@ class Looks:
 
     def has_decided(self, state: SearchState) -> bool:
         """Whether the looks on record answer everything."""
-        return self._may_stop and is_decided([each.answers for each in state.looks])
+        return self.may_stop and is_decided([each.answers for each in state.looks])
 
 
 def networks_of(state: SearchState, space: Space, images: Images) -> tuple[dict[Pair, str], dict[Pair, int]]:

@@ -96,7 +96,7 @@ class Funds:
     @property
     def are_spent(self) -> bool:
         """Whether nothing is left of some quantity."""
-        return self.are_limited and any(amount <= 0 for amount in self.left.values())
+        return bool(self._budget) and any(amount <= 0 for amount in self.left.values())
 
     @property
     def cover_what_runs(self) -> bool:

@@ -20,7 +20,6 @@ from wrn_search.results.events import (
 from wrn_search.results.state_from_events import SearchState
 
 SECONDS_OF_AN_HOUR = 3600.0
-_LEAVES_ITS_PLACE = (Paused, Completed, Stopped, Diverged, Failed, Retried, Interrupted)
 
 
 @dataclass
@@ -43,12 +42,8 @@ class Spending:
 
     def learn(self, moment: float, event: Event, state: SearchState) -> None:
         """Takes in an event that `state` has applied."""
-        if isinstance(event, SearchResumed):  # whatever trained before ended with its session
-            for number in list(self._held):
-                self._leave(number, self._moment)
-        self._moment = moment
         match event:
-            case Reported():
+            case Reported():  # the first case, as most events are
                 before = self._epoch.get(event.number, 0)
                 new = max(0, event.metrics.epoch - before)
                 self._epoch[event.number] = before + new
@@ -57,9 +52,17 @@ class Spending:
             case Started():
                 self._leave(event.number, moment)
                 self._held[event.number] = (moment, event.gpu_fraction)
-            case _ if isinstance(event, _LEAVES_ITS_PLACE):
+            case Completed():
                 self._leave(event.number, moment)
-        self.completed += isinstance(event, Completed)
+                self.completed += 1
+            case Paused() | Stopped() | Diverged() | Failed() | Retried() | Interrupted():
+                self._leave(event.number, moment)
+            case SearchResumed():  # whatever trained before ended with its session
+                for number in list(self._held):
+                    self._leave(number, self._moment)
+            case _:
+                pass
+        self._moment = moment
 
     @property
     def gpu_hours(self) -> float:
