@@ -202,7 +202,7 @@ def test_one_that_waits_for_a_larger_share_is_not_passed_for_ever(
 def test_the_searcher_hears_the_error_of_chance_only_when_nothing_larger_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space = _space(trials=1)
+    space = _space(trials=1, searcher="tpe")
     conductor = _conductor(new_record(tmp_path / "events.jsonl", space), space)
     told: list[Any] = []
     monkeypatch.setattr(conductor._known.plan._searcher, "told", lambda number, outcome: told.append(outcome))

@@ -77,8 +77,8 @@ def test_repeats_end_alike_and_at_the_same_rung(tmp_path, concurrent) -> None:
     assert {status for statuses in _statuses(conductor) for status in statuses} == {"completed", "stopped"}
 
 
-def test_the_searcher_hears_the_mean_of_all_seeds_of_what_went_on(tmp_path, monkeypatch) -> None:
-    """All are at 20 %: by their survivors the searcher would hear of 15 %."""
+def _told(monkeypatch) -> list[Outcome]:
+    """What searchers that are made from now on are told."""
     told: list[Outcome] = []
     learn = SearchPlan.__init__
 
@@ -87,7 +87,21 @@ def test_the_searcher_hears_the_mean_of_all_seeds_of_what_went_on(tmp_path, monk
         monkeypatch.setattr(self._searcher, "told", lambda _, outcome: told.append(outcome))
 
     monkeypatch.setattr(SearchPlan, "__init__", listening)
-    conductor, _ = _played(tmp_path / "events.jsonl", _space(trials=40))
+    return told
+
+
+@pytest.mark.parametrize(("searcher", "hears"), [("tpe", True), ("random", False), ("qmc", False)])
+def test_only_who_learns_is_told_of_ends(tmp_path, monkeypatch, searcher, hears) -> None:
+    told = _told(monkeypatch)
+    conductor, _ = _played(tmp_path / "events.jsonl", _space(searcher=searcher))
+    assert conductor.end_reason == "finished"
+    assert len(told) == (12 if hears else 0)
+
+
+def test_the_searcher_hears_the_mean_of_all_seeds_of_what_went_on(tmp_path, monkeypatch) -> None:
+    """All are at 20 %: by their survivors the searcher would hear of 15 %."""
+    told = _told(monkeypatch)
+    conductor, _ = _played(tmp_path / "events.jsonl", _space(trials=40, searcher="tpe"))
     full = [outcome.val_error for outcome in told if isinstance(outcome, Full)]
     assert len(told) == 40
     assert 2 <= len(full) < 40

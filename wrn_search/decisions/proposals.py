@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from wrn_search.decisions.image_facts import DataFacts
@@ -113,8 +114,8 @@ class SearchPlan:
         self._heard: dict[int, Telling] = {}
         self._order = count(1)
         self._proposed: Hparams | None = None  # what was proposed last, by this plan
+        self._is_heard = kind.learns or self.curves is not None  # else no outcome changes what is proposed
         self._told: set[int] = set()  # configurations whose outcome it knows
-        self._configurations: dict[int, list[int]] = {}  # configuration -> its trials' numbers
         self._outside: set[int] = (
             set()
         )  # configurations of an earlier space of this search that this one lacks
@@ -173,17 +174,15 @@ class SearchPlan:
     def learn(self, event: Event, state: SearchState) -> None:
         """The searcher hears of proposals, of what other searches found, and of configurations that have ended."""
         match event:
-            case Proposed():
-                self._configurations.setdefault(event.configuration, []).append(event.number)
-                if event.repeat == 0:
-                    self._as_anchors[event.configuration] = event.anchor
-                    self._learn_proposal(event)
+            case Proposed() if event.repeat == 0:
+                self._as_anchors[event.configuration] = event.anchor
+                self._learn_proposal(event)
             case Known():
                 hparams = searched_values(self._space, event.leaves)
                 point = None if hparams is None else self._space.point_of(hparams)
                 if point is not None:
                     source, curve = as_ours(event, state)
-                    self._tell(lambda searcher: searcher.known(source, point, curve, event.full))
+                    self._tell(methodcaller("known", source, point, curve, event.full))
             case Stopped() | Completed() | Diverged() | Failed():
                 self._tell_outcome(state, state.trials[event.number].configuration)
             case Reopened():
@@ -213,13 +212,13 @@ class SearchPlan:
             self._around_prior.proposed(point)
             if self.curves is not None:
                 self.curves.begins(event.configuration, point)
-            self._tell(lambda searcher: searcher.proposed(event.configuration, point))
+            self._tell(methodcaller("proposed", event.configuration, point))
 
     def _tell_outcome(self, state: SearchState, configuration: int) -> None:
         """Tells the searcher of a configuration whose repeats have all ended."""
         if configuration in self._outside or configuration in self._told:
             return
-        trials = [state.trials[number] for number in self._configurations[configuration]]
+        trials = state.configurations[configuration]
         if len(trials) == self._space.search.repeats and all(trial.status in FINAL for trial in trials):
             self._told.add(configuration)
             self._tell_of(configuration, trials)
@@ -227,16 +226,16 @@ class SearchPlan:
     def rests(self, configuration: int, state: SearchState) -> None:
         """The searcher hears of it as of one that was stopped there; of its end, or a further rung, it hears again."""
         if configuration not in self._outside:
-            self._tell_of(
-                configuration, [state.trials[number] for number in self._configurations[configuration]]
-            )
+            self._tell_of(configuration, state.configurations[configuration])
 
     def _tell_of(self, configuration: int, trials: Sequence[TrialState]) -> None:
+        if not self._is_heard:
+            return
         outcome = outcome_of_trials(trials, self._chance_error, self._space.costs)
         if self.curves is not None:
             tell(self.curves, configuration, outcome)
         self._heard.pop(configuration, None)  # what was told of it at a rung before
-        self._tell(lambda searcher: searcher.told(configuration, outcome), outcome_of=configuration)
+        self._tell(methodcaller("told", configuration, outcome), outcome_of=configuration)
 
     def _tell(self, telling: Telling, outcome_of: int | None = None) -> None:
         """The searcher hears something, and will again if another one must be made."""
@@ -248,7 +247,7 @@ class SearchPlan:
         """A searcher cannot forget; a new one that hears all else knows what is left."""
         if configuration in self._told:
             self._told.remove(configuration)
-            del self._heard[configuration]
+            self._heard.pop(configuration, None)
             self._searcher = None
 
     def _up_to_date(self) -> Searcher:

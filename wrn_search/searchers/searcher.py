@@ -119,7 +119,7 @@ class SearcherKind:
     """One line of the table: how to make a searcher, and all that the rest of the program must know of it."""
 
     make: Callable[[SearchedSpace], Searcher]
-    # Hears results: so few trials run at once, and what it tries depends on what it saw.
+    # Hears results (`told`): so few trials run at once, and what it tries depends on what it saw.
     learns: bool = False
     # So many configurations it draws at random before it learns.
     drawn_at_random: int = 0
