@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from wrn_search.epoch_metrics import EpochMetrics
@@ -22,7 +21,8 @@ COUNTS_AS_CHANCE = (  # a line of the `error` of a trial that ran out of memory
 )
 
 
-@dataclass
+# Slots, as a dict of so many fields would be most of the memory that a trial takes.
+@dataclass(slots=True)
 class TrialState:
     """One trial: what was proposed, what it reported, how it stands."""
 
@@ -58,12 +58,21 @@ class TrialState:
     finished_at: float | None = None  # Unix seconds; None while it runs
     test_opened: list[float] = field(default_factory=list)  # Unix seconds of each reading of the test split
     tested: Tested | None = None  # in a confirmation, what the test split said
+    # multiply-adds of one training image, in all forward passes that a step takes; the backward ones follow
+    training_macs: int = field(init=False, repr=False)
     _epochs: set[int] = field(default_factory=set, repr=False)
+    # `trial_config`, once it was asked for
+    _trial_config: TrialConfig | None = field(default=None, repr=False, compare=False)
 
-    @cached_property
+    def __post_init__(self) -> None:
+        self.training_macs = self.macs * passes_of_a_step(self.config.get("sam"))
+
+    @property
     def trial_config(self) -> TrialConfig:
         """`config`, which never changes, as the trainings of this version read it."""
-        return TrialConfig.from_dict(self.config)
+        if self._trial_config is None:
+            self._trial_config = TrialConfig.from_dict(self.config)
+        return self._trial_config
 
     @property
     def epochs_done(self) -> int:
@@ -116,11 +125,6 @@ class TrialState:
     def _median_of(self, name: str) -> float | None:
         values = [value for _, metrics in self.reports if (value := getattr(metrics, name)) is not None]
         return statistics.median(values) if values else None
-
-    @cached_property
-    def training_macs(self) -> int:
-        """Multiply-adds of one training image, in all forward passes that a step takes; the backward ones follow."""
-        return self.macs * passes_of_a_step(self.config.get("sam"))
 
     def cost(self, objective: str) -> float | None:
         """What an objective other than the error is, see `OBJECTIVE_TABLE`; None while nobody knows."""

@@ -93,7 +93,8 @@ class DrawsAroundPrior:
 
     def proposed(self, point: Hparams) -> None:
         """It is tried from now on, whoever proposed it."""
-        self._untried.take(point)
+        if self._space.prior is not None:
+            self._untried.take(point)
 
 
 def _near(domain: Domain, value: Scalar, how: Confidence, generator: random.Random) -> Scalar:

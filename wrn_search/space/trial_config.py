@@ -23,7 +23,8 @@ from wrn_search.space.sections.recorded_dataset import LATER_SETTINGS, dataset_s
 from wrn_search.space.sections.training_keys import TrainingSettings
 
 
-@dataclass(frozen=True, kw_only=True)
+# Each trial has one, and a dict of so many fields would be thrice as large as the slots.
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialConfig:
     """Hyperparameters, fixed values, data and seed of one training, checked and resolved: no domain, no `auto`.
 
