@@ -36,13 +36,13 @@ def effects_of_configurations(of: Observations, at: Variances, draws: Array) -> 
     residual = np.where(of.seen, of.z - expected_curves(of, at, draws)[..., of.of, :], 0.0)
     basis = at.basis
     count = len(of.x)
-    information, pull = np.zeros((count, 2, 2)), np.zeros((*draws.shape[:-1], count, 2))
+    information, pull = np.zeros((count, 2, 2)), np.zeros((count, *draws.shape[:-1], 2))
     np.add.at(information, of.of, basis.T @ weights @ basis)
-    np.add.at(pull, (..., of.of, slice(None)), np.einsum("ijk,...ik->...ij", weights, residual) @ basis)
+    np.add.at(pull, of.of, np.einsum("ijk,...ik->i...j", weights, residual) @ basis)
     effects = at.share * at.effects
     inner = np.eye(2) + effects @ information
     covariance = np.linalg.solve(inner, np.broadcast_to(effects, inner.shape))
-    return np.einsum("cab,...cb->...ca", covariance, pull), covariance
+    return np.einsum("cab,c...b->...ca", covariance, pull), covariance
 
 
 def moments(of: Observations, at: Variances, draws: Array) -> tuple[Array, Array]:
@@ -91,4 +91,5 @@ def highest_ends(fit: CurveFit) -> Array:
 def _of_epochs_at_end(of: Observations, at: Variances, mean: Array) -> Array:
     """(D, N) variance of e at an end whose log-odds are `mean`: of counting, and the noise of epochs."""
     counted = count_variance(of.most / (1 + np.exp(-mean)), of.images, of.most)
-    return at.kappa * counted + of.spread * at.noise[-1] ** 2
+    variance: Array = at.kappa * counted + of.spread * at.noise[-1] ** 2
+    return variance
