@@ -11,6 +11,8 @@ KILLS ?= 50
 TESTS_AT_ONCE ?= 2
 # The slow ones and the faults wait a third of their time and more: three for two cores.
 LONG_TESTS_AT_ONCE ?= 3
+# Machines of a cluster's test see nothing of another's, and wait for half of their time.
+CLUSTER_TESTS_AT_ONCE ?= 2
 # Seconds after which a test fails that hangs.
 TEST_TIMEOUT ?= 600
 FAULT_SEED ?= 0
@@ -66,7 +68,7 @@ test-exhaustive: $(INSTALLED_DEV) ## slow tests and faults that repeat with othe
 	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), a quarter of an hour
-	$(BIN)/python -m pytest --timeout 1800 -m cluster --durations 20 --durations-min 10
+	$(BIN)/python -m pytest -n $(CLUSTER_TESTS_AT_ONCE) --timeout 1800 -m cluster --durations 20 --durations-min 10
 
 test-gpu: $(INSTALLED_DEV) ## the tests that need a GPU; where there is none they are skipped, and say so
 	$(BIN)/python -m pytest --timeout $(TEST_TIMEOUT) -m gpu

@@ -61,6 +61,7 @@ LONGEST = (
     "tests/test_examples_end_to_end.py",
     "tests/test_todays_recipe_end_to_end.py",
     "tests/cluster/test_ray_up.py",
+    "tests/cluster/test_slurm_and_by_hand.py",
 )
 
 
@@ -77,7 +78,9 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         if _are_quick(self.config):
             return "Ray" if _starts_ray(file) else file
-        return nodeid if file.startswith(EACH_ALONE) else file
+        if not file.startswith(EACH_ALONE):
+            return file
+        return "a finished search, which they share" if "a_finished_search" in nodeid else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -36,8 +36,11 @@ sys.excepthook = lambda *error: traceback.print_exception(*error, file=stderr)
 sys.stdout, sys.stderr = heard.stream("stdout"), heard.stream("stderr")
 levels = [logging.getLogger(name).level for name in ("ray", "ray.tune.tune")]
 before = dict(os.environ), signal.getsignal(signal.SIGTERM)
-from ray._private import utils
-installed = utils.get_dashboard_dependency_error = lambda: None  # as with `pip install ray[default]`
+from ray._private import parameter, services, utils
+utils.get_dashboard_dependency_error = lambda: None  # as with `pip install ray[default]`
+def what_starts_ray():
+    return utils.get_dashboard_dependency_error, services.start_api_server, parameter.RayParams
+started_by = what_starts_ray()
 with own_ray(Node(cpus=1, gpus=0)):
     import ray
     from ray._raylet import GcsClient
@@ -65,12 +68,14 @@ with own_ray(Node(cpus=1, gpus=0)):
     while not any("(raylet)" in told for told in heard) and time.monotonic() < end:
         time.sleep(0.1)
     ours = psutil.Process()
-    servers, listening = [], []
+    servers, agents, listening = [], [], []
     for process in [ours, *ours.children(recursive=True)]:
         try:
             command = process.cmdline()
-            servers += [command] if "".join(command[1:2]).endswith("/dashboard/dashboard.py") else []
-            servers += [word.split() for word in command if word.startswith("--dashboard_agent_command=")]
+            servers += [word for word in command if word.endswith(("/dashboard/dashboard.py", "monitor.py"))]
+            agents += [word.split() for word in command if word.startswith("--dashboard_agent_command=")]
+            if process.name() == "raylet":
+                starts_workers = process.environ().get("RAY_prestart_worker_first_driver")
             for connection in process.net_connections():
                 if connection.status == psutil.CONN_LISTEN:
                     listening.append((process.name(), connection.laddr.ip))
@@ -85,7 +90,9 @@ changed = {name for name in {*os.environ, *before[0]} if os.environ.get(name) !=
 print(json.dumps({
     "listening": listening,
     "servers": servers,
-    "asked_as_before": utils.get_dashboard_dependency_error is installed,
+    "agents": agents,
+    "starts_workers": starts_workers,
+    "started_as_before": what_starts_ray() == started_by,
     "logs": [of_a_node, of_nobody],
     "trial_mode": there.get("RAY_AUTH_MODE"),
     "stranger": strangers.stderr,
@@ -127,11 +134,17 @@ def test_it_listens_on_loopback_only(seen) -> None:
     assert [each for each in seen["listening"] if not is_loopback(each[1])] == []
 
 
-def test_servers_of_a_clusters_dashboard_and_jobs_are_not_started(seen) -> None:
-    """Where `ray[default]` is installed they would cost every search seconds."""
-    assert len(seen["servers"]) == 2  # those of every Ray, without what `ray[default]` adds to them
-    assert all("--minimal" in command for command in seen["servers"])
-    assert seen["asked_as_before"]
+def test_what_only_clusters_need_is_not_started(seen) -> None:
+    """Servers of dashboard and jobs, the autoscaler's monitor, who forwards logs: seconds of every search."""
+    assert seen["servers"] == []
+    (agent,) = seen["agents"]  # as where `ray[default]` is not installed
+    assert "--minimal" in agent
+    assert seen["started_as_before"]
+
+
+def test_no_processes_wait_for_tasks_that_never_come(seen) -> None:
+    """Ray would start one at each core."""
+    assert seen["starts_workers"] == "0"
 
 
 def test_other_users_of_the_machine_cannot_speak_to_it(seen) -> None:

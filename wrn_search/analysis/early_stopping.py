@@ -74,11 +74,11 @@ def rungs_of(material: Material) -> Rungs:
 
 def tau(early: NDArray[np.float64], final: NDArray[np.float64]) -> float | None:
     """Kendall's tau-b of two rankings of the same trials, (n,) each; None for fewer than three or only ties."""
-    from scipy.stats import kendalltau  # takes most of a second to import
-
     known = np.isfinite(early) & np.isfinite(final)
     if known.sum() < LEAST:
         return None
+    from scipy.stats import kendalltau  # takes half a second to import
+
     value = float(kendalltau(early[known], final[known]).statistic)
     return None if np.isnan(value) else value
 

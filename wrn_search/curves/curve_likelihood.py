@@ -12,6 +12,7 @@ trial are J x J and joined by their sums alone, so the cost grows with the trial
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Observations:
         """Whether any configuration was trained more than once."""
         return len(self.x) < len(self.of)
 
-    @property
+    @cached_property
     def early_columns(self) -> NDArray[np.intp]:
         """The columns with an effect that shows only early."""
         return np.flatnonzero(self.early > 0)
@@ -112,7 +113,7 @@ class Variances:
     groups: Array
     early: Array
 
-    @property
+    @cached_property
     def basis(self) -> Array:
         """(J, 2): what u and v do to a curve."""
         return np.column_stack([np.ones_like(self.phi), self.phi])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from wrn_search.hardware.machine import Node
 from wrn_search.ray_tune.loopback import check_loopback
@@ -14,6 +15,7 @@ from wrn_search.ray_tune.ray_folder import ray_folder
 from wrn_search.ray_tune.trial_imports import nothing_from_here, package_alone
 
 _CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # on Linux too, whatever its name says
+_WAITING = "RAY_prestart_worker_first_driver"  # a Python process at each core that waits for tasks
 
 
 def check_own_ray() -> None:
@@ -38,7 +40,7 @@ def own_ray(node: Node) -> Iterator[None]:
         import ray
 
         try:
-            with _no_job_server():
+            with _only_what_trials_need():
                 ray.init(
                     address="local",
                     num_cpus=node.cpus,
@@ -70,16 +72,30 @@ def _loopback_only() -> Iterator[None]:
 
 
 @contextmanager
-def _no_job_server() -> Iterator[None]:
-    """Ray starts as where `ray[default]` is not installed: without the servers of a cluster's dashboard and jobs.
+def _only_what_trials_need() -> Iterator[None]:
+    """Ray starts without what only a cluster of several users or nodes needs.
 
-    Nobody could speak to them here, and they cost a search some 2 of 20 CPU seconds (Ray 2.60), dashboard or not.
+    Those are the servers of dashboard and jobs, as where `ray[default]` is not installed, the autoscaler's monitor, and
+    who forwards workers' logs, which a search keeps itself. Nor does a Python process wait at each core for tasks that
+    never come: a trial has settings of its own, and so a process of its own.
     """
-    from ray._private import utils
+    from ray._private import parameter, services, utils
 
-    installed = getattr(utils, "get_dashboard_dependency_error", None)  # another Ray may ask otherwise
-    utils.get_dashboard_dependency_error = lambda: ImportError("not wanted")
+    wanted = {
+        (utils, "get_dashboard_dependency_error"): lambda: ImportError("not wanted"),
+        (services, "start_api_server"): lambda *_, **__: (None, None),
+        (parameter, "RayParams"): partial(parameter.RayParams, include_log_monitor=False, no_monitor=True),
+    }
+    before = {(module, name): getattr(module, name, None) for module, name in wanted}
+    waiting = os.environ.get(_WAITING)
+    os.environ[_WAITING] = "0"
     try:
+        for (module, name), value in wanted.items():
+            setattr(module, name, value)
         yield
     finally:
-        utils.get_dashboard_dependency_error = installed
+        for (module, name), value in before.items():
+            setattr(module, name, value)
+        os.environ.pop(_WAITING)
+        if waiting is not None:
+            os.environ[_WAITING] = waiting

@@ -146,10 +146,10 @@ def intervals(
 
 
 def _students_t(estimate: float, influence: Floats, missed: Floats, left: int) -> Interval:
-    from scipy.stats import t  # takes most of a second to import
+    from scipy.special import stdtrit
 
     spread = float(np.sqrt(missed @ missed / left * (influence @ influence)))
-    reach = float(t.ppf(0.975, left)) * spread
+    reach = float(stdtrit(left, 0.975)) * spread
     return estimate - reach, estimate + reach
 
 

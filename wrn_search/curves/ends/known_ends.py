@@ -101,17 +101,16 @@ def _known_end(fit: CurveFit, row: int, rung: int, generator: np.random.Generato
     # The trial's configuration with all its repeats: nothing else decides its moments.
     rows = np.flatnonzero(of.of == of.of[row])
     alone = of.only(rows)
-    told = [moments(alone, fit.mode, coefficient_draw(given, generator)) for _ in range(_DRAWS)]
+    draws = np.array([coefficient_draw(given, generator) for _ in range(_DRAWS)])
     place = int(np.flatnonzero(rows == row)[0])
-    means = np.array([mean[place] for mean, _ in told])
-    variances = np.array([deviation[place] ** 2 for _, deviation in told])
+    means, deviations = (each[:, place] for each in moments(alone, fit.mode, draws))
     return KnownEnd(
         row,
         rung,
         int(seen[row].sum()),
         float(whole.z[row, rung]),
         float(means.mean()),
-        float(np.sqrt(variances.mean() + means.var())),
+        float(np.sqrt((deviations**2).mean() + means.var())),
         float(whole.z[row, -1]),
     )
 

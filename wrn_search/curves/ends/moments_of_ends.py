@@ -12,61 +12,59 @@ from wrn_search.curves.design_columns import Array
 def end_moments(fit: CurveFit) -> tuple[Array, Array]:
     """(S, N) mean and deviation of z at the end for each draw, given the trial's curve and its repeats' curves."""
     found = [
-        moments(fit.observations, variances, row)
+        moments(fit.observations, variances, row[None])
         for variances, row in zip(fit.variances, fit.draws, strict=True)
     ]
-    return np.array([mean for mean, _ in found]), np.array([deviation for _, deviation in found])
+    return np.concatenate([mean for mean, _ in found]), np.concatenate([deviation for _, deviation in found])
 
 
-def expected_curves(of: Observations, at: Variances, draw: Array) -> Array:
-    """(C, J) m + x'b + phi x'd of each configuration."""
+def expected_curves(of: Observations, at: Variances, draws: Array) -> Array:
+    """(..., C, J) m + x'b + phi x'd of each configuration, for draws (..., Q) of the coefficients."""
     rungs, columns = of.z.shape[1], of.x.shape[1]
-    late = of.x @ draw[rungs : rungs + columns]
-    early = of.x[:, of.early_columns] @ draw[rungs + columns :]
-    curves: Array = draw[:rungs] + late[:, None] + early[:, None] * at.phi
+    late = draws[..., rungs : rungs + columns] @ of.x.T
+    early = draws[..., rungs + columns :] @ of.x[:, of.early_columns].T
+    curves: Array = draws[..., None, :rungs] + late[..., None] + early[..., None] * at.phi
     return curves
 
 
-def effects_of_configurations(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array]:
-    """(C, 2) mean and (C, 2, 2) covariance of u and v of the configurations, given coefficients and curves.
+def effects_of_configurations(of: Observations, at: Variances, draws: Array) -> tuple[Array, Array]:
+    """(..., C, 2) mean and (C, 2, 2) covariance of u and v, given draws (..., Q) of the coefficients and curves.
 
     The share of the seed's effects is not in them.
     """
     weights, _ = precisions(of, at, 1 - at.share)
-    residual = np.where(of.seen, of.z - expected_curves(of, at, draw)[of.of], 0.0)
+    residual = np.where(of.seen, of.z - expected_curves(of, at, draws)[..., of.of, :], 0.0)
     basis = at.basis
     count = len(of.x)
-    information, pull = np.zeros((count, 2, 2)), np.zeros((count, 2))
+    information, pull = np.zeros((count, 2, 2)), np.zeros((count, *draws.shape[:-1], 2))
     np.add.at(information, of.of, basis.T @ weights @ basis)
-    np.add.at(pull, of.of, np.einsum("ijk,ik->ij", weights, residual) @ basis)
+    np.add.at(pull, of.of, np.einsum("ijk,...ik->i...j", weights, residual) @ basis)
     effects = at.share * at.effects
     inner = np.eye(2) + effects @ information
     covariance = np.linalg.solve(inner, np.broadcast_to(effects, inner.shape))
-    return np.einsum("cab,cb->ca", covariance, pull), covariance
+    return np.einsum("cab,c...b->...ca", covariance, pull), covariance
 
 
-def moments(of: Observations, at: Variances, draw: Array) -> tuple[Array, Array]:
-    """(N,) mean and deviation of z at the end for one draw; its own counting and noise of epochs are in it."""
+def moments(of: Observations, at: Variances, draws: Array) -> tuple[Array, Array]:
+    """(D, N) mean and deviation of z at the end for draws (D, Q); its own counting and noise of epochs are in it."""
     seed_share = 1 - at.share if of.repeated else 1.0
     weights, _ = precisions(of, at, seed_share)
-    expected = expected_curves(of, at, draw)[of.of]
+    expected = expected_curves(of, at, draws)[:, of.of]
     residual = np.where(of.seen, of.z - expected, 0.0)
     basis = at.basis
     shared = at.of_trial(seed_share)[-1]  # (J,) of the end with the rungs
     shared_seen = np.where(of.seen, of.spread[:, None] * shared, 0.0)
-    gain = shared_seen[:, None, :] @ weights  # (N, 1, J)
-    gain = gain[:, 0]
-    mean = expected[:, -1]
+    gain = (shared_seen[:, None, :] @ weights)[:, 0]  # (N, J)
+    mean = expected[:, :, -1]
     explained = (gain * shared_seen).sum(1)
-    counted = _count_variance_at_end(of, mean)
-    variance = of.spread * shared[-1] - explained + at.of_epochs(counted, of.spread[:, None])[:, -1]
+    variance = of.spread * shared[-1] - explained + _of_epochs_at_end(of, at, mean)
     if of.repeated:
-        effect, covariance = effects_of_configurations(of, at, draw)
-        residual = np.where(of.seen, residual - (effect @ basis.T)[of.of], 0.0)
+        effect, covariance = effects_of_configurations(of, at, draws)
+        residual = np.where(of.seen, residual - (effect @ basis.T)[:, of.of], 0.0)
         through = basis[-1] - gain @ basis  # (N, 2): what the configuration's effects still do to the end
         variance = variance + np.einsum("na,nab,nb->n", through, covariance[of.of], through)
-        mean = mean + effect[of.of] @ basis[-1]
-    return mean + (gain * residual).sum(1), np.sqrt(np.maximum(variance, 0.0))
+        mean = mean + effect[:, of.of] @ basis[-1]
+    return mean + (gain * residual).sum(2), np.sqrt(np.maximum(variance, 0.0))
 
 
 def highest_ends(fit: CurveFit) -> Array:
@@ -90,8 +88,8 @@ def highest_ends(fit: CurveFit) -> Array:
     return highest
 
 
-def _count_variance_at_end(of: Observations, mean: Array) -> Array:
-    """(N, J) with the last column right: counting variance of an end whose log-odds are `mean`."""
-    counted = of.count_variance.copy()
-    counted[:, -1] = count_variance(of.most / (1 + np.exp(-mean)), of.images, of.most)
-    return counted
+def _of_epochs_at_end(of: Observations, at: Variances, mean: Array) -> Array:
+    """(D, N) variance of e at an end whose log-odds are `mean`: of counting, and the noise of epochs."""
+    counted = count_variance(of.most / (1 + np.exp(-mean)), of.images, of.most)
+    variance: Array = at.kappa * counted + of.spread * at.noise[-1] ** 2
+    return variance
