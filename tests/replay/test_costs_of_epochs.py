@@ -7,8 +7,8 @@ from wrn_search.replay.costs_of_epochs import costs_of_epochs
 from wrn_search.results.trial_state import TrialState
 
 
-def _trial(number: int, macs: int, alone: set[int]) -> TrialState:
-    trial = TrialState(number, f"t{number}", number, 0, {}, {}, 1, macs, alone=alone)
+def _trial(number: int, macs: int, alone: set[int], sam: float | None = None) -> TrialState:
+    trial = TrialState(number, f"t{number}", number, 0, {}, {"sam": sam}, 1, macs, alone=alone)
     trial.reports = [(float(epoch), metrics(epoch)) for epoch in (1, 2, 3)]
     return trial
 
@@ -28,8 +28,7 @@ def test_where_none_was_alone_each_costs_what_it_took() -> None:
 
 
 def test_the_second_pass_of_sam_makes_another_size() -> None:
-    plain, sam = _trial(0, 100, {1, 2, 3}), _trial(1, 100, set())
-    sam.config = {"sam": 0.05}
+    plain, sam = _trial(0, 100, {1, 2, 3}), _trial(1, 100, set(), sam=0.05)
     took = {(number, epoch): 1.0 for number in (0, 1) for epoch in (1, 2, 3)}
     costs = costs_of_epochs(took, [plain, sam])
     assert {costs[1, epoch] for epoch in (1, 2, 3)} == {2.0}
