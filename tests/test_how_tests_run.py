@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,18 @@ def test_what_tests_start_hears_ctrl_c_though_their_shell_runs_them_in_the_backg
 
 def test_files_that_have_a_rule_are_there() -> None:
     assert [file for file in (*EACH_ALONE, *LONGEST, *START_RAY) if not (ROOT / file).exists()] == []
+
+
+def test_tests_of_clusters_lie_where_they_are_looked_for() -> None:
+    (places,) = re.findall(r"^CLUSTER_TESTS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    marked = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"mark\.cluster\b", path.read_text())
+    ]
+    found = [path for path in marked if any(path.is_relative_to(ROOT / place) for place in places.split())]
+    assert found
+    assert found == marked
 
 
 def test_what_all_processes_need_is_made_by_the_first_that_succeeds(tmp_path: Path) -> None:

@@ -104,8 +104,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "names",
     [
-        ["results/first", "results/it's another"],
-        pytest.param(["."], marks=pytest.mark.slow),
+        pytest.param(["results/first", "results/it's another"], marks=pytest.mark.slow),
+        pytest.param(["."], marks=[pytest.mark.slow, pytest.mark.exhaustive]),
         pytest.param(["results/first"], marks=[pytest.mark.slow, pytest.mark.exhaustive]),
     ],
 )

@@ -106,6 +106,7 @@ def test_other_names_are_other_turns(tmp_path: Path) -> None:
         assert had.wait(60.0)
 
 
+@pytest.mark.slow
 def test_after_so_many_seconds_nobody_waits_any_more_for_one_that_stays(tmp_path: Path) -> None:
     was_alone = threading.Event()
 

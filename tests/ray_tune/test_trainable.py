@@ -153,7 +153,13 @@ def test_a_full_disk_is_no_fault_of_the_trial(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("method", ["run_epoch", "save", "restore"])
+LEFT_OUT = [pytest.mark.slow, pytest.mark.exhaustive]
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["run_epoch", pytest.param("save", marks=LEFT_OUT), pytest.param("restore", marks=LEFT_OUT)],
+)
 def test_an_epoch_that_hangs_ends_its_process(tmp_path: Path, method: str) -> None:
     """Also when it hangs in C code that never gives the interpreter back, and when its checkpoint's disk hangs."""
     assignment = assignment_of(tmp_path / "trial.pt") | {"epoch_seconds": 1.0}

@@ -24,7 +24,7 @@ SPACE = {
     "dataset": {"name": "digits"},
     "model": {"depth": 10, "widen_factor": {"choice": [1, 2]}, "dropout": {"uniform": [0.0, 0.3]}},
     "training": {"epochs": 5, "batch_size": 64, "weight_decay": {"loguniform": [1e-5, 1e-3]}},
-    "search": {"trials": 3, "searcher": "random", "scheduler": "none"},
+    "search": {"trials": 2, "searcher": "random", "scheduler": "none"},
 }
 
 
@@ -54,7 +54,7 @@ def test_a_trial_that_ray_ran_comes_out_again_and_its_network_leaves_the_house(t
     paths = write_images(tmp_path / "images", validation.images)
     # Each of these processes computes with one thread, or waits for imports: two at a time fill two cores.
     with ThreadPoolExecutor(2) as two:
-        reruns = [two.submit(_json, "rerun", results, "--trial", number) for number in range(3)]
+        reruns = [two.submit(_json, "rerun", results, "--trial", number) for number in range(2)]
         used = [two.submit(_exported, results, format, tmp_path) for format in ("torch", "pt2", "onnx")]
     for rerun in (each.result() for each in reruns):
         assert (rerun["equal"], rerun["compared"], rerun["reasons"]) == (True, 5, [])

@@ -156,6 +156,7 @@ trainable.step()
     )
 
 
+@pytest.mark.slow
 def test_the_limit_is_none_of_the_time_that_a_trial_waits_for_its_turn(tmp_path: Path) -> None:
     trainable, told = _trainable(tmp_path, INFERENCE, epoch_seconds=3.0), []
     training = threading.Thread(target=lambda: told.append(trainable.step()), daemon=True)

@@ -60,7 +60,14 @@ def test_tables_are_read_in_place(directory, address) -> None:
     assert pq.read_table(f"{root}/trials.parquet", filesystem=files).num_rows == 6
 
 
-@pytest.mark.parametrize("segment_bytes", [pytest.param(500, marks=pytest.mark.slow), 2000, 10**6])
+@pytest.mark.parametrize(
+    "segment_bytes",
+    [
+        pytest.param(500, marks=pytest.mark.slow),
+        pytest.param(2000, marks=[pytest.mark.slow, pytest.mark.exhaustive]),
+        10**6,
+    ],
+)
 def test_closed_segments_are_never_written_again(directory, address, monkeypatch, segment_bytes) -> None:
     monkeypatch.setattr(mirror_module, "SEGMENT_BYTES", max(segment_bytes, 2000))  # a line at least
     store = ObjectStore(address)
