@@ -13,12 +13,12 @@ from tests.decisions.playing import conductor_of, metrics, new_record, space_of
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.end_reason import EndReason
 from wrn_search.file_system.holder import own_mark
+from wrn_search.ray_tune.steps.resources_of_a_trial import resources_of
 from wrn_search.ray_tune.tune_adapter import (
     ConductorCallback,
     ConductorScheduler,
     ConductorSearcher,
     EndOfSearch,
-    resources_of,
 )
 from wrn_search.results.trial_state import COUNTS_AS_CHANCE
 

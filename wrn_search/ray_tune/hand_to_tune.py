@@ -63,13 +63,13 @@ def hand_to_tune(
     """
     from ray import tune
 
+    from wrn_search.ray_tune.steps.resources_of_a_trial import resources_of
     from wrn_search.ray_tune.trainable import WideResNetTrainable
     from wrn_search.ray_tune.tune_adapter import (
         ConductorCallback,
         ConductorScheduler,
         ConductorSearcher,
         EndOfSearch,
-        resources_of,
     )
 
     refine_prediction(directory, conductor)

@@ -8,28 +8,26 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ray.tune import Callback, PlacementGroupFactory, Stopper
+from ray.tune import Callback, Stopper
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from wrn_search.decisions.trial_lifecycle import Conductor
 from wrn_search.decisions.trial_to_train import Assignment, NoTrial
 from wrn_search.hardware.arithmetic_on_offer import gpus_are_simulated
-from wrn_search.hardware.machine import ACCELERATOR
 from wrn_search.ray_tune.checkpoint_cadence import driver_cannot_write, logs_beside, told_to_trial
 from wrn_search.ray_tune.exception_texts import process_error, was_noticed, why_it_left, with_log
 from wrn_search.ray_tune.fault_note import left_behind, told_fault
 from wrn_search.ray_tune.steps.begun_in_its_process import begin_in_its_process
 from wrn_search.ray_tune.steps.epochs_of_a_step import told_of_steps
+from wrn_search.ray_tune.steps.resources_of_a_trial import resources_of
 from wrn_search.ray_tune.trainable import earlier_epochs, metrics_of, unflattened
 from wrn_search.results.trial_state import FINAL
 
 _TUNES_OWN = {"trial_id", "training_iteration", "done", "pid", "node_ip"}  # what it needs of a result
-_A_TRACE = 0.001  # of the one that a node has of its kind of GPU: it must be there, and is never used up
 
 
 class _NotPickled:
@@ -283,18 +281,3 @@ class EndOfSearch(Stopper):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
-
-
-def resources_of(config: dict[str, Any]) -> PlacementGroupFactory:
-    """What Ray must set aside for a trial; trials with equal requests use each other's processes."""
-    return _request(config["threads"], config["gpu_fraction"], config["accelerator"])
-
-
-@lru_cache(
-    256
-)  # Tune looks requests up again and again, and compares those that are not the same object at length
-def _request(threads: int, gpu_fraction: float, accelerator: str) -> PlacementGroupFactory:
-    bundle: dict[str, float] = {"CPU": threads, "GPU": gpu_fraction}
-    if accelerator:
-        bundle[f"{ACCELERATOR}{accelerator}"] = _A_TRACE
-    return PlacementGroupFactory([bundle])
