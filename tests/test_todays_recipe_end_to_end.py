@@ -17,8 +17,8 @@ name: today
 dataset: {name: digits, augmentation: shift_trivial}
 model: {depth: 10, widen_factor: {choice: [1, 2]}}
 training:
-  epochs: 2
-  batch_size: 64
+  epochs: 3
+  batch_size: 32
   precision: fp32
   label_smoothing: {uniform: [0, 0.2]}
   mixup: {choice: [0, 0.2]}
