@@ -16,7 +16,7 @@ from tests.conftest import EACH_ALONE, LONGEST, START_RAY
 from tests.faults.harness import made_once
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("install-dev", "test", "test-long KILLS=7", "install-cluster", "check", "test-cluster")
+PARTS = ("install-dev", "test", "test-long KILLS=5", "install-cluster", "check", "test-cluster")
 TOGETHER = ("check", "test-cluster")
 
 
