@@ -15,6 +15,8 @@ LONG_TESTS_AT_ONCE ?= 3
 CLUSTER_TESTS_AT_ONCE ?= 3
 # Where they lie: to look for them everywhere takes each process half a minute.
 CLUSTER_TESTS := tests/cluster tests/ray_tune/test_token_in_the_home.py
+# The same for the slow ones: the files that have the word, and all of the faults.
+LONG_TESTS = tests/faults $(sort $(filter-out tests/faults/%,$(shell grep -rlwE 'slow|faults' tests --include='test_*.py')))
 # Seconds after which a test fails that hangs.
 TEST_TIMEOUT ?= 600
 FAULT_SEED ?= 0
@@ -61,13 +63,13 @@ test: $(INSTALLED_DEV) ## the tests, without the slow ones, the faults and those
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --timeout $(TEST_TIMEOUT) -m "not slow and not faults and not cluster" --durations 60 --durations-min 3
 
 test-slow: $(INSTALLED_DEV) ## the slow tests but the exhaustive ones
-	$(BIN)/python -m pytest -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster and not exhaustive"
+	$(BIN)/python -m pytest $(LONG_TESTS) -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "slow and not cluster and not exhaustive"
 
 test-long: $(INSTALLED_DEV) ## the slow tests and the faults in one go, but the exhaustive ones
-	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster and not exhaustive" --durations 40 --durations-min 30 --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest $(LONG_TESTS) -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "(slow or faults) and not cluster and not exhaustive" --durations 40 --durations-min 30 --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-exhaustive: $(INSTALLED_DEV) ## slow tests and faults that repeat with other values what a quicker test proves
-	$(BIN)/python -m pytest tests tests/faults -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
+	$(BIN)/python -m pytest $(LONG_TESTS) -n $(LONG_TESTS_AT_ONCE) --timeout 1800 -m "exhaustive and not cluster" --kills $(KILLS) --fault-seed $(FAULT_SEED)
 
 test-cluster: $(INSTALLED_DEV) $(INSTALLED_CLUSTER) ## whole clusters on this machine (root; openssh-server and rsync), seven minutes
 	$(BIN)/python -m pytest $(CLUSTER_TESTS) -n $(CLUSTER_TESTS_AT_ONCE) --timeout 1800 -m cluster --durations 20 --durations-min 10
