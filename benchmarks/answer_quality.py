@@ -17,7 +17,7 @@ import math
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,26 +72,29 @@ def truths(seed: int) -> dict[str, Truth]:
 
 def planted_counts(seeds: int, anchors: float) -> dict[str, dict[str, float]]:
     """By what was planted: how often a question's interval covered the truth, and how often it left 1; half-widths."""
-    counts: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for seed in range(seeds):
         for name, truth in truths(seed).items():
             planted = {"depth": truth.depth, "width": truth.width, "depth_vs_width": truth.depth_vs_width}
             for effect in effects(fit(searched(truth, TRIALS, seed, anchors), draws=150)):
                 if effect.question in QUESTIONS:
                     low, high = math.log(effect.low), math.log(effect.high)
-                    counts[name][f"{effect.question} covered"] += (
-                        low <= planted[effect.question] <= high
-                    ) / seeds
-                    counts[name][f"{effect.question} found"] += (low > 0 or high < 0) / seeds
-                    counts[name][f"{effect.question} half-width"] += (high - low) / 2 / seeds
+                    sums[name][f"{effect.question} covered"] += low <= planted[effect.question] <= high
+                    sums[name][f"{effect.question} found"] += low > 0 or high < 0
+                    sums[name][f"{effect.question} half-width"] += (high - low) / 2
         if (seed + 1) % 20 == 0:
             so_far = {
-                f"{name} {what}": round(value * seeds / (seed + 1), 3)
-                for name, each in counts.items()
+                f"{name} {what}": round(value, 3)
+                for name, each in _divided(sums, seed + 1).items()
                 for what, value in each.items()
             }
             print(f"planted, anchors {anchors:g}, {seed + 1} seeds: {so_far}", file=sys.stderr, flush=True)
-    return {name: dict(each) for name, each in counts.items()}
+    return _divided(sums, seeds)
+
+
+def _divided(sums: Mapping[str, Mapping[str, float]], seeds: int) -> dict[str, dict[str, float]]:
+    """Shares: summed as they come, 196 of 200 would be more than 0.98."""
+    return {name: {what: value / seeds for what, value in each.items()} for name, each in sums.items()}
 
 
 def planted_gates(counts: dict[str, dict[str, float]], anchors: float) -> list[Gate]:
