@@ -1,4 +1,4 @@
-"""A predicted end does not rise above where its curve stands, unless those with ends did."""
+"""A predicted end does not rise above where its curve stands, unless those with ends did; what broke stays broken."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from tests.curves.made_up_curves import made_up
 from wrn_search.curves.curve_fit import fit
 from wrn_search.curves.ends.ends_of_trials import ends_of_trials
-from wrn_search.curves.ends.moments_of_ends import end_moments, highest_ends
-from wrn_search.curves.observed_curves import ObservedCurves
+from wrn_search.curves.ends.moments_of_ends import end_moments, highest_ends, lowest_ends
+from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 
 IMAGES = 5_000.0  # of made-up curves
 
@@ -63,3 +63,62 @@ def test_a_lucky_value_may_rise_by_its_luck_alone() -> None:
     assert (off[stopped] > 0).any()
     assert (off[stopped] < 0).any()
     assert np.abs(off[stopped]).max() < of.z[rows, last].std()
+
+
+def _flat_with_broken_ones() -> ObservedCurves:
+    """Curves that hardly move from 41 %, a fifth with ends, and three that broke at their second epoch; losses."""
+    generator = np.random.default_rng(0)
+
+    def trial(name: str, rate: float, errors: list[float], status: str) -> CurveTrial:
+        epochs = (1, 3, 9, 27, 51)[: len(errors)]
+        wrong = tuple(round(10_000 * each) for each in errors)
+        return CurveTrial(name, name, {"learning_rate": rate}, epochs, wrong, status)  # type: ignore[arg-type]
+
+    trials = []
+    for number, rate in enumerate(10 ** generator.uniform(-5, -3, 50)):
+        falls = np.cumsum(generator.uniform(0.0, 0.15, 5))
+        errors = [41.2, *(41.1 - falls[:4])] if number % 5 == 0 else [41.2, 41.1 - falls[0]]
+        status = "completed" if number % 5 == 0 else "stopped"
+        trials.append(trial(str(number), float(rate), [float(each) for each in errors], status))
+    for number, high in enumerate((98.7, 99.7, 93.2)):
+        trials.append(trial(f"broke {number}", 1e-4 * (1 + number), [41.1, high], "stopped"))
+    return ObservedCurves(
+        tuple(trials), 1_000_000, 51, rungs=(1, 3, 9, 27), scales={"learning_rate": "log10"}
+    )
+
+
+def test_a_training_that_broke_is_not_promised_the_end_of_those_that_did_not() -> None:
+    table = _flat_with_broken_ones()
+    found = fit(table, draws=40)
+    rows = np.array([each.trial.startswith("broke") for each in found.trials])
+    middles = end_moments(found)[0].mean(0)
+    assert np.all(
+        middles[rows] < lowest_ends(found)[rows] - 1
+    )  # the model alone takes them for slow starters
+    ends = {each.trial: each for each in ends_of_trials(found)}
+    for number, high in enumerate((98.7, 99.7, 93.2)):
+        assert abs(ends[f"broke {number}"].estimate - high) < 5
+    assert np.all(np.isneginf(lowest_ends(found)[~rows])), "no other curve is bounded"
+
+
+def test_a_curve_that_broke_may_fall_as_others_that_broke_and_have_ends() -> None:
+    table = _flat_with_broken_ones()
+    back = replace(
+        table.trials[-1],
+        epochs=(1, 3, 9, 27, 51),
+        wrong=(411_000.0, 950_000.0, 600_000.0, 450_000.0, 420_000.0),
+        status="completed",
+    )
+    found = fit(replace(table, trials=(*table.trials[:-1], back)), draws=10)
+    rows = [each.trial for each in found.trials]
+    bounds, of = lowest_ends(found), found.observations
+    fell = of.z[rows.index("broke 2"), 1] - of.z[rows.index("broke 2"), -1]
+    for name in ("broke 0", "broke 1"):
+        row = rows.index(name)
+        assert bounds[row] == of.z[row, 1] - 1.5 * fell
+
+
+def test_without_an_end_there_is_no_bound_for_what_broke() -> None:
+    table = _flat_with_broken_ones()
+    stopped = tuple(each for each in table.trials if each.status == "stopped")
+    assert np.all(np.isneginf(lowest_ends(fit(replace(table, trials=stopped), draws=10))))

@@ -11,7 +11,7 @@ from wrn_search.curves.curve_fit import FREEDOM, CurveFit, most_wrong, wrong_by_
 from wrn_search.curves.design_columns import Array
 from wrn_search.curves.ends.falls_to_chance import chances_of_falling
 from wrn_search.curves.ends.known_ends import moved
-from wrn_search.curves.ends.moments_of_ends import end_moments, highest_ends
+from wrn_search.curves.ends.moments_of_ends import end_moments, highest_ends, lowest_ends
 from wrn_search.curves.observed_curves import CurveTrial, ObservedCurves
 from wrn_search.curves.settings_of_cells import end_draws
 
@@ -75,14 +75,15 @@ def _percent_draws(fit: CurveFit) -> Array:
     """(N, quantiles) of the ends of the fit's trials: Student's t around the mean of the model's draws.
 
     Its deviation is that of the draws, theirs from each other too: a coefficient may be as strange as a curve. Moved,
-    and as much wider, as known ends ask for. The middle never rises above where the curve stands (`highest_ends`).
+    and as much wider, as known ends ask for. The middle never rises above where the curve stands (`highest_ends`), and
+    one that broke stays up there (`lowest_ends`).
     """
     of = fit.observations
     means, deviations = end_moments(fit)
     middle, deviation = means.mean(0), np.sqrt((deviations**2).mean(0) + means.var(0))
     shift, factor = moved(fit, middle, deviation)
     quantiles = stdtrit((FREEDOM + of.seen.sum(1))[:, None], (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
-    middle = np.minimum(middle + shift, highest_ends(fit))
+    middle = np.maximum(np.minimum(middle + shift, highest_ends(fit)), lowest_ends(fit))
     log_odds = middle[:, None] + (factor * deviation)[:, None] * quantiles
     percent: Array = fit.ceiling / (1 + np.exp(-log_odds))
     return percent

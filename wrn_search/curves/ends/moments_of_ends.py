@@ -8,6 +8,9 @@ from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
 from wrn_search.curves.design_columns import Array
 
+_BROKE = 1.0  # log-odds above where it stood before: the curve of a training that broke
+_FURTHER = 1.5  # times the furthest known fall that it may still fall
+
 
 def end_moments(fit: CurveFit) -> tuple[Array, Array]:
     """(S, N) mean and deviation of z at the end for each draw, given the trial's curve and its repeats' curves."""
@@ -86,6 +89,27 @@ def highest_ends(fit: CurveFit) -> Array:
     rows, last = np.arange(len(of.z)), rungs - 1 - of.seen[:, ::-1].argmax(1)
     highest: Array = (of.z - noise)[rows, last] + rises[last]
     return highest
+
+
+def lowest_ends(fit: CurveFit) -> Array:
+    """(N,) log-odds below which the middle of a predicted end does not lie, for curves that broke; else minus endless.
+
+    Where all that ended stand together, what differed early is held for noise or a slow start, and a training that
+    broke would be promised their end. It falls from where it stands by at most `_FURTHER` times what the furthest
+    curve with an end fell from there; where none was seen there is no bound.
+    """
+    of = fit.observations
+    rungs = of.z.shape[1]
+    falls = np.full(rungs, np.inf)
+    for rung in range(rungs - 1):
+        known = of.seen[:, -1] & of.seen[:, rung]
+        if known.any():
+            falls[rung] = max(0.0, float((of.z[known, rung] - of.z[known, -1]).max()))
+    rows, last = np.arange(len(of.z)), rungs - 1 - of.seen[:, ::-1].argmax(1)
+    here = of.z[rows, last]
+    broke = here - np.where(of.seen, of.z, np.inf).min(1) > _BROKE
+    lowest: Array = np.where(broke, here - _FURTHER * falls[last], -np.inf)
+    return lowest
 
 
 def _of_epochs_at_end(of: Observations, at: Variances, mean: Array) -> Array:
