@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     arms = list(dict.fromkeys(arm for group in asked.methods for arm in groups()[group]))
+    if absent := set(asked.arms or ()) - {arm.name for arm in arms}:
+        names = ", ".join(arm.name for arm in arms)
+        print(f"--arms: must be of {names}, but got {', '.join(sorted(absent))}", file=sys.stderr)
+        return 2
+    arms = [arm for arm in arms if not asked.arms or arm.name in asked.arms]
     found: dict[str, Any] = {}
     lines: list[str] = []
     for family, all_of_it in tables.items():
@@ -147,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--curves", type=Path, help="a folder with the described Parquet files of others")
     add("--seeds", type=_whole, default=30, help="plays of each method on each table (default 30)")
     add("--methods", type=_names(list(groups())), default=["ours", "rivals"], help=", ".join(groups()))
+    add(
+        "--arms",
+        type=lambda text: text.split(","),
+        metavar="ARM,...",
+        help="only these of the methods (default all)",
+    )
     add("--half", choices=(*HALVES, "both"), default="both", help="of the tables (default both)")
     add("--tables", type=lambda text: text.split(","), help="families (default all)")
     add("--first", type=_whole, help="tables of each family at most (default all)")

@@ -160,6 +160,22 @@ def test_a_small_run_writes_what_it_prints(
     assert multivariate["against"] == "tpe+none"
 
 
+@pytest.mark.usefixtures("variants")
+def test_some_arms_alone(curves: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "found.json"
+    arguments = ["--curves", str(curves), "--tables", "taskset", "--seeds", "1", "--trainings", "2"]
+    arguments += ["--methods", "default", "--processes", "1", "--json", str(file)]
+    assert main([*arguments, "--arms", f"{DEFAULT},i-epoch"]) == 0
+    found = json.loads(file.read_text())["families"]["taskset"]
+    assert [row["name"] for row in found["tuning"]] == [DEFAULT, "i-epoch"]
+    assert found["tuning"][1]["against"] == DEFAULT
+    capsys.readouterr()
+    assert main([*arguments, "--arms", "i-epoch,random"]) == 2
+    assert capsys.readouterr().err == (
+        "--arms: must be of tpe+asha, i-epoch, ray, optuna-tpe+hyperband, but got random\n"
+    )
+
+
 def test_a_wrong_folder_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--curves", str(tmp_path)]) == 2
     assert "--curves" in capsys.readouterr().err
