@@ -42,7 +42,11 @@ resources: {cpus_per_trial: 1, concurrent: 1}
 @pytest.mark.parametrize(
     ("text", "networks"),
     [
-        (THIN, {("preact_resnet", 8, "basic"), ("preact_resnet", 11, "bottleneck")}),
+        pytest.param(
+            THIN,
+            {("preact_resnet", 8, "basic"), ("preact_resnet", 11, "bottleneck")},
+            marks=pytest.mark.exhaustive,  # beside test_imagenet_end_to_end.py and winner/file_formats
+        ),
         pytest.param(
             FOR_IMAGENET,
             {("imagenet_resnet", 18, "basic"), ("imagenet_resnet", 50, "bottleneck")},
