@@ -79,7 +79,9 @@ def test_a_search_is_watched_from_its_start_to_its_end(tmp_path: Path) -> None:
             assert page.evaluate("document.querySelector('.card').dataset.state") == "running"
             page.wait_for("document.documentElement.dataset.report")
             link = page.evaluate("document.querySelector('#live table.running a, #live li a').href")
-            page.wait_for("document.querySelector('.card').dataset.state === 'finished'")
+            page.wait_for(
+                "document.querySelector('.card').dataset.state === 'finished'", 600
+            )  # a whole search
             last = page.evaluate(_EPOCHS)
             events = [event for _, event in read_events(results / "events.jsonl")]
             assert last == sum(isinstance(event, Reported) for event in events) == 64

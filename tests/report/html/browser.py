@@ -48,9 +48,9 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str) -> None:
+    def wait_for(self, expression: str, seconds: float = _SECONDS) -> None:
         """Waits until an expression is true."""
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + seconds
         while not self.evaluate(expression):
             assert time.monotonic() < end, f"{expression} did not become true; {self.complaints()}"
             time.sleep(0.05)
