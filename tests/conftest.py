@@ -1,8 +1,8 @@
 """Which tests share a process when they run in several: the tests of a file, and of the quick ones all that start Ray.
 
 Two Rays on two cores would only wait for each other, and tests that look at processes or free memory would see both.
-Faults, clusters and the slow tests of whole searches mostly wait, for a moment to strike or for Ray to notice: there
-each test goes to whichever process is free.
+Faults and the slow tests of whole searches mostly wait, for a moment to strike or for Ray to notice: there each test
+goes to whichever process is free.
 """
 
 from __future__ import annotations
@@ -44,8 +44,6 @@ START_RAY = (
 
 
 EACH_ALONE = (
-    "tests/cluster/test_several_nodes.py",
-    "tests/cluster/test_slurm_and_by_hand.py",
     "tests/faults/",
     "tests/test_search_end_to_end.py",
     "tests/test_confirm_end_to_end.py",
@@ -64,7 +62,6 @@ LONGEST = (
     "tests/test_todays_recipe_end_to_end.py",
     "tests/cluster/test_ray_up.py",
     "tests/cluster/test_slurm_and_by_hand.py",
-    "tests/ray_tune/test_token_in_the_home.py",
 )
 
 
