@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 
 from wrn_search.curves.curve_fit import CurveFit
 from wrn_search.curves.curve_likelihood import Observations, Variances, count_variance, precisions
@@ -82,11 +85,9 @@ def highest_ends(fit: CurveFit) -> Array:
     noise = at.of_epochs(of.count_variance, of.spread[:, None]) * np.einsum("njk,nk->nj", weights, residual)
     rungs = of.z.shape[1]
     rises = np.zeros(rungs)
-    for rung in range(rungs - 1):
-        known = of.seen[:, -1] & of.seen[:, rung]
-        if known.any():
-            rises[rung] = max(0.0, float((of.z[known, -1] - of.z[known, rung]).mean()))
-    rows, last = np.arange(len(of.z)), rungs - 1 - of.seen[:, ::-1].argmax(1)
+    for rung, falls in _known_falls(of):
+        rises[rung] = max(0.0, float(-falls.mean()))
+    rows, last = _last_seen(of)
     highest: Array = (of.z - noise)[rows, last] + rises[last]
     return highest
 
@@ -99,17 +100,27 @@ def lowest_ends(fit: CurveFit) -> Array:
     curve with an end fell from there; where none was seen there is no bound.
     """
     of = fit.observations
-    rungs = of.z.shape[1]
-    falls = np.full(rungs, np.inf)
-    for rung in range(rungs - 1):
-        known = of.seen[:, -1] & of.seen[:, rung]
-        if known.any():
-            falls[rung] = max(0.0, float((of.z[known, rung] - of.z[known, -1]).max()))
-    rows, last = np.arange(len(of.z)), rungs - 1 - of.seen[:, ::-1].argmax(1)
+    furthest = np.full(of.z.shape[1], np.inf)
+    for rung, falls in _known_falls(of):
+        furthest[rung] = max(0.0, float(falls.max()))
+    rows, last = _last_seen(of)
     here = of.z[rows, last]
     broke = here - np.where(of.seen, of.z, np.inf).min(1) > _BROKE
-    lowest: Array = np.where(broke, here - _FURTHER * falls[last], -np.inf)
+    lowest: Array = np.where(broke, here - _FURTHER * furthest[last], -np.inf)
     return lowest
+
+
+def _known_falls(of: Observations) -> Iterator[tuple[int, Array]]:
+    """Each rung from which a curve with an end was seen, and how far (K,) such curves fell from there."""
+    for rung in range(of.z.shape[1] - 1):
+        known = of.seen[:, -1] & of.seen[:, rung]
+        if known.any():
+            yield rung, of.z[known, rung] - of.z[known, -1]
+
+
+def _last_seen(of: Observations) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(N,) each trial's row and the last rung at which it was seen."""
+    return np.arange(len(of.z)), of.z.shape[1] - 1 - of.seen[:, ::-1].argmax(1)
 
 
 def _of_epochs_at_end(of: Observations, at: Variances, mean: Array) -> Array:
