@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.decisions.playing import conductor_of, new_record, play, space_of
+from wrn_search.decisions.rung_epochs import rungs_of
 from wrn_search.results.results_directory import ResultsDirectory
 from wrn_search.results.table_writer import TableWriter
 from wrn_search.space.space_file import read_space, space_from_text
@@ -68,6 +69,24 @@ def test_every_shipped_space_is_named_like_its_file_and_says_what_it_asks_and_co
     header = path.read_text().partition("name:")[0]
     assert all(f"# {word} " in header for word in ("asks", "data", "costs", "expect"))
     assert f"`{path.name}`" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "found"),
+    [
+        ("cifar_smoke", [], r"after epochs (\d+) and (\d+) the better half goes on"),
+        (
+            "cifar_width_depth",
+            ["training.lr_schedule=cosine"],
+            r"after epochs (\d+), (\d+), (\d+) and (\d+), and",
+        ),
+    ],
+)
+def test_the_epochs_of_a_header_are_those_at_which_trials_are_compared(name, changes, found) -> None:
+    path = ROOT / "search_spaces" / f"{name}.yaml"
+    told = re.search(found, re.sub(r"\s*\n#\s*", " ", path.read_text()))
+    assert told is not None
+    assert tuple(map(int, told.groups())) == rungs_of(read_space(path, changes))
 
 
 def test_every_file_that_the_pages_name_is_there() -> None:
