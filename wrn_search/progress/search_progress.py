@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from wrn_search.progress.epochs_left import epochs_left, predicted_per_trial
 from wrn_search.progress.happenings import Happenings
 from wrn_search.results.events import (
     Completed,
@@ -21,6 +22,7 @@ from wrn_search.results.events import (
     Resumed,
     Retried,
     SearchResumed,
+    SearchStarted,
     Started,
     Stopped,
 )
@@ -84,6 +86,7 @@ class Progress:
     _leading: list[Standing] | None = None  # None: to be found anew
     _session_epochs: int = 0
     _ended_epochs: int = 0
+    _predicted: float | None = None  # epochs of a trial, by the forecast of the first session
 
     def apply(self, moment: float, event: Event) -> None:
         """Takes in one event. Of a trial's epochs the last one before each other event is enough."""
@@ -104,6 +107,8 @@ class Progress:
                 self._reopen(event.number)
             case Resumed():
                 self.waiting.discard(event.number)
+            case SearchStarted():
+                self._predicted = predicted_per_trial(event.details)
             case SearchResumed():
                 self.running.clear()  # what trained ended with its session, also where that was killed
             case Interrupted() | Paused() | Retried():
@@ -152,21 +157,25 @@ class Progress:
         return 60 * self._session_epochs / elapsed if self._session_epochs and elapsed > 0 else None
 
     def seconds_left(self, now: float) -> float | None:
-        """By this session's pace of epochs, if trials to come take as many as those took that have ended, or wait.
+        """By this session's pace of epochs, for as many as were forecast, and more and more as trials came to.
 
-        None before one has ended, or before this session has trained. No longer than a budget lasts.
+        None before this session has trained, or where nothing was forecast before a trial has ended; nor before more
+        epochs were trained than trials run, for the first of them ends while others are half done. No longer than a
+        budget lasts.
         """
         lasts = self.funds.seconds_left if self.funds else None
         by_trials = None if self.is_open_ended else self._seconds_for_all_trials(now)
         return min((each for each in (lasts, by_trials) if each is not None), default=None)
 
     def _seconds_for_all_trials(self, now: float) -> float | None:
-        ended = self.ended.total() + len(self.waiting)
-        epochs = self._ended_epochs + sum(self._epochs.get(number, 0) for number in self.waiting)
-        if not epochs or not self._session_epochs:
+        if not self._session_epochs:
             return None
-        left = (self.rows - ended) * epochs / ended - (self.epochs_done - epochs)
-        return max(0.0, left) * (now - self.began) / self._session_epochs
+        settled = self.ended.total() + len(self.waiting)
+        if not settled and self._session_epochs <= len(self.running):
+            return None
+        epochs = self._ended_epochs + sum(self._epochs.get(number, 0) for number in self.waiting)
+        left = epochs_left(self.rows, self.epochs_done, settled, epochs, self._predicted)
+        return None if left is None else left * (now - self.began) / self._session_epochs
 
     @property
     def best(self) -> Standing | None:
