@@ -86,7 +86,7 @@ class Progress:
     _leading: list[Standing] | None = None  # None: to be found anew
     _session_epochs: int = 0
     _ended_epochs: int = 0
-    _predicted: float | None = None  # epochs of a trial, by the forecast of the first session
+    _predicted: float | None = None  # epochs of a trial; by the forecast, unless the search was changed since
 
     def apply(self, moment: float, event: Event) -> None:
         """Takes in one event. Of a trial's epochs the last one before each other event is enough."""
@@ -111,6 +111,8 @@ class Progress:
                 self._predicted = predicted_per_trial(event.details)
             case SearchResumed():
                 self.running.clear()  # what trained ended with its session, also where that was killed
+                if event.changed:  # another search than the one that was forecast
+                    self._predicted = None
             case Interrupted() | Paused() | Retried():
                 self.running.pop(event.number, None)
                 if isinstance(event, Paused) and event.reason:
